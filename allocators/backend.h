@@ -1,0 +1,198 @@
+/* The one contract of all back ends, bound at compile time.
+ *
+ * A translation unit that includes this header is compiled for one back end: CMake's
+ * heapmill_backend() passes
+ *   HEAPMILL_SOURCE          the source's name, which prefixes its functions (pymalloc)
+ *   HEAPMILL_SOURCE_HEADER   its header ("allocators/pymalloc.h")
+ *   HEAPMILL_BACKEND_NAME    the variant's name ("pymalloc-3.10")
+ *   HEAPMILL_ARM             HEAPMILL_ARM_INLINE, _CALL or _CALL_SIZED
+ * and the variant's parameters (PYMALLOC_THRESHOLD=512 …).
+ *
+ * A source S defines in S.h the type `struct S_heap`, the constant `S_CAPABILITIES`, and
+ *   static inline void *S_alloc(struct S_heap *, size_t size, enum heap_type);
+ *   static inline void S_free(struct S_heap *, void *, size_t size, enum heap_type);
+ *   static inline void *S_resize(struct S_heap *, void *, size_t old_size, size_t new_size,
+ *                                enum heap_type);
+ *   static inline void S_free_unsized(struct S_heap *, void *);            fatal() if it cannot
+ *   static inline size_t S_usable_size(const struct S_heap *, const void *, size_t size);
+ * and in S.c
+ *   enum status S_open(struct S_heap *, const struct heap_options *, struct error *);
+ *   void S_close(struct S_heap *);
+ *   void S_trim(struct S_heap *);                        empties caches; what a full collection calls
+ *   void S_stats(const struct S_heap *, struct heap_stats *);
+ *   void S_walk(const struct S_heap *, heap_visit *, void *context);
+ *   size_t S_check(const struct S_heap *);
+ *
+ * The contract:
+ *  - open fills caller-owned storage; everything is released by close, live blocks too. After a
+ *    failed open there is nothing to close. State lives in struct heap alone.
+ *  - alloc: size 0 counts as 1. The block is aligned to 16 (8 where the variant's ALIGNMENT is 8). NULL
+ *    means exhaustion only, and leaves the heap as it was. Contents are undefined.
+ *  - free: block is not NULL; size and type are those of alloc or of the last resize.
+ *  - resize: contents up to the smaller size are kept; on NULL the old block is untouched. block is
+ *    not NULL, new_size 0 counts as 1.
+ *  - check returns the number of broken invariants and prints each to standard error; 0 is healthy.
+ *    Timed runs never call it.
+ *  - Misuse that is detected ends in fatal() with one of the HEAP_FATAL_ texts.
+ *  - One heap belongs to one thread at a time unless the back end has HEAP_CAN_THREADS.
+ *
+ * The heap_ functions below add to every arm alike: a compiler barrier after alloc and before free,
+ * so that no pair is deleted or forwarded, and the count of allocations. */
+#ifndef HEAPMILL_ALLOCATORS_BACKEND_H
+#define HEAPMILL_ALLOCATORS_BACKEND_H
+
+#include "allocators/heap.h"
+
+#define HEAPMILL_ARM_INLINE 0
+#define HEAPMILL_ARM_CALL 1
+#define HEAPMILL_ARM_CALL_SIZED 2
+
+#ifndef HEAPMILL_ARM
+#define HEAPMILL_ARM HEAPMILL_ARM_INLINE
+#endif
+
+#define HEAP_FATAL_DOUBLE_FREE "double free"
+#define HEAP_FATAL_WRONG_SIZE "free with a wrong size"
+#define HEAP_FATAL_NOT_OURS "free of a pointer that this heap did not hand out"
+#define HEAP_FATAL_UNSIZED "this back end cannot free without a size"
+
+#include HEAPMILL_SOURCE_HEADER
+
+#define HEAP_JOIN_(a, b) a##_##b
+#define HEAP_JOIN(a, b) HEAP_JOIN_(a, b)
+/* HEAP_SOURCE(alloc) is pymalloc_alloc. */
+#define HEAP_SOURCE(verb) HEAP_JOIN(HEAPMILL_SOURCE, verb)
+
+struct heap {
+    struct HEAP_SOURCE(heap) source;
+};
+
+/* Calls of heap_alloc (and growing resizes are not counted) by this thread since it started. The
+ * worker compares it with the number that the workload expects. */
+extern _Thread_local uint64_t heap_allocations;
+
+#include "allocators/probe.h"
+
+/* Makes the compiler forget what it knows of *block and of memory, at no run-time cost. */
+static inline void heap_barrier(void *block)
+{
+    __asm__ volatile("" : "+r"(block) : : "memory");
+}
+
+#if HEAPMILL_ARM == HEAPMILL_ARM_INLINE
+static inline void *heap_bound_alloc(struct heap *heap, size_t size, enum heap_type type)
+{
+    return HEAP_SOURCE(alloc)(&heap->source, size, type);
+}
+static inline void heap_bound_free(struct heap *heap, void *block, size_t size, enum heap_type type)
+{
+    HEAP_SOURCE(free)(&heap->source, block, size, type);
+}
+static inline void *heap_bound_resize(struct heap *heap, void *block, size_t old_size,
+                                      size_t new_size, enum heap_type type)
+{
+    return HEAP_SOURCE(resize)(&heap->source, block, old_size, new_size, type);
+}
+#else
+/* Defined in allocators/arm_call.c, a translation unit of its own without link-time optimisation. */
+void *heap_call_alloc(struct heap *heap, size_t size);
+void heap_call_free(struct heap *heap, void *block);
+void *heap_call_resize(struct heap *heap, void *block, size_t new_size);
+void *heap_call_sized_alloc(struct heap *heap, size_t size, enum heap_type type);
+void heap_call_sized_free(struct heap *heap, void *block, size_t size, enum heap_type type);
+void *heap_call_sized_resize(struct heap *heap, void *block, size_t old_size, size_t new_size,
+                             enum heap_type type);
+
+static inline void *heap_bound_alloc(struct heap *heap, size_t size, enum heap_type type)
+{
+#if HEAPMILL_ARM == HEAPMILL_ARM_CALL
+    (void)type;
+    return heap_call_alloc(heap, size);
+#else
+    return heap_call_sized_alloc(heap, size, type);
+#endif
+}
+static inline void heap_bound_free(struct heap *heap, void *block, size_t size, enum heap_type type)
+{
+#if HEAPMILL_ARM == HEAPMILL_ARM_CALL
+    (void)size;
+    (void)type;
+    heap_call_free(heap, block);
+#else
+    heap_call_sized_free(heap, block, size, type);
+#endif
+}
+static inline void *heap_bound_resize(struct heap *heap, void *block, size_t old_size,
+                                      size_t new_size, enum heap_type type)
+{
+#if HEAPMILL_ARM == HEAPMILL_ARM_CALL
+    (void)old_size;
+    (void)type;
+    return heap_call_resize(heap, block, new_size);
+#else
+    return heap_call_sized_resize(heap, block, old_size, new_size, type);
+#endif
+}
+#endif
+
+static inline void *heap_alloc(struct heap *heap, size_t size, enum heap_type type)
+{
+    void *block = heap_bound_alloc(heap, size, type);
+    heap_barrier(block);
+    heap_allocations++;
+    heap_probe_alloc(heap, block, size, type);
+    return block;
+}
+
+static inline void heap_free(struct heap *heap, void *block, size_t size, enum heap_type type)
+{
+    heap_probe_free(heap, block, size, type);
+    heap_barrier(block);
+    heap_bound_free(heap, block, size, type);
+}
+
+static inline void *heap_resize(struct heap *heap, void *block, size_t old_size, size_t new_size,
+                                enum heap_type type)
+{
+    heap_probe_resize_begin(heap, block, old_size, type);
+    heap_barrier(block);
+    void *moved = heap_bound_resize(heap, block, old_size, new_size, type);
+    heap_barrier(moved);
+    heap_probe_resize_end(heap, block, moved, old_size, new_size, type);
+    return moved;
+}
+
+static inline enum status heap_open(struct heap *heap, const struct heap_options *options,
+                                    struct error *error)
+{
+    return HEAP_SOURCE(open)(&heap->source, options, error);
+}
+static inline void heap_close(struct heap *heap)
+{
+    HEAP_SOURCE(close)(&heap->source);
+}
+static inline void heap_trim(struct heap *heap)
+{
+    HEAP_SOURCE(trim)(&heap->source);
+}
+static inline void heap_stats(const struct heap *heap, struct heap_stats *stats)
+{
+    HEAP_SOURCE(stats)(&heap->source, stats);
+}
+static inline void heap_walk(const struct heap *heap, heap_visit *visit, void *context)
+{
+    HEAP_SOURCE(walk)(&heap->source, visit, context);
+}
+static inline size_t heap_check(const struct heap *heap)
+{
+    return HEAP_SOURCE(check)(&heap->source);
+}
+static inline size_t heap_usable_size(const struct heap *heap, const void *block, size_t size)
+{
+    return HEAP_SOURCE(usable_size)(&heap->source, block, size);
+}
+
+/* The set of enum heap_capability of the bound back end. */
+#define HEAP_CAPABILITIES ((unsigned)(HEAP_JOIN(HEAPMILL_SOURCE_UPPER, CAPABILITIES)))
+
+#endif

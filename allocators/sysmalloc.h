@@ -1,0 +1,84 @@
+/* The back end `malloc`: the process's own malloc, whichever library it lives in.
+ *
+ * Alone it is glibc's ptmalloc2 (Gloger, after Lea's dlmalloc): per-thread caches of 7 blocks a size up to
+ * 1032 bytes, fast and small bins, and a top chunk that is trimmed from its end only, so that one live
+ * block at the top keeps everything below it. With a library preloaded it is that library; the worker
+ * asks where malloc lives and records the answer. All are reached through the same PLT call, without
+ * size or type, which is what the arm `preload` means.
+ *
+ * Compiled with SYSMALLOC_SIZED, free is the sized one that the library exports (the arm
+ * `preload-sized`): sdallocx of jemalloc and tcmalloc, mi_free_size of mimalloc. Where it exports
+ * none, open fails with STATUS_UNSUPPORTED. */
+#ifndef HEAPMILL_ALLOCATORS_SYSMALLOC_H
+#define HEAPMILL_ALLOCATORS_SYSMALLOC_H
+
+#include <malloc.h>
+
+#include "allocators/heap.h"
+#include "allocators/system.h"
+
+#define SYSMALLOC_CAPABILITIES                                                                    \
+    (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_ALIGN | HEAP_CAN_THREADS |            \
+     HEAP_KEEPS_CONTENTS)
+
+struct sysmalloc_heap {
+    /* One of the two, in the sized arm; both NULL otherwise. */
+    void (*free_sized_flags)(void *block, size_t size, int flags); /* sdallocx */
+    void (*free_sized)(void *block, size_t size);                  /* mi_free_size */
+};
+
+enum status sysmalloc_open(struct sysmalloc_heap *heap, const struct heap_options *options,
+                           struct error *error);
+void sysmalloc_close(struct sysmalloc_heap *heap);
+void sysmalloc_trim(struct sysmalloc_heap *heap);
+void sysmalloc_stats(const struct sysmalloc_heap *heap, struct heap_stats *stats);
+void sysmalloc_walk(const struct sysmalloc_heap *heap, heap_visit *visit, void *context);
+size_t sysmalloc_check(const struct sysmalloc_heap *heap);
+
+static inline void *sysmalloc_alloc(struct sysmalloc_heap *heap, size_t size, enum heap_type type)
+{
+    (void)heap;
+    (void)type;
+    return system_malloc(size);
+}
+
+static inline void sysmalloc_free_unsized(struct sysmalloc_heap *heap, void *block)
+{
+    (void)heap;
+    system_free(block);
+}
+
+static inline void sysmalloc_free(struct sysmalloc_heap *heap, void *block, size_t size,
+                                  enum heap_type type)
+{
+    (void)type;
+#ifdef SYSMALLOC_SIZED
+    if (heap->free_sized_flags != NULL) {
+        heap->free_sized_flags(block, size == 0 ? 1 : size, 0);
+    } else {
+        heap->free_sized(block, size);
+    }
+#else
+    (void)size;
+    sysmalloc_free_unsized(heap, block);
+#endif
+}
+
+static inline void *sysmalloc_resize(struct sysmalloc_heap *heap, void *block, size_t old_size,
+                                     size_t new_size, enum heap_type type)
+{
+    (void)heap;
+    (void)old_size;
+    (void)type;
+    return system_realloc(block, new_size == 0 ? 1 : new_size);
+}
+
+static inline size_t sysmalloc_usable_size(const struct sysmalloc_heap *heap, const void *block,
+                                           size_t size)
+{
+    (void)heap;
+    (void)size;
+    return malloc_usable_size((void *)block);
+}
+
+#endif

@@ -1,0 +1,87 @@
+#include "common/os_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* The rollup has some 25 lines of at most 40 bytes. */
+enum { ROLLUP_BYTES_MAX = 4096 };
+
+/* The value in bytes of a line "Name:   123 kB", 0 when there is no such line. */
+static uint64_t read_field_bytes(const char *text, const char *name)
+{
+    const char *line = strstr(text, name);
+    if (line == NULL) {
+        return 0;
+    }
+    return strtoull(line + strlen(name), NULL, 10) * 1024u;
+}
+
+enum status os_memory_read(struct os_memory *memory, struct error *error)
+{
+    char text[ROLLUP_BYTES_MAX];
+    size_t length = 0;
+    int fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "cannot read /proc/self/smaps_rollup (%s): memory figures need Linux 4.14 "
+                         "or later with /proc mounted",
+                         strerror(errno));
+    }
+    for (;;) {
+        ssize_t got = read(fd, text + length, sizeof(text) - 1 - length);
+        if (got <= 0) {
+            break;
+        }
+        length += (size_t)got;
+    }
+    close(fd);
+    text[length] = '\0';
+    memory->rss_bytes = read_field_bytes(text, "\nRss:");
+    memory->anonymous_bytes = read_field_bytes(text, "\nAnonymous:");
+    memory->swap_bytes = read_field_bytes(text, "\nSwap:");
+    memory->lazyfree_bytes = read_field_bytes(text, "\nLazyFree:");
+    memory->huge_bytes = read_field_bytes(text, "\nAnonHugePages:");
+    return STATUS_OK;
+}
+
+uint64_t os_memory_held_bytes(const struct os_memory *memory)
+{
+    uint64_t held = memory->anonymous_bytes + memory->swap_bytes;
+    return held > memory->lazyfree_bytes ? held - memory->lazyfree_bytes : 0;
+}
+
+void os_faults_read(struct os_faults *faults)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    faults->minor = (uint64_t)usage.ru_minflt;
+    faults->major = (uint64_t)usage.ru_majflt;
+    faults->switches_voluntary = (uint64_t)usage.ru_nvcsw;
+    faults->switches_involuntary = (uint64_t)usage.ru_nivcsw;
+}
+
+void *os_map(size_t size)
+{
+    void *address =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return address == MAP_FAILED ? NULL : address;
+}
+
+void os_unmap(void *address, size_t size)
+{
+    if (address != NULL) {
+        (void)munmap(address, size);
+    }
+}
+
+void *os_map_scratch(size_t size)
+{
+    void *address = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return address == MAP_FAILED ? NULL : address;
+}

@@ -1,0 +1,106 @@
+/* What a workload is, and what the runner gives it.
+ *
+ * A workload is one file in blocks/ or objects/ that defines `const struct workload workload_<file>`;
+ * CMake finds it and makes the table of all. It is compiled once for each back end.
+ *
+ *  - setup builds what lives before the timed part; run is the timed part, one call for all
+ *    iterations; teardown releases everything, so that the heap ends as empty as it began.
+ *  - All randomness is from run->rng. All time-taking is the runner's. Bookkeeping (pointer tables,
+ *    orders, sizes) is in scratch memory, never in the measured heap.
+ *  - Every block is written to, at both ends at least.
+ *  - expected_allocations says how often run will call the contract's alloc; the runner compares. It is
+ *    worked out from the parameters (or from a model of the run, drawn from the same seed), not counted.
+ *  - At the bounds of its phases and at least each 1/50 of a long iteration, run calls run_mark: a
+ *    predicted branch in a timed pass, a sample of memory in the memory pass. */
+#ifndef HEAPMILL_WORKLOADS_WORKLOAD_H
+#define HEAPMILL_WORKLOADS_WORKLOAD_H
+
+#include "allocators/backend.h"
+#include "common/rng.h"
+#include "common/status.h"
+#include "gc/object.h"
+
+enum { WORKLOAD_PARAMETERS_MAX = 8 };
+
+/* A parameter is a number, or one of a few words (choices, NULL-terminated; the value is its index). */
+struct workload_parameter {
+    const char *name;
+    const char *unit; /* "blocks", "bytes", "objects"…; "" for words */
+    const char *summary;
+    const char *const *choices;
+    double value; /* default */
+    double minimum;
+    double maximum;
+};
+
+struct run;
+
+struct workload {
+    const char *name;
+    const char *kind;   /* "objects" or "blocks" */
+    const char *family; /* geometric means weigh families equally: e.g. "pointers", "numbers", "steady" */
+    const char *summary;
+    struct workload_parameter parameters[WORKLOAD_PARAMETERS_MAX]; /* ends with a NULL name */
+    /* Operations (allocations and frees of blocks, or objects made) of one iteration: what a time is
+     * divided by. */
+    uint64_t (*operations)(const struct run *run);
+    /* Calls of the contract's alloc in run(run, iterations), after setup and the warm-up. */
+    uint64_t (*expected_allocations)(const struct run *run, uint64_t iterations);
+    /* See heap_options.window_bytes. */
+    size_t (*window_bytes)(const struct run *run);
+    enum status (*setup)(struct run *run, struct error *error);
+    void (*run)(struct run *run, uint64_t iterations);
+    void (*teardown)(struct run *run);
+    /* true: the workload is about first touch, or its iterations are one-off phases: the runner neither
+     * warms up nor asks for more than one iteration. */
+    bool single_shot;
+};
+
+struct run {
+    const struct workload *workload;
+    double values[WORKLOAD_PARAMETERS_MAX]; /* in the order of workload->parameters */
+    struct heap *heap;
+    struct runtime *runtime; /* NULL for block workloads */
+    struct rng rng;
+    uint64_t seed;
+    void *state;       /* the workload's own; in scratch memory */
+    uint64_t checksum; /* of results: equal for every back end, or the cell fails */
+    const char *failed; /* set by run_fail: why the cell has failed */
+    bool sampling;      /* memory pass */
+    struct sampler *sampler;
+    struct scratch *scratch;
+};
+
+/* Zeroed memory outside every heap, pre-faulted, released by the runner after teardown. Never NULL: the
+ * process ends with a clear message if the system refuses. Not in the timed part. */
+void *run_scratch(struct run *run, size_t bytes);
+
+/* Records that the cell has failed; the first reason stands. text is a constant. An allocation that
+ * returned NULL is a failure: "heap exhausted". */
+void run_fail(struct run *run, const char *text);
+
+void run_sample(struct run *run, const char *label);
+
+/* A point at which memory may be sampled; label is NULL or names the phase that begins here. */
+static inline void run_mark(struct run *run, const char *label)
+{
+    if (__builtin_expect(run->sampling, false)) {
+        run_sample(run, label);
+    }
+}
+
+/* The parameter's value as a count. */
+static inline uint64_t run_count(const struct run *run, int parameter)
+{
+    return (uint64_t)run->values[parameter];
+}
+
+/* Writes to both ends of a block, so that it is really there. */
+static inline void run_touch(void *block, size_t bytes, uint64_t value)
+{
+    unsigned char *bytes_of = block;
+    bytes_of[0] = (unsigned char)value;
+    bytes_of[bytes - 1] = (unsigned char)value;
+}
+
+#endif
