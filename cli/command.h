@@ -1,0 +1,27 @@
+/* The table of commands: each cli/NAME_command.c defines `const struct command command_NAME`, and CMake
+ * finds it. */
+#ifndef HEAPMILL_CLI_COMMAND_H
+#define HEAPMILL_CLI_COMMAND_H
+
+/* Exit statuses of heapmill, documented in docs/ and kept. */
+enum exit_status {
+    EXIT_CLEAN = 0,
+    EXIT_FINDING = 1,     /* a finding or a regression */
+    EXIT_USAGE = 2,       /* the command line is wrong */
+    EXIT_ENVIRONMENT = 3, /* something that is needed is missing */
+    EXIT_PARTIAL = 4,     /* results are there, but some cells failed */
+    EXIT_INTERRUPTED = 130,
+};
+
+struct command {
+    const char *name;
+    const char *summary; /* one line for `heapmill help` */
+    const char *usage;   /* the text of `heapmill NAME --help` */
+    /* argv[0] is the command's name. Returns an exit status. Data goes to stdout, progress and diagnostics
+     * to stderr. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command *const command_table[]; /* ends with NULL */
+
+#endif
