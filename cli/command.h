@@ -1,5 +1,5 @@
-/* The table of commands: each cli/NAME_command.c defines `const struct command command_NAME`, and CMake
- * finds it. */
+/* The table of commands: each cli/NAME_command.c defines `const struct command command_NAME`, and
+ * CMake finds it. */
 #ifndef HEAPMILL_CLI_COMMAND_H
 #define HEAPMILL_CLI_COMMAND_H
 
@@ -17,8 +17,8 @@ struct command {
     const char *name;
     const char *summary; /* one line for `heapmill help` */
     const char *usage;   /* the text of `heapmill NAME --help` */
-    /* argv[0] is the command's name. Returns an exit status. Data goes to stdout, progress and diagnostics
-     * to stderr. */
+    /* argv[0] is the command's name. Returns an exit status. Data goes to stdout, progress and
+     * diagnostics to stderr. */
     int (*run)(int argc, char **argv);
 };
 

@@ -35,7 +35,8 @@ static void put_quoted(struct json_writer *writer, const char *text)
         if (*c == '"' || *c == '\\') {
             put(writer, "\\%c", *c);
         } else if (*c < 0x20 || *c >= 0x7f) {
-            /* Bytes beyond ASCII may not be UTF-8 (paths): their code points keep the text valid. */
+            /* Bytes beyond ASCII may not be UTF-8 (paths): their code points keep the text valid.
+             */
             put(writer, "\\u%04x", *c);
         } else {
             put(writer, "%c", *c);

@@ -67,8 +67,8 @@ void os_faults_read(struct os_faults *faults)
 
 void *os_map(size_t size)
 {
-    void *address =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *address = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return address == MAP_FAILED ? NULL : address;
 }
 
@@ -81,7 +81,7 @@ void os_unmap(void *address, size_t size)
 
 void *os_map_scratch(size_t size)
 {
-    void *address = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *address =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     return address == MAP_FAILED ? NULL : address;
 }

@@ -37,8 +37,8 @@ void *os_map(size_t size);
 void os_unmap(void *address, size_t size);
 
 /* Maps zeroed memory for the harness's own books: shared anonymous memory, so that it is never
- * counted among a heap's anonymous pages; populated, so that using it faults nothing in. NULL when the
- * system refuses. Release with os_unmap. */
+ * counted among a heap's anonymous pages; populated, so that using it faults nothing in. NULL when
+ * the system refuses. Release with os_unmap. */
 void *os_map_scratch(size_t size);
 
 #endif

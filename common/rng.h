@@ -1,8 +1,8 @@
 /* The seeded random number generator that every random choice of heapmill comes from.
  *
  * xoshiro256** 1.0 by Blackman and Vigna ("Scrambled Linear Pseudorandom Number Generators", ACM
- * TOMS 47, 2021), seeded through splitmix64 as its authors advise. Equal seeds give equal streams on
- * every machine. Not for cryptography. One generator belongs to one thread. */
+ * TOMS 47, 2021), seeded through splitmix64 as its authors advise. Equal seeds give equal streams
+ * on every machine. Not for cryptography. One generator belongs to one thread. */
 #ifndef HEAPMILL_COMMON_RNG_H
 #define HEAPMILL_COMMON_RNG_H
 
