@@ -1,24 +1,27 @@
 /* The object layer: what CPython's object layer does with memory, and nothing else of it.
  *
  * Invariants
- *  1. An object's count is the number of references to it: from names (local variables that own one),
- *     from containers, from the runtime's own tables. At zero it is deallocated at once, on the spot.
- *  2. Every block comes from the runtime's one heap, through the contract, and goes back with the size
- *     and type that it was asked with.
+ *  1. An object's count is the number of references to it: from names (local variables that own
+ * one), from containers, from the runtime's own tables. At zero it is deallocated at once, on the
+ * spot.
+ *  2. Every block comes from the runtime's one heap, through the contract, and goes back with the
+ * size and type that it was asked with.
  *  3. A container (a type with TYPE_IS_CONTAINER) has a struct gc_head right before its struct
- *     object, in the same block. It is tracked from when its fields are valid until its deallocation begins;
- *     a tracked container is in exactly one generation's list. Atoms (int, float, str) never are.
- *  4. Between collections, the count of every tracked container is at least the number of references to it
- *     from other tracked containers.
+ *     object, in the same block. It is tracked from when its fields are valid until its
+ * deallocation begins; a tracked container is in exactly one generation's list. Atoms (int, float,
+ * str) never are.
+ *  4. Between collections, the count of every tracked container is at least the number of
+ * references to it from other tracked containers.
  *  5. Deallocation uses bounded C stack, however long a chain of containers is.
  *
- * Ownership words: a function "returns a new reference" (the caller owes a decref), "returns a borrowed
- * reference" (the caller owes nothing, and it lives while its container holds it), "steals" an argument
- * (the caller's reference is now the callee's, also on failure) or leaves it alone (the callee takes its own).
+ * Ownership words: a function "returns a new reference" (the caller owes a decref), "returns a
+ * borrowed reference" (the caller owes nothing, and it lives while its container holds it),
+ * "steals" an argument (the caller's reference is now the callee's, also on failure) or leaves it
+ * alone (the callee takes its own).
  *
- * Errors: NULL or false means that the heap is exhausted, and nothing has changed (stolen references are
- * released); nothing else fails. Threads: a runtime belongs to one thread at a time. Two runtimes over two heaps
- * coexist. Reference: CPython 3.11, Objects and Modules/gcmodule.c. */
+ * Errors: NULL or false means that the heap is exhausted, and nothing has changed (stolen
+ * references are released); nothing else fails. Threads: a runtime belongs to one thread at a time.
+ * Two runtimes over two heaps coexist. Reference: CPython 3.11, Objects and Modules/gcmodule.c. */
 #ifndef HEAPMILL_GC_OBJECT_H
 #define HEAPMILL_GC_OBJECT_H
 
@@ -27,21 +30,24 @@
 struct runtime;
 struct object;
 
-/* Calls visit for each reference that the container owns. A non-zero result stops it and is returned. */
+/* Calls visit for each reference that the container owns. A non-zero result stops it and is
+ * returned. */
 typedef int object_visit(struct object *referent, void *context);
 
 enum type_flag {
     TYPE_IS_CONTAINER = 1u << 0, /* has a struct gc_head, traverse and clear */
 };
 
-/* A type descriptor: constant, one for each type. A later issue adds finalize and weak references. */
+/* A type descriptor: constant, one for each type. A later issue adds finalize and weak references.
+ */
 struct type {
     const char *name;
     size_t size;              /* of the block in bytes, collector header included; items excluded */
     enum heap_type heap_type; /* for the back end's per-type free lists */
     unsigned flags;
     int (*traverse)(struct object *self, object_visit *visit, void *context);
-    void (*clear)(struct runtime *runtime, struct object *self);   /* drops references: breaks cycles */
+    void (*clear)(struct runtime *runtime,
+                  struct object *self); /* drops references: breaks cycles */
     void (*dealloc)(struct runtime *runtime, struct object *self); /* count is zero */
 };
 
@@ -95,8 +101,8 @@ struct gc_stats {
  * Returns NULL with *error set when memory is refused. Release with runtime_close. */
 struct runtime *runtime_open(struct heap *heap, struct error *error);
 
-/* Collects everything, then releases the runtime's tables. Returns the number of objects that are still
- * alive because somebody owns a reference: 0 in a program without leaks. */
+/* Collects everything, then releases the runtime's tables. Returns the number of objects that are
+ * still alive because somebody owns a reference: 0 in a program without leaks. */
 uint64_t runtime_close(struct runtime *runtime);
 
 struct heap *runtime_heap(struct runtime *runtime);
@@ -106,24 +112,26 @@ uint64_t runtime_objects_live(const struct runtime *runtime);
 
 /* Collects generation and the younger ones; the number of containers freed. generation in 0..2. */
 uint64_t gc_collect(struct runtime *runtime, int generation);
-/* Automatic collection, on at first. Thresholds as gc.set_threshold: 700, 10, 10 at first; 0 turns a
- * generation off. */
+/* Automatic collection, on at first. Thresholds as gc.set_threshold: 700, 10, 10 at first; 0 turns
+ * a generation off. */
 void gc_enable(struct runtime *runtime, bool enabled);
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS]);
-/* Counts broken invariants of the collector's lists and counts, printing each: 0 is healthy. O(heap). */
+/* Counts broken invariants of the collector's lists and counts, printing each: 0 is healthy.
+ * O(heap). */
 size_t gc_check(const struct runtime *runtime);
 bool gc_is_tracked(const struct object *object);
 
 /* ---------------------------------------------------------------- atoms */
-/* A new reference. Values −5 to 256 are shared, as CPython's _PY_NSMALLNEGINTS and _PY_NSMALLPOSINTS. */
+/* A new reference. Values −5 to 256 are shared, as CPython's _PY_NSMALLNEGINTS and
+ * _PY_NSMALLPOSINTS. */
 struct object *int_new(struct runtime *runtime, int64_t value);
 int64_t int_value(const struct object *object);
 
 struct object *float_new(struct runtime *runtime, double value);
 double float_value(const struct object *object);
 
-/* A new string of the given bytes (no terminator needed; length in bytes), not interned. text may be
- * NULL for a string to be filled through str_bytes before anybody else sees it. */
+/* A new string of the given bytes (no terminator needed; length in bytes), not interned. text may
+ * be NULL for a string to be filled through str_bytes before anybody else sees it. */
 struct object *str_new(struct runtime *runtime, const char *text, size_t length);
 /* The one shared string of this content: a new reference to it. The table's own references are not
  * counted (as CPython's): the string dies with its last user. */
@@ -135,7 +143,8 @@ uint64_t str_hash(struct object *object);
 bool str_equal(struct object *a, struct object *b);
 
 /* ---------------------------------------------------------------- containers */
-/* length items, all NULL. Fill with tuple_set_item before anybody else sees it. The empty tuple is shared. */
+/* length items, all NULL. Fill with tuple_set_item before anybody else sees it. The empty tuple is
+ * shared. */
 struct object *tuple_new(struct runtime *runtime, size_t length);
 void tuple_set_item(struct object *tuple, size_t index, struct object *item); /* steals item */
 struct object *tuple_item(const struct object *tuple, size_t index);          /* borrowed */
@@ -143,31 +152,36 @@ size_t tuple_length(const struct object *tuple);
 
 /* An empty list. Items are in a vector of their own, which grows as CPython's list_resize does. */
 struct object *list_new(struct runtime *runtime);
-bool list_append(struct runtime *runtime, struct object *list, struct object *item); /* takes its own */
+bool list_append(struct runtime *runtime, struct object *list,
+                 struct object *item); /* takes its own */
 /* Releases the old item; steals the new one. index < length. */
 void list_set_item(struct runtime *runtime, struct object *list, size_t index, struct object *item);
 struct object *list_item(const struct object *list, size_t index); /* borrowed */
-struct object *list_pop(struct runtime *runtime, struct object *list); /* the caller's now; length > 0 */
+struct object *list_pop(struct runtime *runtime,
+                        struct object *list); /* the caller's now; length > 0 */
 void list_clear(struct runtime *runtime, struct object *list);
 size_t list_length(const struct object *list);
 
 /* An empty dict: ordered, compact (CPython 3.6's layout): an index table and an entry vector in one
  * buffer. Keys are ints or strs, compared by value. */
 struct object *dict_new(struct runtime *runtime);
-bool dict_set(struct runtime *runtime, struct object *dict, struct object *key, struct object *value);
+bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
+              struct object *value);
 struct object *dict_get(const struct object *dict, struct object *key); /* borrowed, NULL: absent */
-bool dict_delete(struct runtime *runtime, struct object *dict, struct object *key); /* was it there? */
+bool dict_delete(struct runtime *runtime, struct object *dict,
+                 struct object *key); /* was it there? */
 size_t dict_length(const struct object *dict);
 /* Iterates in insertion order: *position starts at 0. false at the end. Borrowed references. */
 bool dict_next(const struct object *dict, size_t *position, struct object **key,
                struct object **value);
 
-/* A plain instance: a class name (borrowed; its reference is taken) and attributes in a dict of its own,
- * made with the first attribute, as CPython's __dict__ before 3.13. */
+/* A plain instance: a class name (borrowed; its reference is taken) and attributes in a dict of its
+ * own, made with the first attribute, as CPython's __dict__ before 3.13. */
 struct object *instance_new(struct runtime *runtime, struct object *class_name);
 bool instance_set_attribute(struct runtime *runtime, struct object *instance, struct object *name,
                             struct object *value);
-struct object *instance_attribute(const struct object *instance, struct object *name); /* borrowed */
-struct object *instance_class_name(const struct object *instance);                     /* borrowed */
+struct object *instance_attribute(const struct object *instance,
+                                  struct object *name);            /* borrowed */
+struct object *instance_class_name(const struct object *instance); /* borrowed */
 
 #endif

@@ -1,15 +1,17 @@
 /* What a workload is, and what the runner gives it.
  *
- * A workload is one file in blocks/ or objects/ that defines `const struct workload workload_<file>`;
- * CMake finds it and makes the table of all. It is compiled once for each back end.
+ * A workload is one file in blocks/ or objects/ that defines `const struct workload
+ * workload_<file>`; CMake finds it and makes the table of all. It is compiled once for each back
+ * end.
  *
  *  - setup builds what lives before the timed part; run is the timed part, one call for all
  *    iterations; teardown releases everything, so that the heap ends as empty as it began.
  *  - All randomness is from run->rng. All time-taking is the runner's. Bookkeeping (pointer tables,
  *    orders, sizes) is in scratch memory, never in the measured heap.
  *  - Every block is written to, at both ends at least.
- *  - expected_allocations says how often run will call the contract's alloc; the runner compares. It is
- *    worked out from the parameters (or from a model of the run, drawn from the same seed), not counted.
+ *  - expected_allocations says how often run will call the contract's alloc; the runner compares.
+ * It is worked out from the parameters (or from a model of the run, drawn from the same seed), not
+ * counted.
  *  - At the bounds of its phases and at least each 1/50 of a long iteration, run calls run_mark: a
  *    predicted branch in a timed pass, a sample of memory in the memory pass. */
 #ifndef HEAPMILL_WORKLOADS_WORKLOAD_H
@@ -22,7 +24,8 @@
 
 enum { WORKLOAD_PARAMETERS_MAX = 8 };
 
-/* A parameter is a number, or one of a few words (choices, NULL-terminated; the value is its index). */
+/* A parameter is a number, or one of a few words (choices, NULL-terminated; the value is its
+ * index). */
 struct workload_parameter {
     const char *name;
     const char *unit; /* "blocks", "bytes", "objects"…; "" for words */
@@ -37,12 +40,13 @@ struct run;
 
 struct workload {
     const char *name;
-    const char *kind;   /* "objects" or "blocks" */
-    const char *family; /* geometric means weigh families equally: e.g. "pointers", "numbers", "steady" */
+    const char *kind; /* "objects" or "blocks" */
+    const char
+        *family; /* geometric means weigh families equally: e.g. "pointers", "numbers", "steady" */
     const char *summary;
     struct workload_parameter parameters[WORKLOAD_PARAMETERS_MAX]; /* ends with a NULL name */
-    /* Operations (allocations and frees of blocks, or objects made) of one iteration: what a time is
-     * divided by. */
+    /* Operations (allocations and frees of blocks, or objects made) of one iteration: what a time
+     * is divided by. */
     uint64_t (*operations)(const struct run *run);
     /* Calls of the contract's alloc in run(run, iterations), after setup and the warm-up. */
     uint64_t (*expected_allocations)(const struct run *run, uint64_t iterations);
@@ -51,8 +55,8 @@ struct workload {
     enum status (*setup)(struct run *run, struct error *error);
     void (*run)(struct run *run, uint64_t iterations);
     void (*teardown)(struct run *run);
-    /* true: the workload is about first touch, or its iterations are one-off phases: the runner neither
-     * warms up nor asks for more than one iteration. */
+    /* true: the workload is about first touch, or its iterations are one-off phases: the runner
+     * neither warms up nor asks for more than one iteration. */
     bool single_shot;
 };
 
@@ -63,16 +67,16 @@ struct run {
     struct runtime *runtime; /* NULL for block workloads */
     struct rng rng;
     uint64_t seed;
-    void *state;       /* the workload's own; in scratch memory */
-    uint64_t checksum; /* of results: equal for every back end, or the cell fails */
+    void *state;        /* the workload's own; in scratch memory */
+    uint64_t checksum;  /* of results: equal for every back end, or the cell fails */
     const char *failed; /* set by run_fail: why the cell has failed */
     bool sampling;      /* memory pass */
     struct sampler *sampler;
     struct scratch *scratch;
 };
 
-/* Zeroed memory outside every heap, pre-faulted, released by the runner after teardown. Never NULL: the
- * process ends with a clear message if the system refuses. Not in the timed part. */
+/* Zeroed memory outside every heap, pre-faulted, released by the runner after teardown. Never NULL:
+ * the process ends with a clear message if the system refuses. Not in the timed part. */
 void *run_scratch(struct run *run, size_t bytes);
 
 /* Records that the cell has failed; the first reason stands. text is a constant. An allocation that
