@@ -1,0 +1,134 @@
+/* Compares the cells of a run with those of a base back end.
+ *
+ * A pair is a cell's record and the base's in the same group and the same round, nothing else: what
+ * the machine did meanwhile is then common to both. Its figure is the log-ratio; the comparison's
+ * is the median of those with an interval (statistics.h). A cell of which any record failed has no
+ * figure. */
+#ifndef HEAPMILL_RESULTS_COMPARISON_H
+#define HEAPMILL_RESULTS_COMPARISON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "results/record.h"
+
+/* What can be compared; the table ends with a NULL name. */
+struct comparison_metric {
+    const char *name; /* "time", "held_peak", "rss_peak", "held_over_live" */
+    const char *unit; /* "ns", "bytes", "" for a ratio */
+    const char *summary;
+    const char *less; /* the verdict below 1: "faster" or "smaller" */
+    const char *more;
+    enum record_pass pass;
+};
+
+extern const struct comparison_metric comparison_metrics[];
+
+/* NULL if there is none of that name. */
+const struct comparison_metric *comparison_find_metric(const char *name);
+
+enum comparison_verdict {
+    COMPARISON_LESS,          /* faster, smaller */
+    COMPARISON_MORE,          /* slower, larger */
+    COMPARISON_NO_DIFFERENCE, /* the interval reaches into the noise floor */
+    COMPARISON_TOO_FEW, /* fewer than six pairs, of the cell or of every A/A pair: figures only */
+    COMPARISON_FAILED,  /* a record of the cell's or of the base's failed */
+    COMPARISON_NOT_APPLICABLE /* the cell or the base cannot do this workload, or has no such figure
+                               */
+};
+
+struct comparison_options {
+    const char *base_backend; /* as record_cell.backend_text; NULL: the plan's base */
+    const char *base_arm;     /* NULL: the plan's base's, or the only arm that the back end has */
+    const char *metric;       /* NULL: "time" */
+    const char *workloads;    /* a name_filter.h filter; NULL: all */
+    const char *backends;     /* the same; the base stays in any case */
+    uint64_t seed;            /* of the bootstrap */
+};
+
+/* The raw figures of a pair, in the metric's unit: the points of a plot. */
+struct comparison_sample {
+    uint32_t round;
+    double value;
+    double base_value;
+};
+
+/* One row. Figures are NAN where there is none (null in JSON). */
+struct comparison_cell {
+    const struct record_cell *cell;
+    const struct record_cell *base; /* NULL: the group has none */
+    enum comparison_verdict verdict;
+    double ratio; /* cell over base: below 1 the cell needs less */
+    double low;   /* 95% bounds of ratio */
+    double high;
+    double value; /* medians over the paired rounds, in the metric's unit */
+    double base_value;
+    const char *source; /* of held figures: "stats" or "smaps", the same on both sides; else "" */
+    uint32_t rounds;    /* pairs */
+    uint32_t failed;    /* failed records, the cell's and the base's */
+    struct comparison_sample *samples; /* [rounds], by round */
+};
+
+/* The geometric mean of a back end's ratios; families weigh equally, and within one its groups do.
+ */
+struct comparison_geomean {
+    const char *backend_text;
+    const char *backend;
+    const char *arm;
+    double ratio;
+    double low;
+    double high;
+    uint32_t families;       /* that have a figure */
+    uint32_t cells;          /* that have one */
+    uint32_t cells_expected; /* groups that the filters let through */
+    bool complete;           /* every one of them has a figure */
+};
+
+struct comparison {
+    const struct record_set *set; /* borrowed */
+    const struct comparison_metric *metric;
+    const char *base_backend; /* backend_text */
+    const char *base_arm;
+    const char *workloads; /* filters as given, "" for none */
+    const char *backends;
+    uint64_t seed;
+    /* By workload, parameters (in the plan's order), threads, back end, arm. The base itself and
+     * the twins are not among them. */
+    struct comparison_cell *cells;
+    size_t cell_count;
+    struct comparison_geomean *geomeans; /* by back end and arm */
+    size_t geomean_count;
+    double noise_floor; /* a ratio distance; NAN: no A/A pair has six rounds of this metric */
+    uint32_t noise_floor_pairs; /* twin-1 pairs that set it */
+    uint32_t aa_judged;         /* twin-2 pairs that were judged by it */
+    uint32_t aa_false;          /* of those, told apart although they are the same */
+    uint32_t rounds_min;        /* pairs of the rows that have any */
+    uint32_t rounds_max;
+    uint32_t failed_cells; /* rows with the verdict "failed" */
+    bool several_arms;     /* rows and base are not all of one arm: say so */
+    bool several_sources;  /* rows differ in `source`: say so */
+    void *private;
+};
+
+/* Builds the comparison of one metric. *comparison is the caller's (comparison_free) and borrows
+ * set and the strings of options. STATUS_INVALID: an unknown metric or arm; STATUS_NOT_FOUND: the
+ * base is not in the plan, or the filters leave nothing; the messages list what there is.
+ * STATUS_NO_MEMORY. */
+enum status comparison_build(const struct record_set *set, const struct comparison_options *options,
+                             struct comparison **comparison, struct error *error);
+
+void comparison_free(struct comparison *comparison); /* NULL is fine */
+
+/* "faster", "no difference"…: as in FORMAT.md. */
+const char *comparison_verdict_word(const struct comparison *comparison,
+                                    enum comparison_verdict verdict);
+
+/* The object of FORMAT.md's `heapmill compare --json`; the cells and geomeans of several metrics
+ * follow each other, noise_floor and the rest are those of the first. The caller's; NULL: no
+ * memory. */
+json_t *comparison_to_json(struct comparison *const *comparisons, size_t count);
+
+#endif

@@ -1,0 +1,123 @@
+/* What is kept in memory of a result directory: its plan's cells, and of each record the few
+ * numbers that a comparison or a figure needs. A record's other members stay in the file and are
+ * read again on demand (record_set_read), so that a million records fit in about 100 MiB.
+ *
+ * A record_set does not change once it is loaded: any number of threads may read it, but
+ * record_set_read moves no shared file position either, so that it too may be called from any
+ * thread. */
+#ifndef HEAPMILL_RESULTS_RECORD_H
+#define HEAPMILL_RESULTS_RECORD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status.h"
+
+enum record_pass { RECORD_TIME = 0, RECORD_MEMORY, RECORD_PASS_COUNT };
+
+enum record_status {
+    RECORD_OK = 0,
+    RECORD_FAILED,
+    RECORD_CRASHED,
+    RECORD_TIMEOUT,
+    RECORD_NOT_APPLICABLE,
+    RECORD_STATUS_COUNT
+};
+
+enum held_source { HELD_NONE = 0, HELD_STATS, HELD_SMAPS };
+
+/* One of the plan's cells. Strings belong to the set. */
+struct record_cell {
+    const char *id;
+    const char *workload;
+    const char *kind;
+    const char *family;
+    const char *params_text;  /* "size=64,live=1000", in the workload's order; "" for none */
+    const char *backend;      /* the name alone */
+    const char *backend_text; /* with its environment: "mimalloc{MIMALLOC_PURGE_DELAY=0}" */
+    const char *arm;
+    const json_t *plan; /* the plan's object: params, env and the rest (borrowed) */
+    uint32_t group;     /* index into record_set.groups */
+    uint32_t threads;
+    uint32_t twin; /* 0; 1 sets the noise floor, 2 is judged by it */
+};
+
+/* The cells of one workload, parameters and thread count, that run next to each other. */
+struct record_group {
+    const char *id;
+    uint32_t cells_time;   /* planned in a round of the time pass: all of the group's */
+    uint32_t cells_memory; /* planned in the memory pass: those with twin 0 */
+};
+
+/* What a memory pass measured; NAN where the record has no figure. */
+struct record_memory {
+    double live_bytes_peak;
+    double held_bytes_peak; /* of held_source */
+    double held_smaps_bytes_peak;
+    double rss_bytes_peak;
+    double held_over_live;       /* held / live, averaged over operations, of held_source */
+    double held_smaps_over_live; /* the same of the smaps series, worked out from it */
+    enum held_source held_source;
+};
+
+enum { RECORD_NO_MEMORY = UINT32_MAX };
+
+struct record {
+    uint64_t offset; /* of its line in records.jsonl, in bytes */
+    uint32_t bytes;  /* of the line, without the newline */
+    uint32_t cell;   /* index into record_set.cells */
+    uint32_t round;
+    uint32_t memory; /* index into record_set.memories, or RECORD_NO_MEMORY */
+    /* ns of CPU time for one operation, of wall time where the cell has several threads; NAN unless
+     * the status is ok and the pass is time. */
+    double time_ns;
+    uint8_t pass;   /* enum record_pass */
+    uint8_t status; /* enum record_status */
+};
+
+struct record_set {
+    json_t *plan;
+    const char *directory;
+    const char *base_backend; /* the plan's base; "" if it names none */
+    const char *base_arm;
+    struct record_cell *cells;
+    size_t cell_count;
+    struct record_group *groups; /* in order of first appearance in the plan */
+    size_t group_count;
+    struct record *records; /* in the file's order: the index is the line number less one */
+    size_t record_count;
+    struct record_memory *memories;
+    size_t memory_count;
+    /* What a reader of the figures should know: "the last line is torn and was left out…". One
+     * sentence each. Empty for a run that ended well. */
+    char notes[4][256];
+    size_t note_count;
+    void *private; /* of record_set.c */
+};
+
+/* Reads DIR/plan.json and DIR/records.jsonl; writes nothing and takes no lock, so that a run that
+ * is still going can be looked at. A torn last line and the records of an interrupted group are
+ * left out, with a note. *set is the caller's, to be released with record_set_free.
+ * STATUS_NOT_FOUND: no plan there. STATUS_CORRUPT: a damaged file; the message has the line number
+ * and the remedy. (Declared in store.h as store_load.) */
+
+void record_set_free(struct record_set *set); /* NULL is fine */
+
+/* The whole JSON of records[index], parsed again from the file: memory series and the like. *json
+ * is the caller's (json_decref). STATUS_IO or STATUS_CORRUPT if the file has changed meanwhile. */
+enum status record_set_read(const struct record_set *set, size_t index, json_t **json,
+                            struct error *error);
+
+/* The index of a cell by its id; cell_count if there is none. */
+size_t record_set_find_cell(const struct record_set *set, const char *id);
+
+/* "time" or "memory"; "ok", "failed"… */
+const char *record_pass_word(enum record_pass pass);
+const char *record_status_word(enum record_status status);
+
+/* true for failed, crashed and timeout. */
+bool record_status_is_failure(enum record_status status);
+
+#endif
