@@ -1,10 +1,10 @@
 /* The back end `malloc`: the process's own malloc, whichever library it lives in.
  *
- * Alone it is glibc's ptmalloc2 (Gloger, after Lea's dlmalloc): per-thread caches of 7 blocks a size up to
- * 1032 bytes, fast and small bins, and a top chunk that is trimmed from its end only, so that one live
- * block at the top keeps everything below it. With a library preloaded it is that library; the worker
- * asks where malloc lives and records the answer. All are reached through the same PLT call, without
- * size or type, which is what the arm `preload` means.
+ * Alone it is glibc's ptmalloc2 (Gloger, after Lea's dlmalloc): per-thread caches of 7 blocks a
+ * size up to 1032 bytes, fast and small bins, and a top chunk that is trimmed from its end only, so
+ * that one live block at the top keeps everything below it. With a library preloaded it is that
+ * library; the worker asks where malloc lives and records the answer. All are reached through the
+ * same PLT call, without size or type, which is what the arm `preload` means.
  *
  * Compiled with SYSMALLOC_SIZED, free is the sized one that the library exports (the arm
  * `preload-sized`): sdallocx of jemalloc and tcmalloc, mi_free_size of mimalloc. Where it exports
@@ -17,9 +17,12 @@
 #include "allocators/heap.h"
 #include "allocators/system.h"
 
-#define SYSMALLOC_CAPABILITIES                                                                    \
+#define SYSMALLOC_CAPABILITIES                                                                     \
     (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_ALIGN | HEAP_CAN_THREADS |            \
      HEAP_KEEPS_CONTENTS)
+
+/* malloc's on x86-64 and arm64. Peers give 8 to blocks of 8 bytes, which the contract allows. */
+#define SYSMALLOC_ALIGNMENT 16
 
 struct sysmalloc_heap {
     /* One of the two, in the sized arm; both NULL otherwise. */
@@ -34,6 +37,11 @@ void sysmalloc_trim(struct sysmalloc_heap *heap);
 void sysmalloc_stats(const struct sysmalloc_heap *heap, struct heap_stats *stats);
 void sysmalloc_walk(const struct sysmalloc_heap *heap, heap_visit *visit, void *context);
 size_t sysmalloc_check(const struct sysmalloc_heap *heap);
+
+static inline void sysmalloc_begin_run(struct sysmalloc_heap *heap)
+{
+    (void)heap;
+}
 
 static inline void *sysmalloc_alloc(struct sysmalloc_heap *heap, size_t size, enum heap_type type)
 {
