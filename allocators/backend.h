@@ -9,29 +9,32 @@
  * and the variant's parameters (PYMALLOC_THRESHOLD=512 …).
  *
  * A source S defines in S.h the type `struct S_heap`, the constants `S_CAPABILITIES` and
- * `S_ALIGNMENT` (in bytes, of every block that is at least as large), and static inline void
- * *S_alloc(struct S_heap *, size_t size, enum heap_type); static inline void S_free(struct S_heap
- * *, void *, size_t size, enum heap_type); static inline void *S_resize(struct S_heap *, void *,
- * size_t old_size, size_t new_size, enum heap_type); static inline void S_free_unsized(struct
- * S_heap *, void *);            fatal() if it cannot static inline size_t S_usable_size(const
- * struct S_heap *, const void *, size_t size); and in S.c enum status S_open(struct S_heap *, const
- * struct heap_options *, struct error *); void S_close(struct S_heap *); void S_begin_run(struct
- * S_heap *);                   the set-up is over; may be inline void S_trim(struct S_heap *);
- * empties caches; what a full collection calls void S_stats(const struct S_heap *, struct
- * heap_stats *); void S_walk(const struct S_heap *, heap_visit *, void *context); size_t
- * S_check(const struct S_heap *);
+ * `S_ALIGNMENT` (in bytes, of every block that is at least as large), and
+ *   static inline void *S_alloc(struct S_heap *, size_t size, enum heap_type);
+ *   static inline void S_free(struct S_heap *, void *, size_t size, enum heap_type);
+ *   static inline void *S_resize(struct S_heap *, void *, size_t old_size, size_t new_size,
+ *                                enum heap_type);
+ *   static inline void S_free_unsized(struct S_heap *, void *);     fatal() if it cannot
+ *   static inline size_t S_usable_size(const struct S_heap *, const void *, size_t size);
+ * and in S.c
+ *   enum status S_open(struct S_heap *, const struct heap_options *, struct error *);
+ *   void S_close(struct S_heap *);
+ *   void S_begin_run(struct S_heap *);        the set-up is over; may be inline
+ *   void S_trim(struct S_heap *);             empties caches; what a full collection calls
+ *   void S_stats(const struct S_heap *, struct heap_stats *);
+ *   void S_walk(const struct S_heap *, heap_visit *, void *context);
+ *   size_t S_check(const struct S_heap *);
  *
  * The contract:
  *  - open fills caller-owned storage; everything is released by close, live blocks too. After a
  *    failed open there is nothing to close. State lives in struct heap alone.
- *  - alloc: size 0 counts as 1. The block is aligned to 16 (8 where the variant's ALIGNMENT is 8).
- * NULL means exhaustion only, and leaves the heap as it was. Contents are undefined.
+ *  - alloc: size 0 counts as 1. The block is aligned to S_ALIGNMENT: 16, or 8 where the variant's
+ *    is 8. NULL means exhaustion only, and leaves the heap as it was. Contents are undefined.
  *  - free: block is not NULL; size and type are those of alloc or of the last resize.
  *  - resize: contents up to the smaller size are kept; on NULL the old block is untouched. block is
  *    not NULL, new_size 0 counts as 1.
  *  - begin_run: what was allocated so far lives until its free; what follows is the run. Only
- * `null`, which reuses memory by the clock, must know; a second call means nothing. No-op
- * elsewhere.
+ *    `null` must know, as it reuses memory by the clock. A second call means nothing.
  *  - check returns the number of broken invariants and prints each to standard error; 0 is healthy.
  *    Timed runs never call it.
  *  - Misuse that is detected ends in fatal() with one of the HEAP_FATAL_ texts.
@@ -95,8 +98,7 @@ static inline void *heap_bound_resize(struct heap *heap, void *block, size_t old
     return HEAP_SOURCE(resize)(&heap->source, block, old_size, new_size, type);
 }
 #else
-/* Defined in allocators/arm_call.c, a translation unit of its own without link-time optimisation.
- */
+/* Defined in allocators/arm_call.c: a translation unit of its own, no link-time optimisation. */
 void *heap_call_alloc(struct heap *heap, size_t size);
 void heap_call_free(struct heap *heap, void *block);
 void *heap_call_resize(struct heap *heap, void *block, size_t new_size);
