@@ -9,8 +9,8 @@
 
 #include "common/status.h"
 
-/* What a block is for. An object runtime knows it at every call, and per-type free lists live on it.
- * Back ends without such lists ignore it. */
+/* What a block is for. An object runtime knows it at every call, and per-type free lists live on
+ * it. Back ends without such lists ignore it. */
 enum heap_type {
     HEAP_RAW = 0, /* not an object: block workloads, a preloaded malloc */
     HEAP_INT,
@@ -25,7 +25,8 @@ enum heap_type {
 };
 
 /* Sizes in bytes that the object layer uses for blocks of a fixed-size type, on 64-bit machines:
- * gc/ asserts them. Containers carry a 16-byte collector header in the same block, as CPython's do. */
+ * gc/ asserts them. Containers carry a 16-byte collector header in the same block, as CPython's do.
+ */
 enum {
     HEAP_INT_BYTES = 24,        /* count, type, value: as PyIntObject of 2.7 */
     HEAP_FLOAT_BYTES = 24,      /* as PyFloatObject */
@@ -44,20 +45,22 @@ enum heap_capability {
     HEAP_CAN_STATS = 1u << 4,        /* stats fills held_bytes: held_source is "stats" */
     HEAP_CAN_WALK = 1u << 5,         /* walk visits every arena, pool and block */
     HEAP_CAN_CHECK = 1u << 6,        /* check verifies something */
-    HEAP_CAN_DETECT_MISUSE = 1u << 7, /* double free and wrong size end in fatal(), see misuse tests */
-    HEAP_CAN_COEXIST = 1u << 8,      /* two heaps in one process are independent */
-    HEAP_KEEPS_CONTENTS = 1u << 9,   /* a live block's bytes stay the caller's: all but `null` */
+    HEAP_CAN_DETECT_MISUSE =
+        1u << 7,                   /* double free and wrong size end in fatal(), see misuse tests */
+    HEAP_CAN_COEXIST = 1u << 8,    /* two heaps in one process are independent */
+    HEAP_KEEPS_CONTENTS = 1u << 9, /* a live block's bytes stay the caller's: all but `null` */
 };
 
-/* Where a back end's arenas and large blocks come from. The defaults are mmap and the system malloc;
- * tests fail them, the equality test numbers them, leak detectors want arenas from malloc. Only slow
- * paths call these. NULL members mean the default. */
+/* Where a back end's arenas and large blocks come from. The defaults are mmap and the system
+ * malloc; tests fail them, the equality test numbers them, leak detectors want arenas from malloc.
+ * Only slow paths call these. NULL members mean the default. */
 struct heap_os {
     void *(*map)(void *context, size_t size); /* zeroed or not; aligned to 16; NULL: refused */
     void (*unmap)(void *context, void *address, size_t size);
-    void *(*alloc)(void *context, size_t size); /* large requests; as malloc */
+    void *(*alloc)(void *context, size_t size);               /* large requests; as malloc */
     void *(*resize)(void *context, void *block, size_t size); /* as realloc */
     void (*free)(void *context, void *block);
+    size_t (*usable_size)(void *context, void *block); /* of alloc's blocks, in bytes */
     void *context;
 };
 
@@ -70,18 +73,18 @@ struct heap_options {
 
 /* Counted by walking where that spares the fast path a counter: O(pools), never in a timed part. */
 struct heap_stats {
-    size_t blocks_live;       /* handed out and not returned; blocks cached in free lists are not live */
-    size_t usable_bytes;      /* what those blocks can hold */
-    size_t held_bytes;        /* from the OS and not given back, large blocks included */
+    size_t blocks_live;  /* handed out and not returned; blocks cached in free lists are not live */
+    size_t usable_bytes; /* what those blocks can hold */
+    size_t held_bytes;   /* from the OS and not given back, large blocks included */
     size_t held_bytes_peak;
     size_t arenas_live;
-    size_t arenas_mapped;     /* ever */
-    size_t arenas_unmapped;   /* ever */
-    size_t pools_live;        /* with at least one live block */
+    size_t arenas_mapped;   /* ever */
+    size_t arenas_unmapped; /* ever */
+    size_t pools_live;      /* with at least one live block */
     size_t pools_free;
     size_t large_blocks;
     size_t large_bytes;
-    size_t cached_blocks;     /* in per-type free lists */
+    size_t cached_blocks; /* in per-type free lists */
     size_t cached_bytes;
 };
 

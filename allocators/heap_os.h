@@ -36,6 +36,12 @@ static inline void heap_os_default_free(void *context, void *block)
     system_free(block);
 }
 
+static inline size_t heap_os_default_usable_size(void *context, void *block)
+{
+    (void)context;
+    return system_usable_size(block);
+}
+
 /* *os with its NULL members replaced by the defaults; os may be NULL. */
 static inline struct heap_os heap_os_resolve(const struct heap_os *os)
 {
@@ -54,6 +60,10 @@ static inline struct heap_os heap_os_resolve(const struct heap_os *os)
     }
     if (resolved.free == NULL) {
         resolved.free = heap_os_default_free;
+    }
+    if (resolved.usable_size == NULL) {
+        resolved.usable_size = heap_os_default_usable_size;
+        (void)system_usable_size(NULL); /* finds it now, not at the first large block */
     }
     return resolved;
 }
