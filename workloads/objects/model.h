@@ -1,0 +1,48 @@
+/* What the object workloads share: how many blocks gc/'s types take, for the exact models behind
+ * expected_allocations, and upper estimates of their bytes for window_bytes.
+ *
+ * A model draws from a copy of run->rng. The runner asks for it right before the run that it is
+ * about, so the copy gives the draws that the run will see. */
+#ifndef HEAPMILL_WORKLOADS_OBJECTS_MODEL_H
+#define HEAPMILL_WORKLOADS_OBJECTS_MODEL_H
+
+#include "workloads/workload.h"
+
+#define MODEL_HEAP_EXHAUSTED "heap exhausted"
+
+/* Upper estimates of blocks in bytes, for window_bytes: what gc/ asks for, rounded up to 16 with
+ * room for a header as malloc's. */
+enum {
+    MODEL_INT_BYTES = HEAP_INT_BYTES + 16,
+    MODEL_STR_BYTES = 64, /* of an empty string; its length comes on top */
+    MODEL_LIST_BYTES = HEAP_LIST_BYTES + 16,
+    MODEL_DICT_BYTES = HEAP_DICT_BYTES + 16,
+    MODEL_INSTANCE_BYTES = 80,
+    MODEL_KEYS_BYTES_MIN = 224, /* of a dict with up to five entries */
+    /* What automatic collection may leave uncollected, in containers allocated since the last full
+     * collection: 700 net allocations a young collection, more than 10 of those an older one, more
+     * than 10 of those a full one. */
+    MODEL_FULL_COLLECTION_CONTAINERS = 701 * 11 * 11,
+};
+
+/* Blocks that int_new asks for: none for the shared small ints. */
+static inline uint64_t model_int_blocks(int64_t value)
+{
+    return value < -5 || value > 256 ? 1 : 0;
+}
+
+uint64_t model_dict_buffers(size_t entries);
+
+/* One step of a checksum: order matters, so that swapped results show. */
+static inline void model_check(struct run *run, uint64_t value)
+{
+    run->checksum = (run->checksum ^ value) * 0x100000001b3u;
+}
+
+/* For setup: what an exhausted heap is reported as. */
+static inline enum status model_exhausted(struct error *error)
+{
+    return error_set(error, STATUS_NO_MEMORY, MODEL_HEAP_EXHAUSTED);
+}
+
+#endif
