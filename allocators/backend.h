@@ -77,6 +77,25 @@ extern _Thread_local uint64_t heap_allocations;
 
 #include "allocators/probe.h"
 
+/* Fault injection: in test programs, which are compiled with HEAPMILL_FAULTS, the calls of alloc
+ * and resize are numbered from 1, and those numbered first to last return NULL. */
+#ifdef HEAPMILL_FAULTS
+struct heap_faults {
+    uint64_t calls;
+    uint64_t first;
+    uint64_t last;
+};
+extern _Thread_local struct heap_faults heap_faults;
+
+static inline bool heap_fault_is_due(void)
+{
+    uint64_t call = ++heap_faults.calls;
+    return call >= heap_faults.first && call <= heap_faults.last;
+}
+#else
+#define heap_fault_is_due() false
+#endif
+
 /* Makes the compiler forget what it knows of *block and of memory, at no run-time cost. */
 static inline void heap_barrier(void *block)
 {
@@ -141,7 +160,7 @@ static inline void *heap_bound_resize(struct heap *heap, void *block, size_t old
 
 static inline void *heap_alloc(struct heap *heap, size_t size, enum heap_type type)
 {
-    void *block = heap_bound_alloc(heap, size, type);
+    void *block = heap_fault_is_due() ? NULL : heap_bound_alloc(heap, size, type);
     heap_barrier(block);
     heap_allocations++;
     heap_probe_alloc(heap, block, size, type);
@@ -160,7 +179,8 @@ static inline void *heap_resize(struct heap *heap, void *block, size_t old_size,
 {
     heap_probe_resize_begin(heap, block, old_size, type);
     heap_barrier(block);
-    void *moved = heap_bound_resize(heap, block, old_size, new_size, type);
+    void *moved =
+        heap_fault_is_due() ? NULL : heap_bound_resize(heap, block, old_size, new_size, type);
     heap_barrier(moved);
     heap_probe_resize_end(heap, block, moved, old_size, new_size, type);
     return moved;

@@ -2,16 +2,16 @@
  *
  * Invariants
  *  1. An object's count is the number of references to it: from names (local variables that own
- * one), from containers, from the runtime's own tables. At zero it is deallocated at once, on the
- * spot.
+ *     one), from containers, from the runtime's own tables. At zero it is deallocated at once, on
+ *     the spot.
  *  2. Every block comes from the runtime's one heap, through the contract, and goes back with the
- * size and type that it was asked with.
+ *     size and type that it was asked with.
  *  3. A container (a type with TYPE_IS_CONTAINER) has a struct gc_head right before its struct
  *     object, in the same block. It is tracked from when its fields are valid until its
- * deallocation begins; a tracked container is in exactly one generation's list. Atoms (int, float,
- * str) never are.
+ *     deallocation begins; a tracked container is in exactly one generation's list. The shared
+ *     empty tuple is never tracked: it refers to nothing. Atoms (int, float, str) never are.
  *  4. Between collections, the count of every tracked container is at least the number of
- * references to it from other tracked containers.
+ *     references to it from other tracked containers.
  *  5. Deallocation uses bounded C stack, however long a chain of containers is.
  *
  * Ownership words: a function "returns a new reference" (the caller owes a decref), "returns a
@@ -20,8 +20,11 @@
  * alone (the callee takes its own).
  *
  * Errors: NULL or false means that the heap is exhausted, and nothing has changed (stolen
- * references are released); nothing else fails. Threads: a runtime belongs to one thread at a time.
- * Two runtimes over two heaps coexist. Reference: CPython 3.11, Objects and Modules/gcmodule.c. */
+ * references are released); nothing else fails. Arguments of a wrong type or out of bounds are the
+ * caller's mistake: builds without optimisation assert them, timed builds do not.
+ *
+ * Threads: a runtime belongs to one thread at a time. Two runtimes over two heaps coexist.
+ * Reference: CPython 3.11, Objects and Modules/gcmodule.c. */
 #ifndef HEAPMILL_GC_OBJECT_H
 #define HEAPMILL_GC_OBJECT_H
 
@@ -46,9 +49,12 @@ struct type {
     enum heap_type heap_type; /* for the back end's per-type free lists */
     unsigned flags;
     int (*traverse)(struct object *self, object_visit *visit, void *context);
-    void (*clear)(struct runtime *runtime,
-                  struct object *self); /* drops references: breaks cycles */
-    void (*dealloc)(struct runtime *runtime, struct object *self); /* count is zero */
+    /* Drops the references to others, which breaks cycles; the object stays valid, and empty. */
+    void (*clear)(struct runtime *runtime, struct object *self);
+    /* The count is zero, and a container is no longer tracked: drops references, frees blocks. */
+    void (*dealloc)(struct runtime *runtime, struct object *self);
+    /* Counts the broken invariants of the object's own structure, printing each. May be NULL. */
+    size_t (*check)(const struct object *self);
 };
 
 struct object {
@@ -89,7 +95,7 @@ static inline int64_t object_getrefcount(const struct object *object)
 /* ---------------------------------------------------------------- the runtime */
 enum { GC_GENERATIONS = 3 };
 
-/* Counted since runtime_open. */
+/* Counted since runtime_open, but for `tracked`. */
 struct gc_stats {
     uint64_t collections[GC_GENERATIONS];
     uint64_t collected;       /* containers found unreachable and freed */
@@ -97,27 +103,37 @@ struct gc_stats {
     uint64_t tracked;         /* containers tracked now */
 };
 
-/* Opens a runtime over heap, which must outlive it: makes the small ints and the tables of its own.
- * Returns NULL with *error set when memory is refused. Release with runtime_close. */
+/* Opens a runtime over heap, which must outlive it: makes the small ints, the empty tuple and the
+ * tables of its own. The tables are mapped outside the heap and outside its anonymous memory; the
+ * objects are blocks of the heap like any other. Returns NULL with *error set when memory is
+ * refused. Release with runtime_close. */
 struct runtime *runtime_open(struct heap *heap, struct error *error);
 
-/* Collects everything, then releases the runtime's tables. Returns the number of objects that are
- * still alive because somebody owns a reference: 0 in a program without leaks. */
+/* Collects everything, then releases the runtime's own objects and tables. Returns the number of
+ * objects that are still alive because somebody owns a reference: 0 in a program without leaks. */
 uint64_t runtime_close(struct runtime *runtime);
 
 struct heap *runtime_heap(struct runtime *runtime);
+/* Walks the generations to count the tracked containers: not for the timed part. */
 void runtime_stats(const struct runtime *runtime, struct gc_stats *stats);
-/* Objects alive now: the small ints and interned strings too. */
+/* Objects alive now: the small ints, the empty tuple and interned strings too. */
 uint64_t runtime_objects_live(const struct runtime *runtime);
 
-/* Collects generation and the younger ones; the number of containers freed. generation in 0..2. */
+/* Collects generation and the younger ones; the number of containers freed. generation in 0..2.
+ * After a collection of generation 2 the heap is trimmed. */
 uint64_t gc_collect(struct runtime *runtime, int generation);
-/* Automatic collection, on at first. Thresholds as gc.set_threshold: 700, 10, 10 at first; 0 turns
- * a generation off. */
+/* Automatic collection, on at first. It runs when a container is allocated, before the new one is
+ * tracked. */
 void gc_enable(struct runtime *runtime, bool enabled);
+/* As gc.set_threshold, 700, 10, 10 at first: generation 0 is collected when the containers
+ * allocated less those freed since its last collection exceed thresholds[0] (0: never, and neither
+ * are the others), an older one when the collections of the next younger one since its own last
+ * exceed its threshold. */
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS]);
-/* Counts broken invariants of the collector's lists and counts, printing each: 0 is healthy.
- * O(heap). */
+/* Recounts every reference that tracked containers hold, and validates the collector's lists, the
+ * containers' own structures and the runtime's tables. The number of broken invariants, each
+ * printed to standard error: 0 is healthy. Takes time and mapped memory in proportion to the
+ * objects alive, none of it from the heap. */
 size_t gc_check(const struct runtime *runtime);
 bool gc_is_tracked(const struct object *object);
 
@@ -152,26 +168,28 @@ size_t tuple_length(const struct object *tuple);
 
 /* An empty list. Items are in a vector of their own, which grows as CPython's list_resize does. */
 struct object *list_new(struct runtime *runtime);
-bool list_append(struct runtime *runtime, struct object *list,
-                 struct object *item); /* takes its own */
+/* The list takes a reference of its own. */
+bool list_append(struct runtime *runtime, struct object *list, struct object *item);
 /* Releases the old item; steals the new one. index < length. */
 void list_set_item(struct runtime *runtime, struct object *list, size_t index, struct object *item);
 struct object *list_item(const struct object *list, size_t index); /* borrowed */
-struct object *list_pop(struct runtime *runtime,
-                        struct object *list); /* the caller's now; length > 0 */
+/* Removes the last item and returns the list's reference to it: the caller's now. length > 0. */
+struct object *list_pop(struct runtime *runtime, struct object *list);
 void list_clear(struct runtime *runtime, struct object *list);
 size_t list_length(const struct object *list);
 
 /* An empty dict: ordered, compact (CPython 3.6's layout): an index table and an entry vector in one
- * buffer. Keys are ints or strs, compared by value. */
+ * buffer. Keys are ints or strs, compared by value; an int never equals a str. */
 struct object *dict_new(struct runtime *runtime);
+/* Takes references of its own to key (when it is new) and value; releases the value it replaces. */
 bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
               struct object *value);
 struct object *dict_get(const struct object *dict, struct object *key); /* borrowed, NULL: absent */
-bool dict_delete(struct runtime *runtime, struct object *dict,
-                 struct object *key); /* was it there? */
+/* Whether the key was there. */
+bool dict_delete(struct runtime *runtime, struct object *dict, struct object *key);
 size_t dict_length(const struct object *dict);
-/* Iterates in insertion order: *position starts at 0. false at the end. Borrowed references. */
+/* Iterates in insertion order: *position starts at 0. false at the end. Borrowed references. Values
+ * may be replaced meanwhile; keys must not be added. */
 bool dict_next(const struct object *dict, size_t *position, struct object **key,
                struct object **value);
 
@@ -180,8 +198,8 @@ bool dict_next(const struct object *dict, size_t *position, struct object **key,
 struct object *instance_new(struct runtime *runtime, struct object *class_name);
 bool instance_set_attribute(struct runtime *runtime, struct object *instance, struct object *name,
                             struct object *value);
-struct object *instance_attribute(const struct object *instance,
-                                  struct object *name);            /* borrowed */
+/* Borrowed; NULL: no such attribute. */
+struct object *instance_attribute(const struct object *instance, struct object *name);
 struct object *instance_class_name(const struct object *instance); /* borrowed */
 
 #endif

@@ -1,0 +1,169 @@
+/* Lists: a header, and the items in a vector of their own, which grows by an eighth. */
+#include "gc/objects.h"
+#include "gc/runtime.h"
+
+static struct list_object *list_of(const struct object *object)
+{
+    OBJECT_ASSERT(object->type == &list_type);
+    return (struct list_object *)(uintptr_t)object;
+}
+
+/* A vector without room is one byte: PyMem_Realloc(items, 0) leaves a block, of the smallest size.
+ */
+static size_t list_vector_bytes(size_t capacity)
+{
+    return capacity == 0 ? 1 : capacity * sizeof(struct object *);
+}
+
+/* The capacity for length items, growth or shrinkage of one at a time: list_resize,
+ * Objects/listobject.c, 3.11. Gives 0, 4, 8, 16, 24, 32, 40, 52, 64, 76… by appending. */
+static size_t list_capacity_for(size_t length)
+{
+    return length == 0 ? 0 : (length + (length >> 3) + 6) & ~(size_t)3;
+}
+
+/* Makes the vector fit length items. false: exhausted, nothing has changed. */
+static bool list_refit(struct runtime *runtime, struct list_object *list, size_t length)
+{
+    size_t capacity = list_capacity_for(length);
+    size_t bytes = list_vector_bytes(capacity);
+    struct object **items =
+        list->items == NULL ? heap_alloc(runtime->heap, bytes, HEAP_BUFFER)
+                            : heap_resize(runtime->heap, list->items,
+                                          list_vector_bytes(list->capacity), bytes, HEAP_BUFFER);
+    if (items == NULL) {
+        return false;
+    }
+    list->items = items;
+    list->capacity = capacity;
+    return true;
+}
+
+/* Releases length items, from the last to the first as list_dealloc of 3.11, and their vector. */
+static void list_release_items(struct runtime *runtime, struct object **items, size_t length,
+                               size_t capacity)
+{
+    if (items != NULL) {
+        for (size_t i = length; i-- > 0;) {
+            object_decref(runtime, items[i]);
+        }
+        heap_free(runtime->heap, items, list_vector_bytes(capacity), HEAP_BUFFER);
+    }
+}
+
+static int list_traverse(struct object *self, object_visit *visit, void *context)
+{
+    struct list_object *list = list_of(self);
+    for (size_t i = 0; i < list->length; i++) {
+        int result = visit(list->items[i], context);
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+/* The list is empty before the first item goes, as a deallocation may come back to it. */
+void list_clear(struct runtime *runtime, struct object *object)
+{
+    struct list_object *list = list_of(object);
+    struct object **items = list->items;
+    size_t length = list->length;
+    size_t capacity = list->capacity;
+    list->items = NULL;
+    list->length = 0;
+    list->capacity = 0;
+    list_release_items(runtime, items, length, capacity);
+}
+
+static void list_dealloc(struct runtime *runtime, struct object *self)
+{
+    struct list_object *list = list_of(self);
+    list_release_items(runtime, list->items, list->length, list->capacity);
+    runtime_free_container(runtime, self, HEAP_LIST_BYTES);
+}
+
+static size_t list_check(const struct object *self)
+{
+    const struct list_object *list = list_of(self);
+    if (list->length > list->capacity || (list->items == NULL && list->capacity > 0)) {
+        return object_report(self, "more items than its vector has room for");
+    }
+    for (size_t i = 0; i < list->length; i++) {
+        if (list->items[i] == NULL) {
+            return object_report(self, "an item is missing");
+        }
+    }
+    return 0;
+}
+
+const struct type list_type = {
+    .name = "list",
+    .size = HEAP_LIST_BYTES,
+    .heap_type = HEAP_LIST,
+    .flags = TYPE_IS_CONTAINER,
+    .traverse = list_traverse,
+    .clear = list_clear,
+    .dealloc = list_dealloc,
+    .check = list_check,
+};
+
+struct object *list_new(struct runtime *runtime)
+{
+    struct list_object *self = runtime_alloc_container(runtime, &list_type, HEAP_LIST_BYTES);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->length = 0;
+    self->items = NULL;
+    self->capacity = 0;
+    runtime_track(runtime, &self->base);
+    return &self->base;
+}
+
+bool list_append(struct runtime *runtime, struct object *list, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    size_t length = self->length;
+    if (length == self->capacity && !list_refit(runtime, self, length + 1)) {
+        return false;
+    }
+    self->items[length] = object_incref(item);
+    self->length = length + 1;
+    return true;
+}
+
+void list_set_item(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    OBJECT_ASSERT(index < self->length);
+    struct object *old = self->items[index];
+    self->items[index] = item;
+    object_decref(runtime, old);
+}
+
+struct object *list_item(const struct object *list, size_t index)
+{
+    OBJECT_ASSERT(index < list_of(list)->length);
+    return list_of(list)->items[index];
+}
+
+/* The vector shrinks when less than half of it is in use. A refused shrinkage leaves it as it is,
+ * where CPython's pop would fail. */
+struct object *list_pop(struct runtime *runtime, struct object *list)
+{
+    struct list_object *self = list_of(list);
+    OBJECT_ASSERT(self->length > 0);
+    size_t length = self->length - 1;
+    struct object *item = self->items[length];
+    self->length = length;
+    if (length < self->capacity >> 1) {
+        (void)list_refit(runtime, self, length);
+    }
+    return item;
+}
+
+size_t list_length(const struct object *list)
+{
+    return list_of(list)->length;
+}

@@ -1,0 +1,114 @@
+/* The runtime's state, and the allocation of objects that all types share. Internal to gc/.
+ *
+ * The struct and the table of interned strings are mapped (os_map_scratch), not blocks of the
+ * heap: they are this layer's own books, and in the measured heap they would sit among the blocks
+ * of the workload, or be resized among them. The small ints and the empty tuple are objects of the
+ * heap, as in CPython 2.7, whose static table of small ints pointed into its int blocks. */
+#ifndef HEAPMILL_GC_RUNTIME_H
+#define HEAPMILL_GC_RUNTIME_H
+
+#include <limits.h>
+
+#include "gc/collector.h"
+#include "gc/object.h"
+
+enum {
+    /* _PY_NSMALLNEGINTS and _PY_NSMALLPOSINTS, Include/internal/pycore_global_objects.h, 3.11. */
+    RUNTIME_SMALL_INT_MIN = -5,
+    RUNTIME_SMALL_INT_MAX = 256,
+    RUNTIME_SMALL_INTS = RUNTIME_SMALL_INT_MAX - RUNTIME_SMALL_INT_MIN + 1,
+    /* Deallocations that may be nested before they are put off: PyTrash_UNWIND_LEVEL,
+     * Include/cpython/object.h, 3.11. */
+    RUNTIME_DEALLOC_DEPTH_MAX = 50,
+};
+
+struct str_object;
+
+/* Interned strings, chained through the strings themselves (str_object.intern_next). */
+struct intern_table {
+    struct str_object **buckets; /* mapped; a power of two of them */
+    size_t bucket_count;
+    size_t length;
+};
+
+struct runtime {
+    struct heap *heap;
+    uint64_t objects_live;
+    struct collector collector;
+    /* Containers whose deallocation was put off, linked through their headers' prev. */
+    struct gc_head *trash;
+    int dealloc_depth;
+    struct object *empty_tuple;
+    struct intern_table interned;
+    struct object *small_ints[RUNTIME_SMALL_INTS];
+};
+
+/* A block for an object without collector header, its count 1 and its type set; NULL: exhausted. */
+static inline void *runtime_alloc_atom(struct runtime *runtime, const struct type *type,
+                                       size_t size)
+{
+    struct object *object = heap_alloc(runtime->heap, size, type->heap_type);
+    if (object != NULL) {
+        object->refcount = 1;
+        object->type = type;
+        runtime->objects_live++;
+    }
+    return object;
+}
+
+static inline void runtime_free_atom(struct runtime *runtime, struct object *atom, size_t size)
+{
+    runtime->objects_live--;
+    heap_free(runtime->heap, atom, size, atom->type->heap_type);
+}
+
+/* As runtime_alloc_atom, with an untracked header before the object; size counts it. Neither counts
+ * towards a collection nor starts one. */
+static inline void *runtime_alloc_untracked(struct runtime *runtime, const struct type *type,
+                                            size_t size)
+{
+    struct gc_head *head = heap_alloc(runtime->heap, size, type->heap_type);
+    if (head == NULL) {
+        return NULL;
+    }
+    *head = (struct gc_head){NULL, 0};
+    struct object *object = gc_object_of(head);
+    object->refcount = 1;
+    object->type = type;
+    runtime->objects_live++;
+    return object;
+}
+
+/* A container's block; the caller fills it and calls runtime_track. May collect first, when its
+ * generation's count says so: the new block is not part of it, as in _PyObject_GC_Link of 3.11. */
+static inline void *runtime_alloc_container(struct runtime *runtime, const struct type *type,
+                                            size_t size)
+{
+    struct object *object = runtime_alloc_untracked(runtime, type, size);
+    if (object == NULL) {
+        return NULL;
+    }
+    struct collector *collector = &runtime->collector;
+    if (__builtin_expect(++collector->generations[0].count > collector->trigger, false)) {
+        generations_collect_due(runtime);
+    }
+    return object;
+}
+
+static inline void runtime_track(struct runtime *runtime, struct object *container)
+{
+    gc_list_append(&runtime->collector.generations[0].list, gc_head_of(container));
+}
+
+/* size is that of the block, header included. */
+static inline void runtime_free_container(struct runtime *runtime, struct object *container,
+                                          size_t size)
+{
+    enum heap_type heap_type = container->type->heap_type;
+    struct gc_generation *youngest = &runtime->collector.generations[0];
+    youngest->count -= youngest->count > 0;
+    runtime->objects_live--;
+    heap_free(runtime->heap, gc_head_of(container), size, heap_type);
+}
+
+#endif
