@@ -40,9 +40,11 @@ double statistics_expanded_tail(size_t count);
 /* How many resamples a bootstrap over count values draws: never below 2000. */
 size_t statistics_resamples(size_t count);
 
-/* The median of the values with its 95% interval, by the expanded percentile bootstrap. Below
- * STATISTICS_ROUNDS_MIN values low and high are NAN. count > 0. Allocates; STATUS_NO_MEMORY. */
-enum status statistics_median_interval(const double *values, size_t count, uint64_t seed,
+/* The median of the values with its 95% interval, by interpolated order statistics (Hettmansperger
+ * and Sheather 1986): nearly exact for any continuous distribution and any count from
+ * STATISTICS_ROUNDS_MIN on, below which low and high are NAN. count > 0. Allocates;
+ * STATUS_NO_MEMORY. */
+enum status statistics_median_interval(const double *values, size_t count,
                                        struct interval *interval, struct error *error);
 
 /* One series of a mean of medians: the value of each round, NAN where it has none. */
@@ -51,10 +53,11 @@ struct statistics_series {
     double weight;        /* all weights of a mean add up to 1 */
 };
 
-/* The weighted mean of the series' medians with its 95% interval: rounds are resampled, the same
- * ones in all series, since what disturbs a round disturbs its neighbours too. Each series needs a
- * value. The interval is NAN unless each has STATISTICS_ROUNDS_MIN values. Of logarithms this is
- * the geometric mean. */
+/* The weighted mean of the series' medians with its 95% interval, by the expanded percentile
+ * bootstrap over rounds: the same rounds are drawn in all series, since what disturbs a round
+ * disturbs its neighbours too. Each series needs a value; of a single one the interval is that of
+ * statistics_median_interval. It is NAN unless each series has STATISTICS_ROUNDS_MIN values. Of
+ * logarithms this is a geometric mean. Allocates; STATUS_NO_MEMORY. */
 enum status statistics_mean_interval(const struct statistics_series *series, size_t count,
                                      size_t rounds, uint64_t seed, struct interval *interval,
                                      struct error *error);

@@ -1,0 +1,314 @@
+#include "results/record_parse.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "results/record_set.h"
+
+enum { RECORD_TEXT_MAX = 2048, RECORD_THREADS_MAX = 65536, RECORD_ROUND_MAX = INT32_MAX };
+
+static const char *const pass_words[RECORD_PASS_COUNT] = {"time", "memory"};
+static const char *const status_words[RECORD_STATUS_COUNT] = {"ok", "failed", "crashed", "timeout",
+                                                              "not_applicable"};
+
+const char *record_pass_word(enum record_pass pass)
+{
+    return pass_words[pass];
+}
+
+const char *record_status_word(enum record_status status)
+{
+    return status_words[status];
+}
+
+bool record_status_is_failure(enum record_status status)
+{
+    return status == RECORD_FAILED || status == RECORD_CRASHED || status == RECORD_TIMEOUT;
+}
+
+/* The index of word in words, or count. */
+static size_t record_find_word(const char *const *words, size_t count, const char *word)
+{
+    size_t i = 0;
+    while (i < count && (word == NULL || strcmp(words[i], word) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+static const char *record_string(const json_t *json, const char *name)
+{
+    return json_string_value(json_object_get(json, name));
+}
+
+/* NAN if there is no such number. */
+static double record_number(const json_t *json, const char *name)
+{
+    const json_t *value = json_object_get(json, name);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/* Appends "K=V" to text, after a comma where it is not the first; false: it does not fit. */
+static bool record_append_pair(char *text, size_t *length, const char *key, const json_t *value)
+{
+    size_t room = RECORD_TEXT_MAX - *length;
+    const char *comma = *length > 0 ? "," : "";
+    int written;
+    if (json_is_string(value)) {
+        written = snprintf(text + *length, room, "%s%s=%s", comma, key, json_string_value(value));
+    } else {
+        /* Integers up to 2^53 come out whole, fractions short. */
+        written =
+            snprintf(text + *length, room, "%s%s=%.15g", comma, key, json_number_value(value));
+    }
+    *length += written > 0 ? (size_t)written : 0;
+    return written > 0 && (size_t)written < room;
+}
+
+/* "K1=V1,K2=V2" of an object, kept alive by the set; NULL: too long or no memory. */
+static const char *record_pairs_text(struct record_set *set, json_t *pairs, const char *before,
+                                     const char *after)
+{
+    struct record_set_private *private = set->private;
+    char text[RECORD_TEXT_MAX] = "";
+    size_t length = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(pairs, key, value)
+    {
+        if (!record_append_pair(text, &length, key, value)) {
+            return NULL;
+        }
+    }
+    json_t *string = json_sprintf("%s%s%s", before, text, after);
+    if (string == NULL || json_array_append_new(private->texts, string) != 0) {
+        return NULL;
+    }
+    return json_string_value(string);
+}
+
+static enum status record_group_of(struct record_set *set, const char *id, uint32_t *group,
+                                   struct error *error)
+{
+    for (size_t i = set->group_count; i > 0; i--) { /* mostly the last one */
+        if (strcmp(set->groups[i - 1].id, id) == 0) {
+            *group = (uint32_t)(i - 1);
+            return STATUS_OK;
+        }
+    }
+    if (set->group_count >= UINT32_MAX) {
+        return error_set(error, STATUS_INVALID, "the plan has too many groups");
+    }
+    *group = (uint32_t)set->group_count++;
+    set->groups[*group] = (struct record_group){.id = id};
+    return STATUS_OK;
+}
+
+/* Reads an optional whole number within bounds. */
+static bool record_integer(const json_t *json, const char *name, json_int_t absent,
+                           json_int_t minimum, json_int_t maximum, uint32_t *result)
+{
+    const json_t *value = json_object_get(json, name);
+    json_int_t number = value == NULL ? absent : json_integer_value(value);
+    *result = (uint32_t)number;
+    return (value == NULL || json_is_integer(value)) && number >= minimum && number <= maximum;
+}
+
+static enum status record_parse_cell_texts(struct record_set *set, struct record_cell *cell,
+                                           struct error *error)
+{
+    json_t *params = json_object_get(cell->plan, "params");
+    json_t *env = json_object_get(cell->plan, "env");
+    cell->params_text = record_pairs_text(set, params, "", "");
+    cell->backend_text = cell->backend;
+    if (json_object_size(env) > 0) {
+        char before[RECORD_TEXT_MAX];
+        int length = snprintf(before, sizeof(before), "%s{", cell->backend);
+        bool fits = length > 0 && (size_t)length < sizeof(before);
+        cell->backend_text = fits ? record_pairs_text(set, env, before, "}") : NULL;
+    }
+    if (cell->params_text == NULL || cell->backend_text == NULL) {
+        return error_set(error, STATUS_INVALID, "cell %s of the plan: params or env are too long",
+                         cell->id);
+    }
+    return STATUS_OK;
+}
+
+static enum status record_parse_cell(struct record_set *set, const json_t *json, size_t index,
+                                     struct error *error)
+{
+    struct record_cell *cell = &set->cells[index];
+    struct record_set_private *private = set->private;
+    *cell = (struct record_cell){.plan = json};
+    cell->id = record_string(json, "id");
+    cell->workload = record_string(json, "workload");
+    cell->backend = record_string(json, "backend");
+    cell->arm = record_string(json, "arm");
+    const char *group = record_string(json, "group");
+    const char *kind = record_string(json, "kind");
+    const char *family = record_string(json, "family");
+    if (cell->id == NULL || cell->workload == NULL || cell->backend == NULL || cell->arm == NULL ||
+        group == NULL) {
+        return error_set(error, STATUS_INVALID,
+                         "cell %zu of the plan lacks one of id, group, workload, backend, arm",
+                         index);
+    }
+    cell->kind = kind != NULL ? kind : "";
+    cell->family = family != NULL ? family : cell->workload;
+    if (!record_integer(json, "threads", 1, 1, RECORD_THREADS_MAX, &cell->threads) ||
+        !record_integer(json, "twin", 0, 0, 2, &cell->twin)) {
+        return error_set(error, STATUS_INVALID, "cell %s of the plan: bad threads or twin",
+                         cell->id);
+    }
+    if (json_object_get(private->cell_indexes, cell->id) != NULL) {
+        return error_set(error, STATUS_INVALID, "cell %s is twice in the plan", cell->id);
+    }
+    json_t *number = json_integer((json_int_t)index);
+    if (json_object_set_new(private->cell_indexes, cell->id, number) != 0) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the plan's cells");
+    }
+    enum status status = record_group_of(set, group, &cell->group, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    set->groups[cell->group].cells_time++;
+    set->groups[cell->group].cells_memory += record_cell_is_planned(cell, RECORD_MEMORY);
+    return record_parse_cell_texts(set, cell, error);
+}
+
+enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error)
+{
+    const char *format = record_string(plan, "format");
+    if (format == NULL || strcmp(format, RECORD_PLAN_FORMAT) != 0) {
+        return error_set(error, STATUS_INVALID,
+                         "the plan's format is \"%s\", and this heapmill reads \"%s\"",
+                         format != NULL ? format : "", RECORD_PLAN_FORMAT);
+    }
+    const json_t *cells = json_object_get(plan, "cells");
+    size_t count = json_array_size(cells);
+    if (count == 0 || count >= RECORD_NO_MEMORY) {
+        return error_set(error, STATUS_INVALID, "the plan has no cells");
+    }
+    set->plan = json_incref(plan);
+    const json_t *base = json_object_get(plan, "base");
+    const char *backend = record_string(base, "backend");
+    const char *arm = record_string(base, "arm");
+    set->base_backend = backend != NULL ? backend : "";
+    set->base_arm = arm != NULL ? arm : "";
+    set->cells = calloc(count, sizeof(*set->cells));
+    set->groups = calloc(count, sizeof(*set->groups));
+    if (set->cells == NULL || set->groups == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the plan's %zu cells", count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum status status = record_parse_cell(set, json_array_get(cells, i), i, error);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        set->cell_count++;
+    }
+    return STATUS_OK;
+}
+
+/* held / live averaged over operations by the trapezoid rule; NAN if there is none to be had. */
+static double record_mean_held_over_live(const json_t *series)
+{
+    const json_t *operations = json_object_get(series, "operations");
+    const json_t *held = json_object_get(series, "held_smaps_bytes");
+    const json_t *live = json_object_get(series, "live_bytes");
+    size_t count = json_array_size(operations);
+    if (count == 0 || json_array_size(held) != count || json_array_size(live) != count) {
+        return (double)NAN;
+    }
+    double sum = 0;
+    double weights = 0;
+    for (size_t i = 0; i < count; i++) {
+        double live_bytes = json_number_value(json_array_get(live, i));
+        if (live_bytes <= 0) {
+            continue; /* before the first block and after the last there is no ratio */
+        }
+        size_t before = i > 0 ? i - 1 : i;
+        size_t after = i + 1 < count ? i + 1 : i;
+        double weight = json_number_value(json_array_get(operations, after)) -
+                        json_number_value(json_array_get(operations, before));
+        sum += weight * json_number_value(json_array_get(held, i)) / live_bytes;
+        weights += weight;
+    }
+    return weights > 0 ? sum / weights : (double)NAN;
+}
+
+static enum status record_parse_memory(const json_t *json, struct record_memory *memory,
+                                       struct error *error)
+{
+    const json_t *object = json_object_get(json, "memory");
+    const char *source = record_string(object, "held_source");
+    bool from_stats = source != NULL && strcmp(source, "stats") == 0;
+    if (!from_stats && (source == NULL || strcmp(source, "smaps") != 0)) {
+        return error_set(error, STATUS_INVALID,
+                         "status is ok in the memory pass, but there is no memory with a "
+                         "held_source of \"stats\" or \"smaps\"");
+    }
+    memory->held_source = from_stats ? HELD_STATS : HELD_SMAPS;
+    memory->live_bytes_peak = record_number(object, "live_bytes_peak");
+    memory->held_bytes_peak = record_number(object, "held_bytes_peak");
+    memory->held_smaps_bytes_peak = record_number(object, "held_smaps_bytes_peak");
+    memory->rss_bytes_peak = record_number(object, "rss_bytes_peak");
+    memory->held_over_live = record_number(json_object_get(object, "fragmentation"), "mean");
+    memory->held_smaps_over_live = record_mean_held_over_live(json_object_get(object, "series"));
+    return STATUS_OK;
+}
+
+static enum status record_parse_time(const struct record_set *set, const json_t *json,
+                                     struct record *record, struct error *error)
+{
+    double time_ns = record_number(json, "cpu_ns_per_op");
+    const char *needed = "cpu_ns_per_op";
+    if (set->cells[record->cell].threads > 1) {
+        time_ns = record_number(json, "wall_ns") / record_number(json, "operations");
+        needed = "wall_ns and operations";
+    }
+    if (!isfinite(time_ns) || time_ns <= 0) {
+        return error_set(error, STATUS_INVALID,
+                         "status is ok, but %s do not give a finite time above 0", needed);
+    }
+    record->time_ns = time_ns;
+    return STATUS_OK;
+}
+
+enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,
+                         struct record_memory *memory, struct error *error)
+{
+    *record = (struct record){.memory = RECORD_NO_MEMORY, .time_ns = (double)NAN};
+    const char *format = record_string(json, "format");
+    if (format == NULL || strcmp(format, RECORD_FORMAT) != 0) {
+        return error_set(error, STATUS_INVALID, "format is not \"%s\"", RECORD_FORMAT);
+    }
+    const char *id = record_string(json, "cell");
+    size_t cell = id != NULL ? record_set_find_cell(set, id) : set->cell_count;
+    if (cell == set->cell_count) {
+        return error_set(error, STATUS_INVALID, "cell \"%s\" is not in the plan",
+                         id != NULL ? id : "");
+    }
+    size_t pass = record_find_word(pass_words, RECORD_PASS_COUNT, record_string(json, "pass"));
+    if (pass == RECORD_PASS_COUNT ||
+        !record_cell_is_planned(&set->cells[cell], (enum record_pass)pass)) {
+        return error_set(error, STATUS_INVALID,
+                         "pass is not \"time\", or \"memory\" of a cell that is no twin");
+    }
+    if (!record_integer(json, "round", -1, 0, RECORD_ROUND_MAX, &record->round)) {
+        return error_set(error, STATUS_INVALID, "round is not a whole number from 0 on");
+    }
+    size_t status =
+        record_find_word(status_words, RECORD_STATUS_COUNT, record_string(json, "status"));
+    if (status == RECORD_STATUS_COUNT) {
+        return error_set(error, STATUS_INVALID, "status is not one of those of FORMAT.md");
+    }
+    record->cell = (uint32_t)cell;
+    record->pass = (uint8_t)pass;
+    record->status = (uint8_t)status;
+    if (status != RECORD_OK) {
+        return STATUS_OK;
+    }
+    return pass == RECORD_TIME ? record_parse_time(set, json, record, error)
+                               : record_parse_memory(json, memory, error);
+}

@@ -1,0 +1,64 @@
+/* How a record_set is filled from a file, or grows by appended records, and how it knows which
+ * cells are done. Private to results/. */
+#ifndef HEAPMILL_RESULTS_RECORD_SET_H
+#define HEAPMILL_RESULTS_RECORD_SET_H
+
+#include "results/record.h"
+
+/* Behind record_set.private. */
+struct record_set_private {
+    char *directory;
+    json_t *cell_indexes; /* id → integer */
+    json_t *texts;        /* array that keeps the made strings alive */
+    int records_fd;       /* for record_set_read; -1: none */
+    /* Open addressing over (pass, round, cell): 1 + index into records; 0: empty. */
+    uint32_t *slots;
+    size_t slot_mask; /* slots − 1, a power of two less one */
+    size_t record_capacity;
+    size_t memory_capacity;
+};
+
+/* What scanning records.jsonl found at its end. */
+struct record_tail {
+    uint64_t whole_bytes; /* up to the end of the last whole line */
+    uint64_t torn_bytes;  /* after that */
+};
+
+/* Reads DIR/plan.json. STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_NO_MEMORY. */
+enum status record_set_open(const char *directory, struct record_set **set, struct error *error);
+
+/* A set of a plan that is already in memory (a reference is taken). */
+enum status record_set_from_plan(const char *directory, json_t *plan, struct record_set **set,
+                                 struct error *error);
+
+/* Reads all of DIR/records.jsonl; a missing file is an empty one. A last line that has no newline
+ * or is not JSON is torn and left out. */
+enum status record_set_scan(struct record_set *set, struct record_tail *tail, struct error *error);
+
+/* Adds a record, which must not be there yet: STATUS_INVALID, and *twice (if not NULL) is the index
+ * of the one that is. memory may be NULL. */
+enum status record_set_add(struct record_set *set, const struct record *record,
+                           const struct record_memory *memory, size_t *twice, struct error *error);
+
+/* The index of the record of this cell, or record_count. */
+size_t record_set_find(const struct record_set *set, enum record_pass pass, uint32_t round,
+                       size_t cell);
+
+/* Is each planned cell of the group done in this round of this pass? */
+bool record_set_group_is_complete(const struct record_set *set, enum record_pass pass,
+                                  uint32_t round, size_t group);
+
+/* The index of the first record of a group that is incomplete at the file's end; record_count if
+ * the last group is complete. */
+size_t record_set_interrupted_start(const struct record_set *set);
+
+/* Forgets the records from index count on. */
+void record_set_truncate(struct record_set *set, size_t count);
+
+/* Is the cell planned in that pass? Twins are timed only: one memory pass judges nothing. */
+static inline bool record_cell_is_planned(const struct record_cell *cell, enum record_pass pass)
+{
+    return pass == RECORD_TIME || cell->twin == 0;
+}
+
+#endif
