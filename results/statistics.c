@@ -258,26 +258,14 @@ static void bootstrap_bounds(struct bootstrap *bootstrap, double tail, struct in
     interval->high = statistics_select(bootstrap->figures, bootstrap->resamples, last - outside);
 }
 
-/* The chance that fair coin flips, `count` of them, give at most `heads` heads. */
-static double statistics_binomial_tail(size_t count, size_t heads)
+/* The chance of exactly `heads` heads in `count` fair coin flips. */
+static double statistics_binomial(size_t count, size_t heads)
 {
-    /* Terms further than ten standard deviations (sqrt(count) / 2 each) below the middle add
-     * nothing. */
     double n = (double)count;
-    double first = fmax(0, floor(n / 2 - 5 * sqrt(n)));
+    double k = (double)heads;
     int sign;
-    double sum = 0;
-    for (double k = first; k <= (double)heads; k++) {
-        sum += exp(lgamma_r(n + 1, &sign) - lgamma_r(k + 1, &sign) - lgamma_r(n - k + 1, &sign) -
-                   n * log(2));
-    }
-    return sum;
-}
-
-/* Coverage of the median by the interval from the depth-th least to the depth-th greatest value. */
-static double statistics_depth_coverage(size_t count, size_t depth)
-{
-    return 1 - 2 * statistics_binomial_tail(count, depth - 1);
+    return exp(lgamma_r(n + 1, &sign) - lgamma_r(k + 1, &sign) - lgamma_r(n - k + 1, &sign) -
+               n * log(2));
 }
 
 /* Bounds of the median of ascending values, between the two pairs of order statistics whose exact
@@ -286,12 +274,13 @@ static double statistics_depth_coverage(size_t count, size_t depth)
 static void statistics_order_bounds(const struct ranked *ranked, size_t count,
                                     struct interval *interval)
 {
+    /* From the depth-th least to the depth-th greatest covers 1 − 2 P(fewer than depth heads). */
     size_t depth = 1;
-    double outer = statistics_depth_coverage(count, depth);
-    double inner = statistics_depth_coverage(count, depth + 1);
+    double outer = 1 - 2 * statistics_binomial(count, 0);
+    double inner = outer - 2 * statistics_binomial(count, 1);
     while (inner >= STATISTICS_COVERAGE) {
         outer = inner;
-        inner = statistics_depth_coverage(count, ++depth + 1);
+        inner -= 2 * statistics_binomial(count, ++depth);
     }
     double share = (outer - STATISTICS_COVERAGE) / (outer - inner);
     double n = (double)count;
