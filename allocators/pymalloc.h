@@ -39,8 +39,8 @@
  *
  * - Size 0 is served as size 1, from a pool. CPython passes it to malloc.
  *
- * - The radix tree covers 48 address bits, CPython's own IGNORE_BITS 16; it ships with 0. That
- * keeps the root at 8 KiB. Linux gives user space no address above unless it is asked for one.
+ * - The radix tree covers 48 address bits: CPython's IGNORE_BITS 16, where it ships with 0. So the
+ *   root has 8 KiB. Linux gives user space no address above unless it is asked for one.
  *
  * Limits: one thread. Large blocks are the system malloc's: walk does not visit them, close does
  * not release them, and a double free of one is the system malloc's to detect. */
