@@ -31,7 +31,50 @@ static inline uint64_t model_int_blocks(int64_t value)
     return value < -5 || value > 256 ? 1 : 0;
 }
 
-uint64_t model_dict_buffers(size_t entries);
+/* When a dict takes a new buffer: at the first entry, and whenever two thirds of its slots have
+ * been used up, deleted entries included. It then has the least power of two of slots, 8 or more,
+ * that is thrice its entries or more (USABLE_FRACTION and GROWTH_RATE, Objects/dictobject.c,
+ * CPython 3.11). */
+struct model_dict {
+    uint64_t used;
+    uint64_t usable; /* entries that the buffer still has room for */
+};
+
+/* Buffers, 0 or 1, that an insertion of a new key takes. A deletion is used-- and takes none. */
+static inline uint64_t model_dict_insert(struct model_dict *dict)
+{
+    uint64_t buffers = 0;
+    if (dict->usable == 0) {
+        uint64_t slots = 8;
+        while (slots < 3 * dict->used) {
+            slots *= 2;
+        }
+        dict->usable = 2 * slots / 3 - dict->used;
+        buffers = 1;
+    }
+    dict->used++;
+    dict->usable--;
+    return buffers;
+}
+
+/* Buffers that a dict takes, one after the other, until it holds entries. */
+static inline uint64_t model_dict_buffers(uint64_t entries)
+{
+    struct model_dict dict = {0};
+    uint64_t buffers = 0;
+    for (uint64_t i = 0; i < entries; i++) {
+        buffers += model_dict_insert(&dict);
+    }
+    return buffers;
+}
+
+/* Of count sizes whose logarithms are spread evenly between those of low and high, the index-th:
+ * many small, few large, and always the same sum, so that an iteration's operations are fixed. */
+static inline uint64_t model_spread_size(uint64_t index, uint64_t count, double low, double high)
+{
+    double rank = ((double)index + 0.5) / (double)count;
+    return (uint64_t)(low * pow(high / low, rank));
+}
 
 /* One step of a checksum: order matters, so that swapped results show. */
 static inline void model_check(struct run *run, uint64_t value)
