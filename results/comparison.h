@@ -110,7 +110,6 @@ struct comparison {
     uint32_t failed_cells; /* rows with the verdict "failed" */
     bool several_arms;     /* rows and base are not all of one arm: say so */
     bool several_sources;  /* rows differ in `source`: say so */
-    void *private;
 };
 
 /* Builds the comparison of one metric. *comparison is the caller's (comparison_free) and borrows

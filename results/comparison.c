@@ -1,0 +1,327 @@
+#include "results/comparison.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "results/comparison_parts.h"
+#include "results/name_filter.h"
+#include "results/statistics.h"
+
+const struct comparison_metric comparison_metrics[] = {
+    {"time", "ns", "time of one operation (CPU; wall for several threads)", "faster", "slower",
+     RECORD_TIME},
+    {"held_peak", "bytes", "most bytes held from the OS at any time", "smaller", "larger",
+     RECORD_MEMORY},
+    {"rss_peak", "bytes", "largest resident set of the process", "smaller", "larger",
+     RECORD_MEMORY},
+    {"held_over_live", "", "held / live, averaged over operations", "smaller", "larger",
+     RECORD_MEMORY},
+    {0},
+};
+
+const struct comparison_metric *comparison_find_metric(const char *name)
+{
+    const struct comparison_metric *metric = comparison_metrics;
+    while (metric->name != NULL && strcmp(metric->name, name) != 0) {
+        metric++;
+    }
+    return metric->name != NULL ? metric : NULL;
+}
+
+const char *comparison_verdict_word(const struct comparison *comparison,
+                                    enum comparison_verdict verdict)
+{
+    switch (verdict) {
+    case COMPARISON_LESS:
+        return comparison->metric->less;
+    case COMPARISON_MORE:
+        return comparison->metric->more;
+    case COMPARISON_NO_DIFFERENCE:
+        return "no difference";
+    case COMPARISON_TOO_FEW:
+        return "too few rounds";
+    case COMPARISON_FAILED:
+        return "failed";
+    case COMPARISON_NOT_APPLICABLE:
+        break;
+    }
+    return "not applicable";
+}
+
+void comparison_free(struct comparison *comparison)
+{
+    if (comparison == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        free(comparison->cells[i].samples);
+    }
+    free(comparison->cells);
+    free(comparison->geomeans);
+    free(comparison);
+}
+
+static bool cell_is(const struct record_cell *cell, const char *backend_text, const char *arm)
+{
+    return cell->twin == 0 && strcmp(cell->backend_text, backend_text) == 0 &&
+           strcmp(cell->arm, arm) == 0;
+}
+
+/* The base's cell in each group, cell_count where there is none; the caller's. NULL: no memory. */
+static size_t *comparison_bases(const struct comparison *comparison)
+{
+    const struct record_set *set = comparison->set;
+    size_t *bases = calloc(set->group_count, sizeof(*bases));
+    for (size_t i = 0; i < set->group_count && bases != NULL; i++) {
+        bases[i] = set->cell_count;
+    }
+    for (size_t i = 0; i < set->cell_count && bases != NULL; i++) {
+        if (cell_is(&set->cells[i], comparison->base_backend, comparison->base_arm)) {
+            bases[set->cells[i].group] = i;
+        }
+    }
+    return bases;
+}
+
+/* The cell that a twin is a second copy of: looked for backwards, as the plan writes it shortly
+ * before. */
+static size_t comparison_original(const struct record_set *set, size_t twin)
+{
+    const struct record_cell *copy = &set->cells[twin];
+    for (size_t i = 0; i < set->cell_count; i++) {
+        size_t candidate = (twin + set->cell_count - i) % set->cell_count;
+        const struct record_cell *cell = &set->cells[candidate];
+        if (cell->group == copy->group && cell_is(cell, copy->backend_text, copy->arm)) {
+            return candidate;
+        }
+    }
+    return set->cell_count;
+}
+
+/* Works out one A/A pair. *usable: it has enough rounds and no failure. Only the figures are kept.
+ */
+static enum status comparison_twin(const struct comparison *comparison,
+                                   const struct timelines *timelines, size_t twin,
+                                   struct interval *interval, bool *usable, struct error *error)
+{
+    struct comparison_cell row;
+    size_t original = comparison_original(comparison->set, twin);
+    enum status status = comparison_pair(comparison, timelines, twin, original, &row, error);
+    free(row.samples);
+    *usable = status == STATUS_OK && row.rounds >= STATISTICS_ROUNDS_MIN;
+    *interval = (struct interval){log(row.ratio), log(row.low), log(row.high)};
+    return status;
+}
+
+/* Sets the noise floor by the first twins and judges the second ones by it. */
+static enum status comparison_judge_twins(struct comparison *comparison,
+                                          const struct timelines *timelines, struct error *error)
+{
+    const struct record_set *set = comparison->set;
+    double *medians = calloc(set->cell_count, sizeof(*medians));
+    if (medians == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
+    }
+    enum status status = STATUS_OK;
+    for (uint32_t twin = 1; twin <= 2 && status == STATUS_OK; twin++) {
+        for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
+            struct interval interval;
+            bool usable = false;
+            if (set->cells[i].twin != twin) {
+                continue;
+            }
+            status = comparison_twin(comparison, timelines, i, &interval, &usable, error);
+            if (usable && twin == 1) {
+                medians[comparison->noise_floor_pairs++] = interval.point;
+            } else if (usable && !isnan(comparison->noise_floor)) {
+                comparison->aa_judged++;
+                comparison->aa_false +=
+                    statistics_judge(&interval, comparison->noise_floor) != STATISTICS_SAME;
+            }
+        }
+        if (twin == 1) {
+            comparison->noise_floor =
+                statistics_noise_floor(medians, comparison->noise_floor_pairs);
+        }
+    }
+    free(medians);
+    return status;
+}
+
+/* Turns "there may be a verdict" into one. */
+static void comparison_judge_row(const struct comparison *comparison, struct comparison_cell *row)
+{
+    if (row->verdict != COMPARISON_NO_DIFFERENCE) {
+        return;
+    }
+    if (isnan(comparison->noise_floor)) {
+        row->verdict = COMPARISON_TOO_FEW;
+        return;
+    }
+    struct interval interval = {log(row->ratio), log(row->low), log(row->high)};
+    enum statistics_verdict verdict = statistics_judge(&interval, comparison->noise_floor);
+    if (verdict != STATISTICS_SAME) {
+        row->verdict = verdict == STATISTICS_LESS ? COMPARISON_LESS : COMPARISON_MORE;
+    }
+}
+
+/* By workload; then as the plan has parameters and threads (one group is one of each); then by back
+ * end and arm. */
+static int comparison_compare_rows(const void *left, const void *right)
+{
+    const struct record_cell *a = ((const struct comparison_cell *)left)->cell;
+    const struct record_cell *b = ((const struct comparison_cell *)right)->cell;
+    int order = strcmp(a->workload, b->workload);
+    if (order == 0) {
+        order = (a->group > b->group) - (a->group < b->group);
+    }
+    if (order == 0) {
+        order = strcmp(a->backend_text, b->backend_text);
+    }
+    return order != 0 ? order : strcmp(a->arm, b->arm);
+}
+
+/* Keeps for the header what the rows have in common and what not. */
+static void comparison_note_rows(struct comparison *comparison)
+{
+    const char *source = NULL;
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct comparison_cell *row = &comparison->cells[i];
+        comparison->several_arms =
+            comparison->several_arms || strcmp(row->cell->arm, comparison->base_arm) != 0;
+        comparison->failed_cells += row->verdict == COMPARISON_FAILED;
+        if (row->rounds == 0) {
+            continue;
+        }
+        if (source == NULL) {
+            source = row->source;
+            comparison->rounds_min = row->rounds;
+        }
+        comparison->several_sources =
+            comparison->several_sources || strcmp(source, row->source) != 0;
+        if (row->rounds < comparison->rounds_min) {
+            comparison->rounds_min = row->rounds;
+        }
+        if (row->rounds > comparison->rounds_max) {
+            comparison->rounds_max = row->rounds;
+        }
+    }
+}
+
+/* Builds and judges the rows that the filters let through. */
+static enum status comparison_add_rows(struct comparison *comparison,
+                                       const struct timelines *timelines, const size_t *bases,
+                                       struct error *error)
+{
+    const struct record_set *set = comparison->set;
+    for (size_t i = 0; i < set->cell_count; i++) {
+        const struct record_cell *cell = &set->cells[i];
+        size_t base = bases[cell->group];
+        if (cell->twin != 0 || i == base ||
+            !name_filter_matches(comparison->workloads, cell->workload) ||
+            !name_filter_matches(comparison->backends, cell->backend_text)) {
+            continue;
+        }
+        struct comparison_cell *row = &comparison->cells[comparison->cell_count];
+        enum status status = comparison_pair(comparison, timelines, i, base, row, error);
+        comparison->cell_count++;
+        if (status != STATUS_OK) {
+            return status;
+        }
+        comparison_judge_row(comparison, row);
+    }
+    if (comparison->cell_count == 0) {
+        return error_set(error, STATUS_NOT_FOUND,
+                         "there is nothing to compare with %s:%s: the filters leave no other cell, "
+                         "or the run has none",
+                         comparison->base_backend, comparison->base_arm);
+    }
+    qsort(comparison->cells, comparison->cell_count, sizeof(*comparison->cells),
+          comparison_compare_rows);
+    comparison_note_rows(comparison);
+    return STATUS_OK;
+}
+
+/* Groups that the filters let through and that have a base: those that a mean can be over. */
+static uint32_t comparison_count_groups(const struct comparison *comparison, const size_t *bases)
+{
+    const struct record_set *set = comparison->set;
+    uint32_t groups = 0;
+    for (size_t i = 0; i < set->group_count; i++) {
+        groups += bases[i] < set->cell_count &&
+                  name_filter_matches(comparison->workloads, set->cells[bases[i]].workload);
+    }
+    return groups;
+}
+
+static enum status comparison_fill(struct comparison *comparison, struct error *error)
+{
+    struct timelines timelines = {0};
+    size_t *bases = comparison_bases(comparison);
+    comparison->cells = calloc(comparison->set->cell_count, sizeof(*comparison->cells));
+    if (bases == NULL || comparison->cells == NULL) {
+        free(bases);
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the comparison");
+    }
+    enum status status =
+        timelines_build(comparison->set, comparison->metric->pass, &timelines, error);
+    if (status == STATUS_OK) {
+        status = comparison_judge_twins(comparison, &timelines, error);
+    }
+    if (status == STATUS_OK) {
+        status = comparison_add_rows(comparison, &timelines, bases, error);
+    }
+    if (status == STATUS_OK) {
+        uint32_t groups = comparison_count_groups(comparison, bases);
+        status = comparison_add_geomeans(comparison, groups, error);
+    }
+    timelines_free(&timelines);
+    free(bases);
+    return status;
+}
+
+static enum status comparison_check_options(struct comparison *comparison,
+                                            const struct comparison_options *options,
+                                            struct error *error)
+{
+    const char *name = options->metric != NULL ? options->metric : "time";
+    comparison->metric = comparison_find_metric(name);
+    if (comparison->metric == NULL) {
+        char known[256] = "";
+        size_t length = 0;
+        for (const struct comparison_metric *metric = comparison_metrics; metric->name != NULL;
+             metric++) {
+            length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s",
+                                       length > 0 ? ", " : "", metric->name);
+        }
+        return error_set(error, STATUS_INVALID, "there is no metric \"%.100s\": there are %s", name,
+                         known);
+    }
+    comparison->workloads = options->workloads != NULL ? options->workloads : "";
+    comparison->backends = options->backends != NULL ? options->backends : "";
+    comparison->seed = options->seed;
+    comparison->noise_floor = (double)NAN;
+    enum status status = comparison_find_base(comparison, options, error);
+    return status == STATUS_OK ? comparison_check_filters(comparison, error) : status;
+}
+
+enum status comparison_build(const struct record_set *set, const struct comparison_options *options,
+                             struct comparison **comparison, struct error *error)
+{
+    struct comparison *new = calloc(1, sizeof(*new));
+    if (new == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the comparison");
+    }
+    new->set = set;
+    enum status status = comparison_check_options(new, options, error);
+    if (status == STATUS_OK) {
+        status = comparison_fill(new, error);
+    }
+    if (status != STATUS_OK) {
+        comparison_free(new);
+        return status;
+    }
+    *comparison = new;
+    return STATUS_OK;
+}

@@ -1,0 +1,89 @@
+/* The object of FORMAT.md's `heapmill compare --json`. Its names are read by scripts and gates:
+ * kept. */
+#include <math.h>
+
+#include "results/comparison.h"
+
+/* null where there is no figure. */
+static json_t *json_figure(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *json_base(const struct comparison *comparison)
+{
+    return json_pack("{s:s, s:s}", "backend", comparison->base_backend, "arm",
+                     comparison->base_arm);
+}
+
+static json_t *json_member_or_empty(const json_t *object, const char *name)
+{
+    json_t *member = json_object_get(object, name);
+    return member != NULL ? json_incref(member) : json_object();
+}
+
+static json_t *json_cell(const struct comparison *comparison, const struct comparison_cell *row)
+{
+    const struct record_cell *cell = row->cell;
+    return json_pack(
+        "{s:s, s:o, s:i, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:i, s:i}",
+        "workload", cell->workload, "params", json_member_or_empty(cell->plan, "params"), "threads",
+        (int)cell->threads, "backend", cell->backend, "arm", cell->arm, "env",
+        json_member_or_empty(cell->plan, "env"), "base", json_base(comparison), "metric",
+        comparison->metric->name, "value", json_figure(row->value), "base_value",
+        json_figure(row->base_value), "ratio", json_figure(row->ratio), "low",
+        json_figure(row->low), "high", json_figure(row->high), "source", row->source, "verdict",
+        comparison_verdict_word(comparison, row->verdict), "rounds", (int)row->rounds, "failed",
+        (int)row->failed);
+}
+
+static json_t *json_geomean(const struct comparison *comparison,
+                            const struct comparison_geomean *geomean)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:b, s:i, s:i}", "backend",
+                     geomean->backend, "arm", geomean->arm, "label", geomean->backend_text,
+                     "metric", comparison->metric->name, "ratio", json_figure(geomean->ratio),
+                     "low", json_figure(geomean->low), "high", json_figure(geomean->high),
+                     "families", (int)geomean->families, "complete", geomean->complete ? 1 : 0,
+                     "cells", (int)geomean->cells, "cells_expected", (int)geomean->cells_expected);
+}
+
+/* Appends a comparison's rows; false: no memory. */
+static bool json_add_comparison(json_t *cells, json_t *geomeans,
+                                const struct comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        if (json_array_append_new(cells, json_cell(comparison, &comparison->cells[i])) != 0) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < comparison->geomean_count; i++) {
+        json_t *geomean = json_geomean(comparison, &comparison->geomeans[i]);
+        if (json_array_append_new(geomeans, geomean) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
+{
+    const struct comparison *first = comparisons[0];
+    json_t *cells = json_array();
+    json_t *geomeans = json_array();
+    bool complete = cells != NULL && geomeans != NULL;
+    for (size_t i = 0; i < count && complete; i++) {
+        complete = json_add_comparison(cells, geomeans, comparisons[i]);
+    }
+    if (!complete) {
+        json_decref(cells);
+        json_decref(geomeans);
+        return NULL;
+    }
+    return json_pack("{s:o, s:o, s:i, s:i, s:i, s:{s:s, s:s}, s:I, s:o, s:o}", "base",
+                     json_base(first), "noise_floor", json_figure(first->noise_floor),
+                     "noise_floor_pairs", (int)first->noise_floor_pairs, "aa_judged",
+                     (int)first->aa_judged, "aa_false", (int)first->aa_false, "filters",
+                     "workloads", first->workloads, "backends", first->backends, "seed",
+                     (json_int_t)first->seed, "cells", cells, "geomeans", geomeans);
+}

@@ -1,0 +1,260 @@
+/* Pairs the records of two cells by round, and takes the figures of the pairs. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "results/comparison_parts.h"
+#include "results/statistics.h"
+
+/* One cell's records in the comparison's pass. */
+struct timeline {
+    const struct record_set *set;
+    const uint32_t *order;
+    size_t count;
+};
+
+static int timelines_compare(const void *left, const void *right, void *context)
+{
+    const struct record_set *set = context;
+    const struct record *a = &set->records[*(const uint32_t *)left];
+    const struct record *b = &set->records[*(const uint32_t *)right];
+    if (a->cell != b->cell) {
+        return a->cell < b->cell ? -1 : 1;
+    }
+    return (a->round > b->round) - (a->round < b->round);
+}
+
+/* Rounds follow each other in the file, except where a hand moved lines. */
+static void timelines_sort(const struct record_set *set, struct timelines *timelines, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (timelines_compare(&timelines->order[i - 1], &timelines->order[i],
+                              (void *)(uintptr_t)set) > 0) {
+            qsort_r(timelines->order, count, sizeof(*timelines->order), timelines_compare,
+                    (void *)(uintptr_t)set);
+            return;
+        }
+    }
+}
+
+enum status timelines_build(const struct record_set *set, enum record_pass pass,
+                            struct timelines *timelines, struct error *error)
+{
+    timelines->starts = calloc(set->cell_count + 2, sizeof(*timelines->starts));
+    timelines->order = calloc(set->record_count + 1, sizeof(*timelines->order));
+    if (timelines->starts == NULL || timelines->order == NULL) {
+        timelines_free(timelines);
+        return error_set(error, STATUS_NO_MEMORY, "no memory to order %zu records",
+                         set->record_count);
+    }
+    /* A counting sort. starts[c + 2] counts, then starts[c + 1] moves from where cell c begins to
+     * where it ends, which is where the next begins. */
+    size_t *starts = timelines->starts;
+    for (size_t i = 0; i < set->record_count; i++) {
+        if (set->records[i].pass == pass) {
+            starts[set->records[i].cell + 2u]++;
+        }
+    }
+    for (size_t cell = 2; cell < set->cell_count + 2; cell++) {
+        starts[cell] += starts[cell - 1];
+    }
+    for (size_t i = 0; i < set->record_count; i++) {
+        if (set->records[i].pass == pass) {
+            timelines->order[starts[set->records[i].cell + 1u]++] = (uint32_t)i;
+        }
+    }
+    timelines_sort(set, timelines, starts[set->cell_count]);
+    return STATUS_OK;
+}
+
+void timelines_free(struct timelines *timelines)
+{
+    free(timelines->starts);
+    free(timelines->order);
+    *timelines = (struct timelines){0};
+}
+
+static struct timeline timeline_of(const struct record_set *set, const struct timelines *timelines,
+                                   size_t cell)
+{
+    size_t start = timelines->starts[cell];
+    return (struct timeline){set, &timelines->order[start], timelines->starts[cell + 1] - start};
+}
+
+static const struct record *timeline_at(const struct timeline *timeline, size_t index)
+{
+    return &timeline->set->records[timeline->order[index]];
+}
+
+static uint32_t timeline_failures(const struct timeline *timeline)
+{
+    uint32_t failures = 0;
+    for (size_t i = 0; i < timeline->count; i++) {
+        failures += record_status_is_failure(timeline_at(timeline, i)->status);
+    }
+    return failures;
+}
+
+static bool timeline_is_not_applicable(const struct timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->count; i++) {
+        if (timeline_at(timeline, i)->status == RECORD_NOT_APPLICABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does each record that measured memory know the back end's own count? */
+static bool timeline_has_stats(const struct timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->count; i++) {
+        const struct record *record = timeline_at(timeline, i);
+        if (record->memory != RECORD_NO_MEMORY &&
+            timeline->set->memories[record->memory].held_source != HELD_STATS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool metric_is(const struct comparison_metric *metric, const char *name)
+{
+    return strcmp(metric->name, name) == 0;
+}
+
+static bool metric_has_source(const struct comparison_metric *metric)
+{
+    return metric_is(metric, "held_peak") || metric_is(metric, "held_over_live");
+}
+
+static double memory_held_over_live(const struct record_memory *memory, bool stats)
+{
+    if (stats) {
+        return memory->held_over_live;
+    }
+    /* Worked out from the series on both sides of a pair, so that both are averaged alike. */
+    return isnan(memory->held_smaps_over_live) && memory->held_source == HELD_SMAPS
+               ? memory->held_over_live
+               : memory->held_smaps_over_live;
+}
+
+/* NAN if the record has no such figure. */
+static double metric_value(const struct comparison_metric *metric, const struct record_set *set,
+                           const struct record *record, bool stats)
+{
+    if (record->status != RECORD_OK) {
+        return (double)NAN;
+    }
+    if (metric->pass == RECORD_TIME) {
+        return record->time_ns;
+    }
+    const struct record_memory *memory = &set->memories[record->memory];
+    if (metric_is(metric, "rss_peak")) {
+        return memory->rss_bytes_peak;
+    }
+    if (metric_is(metric, "held_over_live")) {
+        return memory_held_over_live(memory, stats);
+    }
+    return stats ? memory->held_bytes_peak : memory->held_smaps_bytes_peak;
+}
+
+/* Walks both timelines in step and keeps the rounds that both have a figure above 0 for. */
+static enum status pair_samples(const struct comparison_metric *metric, const struct timeline *cell,
+                                const struct timeline *base, bool stats,
+                                struct comparison_cell *row, struct error *error)
+{
+    size_t most = cell->count < base->count ? cell->count : base->count;
+    row->samples = calloc(most + 1, sizeof(*row->samples));
+    if (row->samples == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu pairs", most);
+    }
+    for (size_t i = 0, j = 0; i < cell->count && j < base->count;) {
+        const struct record *record = timeline_at(cell, i);
+        const struct record *other = timeline_at(base, j);
+        if (record->round != other->round) {
+            i += record->round < other->round;
+            j += record->round > other->round;
+            continue;
+        }
+        double value = metric_value(metric, cell->set, record, stats);
+        double base_value = metric_value(metric, base->set, other, stats);
+        if (value > 0 && base_value > 0) {
+            row->samples[row->rounds++] =
+                (struct comparison_sample){record->round, value, base_value};
+        }
+        i++;
+        j++;
+    }
+    return STATUS_OK;
+}
+
+/* The medians, the ratio and its interval. */
+static enum status pair_figures(struct comparison_cell *row, struct error *error)
+{
+    size_t count = row->rounds;
+    double *values = calloc(3 * count, sizeof(*values));
+    if (values == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu pairs", count);
+    }
+    double *base_values = values + count;
+    double *logarithms = base_values + count;
+    for (size_t i = 0; i < count; i++) {
+        values[i] = row->samples[i].value;
+        base_values[i] = row->samples[i].base_value;
+        logarithms[i] = log(values[i] / base_values[i]);
+    }
+    struct interval interval;
+    enum status status = statistics_median_interval(logarithms, count, &interval, error);
+    if (status == STATUS_OK) {
+        row->value = statistics_median(values, count);
+        row->base_value = statistics_median(base_values, count);
+        row->ratio = exp(interval.point);
+        row->low = exp(interval.low);
+        row->high = exp(interval.high);
+    }
+    free(values);
+    return status;
+}
+
+enum status comparison_pair(const struct comparison *comparison, const struct timelines *timelines,
+                            size_t cell, size_t base, struct comparison_cell *row,
+                            struct error *error)
+{
+    const struct record_set *set = comparison->set;
+    const struct comparison_metric *metric = comparison->metric;
+    const double none = (double)NAN;
+    *row = (struct comparison_cell){.cell = &set->cells[cell], .source = ""};
+    row->ratio = row->low = row->high = row->value = row->base_value = none;
+    row->verdict = COMPARISON_NOT_APPLICABLE;
+    struct timeline own = timeline_of(set, timelines, cell);
+    struct timeline other = {.set = set};
+    if (base < set->cell_count) {
+        row->base = &set->cells[base];
+        other = timeline_of(set, timelines, base);
+    }
+    row->failed = timeline_failures(&own) + timeline_failures(&other);
+    if (row->failed > 0) {
+        row->verdict = COMPARISON_FAILED;
+        return STATUS_OK;
+    }
+    if (row->base == NULL || timeline_is_not_applicable(&own) ||
+        timeline_is_not_applicable(&other)) {
+        return STATUS_OK;
+    }
+    if (own.count == 0 || other.count == 0) {
+        row->verdict = COMPARISON_TOO_FEW;
+        return STATUS_OK;
+    }
+    bool stats = timeline_has_stats(&own) && timeline_has_stats(&other);
+    if (metric_has_source(metric)) {
+        row->source = stats ? "stats" : "smaps";
+    }
+    enum status status = pair_samples(metric, &own, &other, stats, row, error);
+    if (status != STATUS_OK || row->rounds == 0) {
+        return status;
+    }
+    row->verdict =
+        row->rounds < STATISTICS_ROUNDS_MIN ? COMPARISON_TOO_FEW : COMPARISON_NO_DIFFERENCE;
+    return pair_figures(row, error);
+}
