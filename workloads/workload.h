@@ -10,10 +10,12 @@
  *    orders, sizes) is in scratch memory, never in the measured heap.
  *  - Every block is written to, at both ends at least.
  *  - expected_allocations says how often run will call the contract's alloc; the runner compares.
- * It is worked out from the parameters (or from a model of the run, drawn from the same seed), not
- * counted.
+ *    It is worked out from the parameters (or from a model of the run, drawn from the same seed),
+ *    not counted.
  *  - At the bounds of its phases and at least each 1/50 of a long iteration, run calls run_mark: a
- *    predicted branch in a timed pass, a sample of memory in the memory pass. */
+ *    predicted branch in a timed pass, a sample of memory in the memory pass. A workload whose
+ *    iterations are short (fewer operations than WORKLOAD_LONG_ITERATION) need not: the memory
+ *    pass calls its run many times, for a few iterations each, and samples between the calls. */
 #ifndef HEAPMILL_WORKLOADS_WORKLOAD_H
 #define HEAPMILL_WORKLOADS_WORKLOAD_H
 
@@ -22,13 +24,13 @@
 #include "common/status.h"
 #include "gc/object.h"
 
-enum { WORKLOAD_PARAMETERS_MAX = 8 };
+enum { WORKLOAD_PARAMETERS_MAX = 8, WORKLOAD_LONG_ITERATION = 100 };
 
 /* A parameter is a number, or one of a few words (choices, NULL-terminated; the value is its
- * index). */
+ * index). A number with a unit is a whole count of it; one without may have a fraction. */
 struct workload_parameter {
     const char *name;
-    const char *unit; /* "blocks", "bytes", "objects"…; "" for words */
+    const char *unit; /* "blocks", "bytes", "objects"…; "" for words and bare numbers */
     const char *summary;
     const char *const *choices;
     double value; /* default */
@@ -41,14 +43,15 @@ struct run;
 struct workload {
     const char *name;
     const char *kind; /* "objects" or "blocks" */
-    const char
-        *family; /* geometric means weigh families equally: e.g. "pointers", "numbers", "steady" */
+    /* Geometric means weigh families equally: e.g. "pointers", "numbers", "steady". */
+    const char *family;
     const char *summary;
     struct workload_parameter parameters[WORKLOAD_PARAMETERS_MAX]; /* ends with a NULL name */
     /* Operations (allocations and frees of blocks, or objects made) of one iteration: what a time
      * is divided by. */
     uint64_t (*operations)(const struct run *run);
-    /* Calls of the contract's alloc in run(run, iterations), after setup and the warm-up. */
+    /* Calls of the contract's alloc in run(run, iterations), after setup and the warm-up. Asked
+     * before that call, with run's generator and state as run will find them; changes neither. */
     uint64_t (*expected_allocations)(const struct run *run, uint64_t iterations);
     /* See heap_options.window_bytes. */
     size_t (*window_bytes)(const struct run *run);
@@ -82,6 +85,16 @@ void *run_scratch(struct run *run, size_t bytes);
 /* Records that the cell has failed; the first reason stands. text is a constant. An allocation that
  * returned NULL is a failure: "heap exhausted". */
 void run_fail(struct run *run, const char *text);
+
+/* A block's contents were read back: kept says whether they were what had been written. The cell
+ * fails if they were not, but for a back end that promises no contents (`null`). Workloads read
+ * back alike under all back ends, so that the time for it is the same. */
+static inline void run_verify(struct run *run, bool kept)
+{
+    if ((HEAP_CAPABILITIES & HEAP_KEEPS_CONTENTS) != 0 && !kept) {
+        run_fail(run, "a live block's contents have changed");
+    }
+}
 
 void run_sample(struct run *run, const char *label);
 

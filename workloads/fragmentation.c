@@ -1,0 +1,77 @@
+#include "workloads/fragmentation.h"
+
+#include <assert.h>
+
+uint64_t fragmentation_peak(const uint64_t *values, size_t count)
+{
+    uint64_t peak = 0;
+    for (size_t i = 0; i < count; i++) {
+        peak = values[i] > peak ? values[i] : peak;
+    }
+    return peak;
+}
+
+/* Index of the first largest element among those with live bytes, count when there is none. */
+static size_t fragmentation_peak_index(const struct fragmentation_series *series,
+                                       const uint64_t *values)
+{
+    size_t peak = series->count;
+    for (size_t i = 0; i < series->count; i++) {
+        if (series->live_bytes[i] != 0 && (peak == series->count || values[i] > values[peak])) {
+            peak = i;
+        }
+    }
+    return peak;
+}
+
+static double fragmentation_ratio(const struct fragmentation_series *series, size_t at)
+{
+    return (double)series->held_bytes[at] / (double)series->live_bytes[at];
+}
+
+/* Twice the operations that sample at stands for. */
+static double fragmentation_weight(const struct fragmentation_series *series, size_t at)
+{
+    size_t before = at == 0 ? 0 : at - 1;
+    size_t after = at + 1 == series->count ? at : at + 1;
+    assert(series->operations[after] >= series->operations[before]);
+    return (double)(series->operations[after] - series->operations[before]);
+}
+
+static double fragmentation_mean(const struct fragmentation_series *series)
+{
+    double sum = 0;
+    double weight_sum = 0;
+    double plain_sum = 0;
+    double samples = 0;
+    for (size_t i = 0; i < series->count; i++) {
+        if (series->live_bytes[i] != 0) {
+            double weight = fragmentation_weight(series, i);
+            sum += weight * fragmentation_ratio(series, i);
+            weight_sum += weight;
+            plain_sum += fragmentation_ratio(series, i);
+            samples++;
+        }
+    }
+    /* No operation between any two samples: they all weigh the same. */
+    return weight_sum > 0 ? sum / weight_sum : plain_sum / samples;
+}
+
+bool fragmentation_measure(const struct fragmentation_series *series, struct fragmentation *result)
+{
+    *result = (struct fragmentation){0};
+    size_t live_peak = fragmentation_peak_index(series, series->live_bytes);
+    size_t held_peak = fragmentation_peak_index(series, series->held_bytes);
+    if (live_peak == series->count) {
+        return false;
+    }
+    uint64_t held_bytes_peak = fragmentation_peak(series->held_bytes, series->count);
+    int64_t usable_bytes = (int64_t)series->usable_bytes[live_peak];
+    result->mean = fragmentation_mean(series);
+    result->at_live_peak = fragmentation_ratio(series, live_peak);
+    result->at_held_peak = fragmentation_ratio(series, held_peak);
+    result->peak_over_peak = (double)held_bytes_peak / (double)series->live_bytes[live_peak];
+    result->internal_bytes = usable_bytes - (int64_t)series->live_bytes[live_peak];
+    result->external_bytes = (int64_t)series->held_bytes[live_peak] - usable_bytes;
+    return true;
+}

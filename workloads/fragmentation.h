@@ -1,0 +1,36 @@
+/* Fragmentation of a series of memory samples: the four ratios of Johnstone and Wilson, "The Memory
+ * Fragmentation Problem: Solved?", ISMM 1998, section 4. Pure arithmetic: knows of no heap. */
+#ifndef HEAPMILL_WORKLOADS_FRAGMENTATION_H
+#define HEAPMILL_WORKLOADS_FRAGMENTATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Borrowed arrays of count elements each. operations never decreases. */
+struct fragmentation_series {
+    const uint64_t *operations;
+    const uint64_t *live_bytes;
+    const uint64_t *usable_bytes;
+    const uint64_t *held_bytes;
+    size_t count;
+};
+
+struct fragmentation {
+    double mean;            /* held/live averaged over operations (their #1) */
+    double at_live_peak;    /* held/live when live is at its peak (#2) */
+    double at_held_peak;    /* held/live when held is at its peak (#3) */
+    double peak_over_peak;  /* peak held over peak live (#4) */
+    int64_t internal_bytes; /* usable − live at live's peak */
+    int64_t external_bytes; /* held − usable there; below zero where pages were never touched */
+};
+
+/* False, with *result all zero, when nothing was ever live. Moments with nothing live have no ratio
+ * and do not enter the mean; at_held_peak is taken at the held peak's first moment with something
+ * live. A sample weighs half of the operations between its neighbours (the trapezoidal rule). */
+bool fragmentation_measure(const struct fragmentation_series *series, struct fragmentation *result);
+
+/* The largest element; 0 of an empty array. */
+uint64_t fragmentation_peak(const uint64_t *values, size_t count);
+
+#endif

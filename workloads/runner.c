@@ -1,0 +1,295 @@
+#include "workloads/runner.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "workloads/wrap.h"
+
+/* Makes the timed part's stream of random numbers another one than set-up's. */
+#define RUNNER_TIMED_SEED UINT64_C(0x74696d6564)
+
+void *run_scratch(struct run *run, size_t bytes)
+{
+    return scratch_take(run->scratch, bytes);
+}
+
+void run_fail(struct run *run, const char *text)
+{
+    if (run->failed == NULL) {
+        run->failed = text;
+    }
+}
+
+static bool runner_conclude(struct runner *runner, enum cell_status status)
+{
+    runner->result->status = status;
+    return false;
+}
+
+/* Records why the cell has failed; the first reason stands. */
+#define RUNNER_FAIL(runner, ...)                                                                   \
+    do {                                                                                           \
+        if ((runner)->result->status == CELL_OK) {                                                 \
+            (void)error_set(&(runner)->result->reason, STATUS_INVALID, __VA_ARGS__);               \
+            (void)runner_conclude((runner), CELL_FAILED);                                          \
+        }                                                                                          \
+    } while (0)
+
+static void runner_init(struct runner *runner, const struct cell *cell, struct cell_result *result)
+{
+    *result = (struct cell_result){.status = CELL_OK};
+    *runner = (struct runner){.cell = cell, .result = result};
+    struct run *run = &runner->run;
+    run->workload = cell->workload;
+    for (int i = 0; i < WORKLOAD_PARAMETERS_MAX; i++) {
+        run->values[i] = cell->values[i];
+    }
+    run->seed = cell->seed;
+    run->scratch = &runner->scratch;
+    run->sampler = &result->sampler;
+    rng_seed(&run->rng, cell->seed);
+}
+
+static enum status runner_open_heap(struct runner *runner, struct error *error)
+{
+    struct run *run = &runner->run;
+    struct heap_options options = {0};
+    if (run->workload->window_bytes != NULL) {
+        options.window_bytes = run->workload->window_bytes(run);
+    }
+    run->heap = run_scratch(run, sizeof(struct heap));
+    enum status status = heap_open(run->heap, &options, error);
+    if (status != STATUS_OK) {
+        run->heap = NULL;
+        return status;
+    }
+    if (strcmp(run->workload->kind, "objects") == 0) {
+        run->runtime = runtime_open(run->heap, error);
+        status = run->runtime == NULL ? error->status : STATUS_OK;
+    }
+    return status;
+}
+
+static enum status runner_set_up(struct runner *runner, struct error *error)
+{
+    const struct cell *cell = runner->cell;
+    enum status status = STATUS_OK;
+    if (cell->memory_pass) {
+        status = sampler_open(&runner->result->sampler, &runner->scratch, cell->samples, error);
+    }
+    if (status == STATUS_OK) {
+        status = runner_open_heap(runner, error);
+    }
+    if (status == STATUS_OK) {
+        status = cell->workload->setup(&runner->run, error);
+    }
+    return status;
+}
+
+/* Adds what the workload expects of its next run(run, iterations). Asked before it, when the
+ * generator and the workload's state are as run will find them. */
+static void runner_expect(struct runner *runner, uint64_t iterations)
+{
+    runner->result->allocations_expected +=
+        runner->cell->workload->expected_allocations(&runner->run, iterations);
+}
+
+/* Starts the timed part's stream and its counters. */
+static void runner_arm(struct runner *runner)
+{
+    const struct cell *cell = runner->cell;
+    struct run *run = &runner->run;
+    rng_seed(&run->rng, cell->seed ^ RUNNER_TIMED_SEED);
+    run->checksum = 0;
+    runner->result->operations = cell->workload->operations(run) * cell->iterations;
+    if (!cell->memory_pass) {
+        runner_expect(runner, cell->iterations);
+    }
+    if (run->runtime != NULL) {
+        runtime_stats(run->runtime, &runner->gc_before);
+    }
+    runner->stray_before = atomic_load(&wrap_calls);
+    runner->allocations_before = heap_allocations;
+    os_faults_read(&runner->faults_before);
+}
+
+bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_result *result)
+{
+    runner_init(runner, cell, result);
+    struct run *run = &runner->run;
+    enum status status = runner_set_up(runner, &result->reason);
+    if (status != STATUS_OK) {
+        bool lacking = status == STATUS_UNSUPPORTED;
+        return runner_conclude(runner, lacking ? CELL_NOT_APPLICABLE : CELL_FAILED);
+    }
+    heap_begin_run(run->heap);
+    if (cell->warmup_iterations > 0) {
+        cell->workload->run(run, cell->warmup_iterations);
+    }
+    if (run->failed != NULL) {
+        RUNNER_FAIL(runner, "%s, before the timed part", run->failed);
+        return false;
+    }
+    runner_arm(runner);
+    return true;
+}
+
+void runner_run(struct runner *runner, uint64_t iterations)
+{
+    atomic_store_explicit(&wrap_counting, true, memory_order_relaxed);
+    runner->cell->workload->run(&runner->run, iterations);
+    atomic_store_explicit(&wrap_counting, false, memory_order_relaxed);
+}
+
+/* Into how many calls of run the memory pass splits the timed part. */
+static uint64_t runner_slices(const struct runner *runner)
+{
+    const struct cell *cell = runner->cell;
+    if (cell->workload->operations(&runner->run) >= WORKLOAD_LONG_ITERATION) {
+        return 1; /* it marks its own moments */
+    }
+    /* More than samples, so that the sampler's jitter has moments to choose from. */
+    uint64_t slices = 2 * cell->samples;
+    return slices < cell->iterations ? slices : cell->iterations;
+}
+
+void runner_run_sampled(struct runner *runner)
+{
+    const struct cell *cell = runner->cell;
+    struct run *run = &runner->run;
+    uint64_t slices = runner_slices(runner);
+    uint64_t done = 0;
+    sampler_start(run->sampler, run->heap,
+                  2 * cell->workload->expected_allocations(run, cell->iterations));
+    run->sampling = true;
+    for (uint64_t slice = 1; slice <= slices && run->failed == NULL; slice++) {
+        uint64_t upto =
+            cell->iterations / slices * slice + cell->iterations % slices * slice / slices;
+        runner_expect(runner, upto - done);
+        runner_run(runner, upto - done);
+        run_mark(run, NULL);
+        done = upto;
+    }
+    run->sampling = false;
+    sampler_stop(run->sampler, run->heap);
+}
+
+static void runner_measure(struct runner *runner)
+{
+    struct cell_result *result = runner->result;
+    const struct os_faults *before = &runner->faults_before;
+    struct os_faults after;
+    os_faults_read(&after);
+    result->allocations = heap_allocations - runner->allocations_before;
+    result->stray_allocations = atomic_load(&wrap_calls) - runner->stray_before;
+    result->faults.minor = after.minor - before->minor;
+    result->faults.major = after.major - before->major;
+    result->faults.switches_voluntary = after.switches_voluntary - before->switches_voluntary;
+    result->faults.switches_involuntary = after.switches_involuntary - before->switches_involuntary;
+    result->checksum = runner->run.checksum;
+}
+
+static void runner_measure_gc(struct runner *runner)
+{
+    struct gc_stats *gc = &runner->result->gc;
+    const struct gc_stats *before = &runner->gc_before;
+    runner->result->has_gc = runner->run.runtime != NULL;
+    if (!runner->result->has_gc) {
+        return;
+    }
+    runtime_stats(runner->run.runtime, gc);
+    for (int generation = 0; generation < GC_GENERATIONS; generation++) {
+        gc->collections[generation] -= before->collections[generation];
+    }
+    gc->collected -= before->collected;
+    gc->objects_visited -= before->objects_visited;
+}
+
+/* What must hold right after the timed part. */
+static void runner_check_run(struct runner *runner)
+{
+    const struct cell_result *result = runner->result;
+    if (runner->run.failed != NULL) {
+        RUNNER_FAIL(runner, "%s", runner->run.failed);
+    }
+    if (result->allocations != result->allocations_expected) {
+        RUNNER_FAIL(runner,
+                    "the timed part made %" PRIu64 " allocations and its workload expects %" PRIu64,
+                    result->allocations, result->allocations_expected);
+    }
+    if (result->stray_allocations != 0) {
+        RUNNER_FAIL(runner,
+                    "%" PRIu64 " calls of malloc or its family in the timed part did not come "
+                    "through the contract",
+                    result->stray_allocations);
+    }
+}
+
+/* What must hold when everything has been taken down. */
+static void runner_check_empty(struct runner *runner)
+{
+    struct heap_stats stats = {0};
+    if ((HEAP_CAPABILITIES & HEAP_CAN_STATS) != 0) {
+        heap_stats(runner->run.heap, &stats);
+    }
+    if (stats.blocks_live != 0) {
+        RUNNER_FAIL(runner, "%zu blocks are still live after the teardown", stats.blocks_live);
+    }
+#ifdef HEAPMILL_PROBE
+    if (heap_probe.live_blocks != 0) {
+        RUNNER_FAIL(runner, "%" PRIu64 " blocks were never freed", heap_probe.live_blocks);
+    }
+#endif
+    if (runner->cell->memory_pass && (HEAP_CAPABILITIES & HEAP_CAN_CHECK) != 0) {
+        size_t broken = heap_check(runner->run.heap);
+        if (broken != 0) {
+            RUNNER_FAIL(runner, "the heap's check found %zu broken invariants", broken);
+        }
+    }
+}
+
+static void runner_take_down(struct runner *runner)
+{
+    struct run *run = &runner->run;
+    runner->cell->workload->teardown(run);
+    if (run->failed != NULL) {
+        RUNNER_FAIL(runner, "%s, in the teardown", run->failed);
+    }
+    if (run->runtime != NULL) {
+        uint64_t leaked = runtime_close(run->runtime);
+        if (leaked != 0) {
+            RUNNER_FAIL(runner, "%" PRIu64 " objects are still referenced after the teardown",
+                        leaked);
+        }
+    }
+    runner_check_empty(runner);
+    heap_close(run->heap);
+}
+
+void runner_finish(struct runner *runner)
+{
+    struct cell_result *result = runner->result;
+    runner_measure(runner);
+    runner_measure_gc(runner);
+    if (runner->cell->memory_pass) {
+        uint64_t *const *columns = result->sampler.columns;
+        const struct fragmentation_series series = {
+            .operations = columns[SAMPLER_OPERATIONS],
+            .live_bytes = columns[SAMPLER_LIVE],
+            .usable_bytes = columns[SAMPLER_USABLE],
+            .held_bytes = columns[sampler_held_column()],
+            .count = result->sampler.count,
+        };
+        (void)fragmentation_measure(&series, &result->fragmentation);
+    }
+    runner_check_run(runner);
+    /* A run that went wrong leaves books that a teardown cannot trust; the process ends anyway. */
+    if (result->status == CELL_OK) {
+        runner_take_down(runner);
+    }
+}
+
+void runner_release(struct runner *runner)
+{
+    scratch_release(&runner->scratch);
+}

@@ -1,0 +1,77 @@
+/* Runs one cell: opens the heap, lets the workload set up, times it, checks it, takes it down.
+ *
+ * The order: heap_open, set-up, heap_begin_run, warm-up, the timed part, checks of it, teardown,
+ * runtime_close, heap_close. The generator is seeded anew right before the timed part, so that what
+ * the workload does there depends on the seed and not on the warm-up.
+ *
+ * Main thread only. Nothing here allocates from malloc. */
+#ifndef HEAPMILL_WORKLOADS_RUNNER_H
+#define HEAPMILL_WORKLOADS_RUNNER_H
+
+#include "common/os_memory.h"
+#include "workloads/fragmentation.h"
+#include "workloads/sampler.h"
+#include "workloads/scratch.h"
+#include "workloads/workload.h"
+
+/* All workloads, NULL at the end. The build writes it. */
+extern const struct workload *const workload_table[];
+
+struct cell {
+    const struct workload *workload;
+    double values[WORKLOAD_PARAMETERS_MAX];
+    uint64_t iterations; /* > 0 */
+    uint64_t warmup_iterations;
+    uint64_t seed;
+    bool memory_pass;
+    size_t samples; /* of the memory pass */
+};
+
+enum cell_status { CELL_OK, CELL_FAILED, CELL_NOT_APPLICABLE };
+
+struct cell_result {
+    enum cell_status status;
+    struct error reason; /* its message; empty when ok */
+    double cpu_ns;       /* totals of the timed part; of the time pass only */
+    double wall_ns;
+    uint64_t operations; /* of the timed part */
+    uint64_t allocations;
+    uint64_t allocations_expected;
+    uint64_t stray_allocations;
+    uint64_t checksum;
+    struct os_faults faults; /* of the timed part */
+    bool has_gc;
+    struct gc_stats gc;     /* of the timed part; tracked is at its end */
+    struct sampler sampler; /* of the memory pass; its arrays live until runner_release */
+    struct fragmentation fragmentation;
+};
+
+struct runner {
+    const struct cell *cell;
+    struct cell_result *result; /* the caller's */
+    struct run run;
+    struct scratch scratch;
+    struct os_faults faults_before;
+    struct gc_stats gc_before;
+    uint64_t allocations_before;
+    uint64_t stray_before;
+};
+
+/* Everything before the timed part. False: result->status and reason say why there is none. cell
+ * and result must outlive the runner. Call runner_release in either case. */
+bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_result *result);
+
+/* The timed part, and nothing else. Time pass. */
+void runner_run(struct runner *runner, uint64_t iterations);
+
+/* The same in slices, with samples of memory between and inside them. Memory pass. */
+void runner_run_sampled(struct runner *runner);
+
+/* Everything after the timed part: counters, checks, teardown. The result is complete, but for the
+ * times. */
+void runner_finish(struct runner *runner);
+
+/* Gives the scratch memory back: the series too. */
+void runner_release(struct runner *runner);
+
+#endif

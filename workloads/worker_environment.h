@@ -1,0 +1,27 @@
+/* What the worker runs in: who owns malloc, which libraries are loaded, whether its parent lives.
+ */
+#ifndef HEAPMILL_WORKLOADS_WORKER_ENVIRONMENT_H
+#define HEAPMILL_WORKLOADS_WORKER_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/json_writer.h"
+
+/* Asks the kernel to kill this process when its parent dies. If the parent is already gone (parent
+ * is not 0 and no longer ours, or the parent changed while we asked), the process ends here. */
+void worker_die_with_parent(pid_t parent);
+
+/* The file in which the process's malloc lives, links resolved, as the dynamic linker says. A
+ * static string that the first call fills; empty when nobody knows. */
+const char *worker_malloc_owner(void);
+
+/* Does malloc live in the library that part names? part is a part of the file's name or, with a
+ * slash in it, a path. */
+bool worker_malloc_owner_is(const char *part);
+
+/* Adds the object `libraries`: each loaded library's name → its file, links resolved (of libc its
+ * version). */
+void worker_add_libraries(struct json_writer *writer);
+
+#endif

@@ -1,0 +1,314 @@
+#include "workloads/worker_record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workloads/worker_environment.h"
+
+/* The longest line is a memory pass's: six columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of at
+ * most 20 digits, some 1.2 MB. */
+enum { WORKER_TEXT_BYTES = 2 << 20 };
+
+#define WORKER_STRING_(text) #text
+#define WORKER_STRING(text) WORKER_STRING_(text)
+
+/* JSON readers hold integers in 64 bits with a sign, so a checksum's highest bit is left out. */
+#define WORKER_CHECKSUM_MASK ((uint64_t)INT64_MAX)
+
+static enum status worker_write_all(int fd, const char *text, size_t length, struct error *error)
+{
+    while (length > 0) {
+        ssize_t written = write(fd, text, length);
+        if (written < 0 && errno != EINTR) {
+            return error_set(error, STATUS_IO, "cannot write the record: %s", strerror(errno));
+        }
+        if (written > 0) {
+            text += written;
+            length -= (size_t)written;
+        }
+    }
+    return STATUS_OK;
+}
+
+static void worker_text_begin(struct json_writer *writer, struct scratch *scratch)
+{
+    json_writer_begin(writer, scratch_take(scratch, WORKER_TEXT_BYTES), WORKER_TEXT_BYTES);
+    json_open_object(writer, NULL);
+}
+
+static enum status worker_text_end(struct json_writer *writer, struct scratch *scratch, int fd,
+                                   struct error *error)
+{
+    json_close_object(writer);
+    size_t length = json_writer_end(writer);
+    enum status status = length == 0
+                             ? error_set(error, STATUS_INVALID,
+                                         "the record is longer than %d bytes", WORKER_TEXT_BYTES)
+                             : worker_write_all(fd, writer->buffer, length, error);
+    scratch_release(scratch);
+    return status;
+}
+
+/* ---------------------------------------------------------------- --describe */
+static void worker_add_capabilities(struct json_writer *writer)
+{
+    static const struct {
+        unsigned capability;
+        const char *word;
+    } words[] = {
+        {HEAP_CAN_FREE_UNSIZED, "free_unsized"},
+        {HEAP_CAN_USABLE_SIZE, "usable_size"},
+        {HEAP_CAN_ALIGN, "align"},
+        {HEAP_CAN_THREADS, "threads"},
+        {HEAP_CAN_STATS, "stats"},
+        {HEAP_CAN_WALK, "walk"},
+        {HEAP_CAN_CHECK, "check"},
+        {HEAP_CAN_DETECT_MISUSE, "detect_misuse"},
+        {HEAP_CAN_COEXIST, "coexist"},
+        {HEAP_KEEPS_CONTENTS, "keeps_contents"},
+    };
+    json_open_array(writer, "capabilities");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if ((HEAP_CAPABILITIES & words[i].capability) != 0) {
+            json_add_string(writer, NULL, words[i].word);
+        }
+    }
+    json_close_array(writer);
+}
+
+static void worker_add_value(struct json_writer *writer, const char *name,
+                             const struct workload_parameter *parameter, double value)
+{
+    if (parameter->choices != NULL) {
+        json_add_string(writer, name, parameter->choices[(int)value]);
+    } else {
+        json_add_double(writer, name, value);
+    }
+}
+
+static void worker_add_parameter(struct json_writer *writer,
+                                 const struct workload_parameter *parameter)
+{
+    json_open_object(writer, NULL);
+    json_add_string(writer, "name", parameter->name);
+    json_add_string(writer, "unit", parameter->unit);
+    json_add_string(writer, "summary", parameter->summary);
+    worker_add_value(writer, "default", parameter, parameter->value);
+    json_add_double(writer, "minimum", parameter->minimum);
+    json_add_double(writer, "maximum", parameter->maximum);
+    json_open_array(writer, "choices");
+    for (int i = 0; parameter->choices != NULL && parameter->choices[i] != NULL; i++) {
+        json_add_string(writer, NULL, parameter->choices[i]);
+    }
+    json_close_array(writer);
+    json_close_object(writer);
+}
+
+static void worker_add_workload(struct json_writer *writer, const struct workload *workload)
+{
+    json_open_object(writer, NULL);
+    json_add_string(writer, "name", workload->name);
+    json_add_string(writer, "kind", workload->kind);
+    json_add_string(writer, "family", workload->family);
+    json_add_string(writer, "summary", workload->summary);
+    json_add_bool(writer, "single_shot", workload->single_shot);
+    json_open_array(writer, "parameters");
+    for (int i = 0; i < WORKLOAD_PARAMETERS_MAX && workload->parameters[i].name != NULL; i++) {
+        worker_add_parameter(writer, &workload->parameters[i]);
+    }
+    json_close_array(writer);
+    json_close_object(writer);
+}
+
+static void worker_add_build(struct json_writer *writer)
+{
+    json_add_string(writer, "compiler", HEAPMILL_COMPILER);
+    json_add_string(writer, "flags", HEAPMILL_FLAGS);
+}
+
+enum status worker_write_description(int fd, struct error *error)
+{
+    struct scratch scratch = {0};
+    struct json_writer writer;
+    worker_text_begin(&writer, &scratch);
+    json_add_string(&writer, "backend", HEAPMILL_BACKEND_NAME);
+    json_add_string(&writer, "arm", HEAPMILL_ARM_NAME);
+    json_add_string(&writer, "source", WORKER_STRING(HEAPMILL_SOURCE));
+    json_add_string(&writer, "parameters", HEAPMILL_BACKEND_PARAMETERS);
+    worker_add_capabilities(&writer);
+#ifdef HEAPMILL_PROBE
+    json_add_bool(&writer, "probe", true);
+#else
+    json_add_bool(&writer, "probe", false);
+#endif
+    worker_add_build(&writer);
+    json_add_string(&writer, "version", HEAPMILL_VERSION);
+    json_add_string(&writer, "malloc_owner", worker_malloc_owner());
+    json_open_array(&writer, "workloads");
+    for (size_t i = 0; workload_table[i] != NULL; i++) {
+        worker_add_workload(&writer, workload_table[i]);
+    }
+    json_close_array(&writer);
+    return worker_text_end(&writer, &scratch, fd, error);
+}
+
+/* ---------------------------------------------------------------- --calibrate */
+static void worker_add_subject(struct json_writer *writer, const struct cell *cell)
+{
+    const struct workload_parameter *parameters = cell->workload->parameters;
+    json_add_string(writer, "workload", cell->workload->name);
+    json_open_object(writer, "params");
+    for (int i = 0; i < WORKLOAD_PARAMETERS_MAX && parameters[i].name != NULL; i++) {
+        worker_add_value(writer, parameters[i].name, &parameters[i], cell->values[i]);
+    }
+    json_close_object(writer);
+}
+
+enum status worker_write_calibration(int fd, const struct cell *cell,
+                                     const struct calibration *calibration, struct error *error)
+{
+    struct scratch scratch = {0};
+    struct json_writer writer;
+    worker_text_begin(&writer, &scratch);
+    worker_add_subject(&writer, cell);
+    json_add_u64(&writer, "iterations", calibration->iterations);
+    json_add_u64(&writer, "warmup_iterations", calibration->warmup_iterations);
+    json_add_u64(&writer, "operations", calibration->operations);
+    json_add_double(&writer, "cpu_ns_per_op", calibration->cpu_ns_per_op);
+    return worker_text_end(&writer, &scratch, fd, error);
+}
+
+/* ---------------------------------------------------------------- --cell */
+static void worker_add_series(struct json_writer *writer, const struct sampler *sampler,
+                              const char *name, enum sampler_column column)
+{
+    json_open_array(writer, name);
+    for (size_t i = 0; i < sampler->count; i++) {
+        json_add_u64(writer, NULL, sampler->columns[column][i]);
+    }
+    json_close_array(writer);
+}
+
+static void worker_add_labels(struct json_writer *writer, const struct sampler *sampler)
+{
+    json_open_array(writer, "labels");
+    for (size_t i = 0; i < sampler->label_count; i++) {
+        json_open_object(writer, NULL);
+        json_add_u64(writer, "at", sampler->labels[i].at);
+        json_add_string(writer, "text", sampler->labels[i].text);
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+}
+
+static void worker_add_fragmentation(struct json_writer *writer,
+                                     const struct fragmentation *fragmentation)
+{
+    json_open_object(writer, "fragmentation");
+    json_add_double(writer, "mean", fragmentation->mean);
+    json_add_double(writer, "at_live_peak", fragmentation->at_live_peak);
+    json_add_double(writer, "at_held_peak", fragmentation->at_held_peak);
+    json_add_double(writer, "peak_over_peak", fragmentation->peak_over_peak);
+    json_add_i64(writer, "internal_bytes", fragmentation->internal_bytes);
+    json_add_i64(writer, "external_bytes", fragmentation->external_bytes);
+    json_close_object(writer);
+}
+
+static void worker_add_memory(struct json_writer *writer, const struct cell_result *result)
+{
+    const struct {
+        const char *series;
+        const char *peak;
+        enum sampler_column column;
+    } columns[] = {
+        {"live_bytes", "live_bytes_peak", SAMPLER_LIVE},
+        {"usable_bytes", "usable_bytes_peak", SAMPLER_USABLE},
+        {"held_bytes", "held_bytes_peak", sampler_held_column()},
+        {"held_smaps_bytes", "held_smaps_bytes_peak", SAMPLER_HELD_SMAPS},
+        {"rss_bytes", "rss_bytes_peak", SAMPLER_RSS},
+    };
+    const size_t column_count = sizeof(columns) / sizeof(columns[0]);
+    const struct sampler *sampler = &result->sampler;
+    json_open_object(writer, "memory");
+    json_add_string(writer, "held_source",
+                    sampler_held_column() == SAMPLER_HELD_STATS ? "stats" : "smaps");
+    json_open_object(writer, "series");
+    worker_add_series(writer, sampler, "operations", SAMPLER_OPERATIONS);
+    for (size_t i = 0; i < column_count; i++) {
+        worker_add_series(writer, sampler, columns[i].series, columns[i].column);
+    }
+    /* Nobody counts garbage that no collection has found yet. */
+    json_open_array(writer, "uncollected_bytes");
+    json_close_array(writer);
+    json_close_object(writer);
+    worker_add_labels(writer, sampler);
+    for (size_t i = 0; i < column_count; i++) {
+        json_add_u64(writer, columns[i].peak,
+                     fragmentation_peak(sampler->columns[columns[i].column], sampler->count));
+    }
+    worker_add_fragmentation(writer, &result->fragmentation);
+    json_close_object(writer);
+}
+
+static void worker_add_times(struct json_writer *writer, const struct cell_result *result)
+{
+    json_add_double(writer, "cpu_ns", result->cpu_ns);
+    json_add_double(writer, "wall_ns", result->wall_ns);
+    json_add_double(writer, "cpu_ns_per_op", result->cpu_ns / (double)result->operations);
+}
+
+static void worker_add_counters(struct json_writer *writer, const struct cell_result *result)
+{
+    json_add_u64(writer, "faults_minor", result->faults.minor);
+    json_add_u64(writer, "faults_major", result->faults.major);
+    json_add_u64(writer, "switches_voluntary", result->faults.switches_voluntary);
+    json_add_u64(writer, "switches_involuntary", result->faults.switches_involuntary);
+    if (result->has_gc) {
+        json_open_object(writer, "gc");
+        json_open_array(writer, "collections");
+        for (int generation = 0; generation < GC_GENERATIONS; generation++) {
+            json_add_u64(writer, NULL, result->gc.collections[generation]);
+        }
+        json_close_array(writer);
+        json_add_u64(writer, "collected", result->gc.collected);
+        json_add_u64(writer, "objects_visited", result->gc.objects_visited);
+        json_close_object(writer);
+    }
+    json_add_u64(writer, "checksum", result->checksum & WORKER_CHECKSUM_MASK);
+}
+
+enum status worker_write_record(int fd, const struct cell *cell, const struct cell_result *result,
+                                struct error *error)
+{
+    static const char *const words[] = {"ok", "failed", "not_applicable"};
+    struct scratch scratch = {0};
+    struct json_writer writer;
+    worker_text_begin(&writer, &scratch);
+    json_add_string(&writer, "status", words[result->status]);
+    json_add_string(&writer, "reason", result->reason.message);
+    worker_add_subject(&writer, cell);
+    json_add_string(&writer, "backend", HEAPMILL_BACKEND_NAME);
+    json_add_string(&writer, "arm", HEAPMILL_ARM_NAME);
+    json_add_string(&writer, "pass", cell->memory_pass ? "memory" : "time");
+    json_add_u64(&writer, "seed", cell->seed);
+    json_add_u64(&writer, "iterations", cell->iterations);
+    json_add_u64(&writer, "operations", result->operations);
+    json_add_u64(&writer, "warmup_iterations", cell->warmup_iterations);
+    json_add_u64(&writer, "allocations", result->allocations);
+    json_add_u64(&writer, "allocations_expected", result->allocations_expected);
+    json_add_u64(&writer, "stray_allocations", result->stray_allocations);
+    json_add_string(&writer, "malloc_owner", worker_malloc_owner());
+    worker_add_build(&writer);
+    worker_add_libraries(&writer);
+    if (result->status == CELL_OK) {
+        worker_add_counters(&writer, result);
+        if (cell->memory_pass) {
+            worker_add_memory(&writer, result);
+        } else {
+            worker_add_times(&writer, result);
+        }
+    }
+    return worker_text_end(&writer, &scratch, fd, error);
+}
