@@ -218,9 +218,7 @@ static enum status comparison_add_rows(struct comparison *comparison,
     for (size_t i = 0; i < set->cell_count; i++) {
         const struct record_cell *cell = &set->cells[i];
         size_t base = bases[cell->group];
-        if (cell->twin != 0 || i == base ||
-            !name_filter_matches(comparison->workloads, cell->workload) ||
-            !name_filter_matches(comparison->backends, cell->backend_text)) {
+        if (cell->twin != 0 || i == base || !comparison_lets_through(comparison, cell)) {
             continue;
         }
         struct comparison_cell *row = &comparison->cells[comparison->cell_count];

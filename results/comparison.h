@@ -45,7 +45,7 @@ struct comparison_options {
     const char *base_arm;     /* NULL: the plan's base's, or the only arm that the back end has */
     const char *metric;       /* NULL: "time" */
     const char *workloads;    /* a name_filter.h filter; NULL: all */
-    const char *backends;     /* the same; the base stays in any case */
+    const char *backends;     /* the same, of "NAME" or "NAME:ARM"; the base stays in any case */
     uint64_t seed;            /* of the bootstrap */
 };
 

@@ -41,15 +41,10 @@ static void name_list_add(struct name_list *list, const char *name)
         (size_t)sprintf(list->text + list->length, "%s%s", comma, list->cut ? "…" : name);
 }
 
-/* The plan's back ends (arms false) or "back end:arm"s. */
-static void name_list_back_ends(struct name_list *list, const struct record_set *set, bool arms)
+static void name_list_labels(struct name_list *list, const struct record_set *set)
 {
-    char name[NAMES_TEXT_MAX];
     for (size_t i = 0; i < set->cell_count; i++) {
-        const struct record_cell *cell = &set->cells[i];
-        (void)snprintf(name, sizeof(name), "%.400s%s%.100s", cell->backend_text, arms ? ":" : "",
-                       arms ? cell->arm : "");
-        name_list_add(list, name);
+        name_list_add(list, set->cells[i].label);
     }
 }
 
@@ -57,7 +52,7 @@ static enum status comparison_base_absent(const struct record_set *set, const ch
                                           const char *arm, struct error *error)
 {
     struct name_list list = {0};
-    name_list_back_ends(&list, set, true);
+    name_list_labels(&list, set);
     return error_set(error, STATUS_NOT_FOUND,
                      "base %.150s%s%.50s is not in this run; --base takes one of: %s", backend,
                      arm != NULL ? ":" : "", arm != NULL ? arm : "", list.text);
@@ -120,6 +115,18 @@ enum status comparison_find_base(struct comparison *comparison,
     return comparison_base_absent(set, comparison->base_backend, comparison->base_arm, error);
 }
 
+static bool cell_backend_matches(const char *filter, const struct record_cell *cell)
+{
+    const char *const names[] = {cell->backend_text, cell->label};
+    return name_filter_matches_any(filter, names, 2);
+}
+
+bool comparison_lets_through(const struct comparison *comparison, const struct record_cell *cell)
+{
+    return name_filter_matches(comparison->workloads, cell->workload) &&
+           cell_backend_matches(comparison->backends, cell);
+}
+
 static enum status comparison_check_filter(const struct record_set *set, const char *filter,
                                            bool workloads, struct error *error)
 {
@@ -133,7 +140,8 @@ static enum status comparison_check_filter(const struct record_set *set, const c
         bool whole = written >= 0 && (size_t)written < sizeof(glob);
         for (size_t i = 0; i < set->cell_count && whole && !known; i++) {
             const struct record_cell *cell = &set->cells[i];
-            known = name_filter_matches(glob, workloads ? cell->workload : cell->backend_text);
+            known = workloads ? name_filter_matches(glob, cell->workload)
+                              : cell_backend_matches(glob, cell);
         }
         if (known) {
             continue;
@@ -143,7 +151,7 @@ static enum status comparison_check_filter(const struct record_set *set, const c
             name_list_add(&list, set->cells[i].workload);
         }
         if (!workloads) {
-            name_list_back_ends(&list, set, false);
+            name_list_labels(&list, set);
         }
         return error_set(error, STATUS_NOT_FOUND,
                          "no %s of this run matches \"%.200s\": there are %s",

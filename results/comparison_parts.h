@@ -29,6 +29,9 @@ enum status comparison_find_base(struct comparison *comparison,
 /* Refuses a filter of which an item matches nothing: a mistyped name must not shorten a table. */
 enum status comparison_check_filters(const struct comparison *comparison, struct error *error);
 
+/* Do the comparison's filters let the cell through? */
+bool comparison_lets_through(const struct comparison *comparison, const struct record_cell *cell);
+
 /* Fills geomeans from the finished cells; groups is how many groups could have a figure. */
 enum status comparison_add_geomeans(struct comparison *comparison, uint32_t groups,
                                     struct error *error);

@@ -47,7 +47,17 @@ static bool name_filter_glob_matches(const char *glob, const char *name)
     return fnmatch(glob, bare, 0) == 0;
 }
 
-bool name_filter_matches(const char *filter, const char *name)
+static bool name_filter_glob_matches_any(const char *glob, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (name_filter_glob_matches(glob, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool name_filter_matches_any(const char *filter, const char *const *names, size_t count)
 {
     if (filter == NULL || filter[0] == '\0') {
         return true;
@@ -64,13 +74,18 @@ bool name_filter_matches(const char *filter, const char *name)
         memcpy(glob, item, length);
         glob[length] = '\0';
         if (glob[0] == '!') {
-            if (name_filter_glob_matches(glob + 1, name)) {
+            if (name_filter_glob_matches_any(glob + 1, names, count)) {
                 return false;
             }
             continue;
         }
         asked_for_some = true;
-        wanted = wanted || name_filter_glob_matches(glob, name);
+        wanted = wanted || name_filter_glob_matches_any(glob, names, count);
     }
     return wanted || !asked_for_some;
+}
+
+bool name_filter_matches(const char *filter, const char *name)
+{
+    return name_filter_matches_any(filter, &name, 1);
 }

@@ -12,6 +12,10 @@
  * '{' also matches a name up to its '{'. Order does not matter: a '!' always wins. */
 bool name_filter_matches(const char *filter, const char *name);
 
+/* The same of a thing with several names ("malloc", "malloc:preload"): a glob that matches one of
+ * them matches the thing. */
+bool name_filter_matches_any(const char *filter, const char *const *names, size_t count);
+
 /* Steps through the items of a list like that. *rest is the list at first; *item and *length
  * (without blanks around it) are the next item, possibly empty. false at the end. Nothing is
  * copied. */

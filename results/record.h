@@ -38,6 +38,7 @@ struct record_cell {
     const char *backend;      /* the name alone */
     const char *backend_text; /* with its environment: "mimalloc{MIMALLOC_PURGE_DELAY=0}" */
     const char *arm;
+    const char *label;  /* "BACKEND_TEXT:ARM" */
     const json_t *plan; /* the plan's object: params, env and the rest (borrowed) */
     uint32_t group;     /* index into record_set.groups */
     uint32_t threads;

@@ -127,7 +127,12 @@ static enum status record_parse_cell_texts(struct record_set *set, struct record
         bool fits = length > 0 && (size_t)length < sizeof(before);
         cell->backend_text = fits ? record_pairs_text(set, env, before, "}") : NULL;
     }
-    if (cell->params_text == NULL || cell->backend_text == NULL) {
+    if (cell->backend_text != NULL) {
+        json_t *label = json_sprintf("%s:%s", cell->backend_text, cell->arm);
+        cell->label = json_string_value(label);
+        (void)json_array_append_new(((struct record_set_private *)set->private)->texts, label);
+    }
+    if (cell->params_text == NULL || cell->label == NULL) {
         return error_set(error, STATUS_INVALID, "cell %s of the plan: params or env are too long",
                          cell->id);
     }
