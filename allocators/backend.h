@@ -159,9 +159,9 @@ static inline void *heap_bound_resize(struct heap *heap, void *block, size_t old
 #endif
 
 /* heap_alloc for a tight loop: counts in the caller's local variable, which the compiler keeps in a
- * register, as its address goes nowhere. (A counter in memory adds a store to each call: nothing to a
- * pingpong, but 12% to a batch of 64 under an inlined free list.) The caller passes the sum on with
- * heap_add_tally. */
+ * register, as its address goes nowhere. (A counter in memory adds a store to each call: nothing to
+ * a pingpong, but 12% to a batch of 64 under an inlined free list.) The caller passes the sum on
+ * with heap_add_tally. */
 static inline void *heap_alloc_tallied(struct heap *heap, size_t size, enum heap_type type,
                                        uint64_t *tally)
 {
