@@ -1,0 +1,227 @@
+/* heapmill compare: the table of a run's figures against a base, or the same as JSON. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/compare_table.h"
+#include "cli/text.h"
+#include "results/comparison.h"
+#include "results/store.h"
+
+enum { COMPARE_METRICS_MAX = 16, COMPARE_BASE_MAX = 1024 };
+
+struct compare_arguments {
+    struct comparison_options options;
+    const char *directory;
+    char base[COMPARE_BASE_MAX]; /* cut in two at its arm */
+    bool all_metrics;
+    bool json;
+};
+
+static const char compare_usage[] =
+    "usage: heapmill compare DIR [--base BACKEND[:ARM]] [OPTION…]\n"
+    "\n"
+    "Compares the cells of the run in DIR with those of a base back end, by pairs of the same "
+    "round: the\n"
+    "ratio (below 1: less than the base) with its 95% interval, and a verdict where the interval "
+    "lies\n"
+    "beyond the noise floor that identical pairs have shown. Geometric means come last.\n"
+    "\n"
+    "  --base BACKEND[:ARM]    compare with this one (default: the run's own base)\n"
+    "  --metric METRIC         time (default), held_peak, rss_peak, held_over_live, or all\n"
+    "  -w, --workload GLOBS    only these workloads, as in 'batch*,!pingpong'\n"
+    "  -b, --backend GLOBS     only these back ends, as in 'pymalloc*:call,mimalloc,!tbb*'\n"
+    "  --seed N                of the resampling behind the means' intervals (default 1)\n"
+    "  --json                  the object that results/FORMAT.md describes, on standard output\n"
+    "  -h, --help\n"
+    "\n"
+    "exit status: 0; 2 wrong usage; 3 the files cannot be read; 4 some cells failed\n";
+
+enum compare_option { OPTION_BASE = 256, OPTION_METRIC, OPTION_SEED, OPTION_JSON };
+
+static const struct option compare_options[] = {
+    {"base", required_argument, NULL, OPTION_BASE},
+    {"metric", required_argument, NULL, OPTION_METRIC},
+    {"workload", required_argument, NULL, 'w'},
+    {"backend", required_argument, NULL, 'b'},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {0},
+};
+
+static int compare_refuse(const char *what, const char *argument)
+{
+    (void)fprintf(stderr, "heapmill compare: %s%s%s; `heapmill compare --help` shows the usage\n",
+                  what, argument != NULL ? " " : "", argument != NULL ? argument : "");
+    return EXIT_USAGE;
+}
+
+/* Cuts "BACKEND{K=V}:ARM" at the colon that follows the environment, if there is one. */
+static bool compare_set_base(struct compare_arguments *arguments, const char *text)
+{
+    if (text[0] == '\0' || strlen(text) >= sizeof(arguments->base)) {
+        return false;
+    }
+    memcpy(arguments->base, text, strlen(text) + 1);
+    char *brace = strrchr(arguments->base, '}');
+    char *colon = strchr(brace != NULL ? brace : arguments->base, ':');
+    if (colon != NULL) {
+        *colon = '\0';
+        arguments->options.base_arm = colon + 1;
+    }
+    arguments->options.base_backend = arguments->base;
+    return arguments->base[0] != '\0' && (colon == NULL || colon[1] != '\0');
+}
+
+/* One option; an exit status, or EXIT_CLEAN to go on. */
+static int compare_take_option(struct compare_arguments *arguments, int option, char **argv)
+{
+    switch (option) {
+    case OPTION_BASE:
+        return compare_set_base(arguments, optarg)
+                   ? EXIT_CLEAN
+                   : compare_refuse("--base takes BACKEND or BACKEND:ARM, not", optarg);
+    case OPTION_METRIC:
+        arguments->all_metrics = strcmp(optarg, "all") == 0;
+        arguments->options.metric = arguments->all_metrics ? NULL : optarg;
+        return EXIT_CLEAN;
+    case OPTION_SEED:
+        return text_to_u64(optarg, &arguments->options.seed)
+                   ? EXIT_CLEAN
+                   : compare_refuse("--seed takes a whole number, not", optarg);
+    case OPTION_JSON:
+        arguments->json = true;
+        return EXIT_CLEAN;
+    case 'w':
+        arguments->options.workloads = optarg;
+        return EXIT_CLEAN;
+    case 'b':
+        arguments->options.backends = optarg;
+        return EXIT_CLEAN;
+    case ':':
+        return compare_refuse("a value is missing after", argv[optind - 1]);
+    default:
+        return compare_refuse("unknown option", argv[optind - 1]);
+    }
+}
+
+static int compare_parse(int argc, char **argv, struct compare_arguments *arguments)
+{
+    int option;
+    *arguments = (struct compare_arguments){.options = {.seed = 1}};
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":w:b:", compare_options, NULL)) != -1) {
+        int status = compare_take_option(arguments, option, argv);
+        if (status != EXIT_CLEAN) {
+            return status;
+        }
+    }
+    if (optind == argc) {
+        return compare_refuse("say which run: the directory that `heapmill bench -o DIR` made",
+                              NULL);
+    }
+    arguments->directory = argv[optind];
+    return optind + 1 == argc ? EXIT_CLEAN
+                              : compare_refuse("one run at a time, and not", argv[optind + 1]);
+}
+
+static int compare_fail(const struct error *error)
+{
+    (void)fprintf(stderr, "heapmill compare: %s\n", error->message);
+    bool usage = error->status == STATUS_INVALID || error->status == STATUS_NOT_FOUND;
+    return usage ? EXIT_USAGE : EXIT_ENVIRONMENT;
+}
+
+static int compare_print_json(struct comparison *const *comparisons, size_t count)
+{
+    json_t *json = comparison_to_json(comparisons, count);
+    int failed = json == NULL || json_dumpf(json, stdout, JSON_INDENT(1)) != 0;
+    json_decref(json);
+    if (failed) {
+        (void)fputs("heapmill compare: the JSON could not be written\n", stderr);
+        return EXIT_ENVIRONMENT;
+    }
+    (void)putchar('\n');
+    return EXIT_CLEAN;
+}
+
+static int compare_print(const struct compare_arguments *arguments,
+                         struct comparison *const *comparisons, size_t count)
+{
+    bool failed = false;
+    if (arguments->json) {
+        int status = compare_print_json(comparisons, count);
+        if (status != EXIT_CLEAN) {
+            return status;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!arguments->json) {
+            (void)fputs(i > 0 ? "\n\n" : "", stdout);
+            compare_table_print(comparisons[i], stdout);
+        }
+        failed = failed || comparisons[i]->failed_cells > 0;
+    }
+    if (failed) {
+        (void)fputs(
+            "heapmill compare: some cells failed and have no figures; the stderr member of their "
+            "records in records.jsonl says why\n",
+            stderr);
+    }
+    return failed ? EXIT_PARTIAL : EXIT_CLEAN;
+}
+
+/* The comparisons that were asked for: of one metric, or of each. */
+static int compare_set(const struct compare_arguments *arguments, const struct record_set *set)
+{
+    struct comparison *comparisons[COMPARE_METRICS_MAX] = {NULL};
+    struct comparison_options options = arguments->options;
+    struct error error;
+    size_t count = 0;
+    enum status status = STATUS_OK;
+    if (!arguments->all_metrics) {
+        status = comparison_build(set, &options, &comparisons[count++], &error);
+    }
+    for (const struct comparison_metric *metric = comparison_metrics;
+         arguments->all_metrics && metric->name != NULL && status == STATUS_OK; metric++) {
+        options.metric = metric->name;
+        status = comparison_build(set, &options, &comparisons[count++], &error);
+    }
+    int result =
+        status == STATUS_OK ? compare_print(arguments, comparisons, count) : compare_fail(&error);
+    for (size_t i = 0; i < count; i++) {
+        comparison_free(comparisons[i]);
+    }
+    return result;
+}
+
+static int compare_run(int argc, char **argv)
+{
+    struct compare_arguments arguments;
+    struct record_set *set;
+    struct error error;
+    int result = compare_parse(argc, argv, &arguments);
+    if (result != EXIT_CLEAN) {
+        return result;
+    }
+    if (store_load(arguments.directory, &set, &error) != STATUS_OK) {
+        return compare_fail(&error);
+    }
+    for (size_t i = 0; i < set->note_count; i++) {
+        (void)fprintf(stderr, "heapmill compare: note: %s\n", set->notes[i]);
+    }
+    result = compare_set(&arguments, set);
+    record_set_free(set);
+    return result;
+}
+
+const struct command command_compare = {
+    .name = "compare",
+    .summary = "the table of a run: ratios to a base with intervals and verdicts",
+    .usage = compare_usage,
+    .run = compare_run,
+};
