@@ -4,6 +4,8 @@
  * heapmill_backend() passes
  *   HEAPMILL_SOURCE          the source's name, which prefixes its functions (pymalloc)
  *   HEAPMILL_SOURCE_HEADER   its header ("allocators/pymalloc.h")
+ *   HEAPMILL_SOURCE_CAPABILITIES, HEAPMILL_SOURCE_ALIGNMENT
+ *                            names of its constants (PYMALLOC_CAPABILITIES …)
  *   HEAPMILL_BACKEND_NAME    the variant's name ("pymalloc-3.10")
  *   HEAPMILL_ARM             HEAPMILL_ARM_INLINE, _CALL or _CALL_SIZED
  * and the variant's parameters (PYMALLOC_THRESHOLD=512 …).
@@ -236,7 +238,7 @@ static inline size_t heap_usable_size(const struct heap *heap, const void *block
 }
 
 /* The set of enum heap_capability of the bound back end. */
-#define HEAP_CAPABILITIES ((unsigned)(HEAP_JOIN(HEAPMILL_SOURCE_UPPER, CAPABILITIES)))
-#define HEAP_ALIGNMENT ((size_t)(HEAP_JOIN(HEAPMILL_SOURCE_UPPER, ALIGNMENT)))
+#define HEAP_CAPABILITIES ((unsigned)(HEAPMILL_SOURCE_CAPABILITIES))
+#define HEAP_ALIGNMENT ((size_t)(HEAPMILL_SOURCE_ALIGNMENT))
 
 #endif

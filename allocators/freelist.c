@@ -219,26 +219,35 @@ void freelist_close(struct freelist_heap *heap)
 }
 
 /* ---------------------------------------------------------------- stats, walk, check */
+/* What a list's blocks can hold. One by one: UNDER may have shrunk some of them in place. */
+static size_t freelist_cached_bytes(const struct freelist_heap *heap, int list)
+{
+    size_t bytes = 0;
+    for (const struct freelist_link *block = heap->lists[list].head; block != NULL;
+         block = block->next) {
+        bytes += FREELIST_BELOW(usable_size)(&heap->under, block, freelist_block_bytes(list));
+    }
+    return bytes;
+}
+
 void freelist_stats(const struct freelist_heap *heap, struct heap_stats *stats)
 {
     FREELIST_BELOW(stats)(&heap->under, stats);
     for (int list = 0; list < FREELIST_COUNT; list++) {
         size_t cached = freelist_count(heap, list);
-        size_t cached_bytes = cached * FREELIST_SLOT_BYTES;
+        stats->cached_blocks += cached;
         if (freelist_is_carved(list)) {
             size_t live = heap->carved_count[list] * FREELIST_SLOTS - cached;
             stats->blocks_live += live;
             stats->usable_bytes += live * FREELIST_SLOT_BYTES;
-        } else if (cached != 0) {
+            stats->cached_bytes += cached * FREELIST_SLOT_BYTES;
+        } else {
             /* To UNDER they are live. */
-            cached_bytes =
-                cached * FREELIST_BELOW(usable_size)(&heap->under, heap->lists[list].head,
-                                                     freelist_block_bytes(list));
+            size_t bytes = freelist_cached_bytes(heap, list);
             stats->blocks_live -= cached;
-            stats->usable_bytes -= cached_bytes;
+            stats->usable_bytes -= bytes;
+            stats->cached_bytes += bytes;
         }
-        stats->cached_blocks += cached;
-        stats->cached_bytes += cached_bytes;
     }
     size_t carved = freelist_carved_bytes(heap);
     stats->large_blocks += heap->carved_count[FREELIST_INTS] + heap->carved_count[FREELIST_FLOATS];

@@ -57,10 +57,9 @@
 #define FREELIST_CARVES (FREELIST_CARVES_INTS || FREELIST_CARVES_FLOATS)
 
 #define FREELIST_CAPABILITIES                                                                      \
-    (HEAP_CAN_CHECK | (FREELIST_JOIN(FREELIST_UNDER_UPPER, CAPABILITIES) &                         \
+    (HEAP_CAN_CHECK | (FREELIST_UNDER_CAPABILITIES &                                               \
                        ~(unsigned)(HEAP_CAN_FREE_UNSIZED | HEAP_CAN_ALIGN | HEAP_CAN_THREADS)))
-#define FREELIST_ALIGNMENT                                                                         \
-    (FREELIST_CARVES ? 8 : (int)FREELIST_JOIN(FREELIST_UNDER_UPPER, ALIGNMENT))
+#define FREELIST_ALIGNMENT (FREELIST_CARVES ? 8 : FREELIST_UNDER_ALIGNMENT)
 
 enum {
     FREELIST_TUPLE_LENGTHS = 19, /* PyTuple_MAXSAVESIZE 20, and the empty tuple is shared */

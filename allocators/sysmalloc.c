@@ -10,10 +10,13 @@ enum status sysmalloc_open(struct sysmalloc_heap *heap, const struct heap_option
 #ifdef SYSMALLOC_SIZED
     *(void **)&heap->free_sized_flags = dlsym(RTLD_DEFAULT, "sdallocx");
     *(void **)&heap->free_sized = dlsym(RTLD_DEFAULT, "mi_free_size");
+    if (heap->free_sized == NULL) {
+        *(void **)&heap->free_sized = dlsym(RTLD_DEFAULT, "tc_free_sized");
+    }
     if (heap->free_sized_flags == NULL && heap->free_sized == NULL) {
         return error_set(error, STATUS_UNSUPPORTED,
-                         "the malloc in force exports neither sdallocx nor mi_free_size; use the "
-                         "arm preload instead of preload-sized");
+                         "the malloc in force exports no sized free (sdallocx, mi_free_size or "
+                         "tc_free_sized); use the arm preload instead of preload-sized");
     }
 #else
     (void)error;

@@ -7,8 +7,8 @@
  * same PLT call, without size or type, which is what the arm `preload` means.
  *
  * Compiled with SYSMALLOC_SIZED, free is the sized one that the library exports (the arm
- * `preload-sized`): sdallocx of jemalloc and tcmalloc, mi_free_size of mimalloc. Where it exports
- * none, open fails with STATUS_UNSUPPORTED. */
+ * `preload-sized`): sdallocx of jemalloc, mi_free_size of mimalloc, tc_free_sized of tcmalloc.
+ * Where it exports none (glibc, tbbmalloc), open fails with STATUS_UNSUPPORTED. */
 #ifndef HEAPMILL_ALLOCATORS_SYSMALLOC_H
 #define HEAPMILL_ALLOCATORS_SYSMALLOC_H
 
@@ -27,7 +27,7 @@
 struct sysmalloc_heap {
     /* One of the two, in the sized arm; both NULL otherwise. */
     void (*free_sized_flags)(void *block, size_t size, int flags); /* sdallocx */
-    void (*free_sized)(void *block, size_t size);                  /* mi_free_size */
+    void (*free_sized)(void *block, size_t size);                  /* mi_free_size, tc_free_sized */
 };
 
 enum status sysmalloc_open(struct sysmalloc_heap *heap, const struct heap_options *options,
@@ -79,6 +79,15 @@ static inline void *sysmalloc_resize(struct sysmalloc_heap *heap, void *block, s
     (void)old_size;
     (void)type;
     return system_realloc(block, new_size == 0 ? 1 : new_size);
+}
+
+/* For `freelist` over it: what is wrong is found by malloc itself, in free. */
+static inline void sysmalloc_verify_free(const struct sysmalloc_heap *heap, const void *block,
+                                         size_t size)
+{
+    (void)heap;
+    (void)block;
+    (void)size;
 }
 
 static inline size_t sysmalloc_usable_size(const struct sysmalloc_heap *heap, const void *block,
