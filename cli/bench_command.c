@@ -1,0 +1,270 @@
+/* heapmill bench: makes a plan, or takes up one, and runs it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/bench_options.h"
+#include "cli/bench_report.h"
+#include "cli/bench_run.h"
+#include "cli/catalog.h"
+#include "cli/command.h"
+#include "cli/plan.h"
+#include "cli/preflight.h"
+#include "cli/process.h"
+#include "cli/registry.h"
+#include "cli/selection.h"
+#include "common/clock.h"
+#include "results/store.h"
+
+static int bench_exit_status(enum status status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return EXIT_CLEAN;
+    case STATUS_INVALID:
+    case STATUS_NOT_FOUND:
+        return EXIT_USAGE;
+    case STATUS_INTERRUPTED:
+        return EXIT_INTERRUPTED;
+    default:
+        return EXIT_ENVIRONMENT;
+    }
+}
+
+/* The index of the base among the choices: --base, else malloc:preload, else the first. */
+static enum status bench_choose_base(const struct bench_options *options,
+                                     struct selection *selection, struct registry *registry,
+                                     size_t *base, struct error *error)
+{
+    *base = 0;
+    if (options->base != NULL) {
+        return selection_require(selection, registry, options->base, base, error);
+    }
+    for (size_t i = selection->choice_count; i-- > 0;) {
+        const struct selection_choice *choice = &selection->choices[i];
+        if (strcmp(choice->backend->name, "malloc") == 0 && strcmp(choice->arm, "preload") == 0 &&
+            json_object_size(choice->env) == 0) {
+            *base = i;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* The plan that the options ask for, not calibrated. */
+static enum status bench_make_plan(const struct bench_options *options, struct registry *registry,
+                                   json_t **plan, struct error *error)
+{
+    struct selection selection = {0};
+    struct catalog catalog = {0};
+    size_t base = 0;
+    enum status status =
+        selection_add_backends(&selection, registry, options->backends, options->arms, error);
+    if (status == STATUS_OK) {
+        status = bench_choose_base(options, &selection, registry, &base, error);
+    }
+    if (status == STATUS_OK) {
+        status = catalog_open(&catalog, registry, error);
+        status = status == STATUS_NOT_FOUND ? STATUS_UNSUPPORTED : status;
+    }
+    if (status == STATUS_OK) {
+        status = selection_add_workloads(&selection, &catalog, options->workloads,
+                                         &options->parameters, error);
+    }
+    if (status == STATUS_OK) {
+        status = preflight_selection(&selection, registry, options->memory, error);
+    }
+    if (status == STATUS_OK) {
+        /* Again, as some may have been left out. */
+        status = bench_choose_base(options, &selection, registry, &base, error);
+    }
+    if (status == STATUS_OK) {
+        *plan = plan_build(options, &selection, base);
+    }
+    catalog_close(&catalog);
+    selection_free(&selection);
+    return status;
+}
+
+/* Refuses a directory with a run in it before time is spent on calibration; store_create decides.
+ */
+static enum status bench_check_directory(const char *directory, struct error *error)
+{
+    char *plan = text_format("%s/plan.json", directory);
+    enum status status = STATUS_OK;
+    if (access(plan, F_OK) == 0) {
+        status = error_set(
+            error, STATUS_INVALID,
+            "%s has a run already: go on with it (heapmill bench --resume %s), or give another "
+            "directory with -o",
+            directory, directory);
+    } else if (access(directory, F_OK) == 0 && access(directory, W_OK) != 0) {
+        status = error_set(error, STATUS_IO, "%s: %m: give another directory with -o", directory);
+    } else if (errno == ENOTDIR) {
+        status = error_set(error, STATUS_IO, "%s: %m: give another directory with -o", directory);
+    }
+    free(plan);
+    return status;
+}
+
+static enum status bench_start(const struct bench_options *options, struct registry *registry,
+                               const char *directory, json_t *plan, struct store **store,
+                               double *round_s, struct error *error)
+{
+    (void)options;
+    enum status status = bench_check_directory(directory, error);
+    if (status == STATUS_OK) {
+        if (isatty(STDERR_FILENO) == 1) {
+            (void)fprintf(stderr, "heapmill: calibrating %zu groups…\n", plan_count_groups(plan));
+        }
+        status = plan_calibrate(plan, registry, round_s, error);
+    }
+    return status == STATUS_OK ? store_create(directory, plan, store, error) : status;
+}
+
+/* Opens the directory's run again. wanted is the plan that other options ask for, or NULL. */
+static enum status bench_resume(const char *directory, const json_t *wanted,
+                                const struct registry *registry, struct store **store,
+                                struct error *error)
+{
+    enum status status = store_resume(directory, store, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const json_t *plan = store_plan(*store);
+    status = wanted != NULL ? plan_compare(plan, wanted, error) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = plan_check_host(plan, error);
+    }
+    if (status == STATUS_OK) {
+        status = preflight_plan(plan, registry, error);
+    }
+    if (status == STATUS_OK && store_interrupted_count(*store) > 0) {
+        (void)fprintf(stderr,
+                      "heapmill: %s: the group that was cut short runs again; its %llu records are "
+                      "in interrupted.jsonl\n",
+                      directory, (unsigned long long)store_interrupted_count(*store));
+    }
+    return status;
+}
+
+/* Prints the table that `heapmill compare DIRECTORY` prints. */
+static void bench_compare(const char *directory)
+{
+    char *own = text_format("%s", directory);
+    char *argv[] = {(char[]){"compare"}, own, NULL};
+    for (size_t i = 0; command_table[i] != NULL; i++) {
+        if (strcmp(command_table[i]->name, "compare") == 0) {
+            (void)command_table[i]->run(2, argv);
+        }
+    }
+    free(own);
+}
+
+/* Runs the store's plan to its end and reports. */
+static int bench_execute(const struct bench_options *options, const struct registry *registry,
+                         struct store *store, const char *directory, double round_s,
+                         struct error *error)
+{
+    struct bench_tally before;
+    struct bench_tally after;
+    uint64_t begin = clock_wall_ns();
+    enum status status = bench_tally_read(directory, &before, error);
+    if (status == STATUS_OK) {
+        bench_report_start(store_plan(store), directory, round_s);
+        status = bench_run(store, registry, round_s, before.process_s, error);
+    }
+    bool interrupted = status == STATUS_INTERRUPTED;
+    if (status != STATUS_OK && !interrupted) {
+        return bench_exit_status(status);
+    }
+    status = bench_tally_read(directory, &after, error);
+    if (status != STATUS_OK) {
+        return bench_exit_status(status);
+    }
+    double seconds = (double)(clock_wall_ns() - begin) / 1e9;
+    bench_report_end(&after, directory, seconds, interrupted, options->json);
+    if (interrupted) {
+        return EXIT_INTERRUPTED;
+    }
+    if (!options->json) {
+        bench_compare(directory);
+    }
+    return after.failed > 0 ? EXIT_PARTIAL : EXIT_CLEAN;
+}
+
+static int bench_run_options(const struct bench_options *options, struct registry *registry,
+                             const char *directory, struct error *error)
+{
+    json_t *plan = NULL;
+    struct store *store = NULL;
+    double round_s = 0;
+    enum status status = STATUS_OK;
+    if (!options->resume || options->selective) {
+        status = bench_make_plan(options, registry, &plan, error);
+    }
+    if (status == STATUS_OK && options->dry_run) {
+        bench_report_plan(plan, options->json);
+        json_decref(plan);
+        return EXIT_CLEAN;
+    }
+    if (status == STATUS_OK && options->resume) {
+        status = bench_resume(directory, plan, registry, &store, error);
+        round_s = status == STATUS_OK ? plan_estimate_round_s(store_plan(store), false) : 0;
+    } else if (status == STATUS_OK) {
+        status = bench_start(options, registry, directory, plan, &store, &round_s, error);
+    }
+    json_decref(plan);
+    int exit_status = bench_exit_status(status);
+    if (status == STATUS_OK) {
+        exit_status = bench_execute(options, registry, store, directory, round_s, error);
+    }
+    store_close(store);
+    return exit_status;
+}
+
+static char *bench_directory(const struct bench_options *options)
+{
+    if (options->directory != NULL) {
+        return text_format("%s", options->directory);
+    }
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    (void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
+    return text_format("results/bench-%s", stamp);
+}
+
+static int bench_command_run(int argc, char **argv)
+{
+    struct bench_options options;
+    struct registry registry = {0};
+    struct error error = {.message = ""};
+    process_prepare_signals();
+    enum status status = bench_options_parse(&options, argc, argv, &error);
+    if (status == STATUS_OK) {
+        status = registry_open(&registry, &error);
+    }
+    int exit_status = bench_exit_status(status);
+    if (status == STATUS_OK) {
+        char *directory = bench_directory(&options);
+        exit_status = bench_run_options(&options, &registry, directory, &error);
+        free(directory);
+    }
+    if (error.message[0] != '\0' && exit_status != EXIT_CLEAN && exit_status != EXIT_PARTIAL &&
+        error.status != STATUS_INTERRUPTED) {
+        (void)fprintf(stderr, "heapmill: %s\n", error.message);
+    }
+    registry_close(&registry);
+    bench_options_free(&options);
+    return exit_status;
+}
+
+const struct command command_bench = {
+    .name = "bench",
+    .summary = "run a matrix of back ends and workloads",
+    .usage = bench_usage,
+    .run = bench_command_run,
+};

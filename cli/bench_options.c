@@ -1,0 +1,317 @@
+#include "cli/bench_options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/matrix.h"
+
+const char bench_usage[] =
+    "usage: heapmill bench [OPTION…]\n"
+    "       heapmill bench --resume DIR\n"
+    "\n"
+    "Runs a matrix of back ends and workloads, each cell in processes of its own, and leaves the\n"
+    "records in a directory that `heapmill compare` and `heapmill plot` read. Without any choice\n"
+    "it runs a small matrix of about a minute.\n"
+    "\n"
+    "what to run\n"
+    "  -b, --backends LIST   ['!']GLOB[:ARM][{NAME=VALUE,…}],…: names or globs of back ends, '!' "
+    "takes\n"
+    "                        away, {…} is the worker's environment; a path with a '/' is a library "
+    "of\n"
+    "                        your own that replaces malloc. Example:\n"
+    "                        -b "
+    "pymalloc-3.10:inline,'mimalloc{MIMALLOC_PURGE_DELAY=0}',./libmine.so\n"
+    "      --arm LIST        arms of those that name none: inline, call, call-sized, preload,\n"
+    "                        preload-sized, or all [preload where there is one, else the first]\n"
+    "  -w, --workloads LIST  names or globs, '!' takes away\n"
+    "  -p, --param N=V,V…    values of a parameter, each combination a group of cells; "
+    "WORKLOADS.N=V\n"
+    "                        for some workloads only; may be repeated\n"
+    "      --matrix NAME     a named matrix: default, quick; -b, -w, -p, --rounds… change it\n"
+    "      --base B[:ARM]    what the others are compared with, and what the A/A twins are of\n"
+    "                        [malloc:preload, or the first]\n"
+    "how long\n"
+    "      --rounds N        rounds of the time pass [7]; below 6 compare gives no verdict\n"
+    "      --budget TIME     instead: rounds for as long as they fit, e.g. 5m\n"
+    "      --target-ms T     timed part of a process; iterations are set by it, once, for all\n"
+    "                        back ends alike [50]\n"
+    "      --timeout TIME    of a process, after which it is killed and a record says so [60s]\n"
+    "      --no-memory       leave out the memory pass\n"
+    "      --seed S          of all random choices and of the order of the cells [1]\n"
+    "where\n"
+    "  -o, --output DIR      a new directory [results/bench-TIME]\n"
+    "      --resume          go on with the run in DIR, which is the operand or -o\n"
+    "      --dry-run         print the plan and how long it will take, and run nothing\n"
+    "      --json            print the summary (or the plan) as JSON\n"
+    "\n"
+    "Workers start with a clean environment: PATH, HOME and LANG, and what {…} gives. MALLOC_…,\n"
+    "MIMALLOC_…, LD_PRELOAD and LD_LIBRARY_PATH of your shell do not reach them.\n"
+    "\n"
+    "exit status: 0, 2 wrong usage, 3 something that is needed is missing, 4 some cells failed,\n"
+    "130 interrupted (go on with --resume)\n";
+
+enum bench_option_code {
+    OPTION_ARM = 256,
+    OPTION_MATRIX,
+    OPTION_BASE,
+    OPTION_ROUNDS,
+    OPTION_BUDGET,
+    OPTION_TARGET,
+    OPTION_TIMEOUT,
+    OPTION_NO_MEMORY,
+    OPTION_SEED,
+    OPTION_RESUME,
+    OPTION_DRY_RUN,
+    OPTION_JSON,
+};
+
+static const struct option bench_long_options[] = {
+    {"backends", required_argument, NULL, 'b'},
+    {"workloads", required_argument, NULL, 'w'},
+    {"param", required_argument, NULL, 'p'},
+    {"output", required_argument, NULL, 'o'},
+    {"arm", required_argument, NULL, OPTION_ARM},
+    {"matrix", required_argument, NULL, OPTION_MATRIX},
+    {"base", required_argument, NULL, OPTION_BASE},
+    {"rounds", required_argument, NULL, OPTION_ROUNDS},
+    {"budget", required_argument, NULL, OPTION_BUDGET},
+    {"target-ms", required_argument, NULL, OPTION_TARGET},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"no-memory", no_argument, NULL, OPTION_NO_MEMORY},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"resume", no_argument, NULL, OPTION_RESUME},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {NULL, 0, NULL, 0},
+};
+
+static enum status bench_take_number(struct bench_options *options, int code, const char *text,
+                                     struct error *error)
+{
+    switch (code) {
+    case OPTION_ROUNDS:
+        if (!text_to_u64(text, &options->rounds) || options->rounds == 0 ||
+            options->rounds > 100000) {
+            return error_set(error, STATUS_INVALID,
+                             "--rounds %s: it wants a number from 1 to 100000", text);
+        }
+        return STATUS_OK;
+    case OPTION_SEED:
+        if (!text_to_u64(text, &options->seed) || options->seed > INT64_MAX) {
+            return error_set(error, STATUS_INVALID,
+                             "--seed %s: it wants a whole number from 0 to 2^63 - 1", text);
+        }
+        return STATUS_OK;
+    case OPTION_BUDGET:
+        if (!text_to_seconds(text, &options->budget_s)) {
+            return error_set(error, STATUS_INVALID,
+                             "--budget %s: it wants a time, as 90s, 5m or 2h", text);
+        }
+        return STATUS_OK;
+    case OPTION_TIMEOUT:
+        if (!text_to_seconds(text, &options->timeout_s) || options->timeout_s > 86400) {
+            return error_set(error, STATUS_INVALID,
+                             "--timeout %s: it wants a time up to a day, as 60s or 5m", text);
+        }
+        return STATUS_OK;
+    default:
+        if (!text_to_double(text, &options->target_ms) || options->target_ms < 0.01 ||
+            options->target_ms > 60000) {
+            return error_set(error, STATUS_INVALID,
+                             "--target-ms %s: it wants milliseconds, from 0.01 to 60000", text);
+        }
+        return STATUS_OK;
+    }
+}
+
+static enum status bench_take_matrix(struct bench_options *options, const char *name,
+                                     struct error *error)
+{
+    const struct matrix *matrix = matrix_find(name);
+    if (matrix == NULL) {
+        struct text_list names = {0};
+        for (size_t i = 0; matrix_table[i].name != NULL; i++) {
+            text_list_add(&names, text_format("%s", matrix_table[i].name));
+        }
+        char *known = text_join(&names, ", ");
+        (void)error_set(error, STATUS_INVALID, "--matrix %s: there is none of that name, only: %s",
+                        name, known);
+        free(known);
+        text_list_free(&names);
+        return STATUS_INVALID;
+    }
+    options->name = matrix->name;
+    return STATUS_OK;
+}
+
+/* What getopt refused, in words. argv[optind - 1] is the argument in question. */
+static enum status bench_refuse_option(int code, char **argv, struct error *error)
+{
+    const char *argument = argv[optind - 1];
+    if (code == ':') {
+        return error_set(error, STATUS_INVALID, "%s wants a value; see `heapmill bench --help`",
+                         argument);
+    }
+    const char *names[sizeof(bench_long_options) / sizeof(bench_long_options[0])];
+    size_t count = 0;
+    for (; bench_long_options[count].name != NULL; count++) {
+        names[count] = bench_long_options[count].name;
+    }
+    bool word = strncmp(argument, "--", 2) == 0;
+    const char *nearest = word ? text_nearest(argument + 2, names, count) : NULL;
+    if (nearest != NULL) {
+        return error_set(error, STATUS_INVALID,
+                         "bench has no option %s (or it takes no value); did you mean --%s?",
+                         argument, nearest);
+    }
+    return error_set(error, STATUS_INVALID, "bench has no option %s; see `heapmill bench --help`",
+                     word || optopt == 0 ? argument : (char[]){'-', (char)optopt, '\0'});
+}
+
+static enum status bench_take_flag(struct bench_options *options, int code, char **argv,
+                                   struct error *error)
+{
+    switch (code) {
+    case OPTION_RESUME:
+        options->resume = true;
+        return STATUS_OK;
+    case OPTION_DRY_RUN:
+        options->dry_run = true;
+        return STATUS_OK;
+    case OPTION_JSON:
+        options->json = true;
+        return STATUS_OK;
+    default:
+        return bench_refuse_option(code, argv, error);
+    }
+}
+
+/* One option that is not a mere flag of how to run. */
+static enum status bench_take_choice(struct bench_options *options, int code, char **argv,
+                                     struct error *error)
+{
+    switch (code) {
+    case 'b':
+        options->backends = optarg;
+        break;
+    case 'w':
+        options->workloads = optarg;
+        break;
+    case 'p':
+        text_list_add(&options->parameters, text_format("%s", optarg));
+        break;
+    case OPTION_ARM:
+        options->arms = optarg;
+        break;
+    case OPTION_BASE:
+        options->base = optarg;
+        break;
+    case OPTION_NO_MEMORY:
+        options->memory = false;
+        break;
+    case OPTION_MATRIX:
+        options->selective = true;
+        return bench_take_matrix(options, optarg, error);
+    case OPTION_ROUNDS:
+    case OPTION_SEED:
+    case OPTION_BUDGET:
+    case OPTION_TIMEOUT:
+    case OPTION_TARGET:
+        options->selective = true;
+        return bench_take_number(options, code, optarg, error);
+    default:
+        return bench_take_flag(options, code, argv, error);
+    }
+    options->selective = true;
+    return STATUS_OK;
+}
+
+/* What was not said comes from the matrix: the named one, or the default's where it is silent. */
+static void bench_fill_in(struct bench_options *options)
+{
+    bool chosen = options->backends != NULL || options->workloads != NULL ||
+                  options->parameters.count > 0 || options->arms != NULL;
+    const struct matrix *matrix = matrix_find(options->name != NULL ? options->name : "default");
+    bool named = options->name != NULL;
+    if (!named) {
+        options->name = chosen ? "custom" : matrix->name;
+    }
+    struct text_list own = options->parameters;
+    options->parameters = (struct text_list){0};
+    for (size_t i = 0; options->workloads == NULL && matrix->parameters[i] != NULL; i++) {
+        text_list_add(&options->parameters, text_format("%s", matrix->parameters[i]));
+    }
+    for (size_t i = 0; i < own.count; i++) {
+        text_list_add(&options->parameters, text_format("%s", own.items[i]));
+    }
+    text_list_free(&own);
+    options->backends = options->backends != NULL ? options->backends : matrix->backends;
+    options->workloads = options->workloads != NULL ? options->workloads : matrix->workloads;
+    if (options->rounds == 0 && options->budget_s <= 0) {
+        options->rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
+    }
+    if (options->target_ms <= 0) {
+        options->target_ms = named || !chosen ? matrix->target_ms : 50;
+    }
+}
+
+static enum status bench_check(const struct bench_options *options, int argc, char **argv,
+                               struct error *error)
+{
+    if (optind < argc) {
+        return error_set(
+            error, STATUS_INVALID,
+            "bench takes no operand '%s': back ends are given with -b, workloads with -w, the "
+            "directory with -o",
+            argv[optind]);
+    }
+    if (options->resume && options->directory == NULL) {
+        return error_set(error, STATUS_INVALID,
+                         "--resume wants the directory of the run: heapmill bench --resume DIR");
+    }
+    if (options->resume && options->dry_run) {
+        return error_set(error, STATUS_INVALID,
+                         "--dry-run and --resume do not go together: leave one out");
+    }
+    if (options->rounds > 0 && options->budget_s > 0) {
+        return error_set(error, STATUS_INVALID,
+                         "--rounds and --budget do not go together: leave one out");
+    }
+    return STATUS_OK;
+}
+
+enum status bench_options_parse(struct bench_options *options, int argc, char **argv,
+                                struct error *error)
+{
+    *options = (struct bench_options){
+        .seed = 1, .timeout_s = 60, .memory = true, .argc = argc, .argv = argv};
+    enum status status = STATUS_OK;
+    int code;
+    optind = 1;
+    opterr = 0;
+    while (status == STATUS_OK &&
+           (code = getopt_long(argc, argv, ":b:w:p:o:", bench_long_options, NULL)) != -1) {
+        if (code == 'o') {
+            options->directory = optarg;
+        } else {
+            status = bench_take_choice(options, code, argv, error);
+        }
+    }
+    if (status == STATUS_OK && options->resume && options->directory == NULL && optind < argc) {
+        options->directory = argv[optind++];
+    }
+    if (status == STATUS_OK) {
+        status = bench_check(options, argc, argv, error);
+    }
+    if (status == STATUS_OK) {
+        bench_fill_in(options);
+    }
+    return status;
+}
+
+void bench_options_free(struct bench_options *options)
+{
+    text_list_free(&options->parameters);
+}

@@ -1,0 +1,47 @@
+/* The command line of `heapmill bench`. */
+#ifndef HEAPMILL_CLI_BENCH_OPTIONS_H
+#define HEAPMILL_CLI_BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/text.h"
+#include "common/status.h"
+
+enum {
+    BENCH_ROUNDS_STANDARD = 7,
+    BENCH_ROUNDS_VERDICT = 6, /* below that, compare gives no verdicts */
+};
+
+/* Strings are borrowed from argv or are constants; parameters are owned. */
+struct bench_options {
+    const char *name;            /* of the matrix: "default", "quick", "custom" */
+    const char *backends;        /* -b */
+    const char *workloads;       /* -w */
+    struct text_list parameters; /* -p */
+    const char *arms;            /* --arm; NULL if not given */
+    const char *base;            /* --base; NULL if not given */
+    const char *directory;       /* -o; NULL if not given */
+    uint64_t rounds;             /* 0: until the budget is spent */
+    double budget_s;             /* 0: none */
+    uint64_t seed;
+    double timeout_s;
+    double target_ms;
+    bool resume;
+    bool dry_run;
+    bool memory;
+    bool json;
+    bool selective; /* something was given that decides what the plan is */
+    int argc;       /* the command line, for the plan */
+    char **argv;
+};
+
+/* STATUS_INVALID with a message that names the remedy. In either case bench_options_free releases
+ * it. */
+enum status bench_options_parse(struct bench_options *options, int argc, char **argv,
+                                struct error *error);
+void bench_options_free(struct bench_options *options);
+
+extern const char bench_usage[];
+
+#endif

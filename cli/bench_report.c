@@ -1,0 +1,181 @@
+#include "cli/bench_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/bench_options.h"
+#include "cli/plan.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "results/store.h"
+
+static const char *report_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+static bool report_has_memory_pass(const json_t *plan)
+{
+    return json_is_true(json_object_get(plan, "memory_pass"));
+}
+
+static uint64_t report_rounds(const json_t *plan)
+{
+    return (uint64_t)json_integer_value(json_object_get(plan, "rounds"));
+}
+
+/* Rounds that a budget has room for, once the memory pass is done. */
+static double report_budget_rounds(const json_t *plan, double round_s)
+{
+    double memory_s = report_has_memory_pass(plan) ? plan_estimate_round_s(plan, true) : 0;
+    double left_s = json_number_value(json_object_get(plan, "budget_s")) - memory_s;
+    return left_s > round_s ? (double)(uint64_t)(left_s / round_s) : 1;
+}
+
+static double report_estimate_s(const json_t *plan, double round_s)
+{
+    double budget_s = json_number_value(json_object_get(plan, "budget_s"));
+    if (budget_s > 0) {
+        return budget_s;
+    }
+    double memory_s = report_has_memory_pass(plan) ? plan_estimate_round_s(plan, true) : 0;
+    return memory_s + round_s * (double)report_rounds(plan);
+}
+
+static void report_print_cells(const json_t *plan)
+{
+    static const char *const titles[] = {"WORKLOAD", "BACK END", "ARM", "WORKER", "PRELOADED"};
+    struct table *table = table_new(sizeof(titles) / sizeof(titles[0]));
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        table_column(table, i, titles[i], TABLE_LEFT);
+    }
+    const char *group = "";
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        const char *id = report_text(cell, "id");
+        const char *own = report_text(cell, "group");
+        static const char *const twins[] = {"", " (A/A twin 1)", " (A/A twin 2)"};
+        size_t twin = (size_t)json_integer_value(json_object_get(cell, "twin"));
+        const char *backend = id + strlen(own) + 1; /* with its environment, up to the arm */
+        const char *arm = report_text(cell, "arm");
+        size_t tail = strlen(arm) + (twin > 0 ? 3 : 1);
+        table_row(table);
+        table_cell(table, 0, "%s", strcmp(group, own) == 0 ? "" : own);
+        table_cell(table, 1, "%.*s%s", (int)(strlen(backend) - tail), backend, twins[twin % 3]);
+        table_cell(table, 2, "%s", arm);
+        table_cell(table, 3, "%s", report_text(cell, "program"));
+        table_cell(table, 4, "%s", report_text(cell, "preload"));
+        group = own;
+    }
+    table_print(table, stdout);
+    table_free(table);
+}
+
+void bench_report_plan(const json_t *plan, bool json)
+{
+    double round_s = plan_estimate_round_s(plan, false);
+    double estimate_s = report_estimate_s(plan, round_s);
+    size_t memory = report_has_memory_pass(plan) ? plan_count_cells(plan, true) : 0;
+    size_t processes = plan_count_cells(plan, false) * report_rounds(plan) + memory;
+    if (json) {
+        json_t *copy = json_copy((json_t *)plan);
+        (void)json_object_set_new(copy, "estimate_s", json_real(estimate_s));
+        (void)json_object_set_new(copy, "processes", json_integer((json_int_t)processes));
+        (void)json_dumpf(copy, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+        json_decref(copy);
+        return;
+    }
+    char left[32];
+    text_of_seconds(left, sizeof(left), estimate_s);
+    report_print_cells(plan);
+    (void)printf("\nmatrix %s, seed %lld: %zu groups, %zu cells a round, ",
+                 report_text(plan, "name"), json_integer_value(json_object_get(plan, "seed")),
+                 plan_count_groups(plan), plan_count_cells(plan, false));
+    if (report_rounds(plan) > 0) {
+        (void)printf("%llu rounds, ", (unsigned long long)report_rounds(plan));
+    } else {
+        (void)printf("about %.0f rounds, ", report_budget_rounds(plan, round_s));
+    }
+    (void)printf("%s; about %s in all\n", memory > 0 ? "one memory pass" : "no memory pass", left);
+}
+
+void bench_report_start(const json_t *plan, const char *directory, double round_s)
+{
+    char time[32];
+    text_of_seconds(time, sizeof(time), report_estimate_s(plan, round_s));
+    double rounds =
+        report_rounds(plan) > 0 ? (double)report_rounds(plan) : report_budget_rounds(plan, round_s);
+    (void)fprintf(stderr, "heapmill: %s: %zu cells in %zu groups, %s%.0f rounds%s, about %s\n",
+                  directory, plan_count_cells(plan, false), plan_count_groups(plan),
+                  report_rounds(plan) > 0 ? "" : "room for about ", rounds,
+                  report_has_memory_pass(plan) ? " and a memory pass" : "", time);
+    if (rounds < BENCH_ROUNDS_VERDICT) {
+        (void)fprintf(
+            stderr,
+            "heapmill: warning: below %d rounds compare gives figures and no verdicts: %s\n",
+            BENCH_ROUNDS_VERDICT,
+            report_rounds(plan) > 0 ? "raise --rounds"
+                                    : "raise --budget, lower --target-ms, or choose fewer cells");
+    }
+}
+
+enum status bench_tally_read(const char *directory, struct bench_tally *tally, struct error *error)
+{
+    struct record_set *set = NULL;
+    *tally = (struct bench_tally){0};
+    enum status status = store_load(directory, &set, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
+        const struct record *record = &set->records[i];
+        tally->records++;
+        tally->ok += record->status == RECORD_OK;
+        tally->not_applicable += record->status == RECORD_NOT_APPLICABLE;
+        tally->failed += record_status_is_failure(record->status);
+        if (record->pass == RECORD_TIME && record->round >= tally->rounds) {
+            tally->rounds = record->round + 1;
+        }
+        json_t *json = NULL;
+        status = record_set_read(set, i, &json, error);
+        if (status == STATUS_OK) {
+            const json_t *process = json_object_get(json, "process");
+            tally->process_s += json_number_value(json_object_get(process, "wall_ns")) / 1e9;
+            json_decref(json);
+        }
+    }
+    record_set_free(set);
+    return status;
+}
+
+void bench_report_end(const struct bench_tally *tally, const char *directory, double seconds,
+                      bool interrupted, bool json)
+{
+    if (json) {
+        json_t *summary = json_pack(
+            "{ss sb sI sI sI sI sI sf}", "directory", directory, "interrupted", interrupted,
+            "rounds", (json_int_t)tally->rounds, "records", (json_int_t)tally->records, "ok",
+            (json_int_t)tally->ok, "failed", (json_int_t)tally->failed, "not_applicable",
+            (json_int_t)tally->not_applicable, "seconds", seconds);
+        (void)json_dumpf(summary, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+        json_decref(summary);
+    }
+    char time[32];
+    text_of_seconds(time, sizeof(time), seconds);
+    (void)fprintf(stderr, "heapmill: %s: %zu records, %zu failed, %zu not applicable, in %s\n",
+                  directory, tally->records, tally->failed, tally->not_applicable, time);
+    if (interrupted) {
+        (void)fprintf(stderr, "heapmill: interrupted; go on with: heapmill bench --resume %s\n",
+                      directory);
+    } else if (tally->failed > 0) {
+        (void)fprintf(
+            stderr,
+            "heapmill: failed cells have no figures; reason and stderr are in %s/records.jsonl\n",
+            directory);
+    }
+}

@@ -1,0 +1,33 @@
+/* What `heapmill bench` says of a run before it begins and after it has ended. */
+#ifndef HEAPMILL_CLI_BENCH_REPORT_H
+#define HEAPMILL_CLI_BENCH_REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "common/status.h"
+
+/* --dry-run: the plan on stdout, as a table or as JSON (plan.json's members, and `estimate_s` and
+ * `processes`). */
+void bench_report_plan(const json_t *plan, bool json);
+
+/* One line on stderr before the run. round_s: what a round is expected to take. */
+void bench_report_start(const json_t *plan, const char *directory, double round_s);
+
+/* Records of the directory by what became of them. */
+struct bench_tally {
+    size_t records;
+    size_t ok;
+    size_t failed; /* crashed and timed out ones too */
+    size_t not_applicable;
+    size_t rounds;    /* of the time pass */
+    double process_s; /* sum of the processes' wall time */
+};
+
+enum status bench_tally_read(const char *directory, struct bench_tally *tally, struct error *error);
+
+/* After the run: a line on stderr, or the summary as JSON on stdout. */
+void bench_report_end(const struct bench_tally *tally, const char *directory, double seconds,
+                      bool interrupted, bool json);
+
+#endif

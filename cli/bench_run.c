@@ -1,0 +1,253 @@
+#include "cli/bench_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/bench_options.h"
+#include "cli/cell_record.h"
+#include "cli/plan.h"
+#include "cli/progress.h"
+#include "cli/schedule.h"
+#include "cli/text.h"
+#include "cli/worker.h"
+#include "common/clock.h"
+
+struct bench {
+    struct store *store;
+    const struct registry *registry;
+    const json_t *plan;
+    const json_t *cells;
+    json_t *host;
+    uint32_t *order;
+    bool *told; /* of each cell: its failure was told */
+    uint64_t seed;
+    uint64_t rounds; /* 0: a budget decides */
+    double budget_s;
+    double timeout_s;
+    struct progress progress;
+    /* Of the group that runs: the checksum that its cells must agree on. */
+    json_t *checksum;
+    const char *checksum_cell;
+};
+
+/* Where in the run a cell is. */
+struct moment {
+    bool memory;
+    uint32_t round;
+    char what[48];
+};
+
+static const char *bench_cell_text(const json_t *cell, const char *name)
+{
+    const char *text = json_string_value(json_object_get(cell, name));
+    return text != NULL ? text : "";
+}
+
+static uint64_t bench_cell_number(const json_t *cell, const char *name)
+{
+    return (uint64_t)json_integer_value(json_object_get(cell, name));
+}
+
+/* Says a failure once for each cell; every one is in the records. */
+static void bench_tell_failure(struct bench *bench, size_t index, const json_t *record)
+{
+    const char *status = bench_cell_text(record, "status");
+    if (bench->told[index] || strcmp(status, "ok") == 0 || strcmp(status, "not_applicable") == 0) {
+        return;
+    }
+    bench->told[index] = true;
+    progress_clear(&bench->progress);
+    (void)fprintf(stderr, "heapmill: %s: %s: %s\n", status, bench_cell_text(record, "cell"),
+                  bench_cell_text(record, "reason"));
+}
+
+/* The first ok cell of the group sets the checksum. */
+static void bench_keep_checksum(struct bench *bench, const json_t *cell, const json_t *record)
+{
+    json_t *checksum = json_object_get(record, "checksum");
+    if (bench->checksum == NULL && checksum != NULL &&
+        strcmp(bench_cell_text(record, "status"), "ok") == 0) {
+        bench->checksum = json_incref(checksum);
+        bench->checksum_cell = bench_cell_text(cell, "id");
+    }
+}
+
+static enum status bench_store(struct bench *bench, size_t index, const struct cell_run *run,
+                               const struct process_result *result, struct error *error)
+{
+    json_t *record = cell_record_make(run, result);
+    enum status status = store_append(bench->store, record, error);
+    if (status == STATUS_OK) {
+        bench_keep_checksum(bench, run->cell, record);
+        bench_tell_failure(bench, index, record);
+        progress_step(&bench->progress);
+    }
+    json_decref(record);
+    return status;
+}
+
+static enum status bench_run_cell(struct bench *bench, size_t index, const struct moment *moment,
+                                  struct error *error)
+{
+    const json_t *cell = json_array_get(bench->cells, index);
+    struct cell_run run = {.cell = cell,
+                           .host = bench->host,
+                           .memory = moment->memory,
+                           .round = moment->round,
+                           .timeout_s = bench->timeout_s,
+                           .started = time(NULL),
+                           .checksum = bench->checksum,
+                           .checksum_cell = bench->checksum_cell};
+    run.seed = schedule_seed(bench->seed, moment->round, bench_cell_text(cell, "group"));
+    struct worker worker = {.registry = bench->registry,
+                            .program = bench_cell_text(cell, moment->memory ? "probe" : "program"),
+                            .preload = bench_cell_text(cell, "preload"),
+                            .env = json_object_get(cell, "env")};
+    struct worker_cell asked = {.workload = bench_cell_text(cell, "workload"),
+                                .params = json_object_get(cell, "params"),
+                                .iterations = bench_cell_number(cell, "iterations"),
+                                .warmup_iterations = bench_cell_number(cell, "warmup_iterations"),
+                                .seed = run.seed,
+                                .memory = moment->memory,
+                                .timeout_s = bench->timeout_s};
+    struct process_result result;
+    progress_show(&bench->progress, moment->what, bench_cell_text(cell, "id"));
+    machine_read_counters(&run.before);
+    enum status status = worker_run_cell(&worker, &asked, &result, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    machine_read_counters(&run.after);
+    if (result.interrupted) {
+        status = error_set(error, STATUS_INTERRUPTED, "interrupted");
+    } else {
+        status = bench_store(bench, index, &run, &result, error);
+    }
+    process_result_free(&result);
+    return status;
+}
+
+/* Runs every group of the round that is not done; the store has seen to it that a group is done as
+ * a whole or not at all. */
+static enum status bench_run_round(struct bench *bench, const struct moment *moment,
+                                   struct error *error)
+{
+    enum record_pass pass = moment->memory ? RECORD_MEMORY : RECORD_TIME;
+    const char *group = "";
+    enum status status = STATUS_OK;
+    schedule_round(bench->cells, bench->seed, moment->round, bench->order);
+    for (size_t i = 0; i < json_array_size(bench->cells) && status == STATUS_OK; i++) {
+        size_t index = bench->order[i];
+        const json_t *cell = json_array_get(bench->cells, index);
+        if (!plan_has_pass(cell, moment->memory) ||
+            store_is_done(bench->store, pass, moment->round, bench_cell_text(cell, "id"))) {
+            continue;
+        }
+        if (process_interrupted()) {
+            return error_set(error, STATUS_INTERRUPTED, "interrupted");
+        }
+        if (strcmp(group, bench_cell_text(cell, "group")) != 0) {
+            group = bench_cell_text(cell, "group");
+            json_decref(bench->checksum);
+            bench->checksum = NULL;
+        }
+        status = bench_run_cell(bench, index, moment, error);
+    }
+    return status;
+}
+
+/* Cells that have their record in this round of the time pass. */
+static size_t bench_round_done(const struct bench *bench, uint32_t round)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < json_array_size(bench->cells); i++) {
+        const json_t *cell = json_array_get(bench->cells, i);
+        done += store_is_done(bench->store, RECORD_TIME, round, bench_cell_text(cell, "id"));
+    }
+    return done;
+}
+
+/* Time rounds, until there are as many as planned or the next one does not fit into the budget. The
+ * first always runs, and one that a kill cut short is always completed. */
+static enum status bench_run_rounds(struct bench *bench, double round_s, double elapsed_s,
+                                    struct error *error)
+{
+    enum status status = STATUS_OK;
+    uint64_t begin = clock_wall_ns();
+    for (uint32_t round = 0; status == STATUS_OK; round++) {
+        double spent_s = elapsed_s + (double)(clock_wall_ns() - begin) / 1e9;
+        size_t done = bench_round_done(bench, round);
+        if (bench->rounds > 0 && round == bench->rounds) {
+            break;
+        }
+        if (done == json_array_size(bench->cells)) {
+            continue;
+        }
+        if (bench->rounds == 0 && round > 0 && done == 0 && spent_s + round_s > bench->budget_s) {
+            break;
+        }
+        struct moment moment = {.round = round};
+        if (bench->rounds > 0) {
+            (void)snprintf(moment.what, sizeof(moment.what), "round %" PRIu32 "/%" PRIu64,
+                           round + 1, bench->rounds);
+        } else {
+            (void)snprintf(moment.what, sizeof(moment.what), "round %" PRIu32, round + 1);
+        }
+        uint64_t round_begin = clock_wall_ns();
+        status = bench_run_round(bench, &moment, error);
+        round_s = (double)(clock_wall_ns() - round_begin) / 1e9;
+    }
+    return status;
+}
+
+static void bench_begin_progress(struct bench *bench, double round_s, double elapsed_s)
+{
+    size_t time_cells = plan_count_cells(bench->plan, false);
+    size_t memory_cells = json_is_true(json_object_get(bench->plan, "memory_pass"))
+                              ? plan_count_cells(bench->plan, true)
+                              : 0;
+    size_t total = bench->rounds > 0 ? time_cells * bench->rounds + memory_cells : 0;
+    progress_begin(&bench->progress, total, store_record_count(bench->store),
+                   round_s / (double)time_cells, bench->budget_s - elapsed_s);
+}
+
+enum status bench_run(struct store *store, const struct registry *registry, double round_s,
+                      double elapsed_s, struct error *error)
+{
+    const json_t *plan = store_plan(store);
+    const json_t *cells = json_object_get(plan, "cells");
+    struct bench bench = {
+        .store = store,
+        .registry = registry,
+        .plan = plan,
+        .cells = cells,
+        .host = machine_describe_host(),
+        .order = text_grow(NULL, json_array_size(cells), sizeof(*bench.order)),
+        .told = text_grow(NULL, json_array_size(cells), sizeof(*bench.told)),
+        .seed = bench_cell_number(plan, "seed"),
+        .rounds = bench_cell_number(plan, "rounds"),
+        .budget_s = json_number_value(json_object_get(plan, "budget_s")),
+        .timeout_s = json_number_value(json_object_get(plan, "timeout_s")),
+    };
+    memset(bench.told, 0, json_array_size(cells) * sizeof(*bench.told));
+    bench_begin_progress(&bench, round_s, elapsed_s);
+    enum status status = STATUS_OK;
+    uint64_t begin = clock_wall_ns();
+    if (json_is_true(json_object_get(plan, "memory_pass"))) {
+        struct moment moment = {.memory = true, .round = 0, .what = "memory"};
+        status = bench_run_round(&bench, &moment, error);
+    }
+    if (status == STATUS_OK) {
+        elapsed_s += (double)(clock_wall_ns() - begin) / 1e9;
+        status = bench_run_rounds(&bench, round_s, elapsed_s, error);
+    }
+    progress_clear(&bench.progress);
+    json_decref(bench.checksum);
+    json_decref(bench.host);
+    free(bench.order);
+    free(bench.told);
+    return status;
+}

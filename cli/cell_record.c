@@ -1,0 +1,212 @@
+#include "cli/cell_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/text.h"
+#include "cli/worker.h"
+
+/* What a record takes over from the plan's cell. */
+static const char *const cell_members[] = {"group",   "workload", "params", "threads",
+                                           "backend", "arm",      "env",    "twin"};
+
+/* What it keeps of the worker's line when the cell is not ok: what explains, nothing that was
+ * measured. */
+static const char *const kept_members[] = {"malloc_owner", "compiler", "flags", "libraries"};
+
+static void cell_record_set(json_t *record, const char *name, json_t *value)
+{
+    (void)json_object_set_new(record, name, value != NULL ? value : json_null());
+}
+
+/* Worker output is its own; what is not UTF-8 is shown as '?'. */
+static json_t *cell_record_text(const char *text)
+{
+    json_t *json = json_string(text);
+    if (json != NULL) {
+        return json;
+    }
+    char *copy = text_format("%s", text);
+    for (char *next = copy; *next != '\0'; next++) {
+        *next = (unsigned char)*next < 0x80 ? *next : '?';
+    }
+    json = json_string(copy);
+    free(copy);
+    return json;
+}
+
+/* The one line of the worker, or NULL: none, a torn one, more than one, or no JSON object. */
+static json_t *cell_record_parse(const struct process_result *result)
+{
+    const char *end = memchr(result->output, '\n', result->output_bytes);
+    if (end == NULL || (size_t)(end - result->output) + 1 != result->output_bytes) {
+        return NULL;
+    }
+    json_t *line = json_loadb(result->output, result->output_bytes, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(line)) {
+        json_decref(line);
+        return NULL;
+    }
+    return line;
+}
+
+static const char *cell_record_string(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+/* What an ok line must have; NULL if it has all, else a sentence. */
+static const char *cell_record_lacks(const struct cell_run *run, const json_t *line)
+{
+    const json_t *iterations = json_object_get(line, "iterations");
+    if (strcmp(cell_record_string(line, "workload"), cell_record_string(run->cell, "workload")) !=
+        0) {
+        return "the worker ran another workload";
+    }
+    if (json_equal(iterations, json_object_get(run->cell, "iterations")) == 0) {
+        return "the worker ran another number of iterations than was planned";
+    }
+    if (json_number_value(json_object_get(line, "operations")) <= 0) {
+        return "the worker's line has no operations";
+    }
+    if (run->memory) {
+        const char *source = cell_record_string(json_object_get(line, "memory"), "held_source");
+        bool known = strcmp(source, "stats") == 0 || strcmp(source, "smaps") == 0;
+        return known ? NULL : "the worker's line has no memory";
+    }
+    if (json_number_value(json_object_get(line, "cpu_ns_per_op")) <= 0 ||
+        json_number_value(json_object_get(line, "wall_ns")) <= 0) {
+        return "the worker's line has no time";
+    }
+    return NULL;
+}
+
+/* The verdict on an exit with 0 or 1 and a whole line. The caller frees *reason. */
+static const char *cell_record_judge_line(const struct cell_run *run, const json_t *line,
+                                          int exit_code, char **reason)
+{
+    const char *status = cell_record_string(line, "status");
+    bool ok = strcmp(status, "ok") == 0;
+    bool not_applicable = strcmp(status, "not_applicable") == 0;
+    const char *why = cell_record_string(line, "reason");
+    if (exit_code != 0 || (!ok && !not_applicable)) {
+        *reason = text_format("%s", why[0] != '\0' ? why : "the worker says that it failed");
+        return "failed";
+    }
+    const char *lacking = ok ? cell_record_lacks(run, line) : NULL;
+    if (lacking != NULL) {
+        *reason = text_format("%s", lacking);
+        return "failed";
+    }
+    const json_t *checksum = json_object_get(line, "checksum");
+    if (ok && run->checksum != NULL && json_equal(run->checksum, checksum) == 0) {
+        char *is = json_dumps(checksum, JSON_ENCODE_ANY);
+        char *was = json_dumps(run->checksum, JSON_ENCODE_ANY);
+        *reason = text_format("the checksum is %s, and that of %s %s", is != NULL ? is : "missing",
+                              run->checksum_cell, was);
+        free(is);
+        free(was);
+        return "failed";
+    }
+    *reason = text_format("%s", ok ? "" : why);
+    return not_applicable ? "not_applicable" : "ok";
+}
+
+static const char *cell_record_judge(const struct cell_run *run,
+                                     const struct process_result *result, const json_t *line,
+                                     char **reason)
+{
+    bool answered = !result->timed_out && result->signal == 0 && result->exit_code <= 1;
+    if (answered && line != NULL) {
+        return cell_record_judge_line(run, line, result->exit_code, reason);
+    }
+    char *how = worker_explain(result, run->timeout_s);
+    if (result->timed_out || result->signal != 0 || result->exit_code != 0) {
+        *reason = text_format("the worker %s", how);
+    } else {
+        *reason =
+            text_format(result->output_bytes == 0 ? "the worker wrote no line"
+                                                  : "the worker's line is not one JSON object");
+    }
+    free(how);
+    return result->timed_out ? "timeout" : result->signal != 0 ? "crashed" : "failed";
+}
+
+static void cell_record_add_process(json_t *record, const struct process_result *result)
+{
+    cell_record_set(record, "process",
+                    json_pack("{sI sI sI sI sI}", "cpu_ns", (json_int_t)result->cpu_ns, "wall_ns",
+                              (json_int_t)result->wall_ns, "rss_bytes_peak",
+                              (json_int_t)result->rss_bytes_peak, "faults_minor",
+                              (json_int_t)result->faults_minor, "faults_major",
+                              (json_int_t)result->faults_major));
+}
+
+static void cell_record_add_machine(json_t *record, const struct cell_run *run)
+{
+    static const char *const members[] = {"kernel", "cpu", "thp", "aslr"};
+    uint64_t steal = run->after.steal_ticks - run->before.steal_ticks;
+    uint64_t throttled = run->after.throttled_us - run->before.throttled_us;
+    cell_record_set(record, "steal_ticks", json_integer((json_int_t)steal));
+    cell_record_set(record, "throttled_us", json_integer((json_int_t)throttled));
+    cell_record_set(record, "load1", json_real(run->before.load1));
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        (void)json_object_set(record, members[i], json_object_get(run->host, members[i]));
+    }
+}
+
+/* Takes over all of an ok worker's members, or those that explain. */
+static void cell_record_add_line(json_t *record, json_t *line, bool ok)
+{
+    if (line != NULL && ok) {
+        (void)json_object_update(record, line);
+    }
+    for (size_t i = 0; line != NULL && !ok && i < sizeof(kept_members) / sizeof(kept_members[0]);
+         i++) {
+        json_t *value = json_object_get(line, kept_members[i]);
+        if (value != NULL) {
+            (void)json_object_set(record, kept_members[i], value);
+        }
+    }
+}
+
+static void cell_record_add_cell(json_t *record, const struct cell_run *run)
+{
+    char started[32];
+    struct tm utc;
+    (void)json_object_set(record, "cell", json_object_get(run->cell, "id"));
+    for (size_t i = 0; i < sizeof(cell_members) / sizeof(cell_members[0]); i++) {
+        (void)json_object_set(record, cell_members[i], json_object_get(run->cell, cell_members[i]));
+    }
+    (void)json_object_set(record, "iterations", json_object_get(run->cell, "iterations"));
+    (void)strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&run->started, &utc));
+    cell_record_set(record, "pass", json_string(run->memory ? "memory" : "time"));
+    cell_record_set(record, "round", json_integer(run->round));
+    cell_record_set(record, "seed", json_integer((json_int_t)run->seed));
+    cell_record_set(record, "started", json_string(started));
+}
+
+json_t *cell_record_make(const struct cell_run *run, const struct process_result *result)
+{
+    char *reason = NULL;
+    json_t *line = cell_record_parse(result);
+    const char *status = cell_record_judge(run, result, line, &reason);
+    bool ok = strcmp(status, "ok") == 0;
+    json_t *record = json_object();
+    cell_record_set(record, "format", json_string("heapmill-record-1"));
+    cell_record_add_line(record, line, ok);
+    cell_record_add_cell(record, run);
+    cell_record_set(record, "status", json_string(status));
+    cell_record_set(record, "reason", cell_record_text(reason));
+    cell_record_set(record, "exit_code", json_integer(result->exit_code));
+    cell_record_set(record, "signal", json_integer(result->signal));
+    if (!ok) {
+        cell_record_set(record, "stderr", cell_record_text(result->stderr_tail));
+    }
+    cell_record_add_process(record, result);
+    cell_record_add_machine(record, run);
+    free(reason);
+    json_decref(line);
+    return record;
+}

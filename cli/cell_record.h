@@ -1,0 +1,35 @@
+/* Makes the record of a cell (results/FORMAT.md) out of how its process ended and what it wrote. */
+#ifndef HEAPMILL_CLI_CELL_RECORD_H
+#define HEAPMILL_CLI_CELL_RECORD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "cli/machine.h"
+#include "cli/process.h"
+
+/* What is known of a cell's run besides its process. Borrowed. */
+struct cell_run {
+    const json_t *cell; /* of the plan */
+    const json_t *host; /* machine_describe_host */
+    bool memory;
+    uint32_t round;
+    uint64_t seed;
+    double timeout_s;
+    time_t started;
+    struct machine_counters before;
+    struct machine_counters after;
+    /* The checksum that the group's cells had so far in this round, with the cell that had it; NULL
+     * for the first. A cell that has another is failed: it did other work. */
+    const json_t *checksum;
+    const char *checksum_cell;
+};
+
+/* A new reference. Only a process that exited with 0 after one whole line that says "ok" and has
+ * all that an ok record needs gives an ok record; whatever else happened is said by status and
+ * reason. */
+json_t *cell_record_make(const struct cell_run *run, const struct process_result *result);
+
+#endif

@@ -1,0 +1,217 @@
+#include "cli/registry.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "heapmill_registry.h" /* written by CMake: registry_backend_lines, registry_peer_lines */
+
+static struct backend *registry_new_backend(struct registry *registry, enum backend_kind kind,
+                                            const char *name)
+{
+    struct backend *backend = text_grow(NULL, 1, sizeof(*backend));
+    *backend = (struct backend){.kind = kind, .name = text_format("%s", name)};
+    registry->backends =
+        text_grow(registry->backends, registry->count + 1, sizeof(*registry->backends));
+    registry->backends[registry->count++] = backend;
+    return backend;
+}
+
+/* "name|source|arm,arm|parameters" */
+static void registry_add_ours(struct registry *registry, const char *line)
+{
+    struct text_list fields = {0};
+    text_split(&fields, line, '|');
+    struct backend *backend = registry_new_backend(registry, BACKEND_OURS, fields.items[0]);
+    backend->source = text_format("%s", fields.items[1]);
+    backend->parameters = text_format("%s", fields.items[3]);
+    backend->library = text_format("%s", "");
+    backend->package = text_format("%s", "");
+    struct text_list arms = {0};
+    text_split(&arms, fields.items[2], ',');
+    bool own_malloc = strcmp(backend->source, "sysmalloc") == 0;
+    for (size_t i = 0; i < arms.count; i++) {
+        /* With a sanitizer there are no preload libraries: it replaces malloc itself. */
+        if (own_malloc || !registry->sanitized || strcmp(arms.items[i], "preload") != 0) {
+            text_list_add(&backend->arms, text_format("%s", arms.items[i]));
+        }
+    }
+    text_list_free(&arms);
+    text_list_free(&fields);
+}
+
+/* A back end that is preloaded under the malloc worker has that worker's arms. */
+static void registry_give_malloc_arms(const struct registry *registry, struct backend *backend)
+{
+    const struct backend *system = registry_find(registry, "malloc");
+    backend->source = text_format("%s", "sysmalloc");
+    for (size_t i = 0; system != NULL && i < system->arms.count; i++) {
+        text_list_add(&backend->arms, text_format("%s", system->arms.items[i]));
+    }
+}
+
+/* "name|soname|package" */
+static void registry_add_peer(struct registry *registry, const char *line)
+{
+    struct text_list fields = {0};
+    text_split(&fields, line, '|');
+    struct backend *backend = registry_new_backend(registry, BACKEND_PEER, fields.items[0]);
+    backend->library = text_format("%s", fields.items[1]);
+    backend->package = text_format("%s", fields.items[2]);
+    backend->parameters = text_format("%s", fields.items[1]);
+    registry_give_malloc_arms(registry, backend);
+    text_list_free(&fields);
+}
+
+enum status registry_open(struct registry *registry, struct error *error)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (length < 0) {
+        return error_set(
+            error, STATUS_UNSUPPORTED,
+            "/proc/self/exe cannot be read, and the workers are found beside it: mount /proc");
+    }
+    path[length] = '\0';
+    *strrchr(path, '/') = '\0';
+    *registry = (struct registry){.program_directory = text_format("%s", path),
+                                  .sanitized = REGISTRY_SANITIZED != 0};
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    registry->library_directory = text_format("%s/lib", path);
+    for (size_t i = 0; registry_backend_lines[i] != NULL; i++) {
+        registry_add_ours(registry, registry_backend_lines[i]);
+    }
+    for (size_t i = 0; !registry->sanitized && registry_peer_lines[i] != NULL; i++) {
+        registry_add_peer(registry, registry_peer_lines[i]);
+    }
+    return STATUS_OK;
+}
+
+void registry_close(struct registry *registry)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        struct backend *backend = registry->backends[i];
+        free(backend->name);
+        free(backend->source);
+        free(backend->parameters);
+        free(backend->library);
+        free(backend->package);
+        text_list_free(&backend->arms);
+        free(backend);
+    }
+    free(registry->backends);
+    free(registry->program_directory);
+    free(registry->library_directory);
+    *registry = (struct registry){0};
+}
+
+struct backend *registry_find(const struct registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        if (strcmp(registry->backends[i]->name, name) == 0) {
+            return registry->backends[i];
+        }
+    }
+    return NULL;
+}
+
+enum status registry_add_library(struct registry *registry, const char *path,
+                                 struct backend **backend, struct error *error)
+{
+    char resolved[PATH_MAX];
+    if (realpath(path, resolved) == NULL || access(resolved, R_OK) != 0) {
+        return error_set(error, STATUS_NOT_FOUND, "%s: %m: build the library, or correct its path",
+                         path);
+    }
+    json_t *utf8 = json_string(resolved);
+    json_decref(utf8);
+    if (utf8 == NULL) {
+        return error_set(error, STATUS_INVALID,
+                         "%s: the plan is JSON, and this path is not UTF-8: rename it", path);
+    }
+    if (strpbrk(resolved, " :") != NULL) {
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: LD_PRELOAD cannot name a path with a blank or a colon: copy the library",
+            resolved);
+    }
+    if (registry->sanitized) {
+        return error_set(error, STATUS_INVALID,
+                         "%s: this heapmill is built with a sanitizer, under which nothing can be "
+                         "preloaded: use the release preset",
+                         path);
+    }
+    /* Its name is that of the path as given: a symbolic link's own name says more than its
+     * target's. */
+    const char *name = strrchr(path, '/') + 1;
+    struct backend *known = registry_find(registry, name);
+    if (known != NULL && strcmp(known->library, resolved) != 0) {
+        return error_set(error, STATUS_INVALID,
+                         "%s: another back end is called '%s': rename the library", path, name);
+    }
+    if (known == NULL) {
+        known = registry_new_backend(registry, BACKEND_LIBRARY, name);
+        known->library = text_format("%s", resolved);
+        known->package = text_format("%s", "");
+        known->parameters = text_format("%s", resolved);
+        registry_give_malloc_arms(registry, known);
+    }
+    *backend = known;
+    return STATUS_OK;
+}
+
+bool backend_has_arm(const struct backend *backend, const char *arm)
+{
+    for (size_t i = 0; i < backend->arms.count; i++) {
+        if (strcmp(backend->arms.items[i], arm) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *backend_default_arm(const struct backend *backend)
+{
+    return backend_has_arm(backend, "preload") ? "preload" : backend->arms.items[0];
+}
+
+void registry_launch(const struct backend *backend, const char *arm, struct launch *launch)
+{
+    bool own_malloc =
+        strcmp(backend->source, "sysmalloc") == 0; /* malloc itself, peers, libraries */
+    bool preload = strcmp(arm, "preload") == 0;
+    const char *worker = own_malloc || preload ? "malloc" : backend->name;
+    bool first = own_malloc || preload ? preload : strcmp(arm, backend->arms.items[0]) == 0;
+    launch->program =
+        text_format("heapmill-run-%s%s%s", worker, first ? "" : ".", first ? "" : arm);
+    launch->probe = text_format("heapmill-probe-%s", worker);
+    launch->preload = own_malloc ? text_format("%s", backend->library)
+                      : preload  ? text_format("libheapmill-%s.so", backend->name)
+                                 : text_format("%s", "");
+}
+
+void launch_free(struct launch *launch)
+{
+    free(launch->program);
+    free(launch->probe);
+    free(launch->preload);
+    *launch = (struct launch){0};
+}
+
+char *registry_program_path(const struct registry *registry, const char *program)
+{
+    return text_format("%s/%s", registry->program_directory, program);
+}
+
+char *registry_preload_path(const struct registry *registry, const char *preload)
+{
+    bool ours = strncmp(preload, "libheapmill-", strlen("libheapmill-")) == 0;
+    return ours ? text_format("%s/%s", registry->library_directory, preload)
+                : text_format("%s", preload);
+}

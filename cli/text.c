@@ -1,0 +1,179 @@
+#include "cli/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static void text_no_memory(void) __attribute__((noreturn));
+
+static void text_no_memory(void)
+{
+    (void)fputs("heapmill: out of memory\n", stderr);
+    exit(EXIT_ENVIRONMENT);
+}
+
+char *text_format(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        text_no_memory();
+    }
+    return text;
+}
+
+void *text_grow(void *array, size_t count, size_t size)
+{
+    void *grown = reallocarray(array, count, size);
+    if (grown == NULL) {
+        text_no_memory();
+    }
+    return grown;
+}
+
+void text_list_add(struct text_list *list, char *item)
+{
+    list->items = text_grow(list->items, list->count + 1, sizeof(*list->items));
+    list->items[list->count++] = item;
+}
+
+void text_list_free(struct text_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i]);
+    }
+    free(list->items);
+    *list = (struct text_list){0};
+}
+
+void text_split(struct text_list *list, const char *text, char separator)
+{
+    const char *begin = text;
+    const char *end;
+    while ((end = strchr(begin, separator)) != NULL) {
+        text_list_add(list, text_format("%.*s", (int)(end - begin), begin));
+        begin = end + 1;
+    }
+    text_list_add(list, text_format("%s", begin));
+}
+
+char *text_join(const struct text_list *list, const char *separator)
+{
+    char *joined = text_format("%s", list->count > 0 ? list->items[0] : "");
+    for (size_t i = 1; i < list->count; i++) {
+        char *longer = text_format("%s%s%s", joined, separator, list->items[i]);
+        free(joined);
+        joined = longer;
+    }
+    return joined;
+}
+
+enum { TEXT_NAME_MAX = 63 };
+
+static size_t text_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The distance between two names of at most TEXT_NAME_MAX characters. */
+static size_t text_distance(const char *a, const char *b)
+{
+    size_t rows[3][TEXT_NAME_MAX + 1];
+    size_t *before = rows[0];
+    size_t *above = rows[1];
+    size_t *row = rows[2];
+    size_t width = strlen(b);
+    memset(rows, 0, sizeof(rows));
+    for (size_t j = 0; j <= width; j++) {
+        above[j] = j;
+    }
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        row[0] = i;
+        for (size_t j = 1; j <= width; j++) {
+            size_t changed = above[j - 1] + (a[i - 1] != b[j - 1]);
+            row[j] = text_min(changed, text_min(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                row[j] = text_min(row[j], before[j - 2] + 1);
+            }
+        }
+        size_t *free_row = before;
+        before = above;
+        above = row;
+        row = free_row;
+    }
+    return above[width];
+}
+
+const char *text_nearest(const char *typed, const char *const *names, size_t count)
+{
+    size_t length = strlen(typed);
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+    for (size_t i = 0; i < count && length <= TEXT_NAME_MAX; i++) {
+        size_t other = strlen(names[i]);
+        if (other > TEXT_NAME_MAX) {
+            continue;
+        }
+        size_t distance = text_distance(typed, names[i]);
+        size_t limit = (length > other ? length : other) / 3;
+        bool begins = length > 0 && strncmp(names[i], typed, length) == 0;
+        if ((distance <= limit || begins) && distance < best_distance) {
+            best = names[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+bool text_to_double(const char *text, double *value)
+{
+    char *end = NULL;
+    errno = 0;
+    *value = strtod(text, &end);
+    return end != text && *end == '\0' && errno == 0 && isfinite(*value);
+}
+
+bool text_to_u64(const char *text, uint64_t *value)
+{
+    char *end = NULL;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+bool text_to_seconds(const char *text, double *seconds)
+{
+    char *end = NULL;
+    errno = 0;
+    double value = strtod(text, &end);
+    double unit = 1;
+    if (end == text || errno != 0) {
+        return false;
+    }
+    if (*end != '\0') {
+        unit = *end == 's' ? 1 : *end == 'm' ? 60 : *end == 'h' ? 3600 : 0;
+        end++;
+    }
+    *seconds = value * unit;
+    return *end == '\0' && isfinite(*seconds) && *seconds > 0;
+}
+
+void text_of_seconds(char *text, size_t size, double seconds)
+{
+    unsigned long whole = seconds < 1 ? 1 : (unsigned long)lround(seconds);
+    if (whole < 60) {
+        (void)snprintf(text, size, "%lu s", whole);
+    } else if (whole < 3600) {
+        (void)snprintf(text, size, "%lu min %02lu s", whole / 60, whole % 60);
+    } else {
+        (void)snprintf(text, size, "%lu h %02lu min", whole / 3600, whole % 3600 / 60);
+    }
+}

@@ -1,0 +1,51 @@
+/* Small helpers for text that every command needs. Running out of memory in any of these ends the
+ * program with exit status 3 and a message: a command line tool has no better answer. One thread.
+ */
+#ifndef HEAPMILL_CLI_TEXT_H
+#define HEAPMILL_CLI_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A growing array of strings that it owns. All zero is empty. */
+struct text_list {
+    char **items;
+    size_t count;
+};
+
+/* printf into a string of its own; the caller frees it. */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* realloc that does not return NULL; count × size may not overflow. */
+void *text_grow(void *array, size_t count, size_t size);
+
+/* Takes item, which came from malloc. */
+void text_list_add(struct text_list *list, char *item);
+void text_list_free(struct text_list *list);
+
+/* The items between separators, in order, the empty ones too. */
+void text_split(struct text_list *list, const char *text, char separator);
+
+/* One string of all items with the separator between; the caller frees it. */
+char *text_join(const struct text_list *list, const char *separator);
+
+/* Of the names the one that a person who typed `typed` most likely meant, or NULL when none is
+ * near: the least optimal-string-alignment distance (insertions, deletions, substitutions,
+ * neighbours exchanged), at most a third of the longer one's length; names that begin with `typed`
+ * count as near. Borrowed. */
+const char *text_nearest(const char *typed, const char *const *names, size_t count);
+
+/* A finite number, the whole text; false otherwise. */
+bool text_to_double(const char *text, double *value);
+
+/* An unsigned decimal number, the whole text. */
+bool text_to_u64(const char *text, uint64_t *value);
+
+/* "90s", "5m", "2h", "1.5m", or a bare number of seconds; more than 0. */
+bool text_to_seconds(const char *text, double *seconds);
+
+/* Up to a minute "42 s", then "4 min 10 s", then "2 h 05 min". text has room for size bytes. */
+void text_of_seconds(char *text, size_t size, double seconds);
+
+#endif
