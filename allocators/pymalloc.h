@@ -198,6 +198,9 @@ struct pymalloc_heap {
     (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_STATS | HEAP_CAN_WALK |               \
      HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_KEEPS_CONTENTS | PYMALLOC_MISUSE_CAPABILITY)
 
+/* What allocators/preload.c asks of a source. */
+#define PYMALLOC_OWNED_MAX PYMALLOC_THRESHOLD
+
 /* The contract's slow operations: allocators/backend.h says what they do. */
 enum status pymalloc_open(struct pymalloc_heap *heap, const struct heap_options *options,
                           struct error *error);
