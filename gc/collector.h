@@ -13,6 +13,8 @@
 #ifndef HEAPMILL_GC_COLLECTOR_H
 #define HEAPMILL_GC_COLLECTOR_H
 
+#include <assert.h>
+
 #include "gc/object.h"
 
 struct gc_head {

@@ -1,0 +1,168 @@
+/* Reference counts as Python's users see them: names, containers, rebinding, deletion. */
+#include "gc/tests/gc_test.h"
+
+static void test_names(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *list = list_new(runtime); /* a = [] */
+    assert_int_equal(object_getrefcount(list), 1);
+    struct object *name = object_incref(list); /* b = a */
+    assert_int_equal(object_getrefcount(list), 2);
+    object_decref(runtime, name); /* del b */
+    assert_int_equal(object_getrefcount(list), 1);
+    object_decref(runtime, list);
+}
+
+static void test_last_reference_frees_at_once(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = fixture->runtime;
+    struct object *list = list_new(runtime);
+    struct object *number = float_new(runtime, 2.5);
+    assert_true(list_append(runtime, list, number));
+    object_decref(runtime, number);
+    assert_int_equal(gc_test_live(fixture), 2);
+    object_decref(runtime, list);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
+static void test_containers_count(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *value = int_new(runtime, 100000);
+    struct object *list = list_new(runtime);
+    struct object *dict = dict_new(runtime);
+    struct object *tuple = tuple_new(runtime, 1);
+    struct object *key = str_intern(runtime, "key", 3);
+    struct object *instance = instance_new(runtime, key);
+    assert_true(list_append(runtime, list, value));
+    assert_true(list_append(runtime, list, value));
+    assert_int_equal(object_getrefcount(value), 3);
+    assert_true(dict_set(runtime, dict, key, value));
+    assert_true(dict_set(runtime, dict, value, value)); /* as key and as value */
+    assert_int_equal(object_getrefcount(value), 6);
+    tuple_set_item(tuple, 0, object_incref(value));
+    assert_true(instance_set_attribute(runtime, instance, key, value));
+    assert_int_equal(object_getrefcount(value), 8);
+    /* key: its name, the class name, one key in each dict */
+    assert_int_equal(object_getrefcount(key), 4);
+
+    object_decref(runtime, instance);
+    object_decref(runtime, tuple);
+    assert_int_equal(object_getrefcount(value), 6);
+    assert_true(dict_delete(runtime, dict, value));
+    assert_int_equal(object_getrefcount(value), 4);
+    object_decref(runtime, dict);
+    assert_int_equal(object_getrefcount(value), 3);
+    list_clear(runtime, list);
+    assert_int_equal(object_getrefcount(value), 1);
+    assert_int_equal(object_getrefcount(key), 1);
+    object_decref(runtime, list);
+    object_decref(runtime, key);
+    object_decref(runtime, value);
+}
+
+static void test_rebinding(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *old = int_new(runtime, 1000);
+    struct object *new = int_new(runtime, 2000);
+    struct object *list = list_new(runtime);
+    struct object *dict = dict_new(runtime);
+    assert_true(list_append(runtime, list, old));
+    assert_true(dict_set(runtime, dict, old, old));
+    assert_int_equal(object_getrefcount(old), 4);
+    list_set_item(runtime, list, 0, object_incref(new));
+    assert_int_equal(object_getrefcount(old), 3);
+    assert_true(dict_set(runtime, dict, old, new)); /* the key stays */
+    assert_int_equal(object_getrefcount(old), 2);
+    assert_int_equal(object_getrefcount(new), 3);
+    struct object *popped = list_pop(runtime, list); /* the list's reference, now ours */
+    assert_ptr_equal(popped, new);
+    assert_int_equal(object_getrefcount(new), 3);
+    object_decref(runtime, popped);
+    object_decref(runtime, list);
+    object_decref(runtime, dict);
+    assert_int_equal(object_getrefcount(old), 1);
+    assert_int_equal(object_getrefcount(new), 1);
+    object_decref(runtime, old);
+    object_decref(runtime, new);
+}
+
+static void test_setting_an_item_to_itself(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *list = list_new(runtime);
+    struct object *item = float_new(runtime, 1.0);
+    assert_true(list_append(runtime, list, item));
+    object_decref(runtime, item); /* the list's is the only one */
+    list_set_item(runtime, list, 0, object_incref(list_item(list, 0)));
+    assert_int_equal(object_getrefcount(list_item(list, 0)), 1);
+    object_decref(runtime, list);
+}
+
+static void test_small_ints_are_shared(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = fixture->runtime;
+    for (int64_t value = -20; value < 300; value++) {
+        struct object *a = int_new(runtime, value);
+        struct object *b = int_new(runtime, value);
+        bool shared = value >= -5 && value <= 256;
+        assert_int_equal(a == b, shared);
+        /* the runtime's own reference and the two names */
+        assert_int_equal(object_getrefcount(a), shared ? 3 : 1);
+        assert_int_equal(int_value(a), value);
+        object_decref(runtime, a);
+        object_decref(runtime, b);
+    }
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
+static void test_interned_strings_are_shared(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = fixture->runtime;
+    struct object *plain = str_new(runtime, "heap", 4);
+    struct object *a = str_intern(runtime, "heap", 4);
+    struct object *b = str_intern(runtime, "heap", 4);
+    assert_ptr_equal(a, b);
+    assert_ptr_not_equal(a, plain);
+    assert_true(str_equal(a, plain));
+    assert_int_equal(object_getrefcount(a), 2); /* the table's is not counted */
+    object_decref(runtime, a);
+    object_decref(runtime, b);
+    assert_int_equal(gc_test_live(fixture), 1); /* gone with its last user */
+    a = str_intern(runtime, "heap", 4);
+    assert_int_equal(object_getrefcount(a), 1);
+    object_decref(runtime, a);
+    object_decref(runtime, plain);
+}
+
+static void test_empty_tuple_is_shared(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *a = tuple_new(runtime, 0);
+    struct object *b = tuple_new(runtime, 0);
+    assert_ptr_equal(a, b);
+    assert_int_equal(object_getrefcount(a), 3);
+    assert_int_equal(tuple_length(a), 0);
+    assert_false(gc_is_tracked(a));
+    object_decref(runtime, a);
+    object_decref(runtime, b);
+}
+
+int refcount_test(void)
+{
+    const struct CMUnitTest refcount_tests[] = {
+        GC_TEST(test_names),
+        GC_TEST(test_last_reference_frees_at_once),
+        GC_TEST(test_containers_count),
+        GC_TEST(test_rebinding),
+        GC_TEST(test_setting_an_item_to_itself),
+        GC_TEST(test_small_ints_are_shared),
+        GC_TEST(test_interned_strings_are_shared),
+        GC_TEST(test_empty_tuple_is_shared),
+    };
+    return cmocka_run_group_tests(refcount_tests, NULL, NULL);
+}
