@@ -1,13 +1,16 @@
 /* binary_trees: many short-lived trees beside a long-lived one.
  *
  * Imitates the Computer Language Benchmarks Game's binary-trees: one tree of full depth lives
- * throughout; trees of depth 4, 6, … up to the full depth are made bottom-up, counted and dropped,
- * more of the small ones than of the large ones. Nodes are tuples, lists, or instances with two
- * attributes; a leaf's children are the shared int 0, where Python has None. Leaves out the game's
- * factor of 16 on the number of trees, so that an iteration is short: each depth makes about as
- * many nodes as the long-lived tree has. The game's stretch tree is left to the warm-up. Stresses
- * throughput of making and of deep deallocation, and the collector, which looks at the containers
- * again and again without finding garbage. */
+ * throughout; trees of depth 4, 6, … up to the full depth are made bottom-up, counted and
+ * dropped, more of the small ones than of the large ones. Nodes are tuples, lists, or instances
+ * with two attributes; a leaf's children are the shared int 0, where Python has None.
+ *
+ * Leaves out the game's factor of 16 on the number of trees, so that an iteration is short: each
+ * depth makes about as many nodes as the long-lived tree has. The game's stretch tree is left to
+ * the warm-up.
+ *
+ * Stresses throughput of making and of deep deallocation, and the collector, which looks at the
+ * containers again and again without finding garbage. */
 #include "workloads/objects/model.h"
 
 enum { BINARY_TREES_DEPTH, BINARY_TREES_NODE };

@@ -3,11 +3,14 @@
  * Imitates programs whose objects point back at their owners (parents, listeners, closures): a
  * table of live groups of nodes; each step makes a new group and drops the oldest. A group is a
  * ring, its last node pointing at its first, or, for a share of them, a chain, which reference
- * counts free at once. Nodes are instances or lists of a payload int and a link. Collections happen
- * as they do in CPython, by allocation (700, 10, 10). Leaves out finalizers, weak references and
- * links between groups. Stresses the collector: its time is part of the operation's, and memory
- * that is dead but not yet found is held. The oldest group is old enough to have been promoted, so
- * that most garbage is in the old generation and waits for full collections. */
+ * counts free at once. Nodes are instances or lists of a payload int and a link. Collections
+ * happen as they do in CPython, by allocation (700, 10, 10).
+ *
+ * Leaves out finalizers, weak references and links between groups.
+ *
+ * Stresses the collector: its time is part of the operation's, and memory that is dead but not
+ * yet found is held. The oldest group is old enough to have been promoted, so that most garbage
+ * is in the old generation and waits for full collections. */
 #include "workloads/objects/model.h"
 
 enum { CYCLIC_GRAPH_LIVE, CYCLIC_GRAPH_RING, CYCLIC_GRAPH_NODE, CYCLIC_GRAPH_ACYCLIC };

@@ -2,10 +2,13 @@
  *
  * Imitates indexing and grouping: each dict gets keys of its own (ints, or strings of 16 to 23
  * bytes) with a boxed int for a value, is looked up by every key, and takes the place of an old
- * one. Most dicts are small and some are large. A growing dict takes a new table, copies and frees
- * the old one (it does not resize), as CPython's. Leaves out deletion (see lru_cache), and dicts
- * with one shared set of keys (see json_documents). Stresses mixed lifetimes: tables that double
- * and die beside keys and values that stay. */
+ * one. Most dicts are small and some are large. A growing dict takes a new table, copies and
+ * frees the old one (it does not resize), as CPython's.
+ *
+ * Leaves out deletion (see lru_cache), and dicts with one shared set of keys (see
+ * json_documents).
+ *
+ * Stresses mixed lifetimes: tables that double and die beside keys and values that stay. */
 #include "workloads/objects/model.h"
 
 enum { DICT_BUILD_LIVE, DICT_BUILD_LENGTH, DICT_BUILD_KEYS };

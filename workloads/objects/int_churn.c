@@ -1,10 +1,13 @@
 /* int_churn: arithmetic on boxed ints.
  *
  * Imitates the inner loop of number-crunching interpreted code: each step multiplies one int of a
- * live window (a temporary that dies at once), adds a neighbour (the result), and stores the result
- * over the first, which drops the old value. A share of the results is small and therefore shared.
- * Leaves out the interpreter's dispatch, arbitrary precision (every int is one block of 24 bytes),
- * and any container work but the window's stores.
+ * live window (a temporary that dies at once), adds a neighbour (the result), and stores the
+ * result over the first, which drops the old value. A share of the results is small and therefore
+ * shared.
+ *
+ * Leaves out the interpreter's dispatch, arbitrary precision (every int is one block of 24
+ * bytes), and any container work but the window's stores.
+ *
  * Stresses throughput of the smallest blocks of one type: a private free list's best case. */
 #include "workloads/objects/model.h"
 

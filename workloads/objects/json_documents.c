@@ -3,11 +3,14 @@
  * Imitates a service that parses JSON requests or rows of a feed: each document is a dict with
  * interned keys of ints, floats, strings of many lengths, a list of tags, a nested profile and a
  * list of event dicts; a queue of documents is alive, and each new one takes the place of the
- * oldest, which is read first. Lengths of prose are log-normal, as of most texts that people write;
- * the rest is uniform in small ranges. No two documents in a row have the same shape. Leaves out
- * the parser's own work (text, numbers from digits) and serialisation; strings are slices of one
- * random text. Stresses mixed sizes and types with first-in first-out lifetimes: throughput, and
- * held memory over live. */
+ * oldest, which is read first. Lengths of prose are log-normal, as of most texts that people
+ * write; the rest is uniform in small ranges. No two documents in a row have the same shape.
+ *
+ * Leaves out the parser's own work (text, numbers from digits) and serialisation; strings are
+ * slices of one random text.
+ *
+ * Stresses mixed sizes and types with first-in first-out lifetimes: throughput, and held memory
+ * over live. */
 #include <string.h>
 
 #include "workloads/objects/json_shape.h"

@@ -1,11 +1,14 @@
 /* list_growth: lists that grow by append, side by side.
  *
- * Imitates programs that collect results: many lists grow at once, an item at a time, most of them
- * to a few items and some to many, and each is dropped when it is complete. Items are shared small
- * ints, so that the item vectors' growth (by an eighth, as CPython's list_resize) is all that
- * happens. With `live` 1 a vector can often grow in place; side by side they are in each other's
- * way. Leaves out growth by extend, removal from the middle, and items of their own. Stresses
- * resize: copying or growing in place across all size classes and beyond them. */
+ * Imitates programs that collect results: many lists grow at once, an item at a time, most of
+ * them to a few items and some to many, and each is dropped when it is complete. Items are shared
+ * small ints, so that the item vectors' growth (by an eighth, as CPython's list_resize) is all
+ * that happens. With `live` 1 a vector can often grow in place; side by side they are in each
+ * other's way.
+ *
+ * Leaves out growth by extend, removal from the middle, and items of their own.
+ *
+ * Stresses resize: copying or growing in place across all size classes and beyond them. */
 #include "workloads/objects/model.h"
 
 enum { LIST_GROWTH_LIVE, LIST_GROWTH_LENGTH };

@@ -1,14 +1,16 @@
 /* lru_cache: a full cache in which each miss replaces the entry that was used longest ago.
  *
  * Imitates functools.lru_cache in Python code: a dict from keys to links, and a ring of links
- * (lists of the links before and after, the key and the value) in the order of use. A request boxes
- * its key and looks it up; a hit moves its link to the ring's new end; a miss evicts the oldest
- * link and makes a value (a string of a length that belongs to the key), a link and a dict entry.
- * Deleted entries wear the dict's table out, so that it is rebuilt again and again. Leaves out
- * skew: every key is asked for equally often, so that blocks die in random order of address, and
- * the share of hits is the cache's share of the keys. Stresses the steady state: constant live
- * memory, mixed sizes, no block outstaying the others by much; throughput, and fragmentation that
- * creeps in over time. */
+ * (lists of the links before and after, the key and the value) in the order of use. A request
+ * boxes its key and looks it up; a hit moves its link to the ring's new end; a miss evicts the
+ * oldest link and makes a value (a string of a length that belongs to the key), a link and a dict
+ * entry. Deleted entries wear the dict's table out, so that it is rebuilt again and again.
+ *
+ * Leaves out skew: every key is asked for equally often, so that blocks die in random order of
+ * address, and the share of hits is the cache's share of the keys.
+ *
+ * Stresses the steady state: constant live memory, mixed sizes, no block outstaying the others by
+ * much; throughput, and fragmentation that creeps in over time. */
 #include "workloads/objects/lru_model.h"
 
 enum { LRU_CACHE_LIVE, LRU_CACHE_UNIVERSE, LRU_CACHE_VALUE };

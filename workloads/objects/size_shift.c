@@ -1,12 +1,14 @@
 /* size_shift: the sizes of live objects move from phase to phase.
  *
- * Imitates a server whose traffic changes over the day, or a program of several stages: strings of
- * one range of lengths replace those of another while the bytes alive stay the same; within a phase
- * the live ones are replaced at random; a few objects of each phase stay on through the next one,
- * in the middle of memory that is otherwise free. Leaves out containers and anything else than
- * strings, so that sizes alone matter. Stresses fragmentation over time: memory that was cut for
- * one size is asked for in another. Held over live, at its mean and at its peaks, is what to look
- * at. */
+ * Imitates a server whose traffic changes over the day, or a program of several stages: strings
+ * of one range of lengths replace those of another while the bytes alive stay the same; within a
+ * phase the live ones are replaced at random; a few objects of each phase stay on through the
+ * next one, in the middle of memory that is otherwise free.
+ *
+ * Leaves out containers and anything else than strings, so that sizes alone matter.
+ *
+ * Stresses fragmentation over time: memory that was cut for one size is asked for in another.
+ * Held over live, at its mean and at its peaks, is what to look at. */
 #include "workloads/objects/model.h"
 
 enum { SIZE_SHIFT_LIVE, SIZE_SHIFT_TURNOVER, SIZE_SHIFT_SURVIVORS };

@@ -2,10 +2,12 @@
  *
  * Imitates `text = text + piece` in a loop: the piece is a new string (a slice), the sum a new
  * string of both lengths, and the old one dies. Several texts grow in turn, most to a short and
- * some to a long final length, and each is dropped when it is complete. Leaves out CPython's trick
- * of resizing a string in place when nobody else has it: each sum is copied. So the time of long
- * texts is mostly that of memcpy. Stresses blocks that move up through all size classes, few of
- * each alive at a time. */
+ * some to a long final length, and each is dropped when it is complete.
+ *
+ * Leaves out CPython's trick of resizing a string in place when nobody else has it: each sum is
+ * copied. So the time of long texts is mostly that of memcpy.
+ *
+ * Stresses blocks that move up through all size classes, few of each alive at a time. */
 #include <string.h>
 
 #include "workloads/objects/model.h"

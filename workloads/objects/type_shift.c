@@ -2,12 +2,16 @@
  *
  * Imitates the textbook experiment `x = list(range(n)); del x; y = [float(i) for i in range(n)]`:
  * with private free lists the dead ints' memory cannot serve the floats, and held memory doubles;
- * with pools shared by size it is used again. Leaves out the list: the references are in scratch
- * memory, so that what held grows by in the phase `ints` is the ints' alone, and what it grows by
- * in the phase `floats` the floats' alone. Stresses held memory over phases. A phase's growth is
- * held at the next label (or at the end) less held at its own label: `ints` (n are made), `dropped`
- * (they are dropped, in the order in which they were made), `floats` (n are made; they live until
- * teardown). */
+ * with pools shared by size it is used again.
+ *
+ * Leaves out the list: the references are in scratch memory, so that what held grows by in the
+ * phase `ints` is the ints' alone, and what it grows by in the phase `floats` the floats' alone.
+ *
+ * Stresses held memory over phases: `ints` (n are made), `dropped` (they are dropped, in the
+ * order in which they were made), `floats` (n are made; they live until teardown). A phase's
+ * growth is what its largest held is above the largest before it. CPython 2.7 keeps the dead
+ * ints' memory, and the floats' growth is that of the ints; 3.x uses it again or gives it back
+ * first, and the floats' growth is about nothing. */
 #include "workloads/objects/model.h"
 
 enum { TYPE_SHIFT_LIVE };
