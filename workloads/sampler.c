@@ -8,6 +8,9 @@
 /* Of the jitter: any constant, so that equal cells are sampled at equal moments. */
 #define SAMPLER_JITTER_SEED UINT64_C(0x5a3b1e)
 
+/* A phase that is shorter than so many strides gets a label only at its first occurrence. */
+enum { SAMPLER_PHASE_STRIDES = 4 };
+
 /* Samples that thinning never drops: labels and two peaks. Twice as much spare room means that
  * thinning always frees some. */
 enum { SAMPLER_SPARE = 2 * (SAMPLER_LABELS_MAX + 2) };
@@ -126,14 +129,24 @@ static void sampler_take(struct sampler *sampler, struct heap *heap, uint64_t op
     sampler_plan_next(sampler, operations);
 }
 
-static bool sampler_knows_label(const struct sampler *sampler, const char *text)
+/* Is this label worth a sample of its own? A new one is; one that was there before only when the
+ * phase before it was long enough to be seen in a figure. */
+static bool sampler_wants_label(const struct sampler *sampler, const char *text,
+                                uint64_t operations)
 {
-    for (size_t i = 0; i < sampler->label_count; i++) {
-        if (strcmp(sampler->labels[i].text, text) == 0) {
-            return true;
-        }
+    if (sampler->label_count == SAMPLER_LABELS_MAX) {
+        return false;
     }
-    return false;
+    bool known = false;
+    for (size_t i = 0; i < sampler->label_count; i++) {
+        known = known || strcmp(sampler->labels[i].text, text) == 0;
+    }
+    if (!known) {
+        return true;
+    }
+    size_t last = sampler->labels[sampler->label_count - 1].at;
+    uint64_t since = operations - sampler->columns[SAMPLER_OPERATIONS][last];
+    return since >= SAMPLER_PHASE_STRIDES * sampler->stride_operations;
 }
 
 void sampler_start(struct sampler *sampler, struct heap *heap, uint64_t operations_expected)
@@ -147,11 +160,7 @@ void sampler_start(struct sampler *sampler, struct heap *heap, uint64_t operatio
 void sampler_mark(struct sampler *sampler, struct heap *heap, const char *label)
 {
     uint64_t operations = sampler_probe_operations() - sampler->start_operations;
-    bool labelled = false;
-    if (label != NULL && sampler->label_count < SAMPLER_LABELS_MAX) {
-        uint64_t since = operations - sampler->columns[SAMPLER_OPERATIONS][sampler->count - 1];
-        labelled = since >= sampler->stride_operations || !sampler_knows_label(sampler, label);
-    }
+    bool labelled = label != NULL && sampler_wants_label(sampler, label, operations);
     if (!labelled && operations < sampler->due_operations) {
         return;
     }

@@ -3,9 +3,9 @@
  * A sample costs 20 to 50 us (smaps_rollup), so a mark is only taken when it is due: a stride of
  * operations after the last one, jittered between half and one and a half strides so that samples
  * do not stay in step with a periodic workload. A labelled mark is also taken when its label is new
- * or a whole stride has passed, so that each phase's bound is met exactly. When the arrays are full
- * every second sample goes and the stride doubles; samples with a label and the peaks stay. The
- * jitter is seeded with a constant and operations are the contract's calls, so equal cells take
+ * or the phase before it was long, so that each phase's bound is met exactly. When the arrays are
+ * full every second sample goes and the stride doubles; samples with a label and the peaks stay.
+ * The jitter is seeded with a constant and operations are the contract's calls, so equal cells take
  * their samples at equal moments.
  *
  * All memory is scratch memory. One sampler, one thread. */

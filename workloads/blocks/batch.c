@@ -130,19 +130,22 @@ static enum status batch_setup(struct run *run, struct error *error)
 
 static bool batch_fill(struct run *run, struct batch_state *state)
 {
-    for (uint64_t first = 0; first < state->live; first += state->part) {
-        uint64_t end = first + state->part < state->live ? first + state->part : state->live;
+    const struct batch_state batch = *state; /* nobody has its address: it stays in registers */
+    uint64_t allocations = 0;
+    for (uint64_t first = 0; first < batch.live; first += batch.part) {
+        uint64_t end = first + batch.part < batch.live ? first + batch.part : batch.live;
         for (uint64_t i = first; i < end; i++) {
-            void *block = heap_alloc(run->heap, state->size, HEAP_RAW);
+            void *block = heap_alloc_tallied(run->heap, batch.size, HEAP_RAW, &allocations);
             if (__builtin_expect(block == NULL, false)) {
                 run_fail(run, "heap exhausted");
                 return false;
             }
-            run_touch(block, state->size, i);
-            state->blocks[i] = block;
+            run_touch(block, batch.size, i);
+            batch.blocks[i] = block;
         }
         run_mark(run, NULL);
     }
+    heap_add_tally(allocations);
     return true;
 }
 
@@ -150,14 +153,15 @@ static bool batch_fill(struct run *run, struct batch_state *state)
  * differs from what was written. */
 static unsigned batch_drain(struct run *run, struct batch_state *state, const uint32_t *order)
 {
+    const struct batch_state batch = *state;
     unsigned difference = 0;
-    for (uint64_t first = 0; first < state->live; first += state->part) {
-        uint64_t end = first + state->part < state->live ? first + state->part : state->live;
+    for (uint64_t first = 0; first < batch.live; first += batch.part) {
+        uint64_t end = first + batch.part < batch.live ? first + batch.part : batch.live;
         for (uint64_t k = first; k < end; k++) {
             uint32_t i = order[k];
-            unsigned char *block = state->blocks[i];
-            difference |= (block[0] ^ i) | (block[state->size - 1] ^ i);
-            heap_free(run->heap, block, state->size, HEAP_RAW);
+            unsigned char *block = batch.blocks[i];
+            difference |= (block[0] ^ i) | (block[batch.size - 1] ^ i);
+            heap_free(run->heap, block, batch.size, HEAP_RAW);
         }
         run_mark(run, NULL);
     }

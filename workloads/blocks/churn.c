@@ -100,9 +100,9 @@ static void churn_rewind(struct churn_state *state)
 }
 
 static inline bool churn_fill_slot(struct run *run, struct churn_slot *slot, uint32_t size,
-                                   uint32_t stamp)
+                                   uint32_t stamp, uint64_t *allocations)
 {
-    slot->block = heap_alloc(run->heap, size, HEAP_RAW);
+    slot->block = heap_alloc_tallied(run->heap, size, HEAP_RAW, allocations);
     if (__builtin_expect(slot->block == NULL, false)) {
         run_fail(run, "heap exhausted");
         return false;
@@ -123,7 +123,8 @@ static enum status churn_setup(struct run *run, struct error *error)
     state->slots = run_scratch(run, state->live * sizeof(struct churn_slot));
     churn_record_tape(run, state);
     for (uint64_t i = 0; i < state->live && run->failed == NULL; i++) {
-        (void)churn_fill_slot(run, &state->slots[i], churn_draw_size(run), (uint32_t)i);
+        (void)churn_fill_slot(run, &state->slots[i], churn_draw_size(run), (uint32_t)i,
+                              &heap_allocations);
     }
     if (run->failed == NULL) {
         run->workload->run(run, CHURN_SETTLING_FACTOR * state->live);
@@ -137,6 +138,7 @@ static void churn_run(struct run *run, uint64_t iterations)
     /* A copy whose address nobody has: the barriers around each block do not force it to memory. */
     struct churn_state state = *(struct churn_state *)run->state;
     uint64_t checksum = run->checksum;
+    uint64_t allocations = 0;
     uint32_t difference = 0;
     for (uint64_t i = 0; i < iterations; i++) {
         if (__builtin_expect(state.position == state.tape_steps, false)) {
@@ -148,12 +150,13 @@ static void churn_run(struct run *run, uint64_t iterations)
         difference |= (slot->block[0] ^ slot->stamp) | (slot->block[slot->size - 1] ^ slot->stamp);
         checksum = (checksum ^ slot->size ^ slot->stamp) * UINT64_C(0x100000001b3);
         heap_free(run->heap, slot->block, slot->size, HEAP_RAW);
-        if (!churn_fill_slot(run, slot, step.size, (uint32_t)index)) {
+        if (!churn_fill_slot(run, slot, step.size, (uint32_t)index, &allocations)) {
             return;
         }
     }
     *(struct churn_state *)run->state = state;
     run->checksum = checksum;
+    heap_add_tally(allocations);
     run_verify(run, (difference & 0xff) == 0);
 }
 
