@@ -1,0 +1,82 @@
+/* What a figure is, and what it is given. Internal to plots/.
+ *
+ * A figure is one NAME_figure.c with `const struct figure figure_NAME` and one NAME.gp; CMake finds both. Its
+ * draw function works out the data, and for each image: image_begin, writes rows to image->table and
+ * variables to image->script (script_writer.h), image_finish. The .gp is appended to those variables. */
+#ifndef HEAPMILL_PLOTS_FIGURE_H
+#define HEAPMILL_PLOTS_FIGURE_H
+
+#include "common/status.h"
+#include "plots/palette.h"
+#include "plots/plot.h"
+#include "results/comparison.h"
+#include "results/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A back end with its environment and arm: a row of the heat map, a bar, a point. */
+struct plot_row {
+    const char *backend_text; /* the set's */
+    const char *backend;
+    const char *arm;
+    char *label; /* "mimalloc:preload" */
+    struct palette_entry look;
+    const struct palette_arm *arm_look;
+    bool is_base;
+};
+
+/* A workload with its parameters and threads. */
+struct plot_column {
+    uint32_t group; /* index into record_set.groups */
+    const char *workload;
+    const char *family;
+    char *label; /* the workload, and those parameters in which its groups differ */
+    char *slug;  /* the same for a file's name: letters, digits, '.', '_', '-' and '=' */
+};
+
+struct plot {
+    const struct plot_options *options;
+    const char *output;
+    const struct record_set *set;
+    const struct comparison *comparison; /* of the chosen metric */
+    struct plot_row *rows; /* in the palette's order, then by name, then by arm; with the base */
+    size_t row_count;
+    struct plot_column *columns; /* in the plan's order */
+    size_t column_count;
+    struct plot_report *report;
+};
+
+struct figure {
+    const char *name;
+    const char *summary;
+    enum status (*draw)(struct plot *plot, const struct figure *figure, struct error *error);
+};
+
+struct figure_entry {
+    const struct figure *figure;
+    const char *script; /* the text of NAME.gp */
+};
+
+/* Made by CMake; ends with a NULL figure. */
+extern const struct figure_entry figure_table[];
+/* The text of preamble.gp, which every image's script begins with. */
+extern const char figure_preamble[];
+
+/* The row of a back end and arm; row_count if it is not among them. */
+size_t plot_find_row(const struct plot *plot, const char *backend_text, const char *arm);
+
+/* The comparison's figure for a row and a column; NULL for the base and where none was planned. */
+const struct comparison_cell *plot_find_cell(const struct plot *plot,
+                                             const struct comparison *comparison, size_t row,
+                                             size_t column);
+
+/* Adds a sentence to the report's notes. */
+void plot_note(const struct plot *plot, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The metric in words, "CPU time per operation (ns)". */
+const char *plot_metric_title(const struct comparison_metric *metric);
+
+#endif

@@ -1,0 +1,176 @@
+/* Back end × workload: how many times the base's figure each one needs. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/figure.h"
+#include "plots/image.h"
+#include "plots/plot_text.h"
+#include "plots/script_writer.h"
+
+enum { CELL_WIDTH = 58, CELL_HEIGHT = 23, SCALE_HEIGHT = 62, GEOMEAN_GAP = 12 };
+
+static const char heatmap_columns[] =
+    "# columns of the first block, the cells: column (1 is the leftmost), row (1 is the topmost), verdict,\n"
+    "#   ratio to base, low, high (its 95% bounds), rounds (pairs), failed (records), back end, arm, workload\n"
+    "# columns of the second block, geometric means over workload families: row, ratio to base, low, high,\n"
+    "#   complete (1: every workload has a figure), back end, arm\n";
+
+static void write_cell(const struct plot *plot, FILE *table, size_t row, size_t column)
+{
+    const struct plot_row *of = &plot->rows[row];
+    const struct comparison_cell *cell = plot_find_cell(plot, plot->comparison, row, column);
+    const char *verdict = of->is_base ? "base" : "not planned";
+    double ratio = of->is_base ? 1.0 : NAN;
+    if (cell) {
+        verdict = comparison_verdict_word(plot->comparison, cell->verdict);
+        ratio = cell->ratio;
+    }
+    fprintf(table, "%zu\t%zu\t%s\t", column + 1, row + 1, verdict);
+    table_number(table, ratio);
+    fputc('\t', table);
+    table_number(table, cell ? cell->low : NAN);
+    fputc('\t', table);
+    table_number(table, cell ? cell->high : NAN);
+    fprintf(table, "\t%u\t%u\t", cell ? cell->rounds : 0, cell ? cell->failed : 0);
+    table_text(table, of->backend_text);
+    fputc('\t', table);
+    table_text(table, of->arm);
+    fputc('\t', table);
+    table_text(table, plot->columns[column].label);
+    fputc('\n', table);
+}
+
+static void write_geomeans(const struct plot *plot, FILE *table)
+{
+    for (size_t i = 0; i < plot->comparison->geomean_count; i++) {
+        const struct comparison_geomean *mean = &plot->comparison->geomeans[i];
+        size_t row = plot_find_row(plot, mean->backend_text, mean->arm);
+        if (row == plot->row_count || plot->rows[row].is_base) {
+            continue;
+        }
+        fprintf(table, "%zu\t", row + 1);
+        table_number(table, mean->ratio);
+        fputc('\t', table);
+        table_number(table, mean->low);
+        fputc('\t', table);
+        table_number(table, mean->high);
+        fprintf(table, "\t%d\t", mean->complete);
+        table_text(table, mean->backend_text);
+        fputc('\t', table);
+        table_text(table, mean->arm);
+        fputc('\n', table);
+    }
+}
+
+/* Where the colours end, as a power of two: the largest ratio that was told apart, within 1.25 and 4, so that
+ * one extreme cell does not wash out all the others. */
+static double color_limit(const struct comparison *comparison)
+{
+    double limit = log2(1.25);
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        double ratio = comparison->cells[i].ratio;
+        if (ratio > 0) {
+            limit = fmax(limit, fabs(log2(ratio)));
+        }
+    }
+    return fmin(limit, 2.0);
+}
+
+static size_t widest_row_label(const struct plot *plot)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < plot->row_count; i++) {
+        size_t width = plot_text_width(plot->rows[i].label);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+/* Pixels that the column labels take above the cells, at an angle of 40 degrees. */
+static int labels_height(const struct plot *plot)
+{
+    size_t widest = plot_text_width("geometric mean");
+    for (size_t i = 0; i < plot->column_count; i++) {
+        size_t width = plot_text_width(plot->columns[i].label);
+        widest = width > widest ? width : widest;
+    }
+    return (int)((double)widest * IMAGE_CHARACTER_WIDTH * sin(40 * M_PI / 180)) + 20;
+}
+
+/* The rightmost labels lean out of the grid. */
+static int labels_overhang(const struct plot *plot)
+{
+    int overhang = (int)plot_text_width("geometric mean") * IMAGE_CHARACTER_WIDTH * 77 / 100;
+    for (size_t i = 0; i < plot->column_count; i++) {
+        int steps = (int)(plot->column_count - i);
+        int width = (int)plot_text_width(plot->columns[i].label) * IMAGE_CHARACTER_WIDTH * 77 / 100 -
+                    steps * CELL_WIDTH - GEOMEAN_GAP;
+        overhang = width > overhang ? width : overhang;
+    }
+    return overhang;
+}
+
+static void write_variables(const struct plot *plot, FILE *script, int label_width)
+{
+    const char **labels = plot_text_array(plot->column_count, sizeof *labels);
+    for (size_t i = 0; i < plot->column_count; i++) {
+        labels[i] = plot->columns[i].label;
+    }
+    script_strings(script, "column_label", labels, plot->column_count);
+    free(labels);
+    script_number(script, "cell_width", CELL_WIDTH);
+    script_number(script, "cell_height", CELL_HEIGHT);
+    script_number(script, "label_width", label_width);
+    script_number(script, "label_height", labels_height(plot));
+    script_number(script, "geomean_gap", GEOMEAN_GAP);
+    script_number(script, "color_limit", color_limit(plot->comparison));
+}
+
+static enum status heatmap_draw(struct plot *plot, const struct figure *figure, struct error *error)
+{
+    const struct comparison_metric *metric = plot->comparison->metric;
+    int label_width = (int)widest_row_label(plot) * IMAGE_CHARACTER_WIDTH + 12;
+    char *title = plot_text_format("%s, relative to %s:%s", plot_metric_title(metric),
+                                   plot->comparison->base_backend, plot->comparison->base_arm);
+    char *better = plot_text_format(
+        "Lower is better: 0.50 needs half as much as the base, 2.00 twice as much. Blue: %s, red: %s.",
+        metric->less, metric->more);
+    struct image_frame frame = {
+        .title = title,
+        .better = better,
+        .remark = plot->comparison->several_sources
+                      ? "Held memory is the back end's own count where both sides have one, else smaps'."
+                      : "",
+        .columns = heatmap_columns,
+        .comparison = plot->comparison,
+        .inner_width = label_width + (int)(plot->column_count + 1) * CELL_WIDTH + GEOMEAN_GAP +
+                       labels_overhang(plot),
+        .inner_height = labels_height(plot) + (int)plot->row_count * CELL_HEIGHT + SCALE_HEIGHT,
+    };
+    char *name = strcmp(metric->name, "time") == 0 ? plot_text_format("heatmap")
+                                                   : plot_text_format("heatmap-%s", metric->name);
+    struct image image;
+    enum status status = image_begin(&image, plot, figure, name, &frame, error);
+    free(name);
+    free(title);
+    free(better);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    write_variables(plot, image.script, label_width);
+    for (size_t row = 0; row < plot->row_count; row++) {
+        for (size_t column = 0; column < plot->column_count; column++) {
+            write_cell(plot, image.table, row, column);
+        }
+    }
+    fputs("\n\n", image.table);
+    write_geomeans(plot, image.table);
+    return image_finish(&image, error);
+}
+
+const struct figure figure_heatmap = {
+    .name = "heatmap",
+    .summary = "back end × workload: the ratio to the base",
+    .draw = heatmap_draw,
+};

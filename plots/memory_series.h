@@ -1,0 +1,36 @@
+/* The memory pass of one cell as a figure needs it. Internal to plots/. */
+#ifndef HEAPMILL_PLOTS_MEMORY_SERIES_H
+#define HEAPMILL_PLOTS_MEMORY_SERIES_H
+
+#include "plots/figure.h"
+
+/* Bytes; NAN where the back end cannot say. */
+struct memory_sample {
+    double operations;
+    double live;
+    double usable;
+    double held;
+    double rss;
+    const char *phase; /* that begins here; "" for none */
+};
+
+struct memory_series {
+    struct memory_sample *samples;
+    size_t count; /* 0: there is nothing to draw, for this reason */
+    char reason[96];
+    const char *source; /* of held: "stats" or "smaps" */
+    double operations_max;
+    double own_peak; /* of live, usable and held */
+    double held_peak;
+    double rss_peak;
+    json_t *json; /* what the phases point into */
+};
+
+/* Reads the last memory record of the row's cell in the column. STATUS_NOT_FOUND: no such cell was planned.
+ * A cell that failed, or has no memory pass, gives a series without samples and its reason. After STATUS_OK to
+ * be released with memory_series_release. */
+enum status memory_series_read(const struct plot *plot, size_t row, size_t column,
+                               struct memory_series *series, struct error *error);
+void memory_series_release(struct memory_series *series);
+
+#endif

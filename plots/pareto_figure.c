@@ -1,0 +1,259 @@
+/* Time against memory: which back ends nobody beats in both. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/figure.h"
+#include "plots/image.h"
+#include "plots/pareto_points.h"
+#include "plots/plot_text.h"
+#include "plots/script_writer.h"
+
+enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 330, PANEL_HEAD = 34, PANEL_FOOT = 46, AXIS_WIDTH = 62 };
+enum { LEGEND_LINE = 19, LEGEND_GAP = 24 };
+
+static const char pareto_columns[] =
+    "# columns of the even blocks 0, 2, 4…, the points of one panel each: row, peak held (ratio to base), time\n"
+    "#   (ratio to base), peak held low, high, time low, high (95% bounds, NaN where there are none), on the\n"
+    "#   front (1), label shown (1), back end, arm, panel\n"
+    "# columns of the odd blocks 1, 3, 5…, the front as a line: peak held (ratio), time (ratio)\n";
+
+static void write_point(const struct plot *plot, FILE *table, const struct pareto_point *point,
+                        const char *panel)
+{
+    const double numbers[] = {point->memory,      point->time,     point->memory_low,
+                              point->memory_high, point->time_low, point->time_high};
+    fprintf(table, "%zu\t", point->row + 1);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        table_number(table, numbers[i]);
+        fputc('\t', table);
+    }
+    fprintf(table, "%d\t%d\t", point->on_front, point->label_shown);
+    table_text(table, plot->rows[point->row].backend_text);
+    fputc('\t', table);
+    table_text(table, plot->rows[point->row].arm);
+    fputc('\t', table);
+    table_text(table, panel);
+    fputc('\n', table);
+}
+
+static int compare_by_memory(const void *left, const void *right)
+{
+    const struct pareto_point *a = left;
+    const struct pareto_point *b = right;
+    return (a->memory > b->memory) - (a->memory < b->memory);
+}
+
+/* The front's corners by memory, with the steps between: between two points nothing is on offer. */
+static void write_front(FILE *table, const struct pareto_panel *panel)
+{
+    struct pareto_point *sorted = plot_text_array(panel->count, sizeof *sorted);
+    size_t count = 0;
+    for (size_t i = 0; i < panel->count; i++) {
+        if (panel->points[i].on_front) {
+            sorted[count++] = panel->points[i];
+        }
+    }
+    qsort(sorted, count, sizeof *sorted, compare_by_memory);
+    double time = panel->y_high;
+    for (size_t i = 0; i < count; i++) {
+        fprintf(table, "%.9g\t%.9g\n%.9g\t%.9g\n", sorted[i].memory, time, sorted[i].memory,
+                sorted[i].time);
+        time = sorted[i].time;
+    }
+    fprintf(table, "%.9g\t%.9g\n", panel->x_high, time);
+    free(sorted);
+}
+
+static void write_panel_arrays(FILE *script, const struct pareto_panel *panels, size_t count)
+{
+    const char **titles = plot_text_array(count, sizeof *titles);
+    double *values = plot_text_array(count, sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        titles[i] = panels[i].title;
+        values[i] = (double)panels[i].missing;
+    }
+    script_strings(script, "panel_title", titles, count);
+    script_numbers(script, "panel_missing", values, count);
+    static const struct {
+        const char *name;
+        size_t offset;
+    } ranges[] = {{"panel_x_low", offsetof(struct pareto_panel, x_low)},
+                  {"panel_x_high", offsetof(struct pareto_panel, x_high)},
+                  {"panel_y_low", offsetof(struct pareto_panel, y_low)},
+                  {"panel_y_high", offsetof(struct pareto_panel, y_high)}};
+    for (size_t r = 0; r < sizeof ranges / sizeof ranges[0]; r++) {
+        for (size_t i = 0; i < count; i++) {
+            memcpy(&values[i], (const char *)&panels[i] + ranges[r].offset, sizeof values[i]);
+        }
+        script_numbers(script, ranges[r].name, values, count);
+    }
+    free(titles);
+    free(values);
+}
+
+/* Labels are in the script, where they can be moved by hand. */
+static void write_labels(const struct plot *plot, FILE *script, const struct pareto_panel *panels,
+                         size_t count)
+{
+    size_t labels = 0;
+    size_t room = count * plot->row_count;
+    const char **texts = plot_text_array(room, sizeof *texts);
+    double *numbers = plot_text_array(room * 6, sizeof *numbers);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t p = 0; p < panels[i].count; p++) {
+            const struct pareto_point *point = &panels[i].points[p];
+            if (!point->label_shown) {
+                continue;
+            }
+            texts[labels] = plot->rows[point->row].label;
+            numbers[0 * room + labels] = (double)i + 1;
+            numbers[1 * room + labels] = point->memory;
+            numbers[2 * room + labels] = point->time;
+            numbers[3 * room + labels] = point->label_dx;
+            numbers[4 * room + labels] = point->label_dy;
+            numbers[5 * room + labels] = point->label_align == 'l' ? 0
+                                         : point->label_align == 'c' ? 1
+                                                                     : 2;
+            labels++;
+        }
+    }
+    static const char *const names[] = {"label_panel", "label_x",  "label_y",
+                                        "label_dx",    "label_dy", "label_align"};
+    script_strings(script, "label_text", texts, labels);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        script_numbers(script, names[i], numbers + i * room, labels);
+    }
+    free(texts);
+    free(numbers);
+}
+
+static int legend_width(const struct plot *plot)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < plot->row_count; i++) {
+        size_t width = plot_text_width(plot->rows[i].label);
+        widest = width > widest ? width : widest;
+    }
+    return (int)widest * IMAGE_CHARACTER_WIDTH + 24;
+}
+
+static enum status draw_panels(struct plot *plot, const struct figure *figure,
+                               const struct comparison *time, const struct comparison *memory,
+                               const struct pareto_panel *panels, size_t count, struct error *error)
+{
+    int across = count == 1 ? 1 : 2;
+    int down = ((int)count + across - 1) / across;
+    int legend_height = (int)plot->row_count * LEGEND_LINE + PANEL_HEAD;
+    int panels_height = down * (PANEL_HEAD + PANEL_HEIGHT + PANEL_FOOT);
+    char *title = plot_text_format("Time against memory, relative to %s:%s", time->base_backend,
+                                   time->base_arm);
+    struct image_frame frame = {
+        .title = title,
+        .better = "Lower left is better: less time, less memory. Line: the Pareto front, which nobody beats in "
+                  "both (null and bump, the yardsticks, left out).",
+        .remark = memory->several_sources
+                      ? "Held memory is the back end's own count where it and the base have one, else what smaps "
+                        "says. Families weigh equally."
+                      : "Families weigh equally in the mean.",
+        .columns = pareto_columns,
+        .comparison = time,
+        .inner_width = across * (AXIS_WIDTH + PANEL_WIDTH) + LEGEND_GAP + legend_width(plot),
+        .inner_height = legend_height > panels_height ? legend_height : panels_height,
+    };
+    struct image image;
+    enum status status = image_begin(&image, plot, figure, figure->name, &frame, error);
+    free(title);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    write_panel_arrays(image.script, panels, count);
+    write_labels(plot, image.script, panels, count);
+    script_number(image.script, "across", across);
+    script_number(image.script, "axis_width", AXIS_WIDTH);
+    script_number(image.script, "panel_width", PANEL_WIDTH);
+    script_number(image.script, "panel_height", PANEL_HEIGHT);
+    script_number(image.script, "panel_head", PANEL_HEAD);
+    script_number(image.script, "panel_foot", PANEL_FOOT);
+    script_number(image.script, "legend_gap", LEGEND_GAP);
+    script_number(image.script, "legend_line", LEGEND_LINE);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t p = 0; p < panels[i].count; p++) {
+            write_point(plot, image.table, &panels[i].points[p], panels[i].title);
+        }
+        fputs("\n\n", image.table);
+        write_front(image.table, &panels[i]);
+        fputs("\n\n", image.table);
+    }
+    return image_finish(&image, error);
+}
+
+/* Is this the first column of its family? */
+static bool begins_family(const struct plot *plot, size_t column)
+{
+    for (size_t i = 0; i < column; i++) {
+        if (strcmp(plot->columns[i].family, plot->columns[column].family) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static size_t make_panels(const struct plot *plot, const struct comparison *time,
+                          const struct comparison *memory, struct pareto_panel *panels)
+{
+    size_t count = 0;
+    pareto_overall(plot, time, memory, &panels[count++]);
+    for (size_t column = 0; column < plot->column_count; column++) {
+        if (begins_family(plot, column)) {
+            pareto_family(plot, time, memory, plot->columns[column].family, &panels[count++]);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        pareto_find_front(plot, &panels[i]);
+        pareto_place_labels(plot, &panels[i], PANEL_WIDTH, PANEL_HEIGHT);
+    }
+    return count;
+}
+
+/* A comparison of the given metric with the base and the filters of the plot's own. */
+static enum status compare(const struct plot *plot, const char *metric,
+                           struct comparison **comparison, struct error *error)
+{
+    struct comparison_options options = {
+        .base_backend = plot->comparison->base_backend,
+        .base_arm = plot->comparison->base_arm,
+        .metric = metric,
+        .workloads = plot->options->workloads,
+        .backends = plot->options->backends,
+    };
+    return comparison_build(plot->set, &options, comparison, error);
+}
+
+static enum status pareto_draw(struct plot *plot, const struct figure *figure, struct error *error)
+{
+    struct comparison *time = NULL;
+    struct comparison *memory = NULL;
+    enum status status = compare(plot, "time", &time, error);
+    if (status == STATUS_OK) {
+        status = compare(plot, "held_peak", &memory, error);
+    }
+    if (status == STATUS_OK) {
+        struct pareto_panel *panels = plot_text_array(plot->column_count + 1, sizeof *panels);
+        size_t count = make_panels(plot, time, memory, panels);
+        status = draw_panels(plot, figure, time, memory, panels, count, error);
+        for (size_t i = 0; i < count; i++) {
+            free(panels[i].points);
+        }
+        free(panels);
+    }
+    comparison_free(time);
+    comparison_free(memory);
+    return status;
+}
+
+const struct figure figure_pareto = {
+    .name = "pareto",
+    .summary = "time against peak held memory, with the Pareto front",
+    .draw = pareto_draw,
+};

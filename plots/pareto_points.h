@@ -1,0 +1,48 @@
+/* The points of the pareto figure: what each back end costs in time and in memory. Internal to plots/. */
+#ifndef HEAPMILL_PLOTS_PARETO_POINTS_H
+#define HEAPMILL_PLOTS_PARETO_POINTS_H
+
+#include "plots/figure.h"
+
+/* Ratios to the base; below 1 needs less. NAN: no complete figure, not drawn. */
+struct pareto_point {
+    size_t row; /* index into plot->rows */
+    double memory;
+    double time;
+    double memory_low; /* 95% bounds, NAN where there are none */
+    double memory_high;
+    double time_low;
+    double time_high;
+    bool on_front; /* no other point needs less of both */
+    bool label_shown;
+    int label_dx; /* of the label's anchor, in pixels from the point, y downwards */
+    int label_dy;
+    char label_align; /* 'l', 'r' or 'c' */
+};
+
+struct pareto_panel {
+    const char *title;
+    struct pareto_point *points; /* [plot->row_count], by row */
+    size_t count;
+    size_t missing; /* points without a figure */
+    double x_low, x_high, y_low, y_high; /* the axes' ranges */
+};
+
+/* The geometric mean of everything. time and memory are comparisons of those metrics with equal bases and
+ * filters. points is to be freed. */
+void pareto_overall(const struct plot *plot, const struct comparison *time,
+                    const struct comparison *memory, struct pareto_panel *panel);
+
+/* The same of one family's workloads. */
+void pareto_family(const struct plot *plot, const struct comparison *time,
+                   const struct comparison *memory, const char *family, struct pareto_panel *panel);
+
+/* Marks the points that no other one beats in both; yardsticks that cannot serve a program (null, bump) neither
+ * are on the front nor beat anybody. Sets the axes' ranges. */
+void pareto_find_front(const struct plot *plot, struct pareto_panel *panel);
+
+/* Places the labels in a panel of so many pixels where they touch neither each other nor a point: those of the
+ * front first; what finds no room has none (the legend has them all). */
+void pareto_place_labels(const struct plot *plot, struct pareto_panel *panel, int width, int height);
+
+#endif

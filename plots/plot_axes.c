@@ -1,0 +1,267 @@
+#include "plots/plot_axes.h"
+
+#include "plots/plot_text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------ rows */
+
+static size_t palette_rank(const char *backend)
+{
+    size_t rank = 0;
+    while (rank < palette_known_count() && strcmp(palette_known(rank)->backend, backend) != 0) {
+        rank++;
+    }
+    return rank;
+}
+
+/* The palette's order keeps families together; it is the same whatever was measured. */
+static int compare_rows(const void *left, const void *right)
+{
+    const struct plot_row *a = left;
+    const struct plot_row *b = right;
+    size_t rank_a = palette_rank(a->backend);
+    size_t rank_b = palette_rank(b->backend);
+    if (rank_a != rank_b) {
+        return rank_a < rank_b ? -1 : 1;
+    }
+    int order = strcmp(a->backend_text, b->backend_text);
+    return order ? order : strcmp(a->arm, b->arm);
+}
+
+static void add_row(struct plot *plot, const char *backend_text, const char *backend,
+                    const char *arm, bool is_base)
+{
+    if (plot_find_row(plot, backend_text, arm) < plot->row_count) {
+        return;
+    }
+    plot->rows[plot->row_count++] = (struct plot_row){
+        .backend_text = backend_text,
+        .backend = backend,
+        .arm = arm,
+        .label = plot_text_format("%s:%s", backend_text, arm),
+        .arm_look = palette_arm(arm),
+        .is_base = is_base,
+    };
+}
+
+/* The base's name without its environment, as the palette knows it; the set's string if a cell is of it. */
+static const char *base_name(const struct plot *plot)
+{
+    const struct record_set *set = plot->set;
+    for (size_t i = 0; i < set->cell_count; i++) {
+        if (strcmp(set->cells[i].backend_text, plot->comparison->base_backend) == 0) {
+            return set->cells[i].backend;
+        }
+    }
+    return plot->comparison->base_backend;
+}
+
+static void build_rows(struct plot *plot)
+{
+    const struct comparison *comparison = plot->comparison;
+    plot->rows = plot_text_array(comparison->cell_count + 1, sizeof *plot->rows);
+    add_row(plot, comparison->base_backend, base_name(plot), comparison->base_arm, true);
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct record_cell *cell = comparison->cells[i].cell;
+        add_row(plot, cell->backend_text, cell->backend, cell->arm, false);
+    }
+    qsort(plot->rows, plot->row_count, sizeof *plot->rows, compare_rows);
+    const char **names = plot_text_array(plot->row_count, sizeof *names);
+    struct palette_entry *looks = plot_text_array(plot->row_count, sizeof *looks);
+    for (size_t i = 0; i < plot->row_count; i++) {
+        names[i] = plot->rows[i].backend;
+    }
+    palette_assign(names, plot->row_count, looks);
+    for (size_t i = 0; i < plot->row_count; i++) {
+        plot->rows[i].look = looks[i];
+    }
+    free(names);
+    free(looks);
+}
+
+size_t plot_find_row(const struct plot *plot, const char *backend_text, const char *arm)
+{
+    size_t row = 0;
+    while (row < plot->row_count && (strcmp(plot->rows[row].backend_text, backend_text) != 0 ||
+                                     strcmp(plot->rows[row].arm, arm) != 0)) {
+        row++;
+    }
+    return row;
+}
+
+/* --------------------------------------------------------------------------------- columns */
+
+/* Does text, "size=64,live=1000", hold exactly the item of that length? */
+static bool has_item(const char *text, const char *item, size_t length)
+{
+    for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
+        if (strcspn(at, ",") == length && strncmp(at, item, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is the item the same in all groups of the cell's workload among the comparison's? Then a label need not say
+ * it. */
+static bool item_is_common(const struct comparison *comparison, const struct record_cell *cell,
+                           const char *item, size_t length)
+{
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct record_cell *other = comparison->cells[i].cell;
+        if (strcmp(other->workload, cell->workload) == 0 &&
+            !has_item(other->params_text, item, length)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool threads_differ(const struct comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        if (comparison->cells[i].cell->threads != 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *column_label(const struct comparison *comparison, const struct record_cell *cell)
+{
+    char *label = plot_text_format("%s", cell->workload);
+    const char *at = cell->params_text;
+    while (*at) {
+        size_t length = strcspn(at, ",");
+        if (!item_is_common(comparison, cell, at, length)) {
+            char *longer = plot_text_format("%s %.*s", label, (int)length, at);
+            free(label);
+            label = longer;
+        }
+        at += length;
+        at += *at == ',';
+    }
+    if (threads_differ(comparison)) {
+        char *longer = plot_text_format("%s t%u", label, cell->threads);
+        free(label);
+        label = longer;
+    }
+    return label;
+}
+
+/* A label as part of a file's name. Two labels could become one slug, hence the column's number. */
+static char *column_slug(const char *label, size_t index)
+{
+    char *slug = plot_text_format("%s", label);
+    bool changed = false;
+    for (char *at = slug; *at; at++) {
+        if (*at == ' ') {
+            *at = '-';
+        } else if (!isalnum((unsigned char)*at) && !strchr("._-=", *at)) {
+            *at = '_';
+            changed = true;
+        }
+    }
+    if (changed || strlen(slug) > 100) {
+        char *numbered = plot_text_format("%.90s-%zu", slug, index + 1);
+        free(slug);
+        slug = numbered;
+    }
+    return slug;
+}
+
+static bool has_column(const struct plot *plot, uint32_t group)
+{
+    for (size_t i = 0; i < plot->column_count; i++) {
+        if (plot->columns[i].group == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_columns(const void *left, const void *right)
+{
+    uint32_t a = ((const struct plot_column *)left)->group;
+    uint32_t b = ((const struct plot_column *)right)->group;
+    return (a > b) - (a < b);
+}
+
+static void build_columns(struct plot *plot)
+{
+    const struct comparison *comparison = plot->comparison;
+    plot->columns = plot_text_array(plot->set->group_count, sizeof *plot->columns);
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct record_cell *cell = comparison->cells[i].cell;
+        if (has_column(plot, cell->group)) {
+            continue;
+        }
+        plot->columns[plot->column_count++] = (struct plot_column){
+            .group = cell->group,
+            .workload = cell->workload,
+            .family = cell->family,
+            .label = column_label(comparison, cell),
+        };
+    }
+    qsort(plot->columns, plot->column_count, sizeof *plot->columns, compare_columns);
+    for (size_t i = 0; i < plot->column_count; i++) {
+        plot->columns[i].slug = column_slug(plot->columns[i].label, i);
+    }
+}
+
+void plot_axes_build(struct plot *plot)
+{
+    build_rows(plot);
+    build_columns(plot);
+}
+
+void plot_axes_release(struct plot *plot)
+{
+    for (size_t i = 0; i < plot->row_count; i++) {
+        free(plot->rows[i].label);
+    }
+    for (size_t i = 0; i < plot->column_count; i++) {
+        free(plot->columns[i].label);
+        free(plot->columns[i].slug);
+    }
+    free(plot->rows);
+    free(plot->columns);
+}
+
+const struct comparison_cell *plot_find_cell(const struct plot *plot,
+                                             const struct comparison *comparison, size_t row,
+                                             size_t column)
+{
+    const struct plot_row *wanted = &plot->rows[row];
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct record_cell *cell = comparison->cells[i].cell;
+        if (cell->group == plot->columns[column].group &&
+            strcmp(cell->backend_text, wanted->backend_text) == 0 &&
+            strcmp(cell->arm, wanted->arm) == 0) {
+            return &comparison->cells[i];
+        }
+    }
+    return NULL;
+}
+
+const char *plot_metric_title(const struct comparison_metric *metric)
+{
+    static const struct {
+        const char *name;
+        const char *title;
+    } titles[] = {
+        {"time", "CPU time per operation"},
+        {"held_peak", "Peak of memory held from the system"},
+        {"rss_peak", "Peak resident memory"},
+        {"held_over_live", "Memory held over memory live"},
+    };
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+        if (strcmp(titles[i].name, metric->name) == 0) {
+            return titles[i].title;
+        }
+    }
+    return metric->summary;
+}
