@@ -1,0 +1,291 @@
+/* Known answers, and what the intervals really cover: measured by simulation, seeded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+
+#include "common/rng.h"
+#include "results/statistics.h"
+
+enum { EXPERIMENTS = 2000, ROUNDS_MAX = 64, SERIES = 6, PAIRS = 8 };
+
+static void assert_near(double expected, double actual, double tolerance)
+{
+    if (!(fabs(expected - actual) <= tolerance)) {
+        fail_msg("expected %.6g ± %.2g, got %.6g", expected, tolerance, actual);
+    }
+}
+
+static void test_quantiles_and_medians(void **state)
+{
+    (void)state;
+    const double sorted[] = {1, 2, 4, 8};
+    assert_near(1, statistics_quantile(sorted, 4, 0), 0);
+    assert_near(8, statistics_quantile(sorted, 4, 1), 0);
+    assert_near(3, statistics_quantile(sorted, 4, 0.5), 0);
+    assert_near(1.75, statistics_quantile(sorted, 4, 0.25),
+                1e-12); /* R: quantile(c(1,2,4,8), .25) */
+    double odd[] = {5, 1, 4, 2, 3};
+    double even[] = {4, 1, 3, 2};
+    double same[] = {7, 7, 7, 7, 7, 7};
+    double one[] = {3};
+    assert_near(3, statistics_median(odd, 5), 0);
+    assert_near(2.5, statistics_median(even, 4), 0);
+    assert_near(7, statistics_median(same, 6), 0);
+    assert_near(3, statistics_median(one, 1), 0);
+}
+
+/* Selection against sorting, over many sizes and many equal values. */
+static void test_median_is_that_of_the_sorted(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 3);
+    for (size_t count = 1; count <= ROUNDS_MAX; count++) {
+        double values[ROUNDS_MAX];
+        double sorted[ROUNDS_MAX];
+        for (size_t i = 0; i < count; i++) {
+            values[i] = sorted[i] = (double)rng_below(&rng, 10);
+        }
+        statistics_sort(sorted, count);
+        assert_near((sorted[(count - 1) / 2] + sorted[count / 2]) / 2,
+                    statistics_median(values, count), 0);
+    }
+}
+
+/* Student's 97.5% points from its tables: 2.4469 at 6 degrees, 2.1448 at 14, 1.9623 at 1000; the
+ * tail is the normal distribution's beyond t·sqrt(n / (n − 1)). */
+static void test_expanded_tail(void **state)
+{
+    (void)state;
+    assert_near(erfc(2.4469 * sqrt(7.0 / 6) / sqrt(2)) / 2, statistics_expanded_tail(7), 2e-5);
+    assert_near(erfc(2.1448 * sqrt(15.0 / 14) / sqrt(2)) / 2, statistics_expanded_tail(15), 2e-5);
+    assert_near(erfc(1.9623 * sqrt(1001.0 / 1000) / sqrt(2)) / 2, statistics_expanded_tail(1001),
+                2e-5);
+    assert_true(statistics_resamples(6) >= 2000 && statistics_resamples(100000) >= 2000);
+}
+
+/* Worked by hand. Six values: depth 1 covers 1 − 2/64 = 0.96875, depth 2 1 − 14/64 = 0.78125; the
+ * share is 0.01875 / 0.1875 = 0.1, and the bounds move inwards by 5 · 0.1 / (1 + 4 · 0.1) =
+ * 0.357143 of a gap. Seven: 126/128 and 112/128; share 0.034375 / 0.109375 = 0.3142857, inwards 6 ·
+ * share / (1 + 5 · share). */
+static void test_median_interval_known(void **state)
+{
+    (void)state;
+    const double six[] = {6, 1, 2, 10, 4, 5};
+    struct interval interval;
+    assert_int_equal(STATUS_OK, statistics_median_interval(six, 6, &interval, NULL));
+    assert_near(4.5, interval.point, 0);
+    assert_near(1 + 0.357142857, interval.low, 1e-8);
+    assert_near(10 - 4 * 0.357142857, interval.high, 1e-8);
+    const double seven[] = {7, 6, 5, 4, 3, 2, 1};
+    double inwards = 6 * 0.314285714 / (1 + 5 * 0.314285714);
+    assert_int_equal(STATUS_OK, statistics_median_interval(seven, 7, &interval, NULL));
+    assert_near(4, interval.point, 0);
+    assert_near(1 + inwards, interval.low, 1e-8);
+    assert_near(7 - inwards, interval.high, 1e-8);
+}
+
+static void test_five_values_have_no_interval(void **state)
+{
+    (void)state;
+    const double five[] = {1, 2, 3, 4, 5};
+    struct interval interval;
+    assert_int_equal(STATUS_OK, statistics_median_interval(five, 5, &interval, NULL));
+    assert_near(3, interval.point, 0);
+    assert_true(isnan(interval.low) && isnan(interval.high));
+}
+
+/* The mean of medians, its weights, a missing value, and equal answers for equal seeds. */
+static void test_mean_interval(void **state)
+{
+    (void)state;
+    const double first[] = {1, 1.1, 0.9, 1, 1.05, 0.95, 1};
+    const double second[] = {3, 3.2, 2.8, 3, (double)NAN, 3.1, 2.9};
+    const struct statistics_series series[] = {{first, 0.75}, {second, 0.25}};
+    struct interval interval;
+    struct interval again;
+    struct interval other;
+    assert_int_equal(STATUS_OK, statistics_mean_interval(series, 2, 7, 1, &interval, NULL));
+    assert_int_equal(STATUS_OK, statistics_mean_interval(series, 2, 7, 1, &again, NULL));
+    assert_int_equal(STATUS_OK, statistics_mean_interval(series, 2, 7, 99, &other, NULL));
+    assert_near(0.75 * 1 + 0.25 * 3, interval.point, 1e-12);
+    assert_true(interval.low < interval.point && interval.point < interval.high);
+    assert_true(interval.low > 1.35 && interval.high < 1.65);
+    assert_true(interval.low == again.low && interval.high == again.high);
+    assert_near(interval.low, other.low, 0.03);
+}
+
+static void test_noise_floor(void **state)
+{
+    (void)state;
+    double few[] = {0.01, -0.03, 0.02};
+    double many[100];
+    for (int i = 0; i < 100; i++) {
+        many[i] = (i % 2 == 0 ? 1 : -1) * (i + 1) / 1000.0;
+    }
+    assert_near(expm1(0.03), statistics_noise_floor(few, 3), 1e-12);
+    assert_near(expm1(0.095), statistics_noise_floor(many, 100), 1e-12);
+    assert_true(isnan(statistics_noise_floor(few, 0)));
+}
+
+static void test_judge_needs_the_whole_interval_beyond_the_floor(void **state)
+{
+    (void)state;
+    const double edge = log1p(0.02);
+    const struct interval more = {0.05, edge + 1e-9, 0.06};
+    const struct interval reaches_in = {0.05, edge - 1e-9, 0.06};
+    const struct interval less = {-0.05, -0.06, -edge - 1e-9};
+    const struct interval holds_zero = {0.3, -0.01, 0.6};
+    const struct interval unknown = {0.3, (double)NAN, (double)NAN};
+    assert_int_equal(STATISTICS_MORE, statistics_judge(&more, 0.02));
+    assert_int_equal(STATISTICS_SAME, statistics_judge(&reaches_in, 0.02));
+    assert_int_equal(STATISTICS_LESS, statistics_judge(&less, 0.02));
+    assert_int_equal(STATISTICS_SAME, statistics_judge(&holds_zero, 0));
+    assert_int_equal(STATISTICS_SAME, statistics_judge(&unknown, 0.02));
+}
+
+/* Three shapes of noise with median 0: normal; one round in ten disturbed tenfold; skewed. */
+static double noise(struct rng *rng, int shape)
+{
+    if (shape == 2) {
+        return rng_exponential(rng, 1) - log(2);
+    }
+    double scale = shape == 1 && rng_uniform(rng) < 0.1 ? 10 : 1;
+    return scale * rng_normal(rng);
+}
+
+static double covered_by_median_interval(size_t rounds, int shape)
+{
+    struct rng rng;
+    rng_seed(&rng, 1000 + rounds);
+    int covered = 0;
+    for (int i = 0; i < EXPERIMENTS; i++) {
+        double values[ROUNDS_MAX];
+        for (size_t round = 0; round < rounds; round++) {
+            values[round] = noise(&rng, shape);
+        }
+        struct interval interval;
+        assert_int_equal(STATUS_OK, statistics_median_interval(values, rounds, &interval, NULL));
+        covered += interval.low <= 0 && 0 <= interval.high;
+    }
+    return covered / (double)EXPERIMENTS;
+}
+
+/* The bounds are 95% ± four standard deviations of 2000 Bernoulli trials (0.49% each). */
+static void test_median_interval_covers_95_percent(void **state)
+{
+    (void)state;
+    static const size_t rounds[] = {6, 7, 8, 10, 11, 15, 19, 31, 60};
+    for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+        for (int shape = 0; shape < 3; shape++) {
+            double covered = covered_by_median_interval(rounds[i], shape);
+            print_message("median of %zu rounds, noise %d: covered %.4f\n", rounds[i], shape,
+                          covered);
+            assert_near(0.95, covered, 0.0195);
+        }
+    }
+}
+
+static double covered_by_mean_interval(size_t rounds)
+{
+    struct rng rng;
+    rng_seed(&rng, 2000 + rounds);
+    int covered = 0;
+    for (int i = 0; i < EXPERIMENTS / 4; i++) {
+        double values[SERIES][ROUNDS_MAX];
+        struct statistics_series series[SERIES];
+        for (size_t j = 0; j < SERIES; j++) {
+            for (size_t round = 0; round < rounds; round++) {
+                values[j][round] = (double)(1 + j % 3) * noise(&rng, (int)(j % 2));
+            }
+            series[j] = (struct statistics_series){values[j], 1.0 / SERIES};
+        }
+        struct interval interval;
+        assert_int_equal(STATUS_OK, statistics_mean_interval(series, SERIES, rounds, (uint64_t)i,
+                                                             &interval, NULL));
+        covered += interval.low <= 0 && 0 <= interval.high;
+    }
+    return covered / (EXPERIMENTS / 4.0);
+}
+
+/* Conservative at few rounds, where a resampled median spreads more than the median does. */
+static void test_mean_interval_covers_at_least_95_percent(void **state)
+{
+    (void)state;
+    static const size_t rounds[] = {6, 7, 15, 31};
+    for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+        double covered = covered_by_mean_interval(rounds[i]);
+        print_message("mean of %d medians of %zu rounds: covered %.4f\n", SERIES, rounds[i],
+                      covered);
+        assert_true(covered >= 0.945 && covered < 1);
+    }
+}
+
+static struct interval twin_interval(struct rng *rng, size_t rounds, double difference)
+{
+    double values[ROUNDS_MAX];
+    struct interval interval;
+    for (size_t i = 0; i < rounds; i++) {
+        values[i] = difference + 0.02 * noise(rng, 0);
+    }
+    assert_int_equal(STATUS_OK, statistics_median_interval(values, rounds, &interval, NULL));
+    return interval;
+}
+
+/* Runs of eight groups: twin 1 sets the floor, and a pair that differs by `difference` is judged by
+ * it. */
+static double told_apart(size_t rounds, double difference)
+{
+    struct rng rng;
+    rng_seed(&rng, 3000 + rounds);
+    int judged_different = 0;
+    for (int i = 0; i < EXPERIMENTS; i++) {
+        double medians[PAIRS];
+        for (size_t j = 0; j < PAIRS; j++) {
+            medians[j] = twin_interval(&rng, rounds, 0).point;
+        }
+        double floor = statistics_noise_floor(medians, PAIRS);
+        struct interval judged = twin_interval(&rng, rounds, difference);
+        judged_different += statistics_judge(&judged, floor) != STATISTICS_SAME;
+    }
+    return judged_different / (double)EXPERIMENTS;
+}
+
+static void test_verdicts_are_seldom_wrong_and_often_there(void **state)
+{
+    (void)state;
+    double false_few = told_apart(7, 0);
+    double false_many = told_apart(15, 0);
+    double found_few = told_apart(7, 0.10);
+    double found_many = told_apart(15, 0.05);
+    print_message(
+        "A/A told apart: %.4f at 7 rounds, %.4f at 15; noise 2%% a round: 10%% found at 7 rounds "
+        "%.3f, 5%% at 15 %.3f\n",
+        false_few, false_many, found_few, found_many);
+    assert_true(false_few <= 0.05 && false_many <= 0.05);
+    assert_true(found_few >= 0.9 && found_many >= 0.7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quantiles_and_medians),
+        cmocka_unit_test(test_median_is_that_of_the_sorted),
+        cmocka_unit_test(test_expanded_tail),
+        cmocka_unit_test(test_median_interval_known),
+        cmocka_unit_test(test_five_values_have_no_interval),
+        cmocka_unit_test(test_mean_interval),
+        cmocka_unit_test(test_noise_floor),
+        cmocka_unit_test(test_judge_needs_the_whole_interval_beyond_the_floor),
+        cmocka_unit_test(test_median_interval_covers_95_percent),
+        cmocka_unit_test(test_mean_interval_covers_at_least_95_percent),
+        cmocka_unit_test(test_verdicts_are_seldom_wrong_and_often_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
