@@ -8,8 +8,8 @@
 #include "cli/worker.h"
 
 /* A worker's start, set-up and end, and the warm-up beside the timed part: for estimates only. On a
- * 2-core cloud machine starts took 20 to 60 ms. */
-static const double PLAN_START_S = 0.06;
+ * 2-core cloud machine starts took 8 to 20 ms. */
+static const double PLAN_START_S = 0.02;
 static const double PLAN_TIMED_SHARE = 1.5;
 
 /* "WORKLOAD/P1=V1,P2=V2/tTHREADS" */

@@ -49,26 +49,35 @@ static enum status backend_item_parse_env(const char *text, json_t *env, struct 
     return status;
 }
 
+/* Takes "{K=V,…}" out of item->glob, which may stand before or after the arm: "a{K=V}:arm" is how
+ * the id of a cell reads, "a:arm{K=V}" how one types. */
+static enum status backend_item_take_env(struct backend_item *item, struct error *error)
+{
+    char *open = strchr(item->glob, '{');
+    char *close = strrchr(item->glob, '}');
+    if (open == NULL && close == NULL) {
+        return STATUS_OK;
+    }
+    bool closed = open != NULL && close > open && (close[1] == '\0' || close[1] == ':');
+    if (!closed || item->negative) {
+        return error_set(error, STATUS_INVALID,
+                         closed ? "-b: '!%s': a '!' takes no environment"
+                                : "-b: '%s': write NAME{K=V,K=V}, and quote it for the shell",
+                         item->glob);
+    }
+    *close = '\0';
+    enum status status = backend_item_parse_env(open + 1, item->env, error);
+    memmove(open, close + 1, strlen(close + 1) + 1);
+    return status;
+}
+
 static enum status backend_item_parse(const char *text, size_t length, struct backend_item *item,
                                       struct error *error)
 {
     bool negative = length > 0 && text[0] == '!';
     *item = (struct backend_item){.negative = negative, .env = json_object()};
     item->glob = text_format("%.*s", (int)(length - negative), text + negative);
-    enum status status = STATUS_OK;
-    char *brace = strchr(item->glob, '{');
-    if (brace != NULL) {
-        size_t last = strlen(brace) - 1;
-        if (brace[last] != '}' || negative) {
-            return error_set(error, STATUS_INVALID,
-                             negative ? "-b: '%.*s': a '!' takes no environment"
-                                      : "-b: '%.*s' lacks its closing '}'; quote it for the shell",
-                             (int)length, text);
-        }
-        brace[last] = '\0';
-        *brace = '\0';
-        status = backend_item_parse_env(brace + 1, item->env, error);
-    }
+    enum status status = backend_item_take_env(item, error);
     char *colon = strrchr(item->glob, ':');
     if (colon != NULL) {
         *colon = '\0';

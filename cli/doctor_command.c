@@ -1,0 +1,127 @@
+/* heapmill doctor: is this machine fit for measuring, and is everything there? */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/doctor.h"
+#include "cli/process.h"
+#include "cli/table.h"
+
+/* Long enough for 50 ticks of a core, short enough to wait for. */
+static const double DOCTOR_INTERVAL_S = 0.5;
+
+static const char doctor_usage[] =
+    "usage: heapmill doctor [--json]\n"
+    "\n"
+    "Looks at what can spoil a measurement on this machine (frequency scaling, huge pages, load,\n"
+    "steal, CPU quotas) and at what heapmill needs (workers, peers, gnuplot, valgrind, perf). "
+    "Each\n"
+    "warning has its remedy. With --json: {\"checks\": [{name, level, value, remedy}]}, level "
+    "being ok,\n"
+    "info, warning or missing.\n"
+    "\n"
+    "exit status: 0; 3 when something that is needed is missing\n";
+
+void doctor_add(json_t *rows, const char *name, const char *level, const char *remedy,
+                const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *value = json_vsprintf(format, arguments);
+    va_end(arguments);
+    (void)json_array_append_new(rows, json_pack("{ss ss so ss}", "name", name, "level", level,
+                                                "value", value != NULL ? value : json_string("?"),
+                                                "remedy", remedy));
+}
+
+static const char *doctor_text(const json_t *row, const char *name)
+{
+    return json_string_value(json_object_get(row, name));
+}
+
+static void doctor_print(const json_t *rows)
+{
+    bool colour = table_colour_allowed(stdout);
+    struct table *table = table_new(3);
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        const char *level = doctor_text(row, "level");
+        const char *remedy = doctor_text(row, "remedy");
+        const char *start = strcmp(level, "ok") == 0        ? "\033[32m"
+                            : strcmp(level, "warning") == 0 ? "\033[33m"
+                            : strcmp(level, "missing") == 0 ? "\033[31m"
+                                                            : "";
+        table_row(table);
+        table_cell(table, 0, "%s", level);
+        if (colour && start[0] != '\0') {
+            table_cell_style(table, 0, start, "\033[0m");
+        }
+        table_cell(table, 1, "%s", doctor_text(row, "name"));
+        table_cell(table, 2, "%s", doctor_text(row, "value"));
+        if (remedy[0] != '\0') {
+            table_row(table);
+            table_cell(table, 2, "remedy: %s", remedy);
+        }
+    }
+    table_print(table, stdout);
+    table_free(table);
+}
+
+static size_t doctor_count(const json_t *rows, const char *level)
+{
+    size_t count = 0;
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        count += strcmp(doctor_text(row, "level"), level) == 0;
+    }
+    return count;
+}
+
+static int doctor_command_run(int argc, char **argv)
+{
+    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    if (argc > 1 && !json) {
+        (void)fprintf(stderr, "heapmill: doctor takes no '%s'; see `heapmill doctor --help`\n",
+                      argv[argc > 2 ? 2 : 1]);
+        return EXIT_USAGE;
+    }
+    struct registry registry = {0};
+    struct error error;
+    process_prepare_signals();
+    if (registry_open(&registry, &error) != STATUS_OK) {
+        (void)fprintf(stderr, "heapmill: %s\n", error.message);
+        return EXIT_ENVIRONMENT;
+    }
+    json_t *rows = json_array();
+    doctor_check_machine(rows, DOCTOR_INTERVAL_S);
+    doctor_check_programs(rows, &registry);
+    size_t missing = doctor_count(rows, "missing");
+    if (json) {
+        json_t *all = json_pack("{sO}", "checks", rows);
+        (void)json_dumpf(all, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+        json_decref(all);
+    } else {
+        doctor_print(rows);
+        (void)printf("\n%zu warnings, %zu missing\n", doctor_count(rows, "warning"), missing);
+    }
+    json_decref(rows);
+    registry_close(&registry);
+    if (process_interrupted()) {
+        return EXIT_INTERRUPTED;
+    }
+    return missing > 0 ? EXIT_ENVIRONMENT : EXIT_CLEAN;
+}
+
+const struct command command_doctor = {
+    .name = "doctor",
+    .summary = "is this machine fit for measuring, and is everything there",
+    .usage = doctor_usage,
+    .run = doctor_command_run,
+};

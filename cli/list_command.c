@@ -1,0 +1,332 @@
+/* heapmill list: what there is to choose from. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/catalog.h"
+#include "cli/command.h"
+#include "cli/listing.h"
+#include "cli/matrix.h"
+#include "cli/preflight.h"
+#include "cli/process.h"
+#include "cli/registry.h"
+#include "cli/text.h"
+#include "cli/worker.h"
+#include "plots/plot.h"
+#include "results/comparison.h"
+
+static const char list_usage[] =
+    "usage: heapmill list [TOPIC…] [--json]\n"
+    "\n"
+    "Shows what there is to choose from. Topics, backends and workloads if none is named:\n"
+    "  backends    what -b names, with parameters, and what is missing here\n"
+    "  arms        each back end's arms, and the worker and library that an arm is\n"
+    "  workloads   what -w names\n"
+    "  parameters  what -p names, with defaults and bounds\n"
+    "  matrices    what --matrix names\n"
+    "  metrics     what `heapmill compare --metric` names\n"
+    "  plots       what `heapmill plot` draws\n"
+    "\n"
+    "With --json: an object with an array of objects for each topic.\n";
+
+/* What the topics are made from; the catalog is read when a topic first needs it. */
+struct list_context {
+    struct registry registry;
+    struct catalog catalog;
+    bool has_catalog;
+};
+
+struct list_topic {
+    const char *name;
+    const char *title;
+    enum status (*fill)(struct list_context *context, json_t *rows, struct error *error);
+    struct listing_column columns[8];
+};
+
+static enum status list_need_catalog(struct list_context *context, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (!context->has_catalog) {
+        status = catalog_open(&context->catalog, &context->registry, error);
+        context->has_catalog = status == STATUS_OK;
+    }
+    return status;
+}
+
+static json_t *list_arms_of(const struct backend *backend)
+{
+    json_t *arms = json_array();
+    for (size_t i = 0; i < backend->arms.count; i++) {
+        (void)json_array_append_new(arms, json_string(backend->arms.items[i]));
+    }
+    return arms;
+}
+
+static const char *list_kind(const struct backend *backend)
+{
+    return backend->kind == BACKEND_OURS   ? "own"
+           : backend->kind == BACKEND_PEER ? "peer"
+                                           : "library";
+}
+
+static enum status list_fill_backends(struct list_context *context, json_t *rows,
+                                      struct error *error)
+{
+    (void)error;
+    for (size_t i = 0; i < context->registry.count; i++) {
+        const struct backend *backend = context->registry.backends[i];
+        struct error reason = {.message = ""};
+        const char *arm = backend_default_arm(backend);
+        enum status status =
+            preflight_backend(&context->registry, backend, arm, false, NULL, &reason);
+        (void)json_array_append_new(
+            rows, json_pack("{ss ss so ss ss sb ss}", "name", backend->name, "kind",
+                            list_kind(backend), "arms", list_arms_of(backend), "default_arm", arm,
+                            "parameters", backend->parameters, "available", status == STATUS_OK,
+                            "note", status == STATUS_OK ? "" : reason.message));
+    }
+    return STATUS_OK;
+}
+
+static enum status list_fill_arms(struct list_context *context, json_t *rows, struct error *error)
+{
+    (void)error;
+    for (size_t i = 0; i < context->registry.count; i++) {
+        const struct backend *backend = context->registry.backends[i];
+        for (size_t arm = 0; arm < backend->arms.count; arm++) {
+            struct launch launch;
+            registry_launch(backend, backend->arms.items[arm], &launch);
+            (void)json_array_append_new(
+                rows, json_pack("{ss ss ss ss ss}", "backend", backend->name, "arm",
+                                backend->arms.items[arm], "program", launch.program, "probe",
+                                launch.probe, "preload", launch.preload));
+            launch_free(&launch);
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status list_fill_workloads(struct list_context *context, json_t *rows,
+                                       struct error *error)
+{
+    enum status status = list_need_catalog(context, error);
+    for (size_t i = 0; i < context->catalog.count && status == STATUS_OK; i++) {
+        const struct catalog_workload *workload = &context->catalog.workloads[i];
+        json_t *parameters = json_array();
+        for (size_t j = 0; j < workload->parameter_count; j++) {
+            (void)json_array_append_new(parameters, json_string(workload->parameters[j].name));
+        }
+        (void)json_array_append_new(rows, json_pack("{ss ss ss so ss}", "name", workload->name,
+                                                    "kind", workload->kind, "family",
+                                                    workload->family, "parameters", parameters,
+                                                    "summary", workload->summary));
+    }
+    return status;
+}
+
+/* "8 to 1e+06", or the words that there are. */
+static json_t *list_range(const struct catalog_parameter *parameter)
+{
+    if (parameter->choices != NULL) {
+        return json_deep_copy(parameter->choices);
+    }
+    json_t *bounds[] = {json_real(parameter->minimum), json_real(parameter->maximum)};
+    char *low = bounds[0] != NULL ? worker_value_text(bounds[0]) : text_format("any");
+    char *high = bounds[1] != NULL ? worker_value_text(bounds[1]) : text_format("any");
+    json_t *range = json_sprintf("%s to %s", low, high);
+    free(low);
+    free(high);
+    json_decref(bounds[0]);
+    json_decref(bounds[1]);
+    return range;
+}
+
+static enum status list_fill_parameters(struct list_context *context, json_t *rows,
+                                        struct error *error)
+{
+    enum status status = list_need_catalog(context, error);
+    for (size_t i = 0; i < context->catalog.count && status == STATUS_OK; i++) {
+        const struct catalog_workload *workload = &context->catalog.workloads[i];
+        for (size_t j = 0; j < workload->parameter_count; j++) {
+            const struct catalog_parameter *parameter = &workload->parameters[j];
+            (void)json_array_append_new(
+                rows,
+                json_pack("{ss ss sO ss so ss}", "workload", workload->name, "name",
+                          parameter->name, "default", parameter->standard, "unit", parameter->unit,
+                          "range", list_range(parameter), "summary", parameter->summary));
+        }
+    }
+    return status;
+}
+
+static enum status list_fill_matrices(struct list_context *context, json_t *rows,
+                                      struct error *error)
+{
+    (void)context;
+    (void)error;
+    for (size_t i = 0; matrix_table[i].name != NULL; i++) {
+        const struct matrix *matrix = &matrix_table[i];
+        json_t *parameters = json_array();
+        for (size_t j = 0; matrix->parameters[j] != NULL; j++) {
+            (void)json_array_append_new(parameters, json_string(matrix->parameters[j]));
+        }
+        (void)json_array_append_new(
+            rows, json_pack("{ss ss ss ss so sI sf}", "name", matrix->name, "summary",
+                            matrix->summary, "backends", matrix->backends, "workloads",
+                            matrix->workloads, "parameters", parameters, "rounds",
+                            (json_int_t)matrix->rounds, "target_ms", matrix->target_ms));
+    }
+    return STATUS_OK;
+}
+
+static enum status list_fill_metrics(struct list_context *context, json_t *rows,
+                                     struct error *error)
+{
+    (void)context;
+    (void)error;
+    for (size_t i = 0; comparison_metrics[i].name != NULL; i++) {
+        const struct comparison_metric *metric = &comparison_metrics[i];
+        (void)json_array_append_new(
+            rows, json_pack("{ss ss ss ss}", "name", metric->name, "unit", metric->unit, "pass",
+                            record_pass_word(metric->pass), "summary", metric->summary));
+    }
+    return STATUS_OK;
+}
+
+static enum status list_fill_plots(struct list_context *context, json_t *rows, struct error *error)
+{
+    (void)context;
+    (void)error;
+    for (size_t i = 0; i < plot_figure_count(); i++) {
+        (void)json_array_append_new(rows, json_pack("{ss ss}", "name", plot_figure_name(i),
+                                                    "summary", plot_figure_summary(i)));
+    }
+    return STATUS_OK;
+}
+
+/* clang-format off */
+static const struct list_topic list_topics[] = {
+    {"backends", "back ends", list_fill_backends,
+     {{"name", "NAME"}, {"kind", "KIND"}, {"arms", "ARMS"}, {"note", "MISSING"}, {"parameters", "PARAMETERS"}}},
+    {"workloads", "workloads", list_fill_workloads,
+     {{"name", "NAME"}, {"kind", "KIND"}, {"family", "FAMILY"}, {"parameters", "PARAMETERS"}, {"summary", "WHAT IT DOES"}}},
+    {"arms", "arms", list_fill_arms,
+     {{"backend", "BACK END"}, {"arm", "ARM"}, {"program", "WORKER"}, {"probe", "MEMORY PASS"}, {"preload", "PRELOADED"}}},
+    {"parameters", "parameters", list_fill_parameters,
+     {{"workload", "WORKLOAD"}, {"name", "NAME"}, {"default", "DEFAULT"}, {"unit", "UNIT"}, {"range", "RANGE"}, {"summary", "WHAT IT IS"}}},
+    {"matrices", "matrices", list_fill_matrices,
+     {{"name", "NAME"}, {"backends", "BACK ENDS"}, {"workloads", "WORKLOADS"}, {"rounds", "ROUNDS"}, {"target_ms", "TARGET MS"}, {"summary", "WHAT FOR"}}},
+    {"metrics", "metrics", list_fill_metrics,
+     {{"name", "NAME"}, {"unit", "UNIT"}, {"pass", "PASS"}, {"summary", "WHAT IT IS"}}},
+    {"plots", "plots", list_fill_plots,
+     {{"name", "NAME"}, {"summary", "WHAT IT SHOWS"}}},
+};
+/* clang-format on */
+
+enum { LIST_TOPICS = sizeof(list_topics) / sizeof(list_topics[0]), LIST_STANDARD_TOPICS = 2 };
+
+static void list_print_topic(const struct list_topic *topic, const json_t *rows, bool heading)
+{
+    size_t columns = 0;
+    while (columns < sizeof(topic->columns) / sizeof(topic->columns[0]) &&
+           topic->columns[columns].member != NULL) {
+        columns++;
+    }
+    if (heading) {
+        (void)printf("%s\n", topic->title);
+    }
+    listing_print(stdout, topic->columns, columns, rows);
+}
+
+static enum status list_run_topics(struct list_context *context, const bool *wanted, bool json,
+                                   struct error *error)
+{
+    json_t *all = json_object();
+    enum status status = STATUS_OK;
+    size_t printed = 0;
+    size_t asked = 0;
+    for (size_t i = 0; i < LIST_TOPICS; i++) {
+        asked += wanted[i];
+    }
+    for (size_t i = 0; i < LIST_TOPICS && status == STATUS_OK; i++) {
+        if (!wanted[i]) {
+            continue;
+        }
+        json_t *rows = json_array();
+        status = list_topics[i].fill(context, rows, error);
+        if (status == STATUS_OK && !json) {
+            (void)fputs(printed++ > 0 ? "\n" : "", stdout);
+            list_print_topic(&list_topics[i], rows, asked > 1);
+        }
+        (void)json_object_set_new(all, list_topics[i].name, rows);
+    }
+    if (status == STATUS_OK && json) {
+        (void)json_dumpf(all, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+    }
+    json_decref(all);
+    return status;
+}
+
+/* Marks the topic; false, with a message, if there is none of that name. */
+static bool list_want(bool *wanted, const char *name)
+{
+    const char *names[LIST_TOPICS];
+    for (size_t i = 0; i < LIST_TOPICS; i++) {
+        names[i] = list_topics[i].name;
+        if (strcmp(name, names[i]) == 0) {
+            wanted[i] = true;
+            return true;
+        }
+    }
+    const char *nearest = text_nearest(name, names, LIST_TOPICS);
+    if (nearest != NULL && name[0] != '-') {
+        (void)fprintf(stderr, "heapmill: list has no topic '%s'; did you mean '%s'?\n", name,
+                      nearest);
+    } else {
+        (void)fprintf(stderr, "heapmill: list has no %s '%s'; see `heapmill list --help`\n",
+                      name[0] == '-' ? "option" : "topic", name);
+    }
+    return false;
+}
+
+static int list_command_run(int argc, char **argv)
+{
+    bool wanted[LIST_TOPICS] = {false};
+    bool json = false;
+    bool any = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (list_want(wanted, argv[i])) {
+            any = true;
+        } else {
+            return EXIT_USAGE;
+        }
+    }
+    for (size_t i = 0; i < LIST_STANDARD_TOPICS && !any; i++) {
+        wanted[i] = true;
+    }
+    struct list_context context = {0};
+    struct error error = {.message = ""};
+    process_prepare_signals();
+    enum status status = registry_open(&context.registry, &error);
+    if (status == STATUS_OK) {
+        status = list_run_topics(&context, wanted, json, &error);
+    }
+    catalog_close(&context.catalog);
+    registry_close(&context.registry);
+    if (status != STATUS_OK) {
+        (void)fprintf(stderr, "heapmill: %s\n", error.message);
+    }
+    return status == STATUS_OK            ? EXIT_CLEAN
+           : status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED
+                                          : EXIT_ENVIRONMENT;
+}
+
+const struct command command_list = {
+    .name = "list",
+    .summary = "what there is to choose from: back ends, workloads, parameters, metrics, plots",
+    .usage = list_usage,
+    .run = list_command_run,
+};
