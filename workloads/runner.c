@@ -248,7 +248,7 @@ static void runner_check_empty(struct runner *runner)
     }
 }
 
-static void runner_take_down(struct runner *runner)
+void runner_take_down(struct runner *runner)
 {
     struct run *run = &runner->run;
     runner->cell->workload->teardown(run);

@@ -71,6 +71,10 @@ void runner_run_sampled(struct runner *runner);
  * times. */
 void runner_finish(struct runner *runner);
 
+/* The teardown and its checks alone: for a run whose counters nobody asks for. Part of
+ * runner_finish. */
+void runner_take_down(struct runner *runner);
+
 /* Gives the scratch memory back: the series too. */
 void runner_release(struct runner *runner);
 

@@ -175,6 +175,10 @@ static enum worker_exit worker_calibrate(const struct worker_arguments *argument
     if (job.runner.run.failed != NULL) {
         return worker_complain(WORKER_EXIT_FAILED, job.runner.run.failed);
     }
+    runner_take_down(&job.runner);
+    if (job.result.status != CELL_OK) {
+        return worker_complain(WORKER_EXIT_FAILED, job.result.reason.message);
+    }
     if (worker_write_calibration(arguments->record_fd, &job.cell, &calibration, &error) !=
         STATUS_OK) {
         return worker_complain(WORKER_EXIT_ENVIRONMENT, error.message);

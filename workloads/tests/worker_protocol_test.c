@@ -168,6 +168,40 @@ static void test_expect_malloc(void **state)
     json_decref(description);
 }
 
+/* A preloaded library that owns malloc is measured, one that does not is refused by name. */
+static void test_preloaded(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* the sanitizer owns malloc */
+#endif
+    static const char *const forwarding[] = {"--cell",
+                                             "--workload",
+                                             "batch",
+                                             "--iterations",
+                                             "2",
+                                             "--expect-malloc",
+                                             "libworkloads-forwarding_malloc",
+                                             NULL};
+    static const char *const jansson[] = {"--cell", "--workload",      "batch",      "--iterations",
+                                          "2",      "--expect-malloc", "libjansson", NULL};
+    struct worker_outcome outcome =
+        worker_run(WORKER_DIRECTORY, MALLOC_WORKER, forwarding,
+                   BROKEN_DIRECTORY "/libworkloads-forwarding_malloc.so");
+    assert_int_equal(outcome.exit_code, 0);
+    json_t *record = worker_json(&outcome);
+    assert_non_null(strstr(worker_text(record, "malloc_owner"), "forwarding_malloc"));
+    assert_non_null(
+        json_object_get(json_object_get(record, "libraries"), "libworkloads-forwarding_malloc.so"));
+    json_decref(record);
+    worker_outcome_free(&outcome);
+
+    outcome = worker_run(WORKER_DIRECTORY, MALLOC_WORKER, jansson, "libjansson.so.4");
+    assert_int_equal(outcome.exit_code, 3);
+    assert_non_null(strstr(outcome.errors, "malloc was expected in libjansson and lives in"));
+    worker_outcome_free(&outcome);
+}
+
 /* ---------------------------------------------------------------- --calibrate and the plain mode
  */
 static void test_calibrate(void **state)
@@ -275,10 +309,15 @@ static void test_refuses_to_be_an_orphan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_describe),         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_expect_malloc),    cmocka_unit_test(test_calibrate),
-        cmocka_unit_test(test_plain_benchmark),  cmocka_unit_test(test_environment_is_ignored),
-        cmocka_unit_test(test_dies_with_parent), cmocka_unit_test(test_refuses_to_be_an_orphan),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_expect_malloc),
+        cmocka_unit_test(test_preloaded),
+        cmocka_unit_test(test_calibrate),
+        cmocka_unit_test(test_plain_benchmark),
+        cmocka_unit_test(test_environment_is_ignored),
+        cmocka_unit_test(test_dies_with_parent),
+        cmocka_unit_test(test_refuses_to_be_an_orphan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
