@@ -2,9 +2,10 @@
 # start at the base's 1; the metric itself is on a linear one that starts at 0.
 figure_of(v) = v < 0.995 ? sprintf('%.2f', v) : v < 9.95 ? sprintf('%.2f', v) : v < 99.5 ? sprintf('%.1f', v) : sprintf('%.0f', v)
 only(condition, x) = condition ? x : NaN
-shown(v) = absolute || v ne 'base'
-value_text(v, x) = !(x > 0) || !shown(v) ? '' : figure_of(x).(!absolute && (x > ratio_high || x < ratio_low) ? ' »' : v eq 'no difference' ? ' ≈' : '')
-note_of(v) = v eq 'failed' ? 'failed' : v eq 'not applicable' ? 'n/a' : ''
+# A cell without a figure has no bar, whatever a comparison with NaN may say.
+drawn(v) = v ne 'failed' && v ne 'not applicable' && v ne 'not planned'
+shown(v) = drawn(v) && (absolute || v ne 'base')
+value_text(v, x) = v eq 'base' && !absolute ? '1 (base)' : figure_of(x).(!absolute && (x > ratio_high || x < ratio_low) ? ' »' : v eq 'no difference' ? ' ≈' : '')
 start = absolute ? 0 : 1
 # Spreads the rounds over the bar's height, the same way each time.
 jitter(round) = 0.28 * (2.0 * (0.618034 * round - floor(0.618034 * round)) - 1)
@@ -23,16 +24,14 @@ do for [format in formats] {
         set tmargin at screen sy(panel_top(p))
         set bmargin at screen sy(panel_top(p) + row_label_count * bar_height)
         set yrange [row_label_count + 0.5 : 0.5]
-        unset ytics
         unset object
         set border 1 lc rgb muted
         set xtics nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.4 autofreq
-        set grid xtics lc rgb faint lw 0.5
-        stats data index 2*(p-1) using (only(strcol(2) ne 'failed', $3 / divisor)) nooutput name 'bar'
-        stats data index 2*(p-1)+1 using ($2 / divisor) nooutput name 'dot'
-        largest = absolute ? 1.06 * (exists('bar_max') ? bar_max : 1) : ratio_high
+        set ytics 1 format '' scale 0
+        set grid xtics ytics lt 1 lc rgb faint lw 0.5
+        largest = absolute ? panel_high[p] / divisor : ratio_high
         smallest = absolute ? 0 : ratio_low
-        if (absolute) { unset logscale; set xrange [0 : largest > 0 ? largest : 1] }
+        if (absolute) { set xrange [0 : largest] }
         if (!absolute) {
             set logscale x 2
             set xrange [ratio_low : ratio_high]
@@ -40,11 +39,11 @@ do for [format in formats] {
             if (ratio_low > 0.5 && ratio_high < 2) { set xtics ('0.6' 0.6, '0.7' 0.7, '0.8' 0.8, '0.9' 0.9, '1' 1, '1.1' 1.1, '1.25' 1.25, '1.5' 1.5, '1.75' 1.75) }
             if (noise_floor > 0) { set object 1 rectangle from first 1/(1+noise_floor), graph 0 to first 1+noise_floor, graph 1 behind fillcolor rgb '#d0d0d0' fillstyle solid 1.0 noborder }
         }
-        set label 1000 panel_label[p] at screen sx(panel_left(p)), sy(panel_top(p) - 10) left font font_face.':Bold,11' textcolor rgb ink
+        set label 1000 panel_label[p] at screen sx(panel_left(p)), sy(panel_top(p) - 10) left font bold textcolor rgb ink
         set label 1001 unit at screen sx(panel_left(p) + panel_width), sy(panel_top(p) - 10) right font small textcolor rgb muted
         if ((p - 1) % across == 0) {
             do for [i=1:row_label_count] {
-                set label 2000+i row_label[i] at screen sx(panel_left(p) - 10), first i right font small textcolor rgb ink offset -1,0 point pointtype row_marker[i] pointsize 0.8 linecolor rgb row_color[i]
+                eval row_name(i, panel_left(p) - 6, 'small')
             }
         }
         clip(v) = v > largest ? largest : v < smallest ? smallest : v
@@ -53,11 +52,12 @@ do for [format in formats] {
         do for [i=1:row_label_count] {
             bars = bars.sprintf("data index 2*(p-1) every ::%d::%d using (start):(shown(strcol(2)) ? $1 : NaN):(start):(clip($3/divisor)):($1-0.36):($1+0.36) with boxxyerror fillstyle %s border rgb %d fillcolor rgb %d, ", i-1, i-1, row_fill[i], row_color[i], row_color[i])
         }
-        points_part = "data index 2*(p-1)+1 using (clip($2/divisor)):($1+jitter($3)) with points pointtype 7 pointsize 0.22 linecolor rgb '#a0000000', "
+        points_part = "data index 2*(p-1)+1 using (clip($2/divisor)):($1+jitter($3)) with points pointtype 7 pointsize 0.25 linecolor rgb '#a0000000', "
         whiskers = "data index 2*(p-1) using (clip($3/divisor)):(shown(strcol(2)) && $4 > 0 ? $1 : NaN):(clip($4/divisor)):(clip($5/divisor)) with xerrorbars pointtype 0 linewidth 1.2 linecolor rgb ink, "
-        values = "data index 2*(p-1) using (largest):1:(value_text(strcol(2), $3/divisor)) with labels left offset 0.6,0 font small textcolor rgb ink, "
-        notes = "data index 2*(p-1) using (largest):1:(note_of(strcol(2))) with labels left offset 0.6,0 font font_face.':Bold,9' textcolor rgb alarm"
-        eval 'plot '.bars.points_part.whiskers.values.notes
+        values = "data index 2*(p-1) using (largest):(drawn(strcol(2)) ? $1 : NaN):(value_text(strcol(2), $3/divisor)) with labels left offset 0.6,0 font small textcolor rgb ink, "
+        failed = "data index 2*(p-1) using (largest):(strcol(2) eq 'failed' ? $1 : NaN):('failed') with labels left offset 0.6,0 font small_bold textcolor rgb alarm, "
+        cannot = "data index 2*(p-1) using (largest):(strcol(2) eq 'not applicable' ? $1 : NaN):('n/a') with labels left offset 0.6,0 font small textcolor rgb muted"
+        eval 'plot '.bars.points_part.whiskers.values.failed.cannot
         unset label
     }
     unset multiplot

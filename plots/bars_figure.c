@@ -129,11 +129,11 @@ struct bars_range {
     double high;
 };
 
-/* The values of all bars of the columns [first, last); for ratios 1 is within. */
-static struct bars_range find_range(const struct plot *plot, bool absolute)
+/* The values of the bars of the columns [first, last); for ratios 1 is within. */
+static struct bars_range find_range(const struct plot *plot, size_t first, size_t last, bool absolute)
 {
     struct bars_range range = {absolute ? INFINITY : 1 / 1.25, absolute ? 0 : 1.25};
-    for (size_t column = 0; column < plot->column_count; column++) {
+    for (size_t column = first; column < last; column++) {
         for (size_t row = 0; row < plot->row_count; row++) {
             struct bar bar = bar_make(plot, row, column, absolute);
             if (bar.value.point > 0) {
@@ -167,6 +167,18 @@ static double unit_divisor(const struct comparison_metric *metric, double larges
     return small ? 1024 : 1024 * 1024;
 }
 
+/* Where the linear axis of each panel ends. */
+static void write_panel_ends(const struct plot *plot, FILE *script, bool absolute)
+{
+    double *ends = plot_text_array(plot->column_count, sizeof *ends);
+    for (size_t i = 0; i < plot->column_count; i++) {
+        double high = find_range(plot, i, i + 1, absolute).high;
+        ends[i] = high > 0 ? high * 1.06 : 1; /* 0: nothing has a figure */
+    }
+    script_numbers(script, "panel_high", ends, plot->column_count);
+    free(ends);
+}
+
 static void write_variables(const struct plot *plot, FILE *script, bool absolute, int across)
 {
     const char **labels = plot_text_array(plot->column_count, sizeof *labels);
@@ -177,7 +189,7 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     for (size_t i = 0; i < plot->row_count; i++) {
         fills[i] = plot->rows[i].arm_look->fill;
     }
-    struct bars_range range = find_range(plot, absolute);
+    struct bars_range range = find_range(plot, 0, plot->column_count, absolute);
     const char *unit = "";
     script_number(script, "absolute", absolute);
     script_number(script, "divisor",
@@ -195,6 +207,7 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     /* Ratios beyond these are cut, with an arrow: one extreme must not flatten the rest. */
     script_number(script, "ratio_low", fmax(range.low / 1.15, 1.0 / 16));
     script_number(script, "ratio_high", fmin(range.high * 1.15, 16));
+    write_panel_ends(plot, script, absolute);
     free(labels);
     free(fills);
 }

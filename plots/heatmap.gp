@@ -4,8 +4,7 @@ told(v) = v eq 'faster' || v eq 'slower' || v eq 'smaller' || v eq 'larger' || v
 clip(x) = x > color_limit ? color_limit : x < -color_limit ? -color_limit : x
 level(r) = r > 0 ? clip(log(r) / log(2)) : NaN
 figure_of(r) = r < 9.995 ? sprintf('%.2f', r) : r < 99.95 ? sprintf('%.1f', r) : sprintf('%.0f', r)
-text_of(v, r) = v eq 'failed' ? 'failed' : v eq 'not applicable' ? 'n/a' : v eq 'not planned' ? '' : \
-    v eq 'base' ? '1' : v eq 'too few rounds' ? '('.figure_of(r).')' : figure_of(r)
+text_of(v, r) = v eq 'base' ? '1' : v eq 'too few rounds' ? '('.figure_of(r).')' : figure_of(r)
 dark(r) = abs(level(r)) > 0.72 * color_limit
 only(condition, x) = condition ? x : NaN
 left = box_left + label_width
@@ -34,33 +33,33 @@ do for [format in formats] {
     do for [i=1:column_label_count] {
         set label 1000+i column_label[i] at first i, screen sy(top - 6) left rotate by 40 textcolor rgb ink
     }
-    set label 2000 'geometric mean' at first mean_x, screen sy(top - 6) left rotate by 40 font font_face.':Bold,11' textcolor rgb ink
+    set label 2000 'geometric mean' at first mean_x, screen sy(top - 6) left rotate by 40 font bold textcolor rgb ink
     do for [i=1:row_label_count] {
-        set label 3000+i row_label[i] at screen sx(left - 12), first i right textcolor rgb ink offset -1,0 point pointtype row_marker[i] pointsize 0.9 linecolor rgb row_color[i]
+        eval row_name(i, left - 6, 'plain')
     }
     # The scale, in ratios, and what has no colour.
     set colorbox horizontal user origin screen sx(left), screen sy(bottom + 30) size screen 200.0 / width, screen 11.0 / height
-    unset cbtics
-    set cbtics font tiny textcolor rgb ink offset 0,0.6
+    set cbtics () font tiny textcolor rgb ink offset 0,0.6
     do for [i=0:4] {
         set cbtics add (sprintf('%.2g', 2 ** (color_limit * (i - 2) / 2.0)) color_limit * (i - 2) / 2.0)
     }
     key_x = left + 222
-    set label 4001 'grey: no difference   (n): too few rounds for a verdict' at screen sx(key_x), sy(bottom + 25) font small textcolor rgb ink
-    set label 4002 'dark: failed   n/a: not applicable   mean: - where a cell has no figure' at screen sx(key_x), sy(bottom + 40) font small textcolor rgb ink
+    set label 5001 'grey: no difference   (n): too few rounds for a verdict' at screen sx(key_x), sy(bottom + 25) font small textcolor rgb ink
+    set label 5002 'dark: failed   n/a: not applicable   mean: - where a cell has no figure' at screen sx(key_x), sy(bottom + 40) font small textcolor rgb ink
     set style fill solid 1.0 noborder
     plot data index 0 using 1:(only(told(strcol(3)), $2)):(0.48):(0.46):(level($4)) with boxxyerror fillcolor palette, \
          '' index 0 using 1:(only(strcol(3) eq 'no difference', $2)):(0.48):(0.46) with boxxyerror fillcolor rgb '#ececec', \
          '' index 0 using 1:(only(strcol(3) eq 'failed', $2)):(0.48):(0.46) with boxxyerror fillcolor rgb '#3a3a3a', \
-         '' index 0 using 1:(only(strcol(3) eq 'not applicable', $2)):(0.48):(0.46) with boxxyerror fillstyle empty border rgb '#bbbbbb', \
-         '' index 0 using 1:(only(strcol(3) eq 'base', $2)):(0.48):(0.46) with boxxyerror fillstyle empty border rgb ink, \
+         '' index 0 using 1:(only(strcol(3) eq 'not applicable', $2)):(0.48):(0.46) with boxxyerror fillcolor rgb '#bbbbbb' fillstyle empty border rgb '#bbbbbb', \
+         '' index 0 using 1:(only(strcol(3) eq 'base', $2)):(0.48):(0.46) with boxxyerror fillcolor rgb ink fillstyle empty border rgb ink, \
          '' index 1 using (mean_x):(only($5 == 1, $1)):(0.48):(0.46):(level($2)) with boxxyerror fillcolor palette, \
          '' index 0 using 1:(only(told(strcol(3)) && dark($4), $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb 'white', \
          '' index 0 using 1:(only(told(strcol(3)) && !dark($4), $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb ink, \
-         '' index 0 using 1:(only(strcol(3) eq 'failed', $2)):(text_of(strcol(3), $4)) with labels font font_face.':Bold,9' textcolor rgb 'white', \
-         '' index 0 using 1:(only(!told(strcol(3)) && strcol(3) ne 'failed', $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb muted, \
-         '' index 1 using (mean_x):(only($5 == 1 && dark($2), $1)):(figure_of($2)) with labels font font_face.':Bold,9' textcolor rgb 'white', \
-         '' index 1 using (mean_x):(only($5 == 1 && !dark($2), $1)):(figure_of($2)) with labels font font_face.':Bold,9' textcolor rgb ink, \
+         '' index 0 using 1:(only(strcol(3) eq 'failed', $2)):('failed') with labels font small_bold textcolor rgb 'white', \
+         '' index 0 using 1:(only(strcol(3) eq 'not applicable', $2)):('n/a') with labels font small textcolor rgb muted, \
+         '' index 0 using 1:(only(strcol(3) eq 'no difference' || strcol(3) eq 'base', $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb muted, \
+         '' index 1 using (mean_x):(only($5 == 1 && dark($2), $1)):(figure_of($2)) with labels font small_bold textcolor rgb 'white', \
+         '' index 1 using (mean_x):(only($5 == 1 && !dark($2), $1)):(figure_of($2)) with labels font small_bold textcolor rgb ink, \
          '' index 1 using (mean_x):(only($5 != 1, $1)):('-') with labels font small textcolor rgb muted
     unset output
 }

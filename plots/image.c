@@ -19,7 +19,7 @@ struct frame_text {
     size_t foot_count;
 };
 
-enum { TITLE_HEIGHT = 26, FOOT_LINE_HEIGHT = 14, FOOT_CHARACTER_WIDTH = 6 };
+enum { TITLE_HEIGHT = 26, FOOT_LINE_HEIGHT = 14 };
 
 static const char *plan_text(const json_t *object, const char *name)
 {
@@ -124,7 +124,7 @@ static struct frame_text frame_text_make(const struct plot *plot, const struct i
 {
     struct frame_text text = {0};
     size_t head_width = (size_t)((width - 2 * IMAGE_MARGIN) / IMAGE_CHARACTER_WIDTH);
-    size_t foot_width = (size_t)((width - 2 * IMAGE_MARGIN) / FOOT_CHARACTER_WIDTH);
+    size_t foot_width = (size_t)((width - 2 * IMAGE_MARGIN) * 2 / 11); /* 5.5 pixels each */
     plot_text_wrap(frame->better, head_width, &text.head, &text.head_count);
     wrap_foot(&text, frame->remark, foot_width);
     char *basis = basis_line(plot, frame->comparison);

@@ -9,8 +9,8 @@
 #include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
-enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 30, PANEL_GAP = 26 };
-enum { AXIS_WIDTH = 58, KEY_HEIGHT = 24, LABEL_SPACING = 13 };
+enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, PANEL_GAP = 26 };
+enum { AXIS_WIDTH = 58, KEY_HEIGHT = 28, LABEL_SPACING = 13 };
 
 static const char memory_columns[] =
     "# one block a back end, in the order of the script's panel_title; columns: operations, live, usable,\n"
@@ -69,7 +69,8 @@ static char *panel_note(const struct memory_series *series, const struct memory_
     char rss[32];
     plot_text_bytes(series->held_peak, held, sizeof held);
     plot_text_bytes(series->rss_peak, rss, sizeof rss);
-    return plot_text_format("peak held %s%s, RSS %s%s", held,
+    return plot_text_format("peak held %s%s%s, RSS %s%s", held,
+                            strcmp(series->source, "smaps") == 0 ? " (smaps)" : "",
                             series->held_peak > axes->bytes_max ? " »" : "", rss,
                             series->rss_peak > axes->bytes_max ? " »" : "");
 }

@@ -9,7 +9,7 @@
 #include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
-enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 330, PANEL_HEAD = 34, PANEL_FOOT = 46, AXIS_WIDTH = 62 };
+enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 330, PANEL_HEAD = 58, PANEL_FOOT = 46, AXIS_WIDTH = 62 };
 enum { LEGEND_LINE = 19, LEGEND_GAP = 24 };
 
 static const char pareto_columns[] =
@@ -37,44 +37,79 @@ static void write_point(const struct plot *plot, FILE *table, const struct paret
     fputc('\n', table);
 }
 
-static int compare_by_memory(const void *left, const void *right)
-{
-    const struct pareto_point *a = left;
-    const struct pareto_point *b = right;
-    return (a->memory > b->memory) - (a->memory < b->memory);
-}
-
-/* The front's corners by memory, with the steps between: between two points nothing is on offer. */
 static void write_front(FILE *table, const struct pareto_panel *panel)
 {
-    struct pareto_point *sorted = plot_text_array(panel->count, sizeof *sorted);
-    size_t count = 0;
-    for (size_t i = 0; i < panel->count; i++) {
-        if (panel->points[i].on_front) {
-            sorted[count++] = panel->points[i];
+    struct pareto_corner *corners = plot_text_array(2 * panel->count + 1, sizeof *corners);
+    size_t count = pareto_front_line(panel, corners);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(table, "%.9g\t%.9g\n", corners[i].memory, corners[i].time);
+    }
+    free(corners);
+}
+
+/* "i" and the like, for back ends that are there with several arms and so several times with one marker; else
+ * "". */
+static const char *arm_letter(const struct plot *plot, size_t row)
+{
+    static const struct {
+        const char *arm;
+        const char *letter;
+    } letters[] = {{"inline", "i"},
+                   {"call", "c"},
+                   {"call-sized", "cs"},
+                   {"preload", "p"},
+                   {"preload-sized", "ps"}};
+    size_t same = 0;
+    for (size_t i = 0; i < plot->row_count; i++) {
+        same += strcmp(plot->rows[i].backend, plot->rows[row].backend) == 0;
+    }
+    for (size_t i = 0; same > 1 && i < sizeof letters / sizeof letters[0]; i++) {
+        if (strcmp(letters[i].arm, plot->rows[row].arm) == 0) {
+            return letters[i].letter;
         }
     }
-    qsort(sorted, count, sizeof *sorted, compare_by_memory);
-    double time = panel->y_high;
-    for (size_t i = 0; i < count; i++) {
-        fprintf(table, "%.9g\t%.9g\n%.9g\t%.9g\n", sorted[i].memory, time, sorted[i].memory,
-                sorted[i].time);
-        time = sorted[i].time;
+    return "";
+}
+
+static void write_letters(const struct plot *plot, FILE *script)
+{
+    const char **letters = plot_text_array(plot->row_count, sizeof *letters);
+    for (size_t i = 0; i < plot->row_count; i++) {
+        letters[i] = arm_letter(plot, i);
     }
-    fprintf(table, "%.9g\t%.9g\n", panel->x_high, time);
-    free(sorted);
+    script_strings(script, "row_letter", letters, plot->row_count);
+    free(letters);
+}
+
+/* Two lines for each panel; what does not fit is cut, and is in the table. */
+static void write_notes(FILE *script, const struct pareto_panel *panels, size_t count)
+{
+    char **one = plot_text_array(count, sizeof *one);
+    char **two = plot_text_array(count, sizeof *two);
+    for (size_t i = 0; i < count; i++) {
+        char **lines = NULL;
+        size_t line_count = 0;
+        plot_text_wrap(panels[i].note, PANEL_WIDTH / 5, &lines, &line_count);
+        one[i] = plot_text_format("%s", line_count > 0 ? lines[0] : "");
+        two[i] = plot_text_format("%s%s", line_count > 1 ? lines[1] : "",
+                                  line_count > 2 ? " …" : "");
+        plot_text_free_lines(lines, line_count);
+    }
+    script_strings(script, "panel_note_one", (const char *const *)one, count);
+    script_strings(script, "panel_note_two", (const char *const *)two, count);
+    plot_text_free_lines(one, count);
+    plot_text_free_lines(two, count);
 }
 
 static void write_panel_arrays(FILE *script, const struct pareto_panel *panels, size_t count)
 {
     const char **titles = plot_text_array(count, sizeof *titles);
+    write_notes(script, panels, count);
     double *values = plot_text_array(count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
         titles[i] = panels[i].title;
-        values[i] = (double)panels[i].missing;
     }
     script_strings(script, "panel_title", titles, count);
-    script_numbers(script, "panel_missing", values, count);
     static const struct {
         const char *name;
         size_t offset;
@@ -151,7 +186,7 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
     struct image_frame frame = {
         .title = title,
         .better = "Lower left is better: less time, less memory. Line: the Pareto front, which nobody beats in "
-                  "both (null and bump, the yardsticks, left out).",
+                  "both (null and bump, the yardsticks, left out). Letters: the arm of points without a name.",
         .remark = memory->several_sources
                       ? "Held memory is the back end's own count where it and the base have one, else what smaps "
                         "says. Families weigh equally."
@@ -169,6 +204,7 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
     }
     write_panel_arrays(image.script, panels, count);
     write_labels(plot, image.script, panels, count);
+    write_letters(plot, image.script);
     script_number(image.script, "across", across);
     script_number(image.script, "axis_width", AXIS_WIDTH);
     script_number(image.script, "panel_width", PANEL_WIDTH);
@@ -243,7 +279,7 @@ static enum status pareto_draw(struct plot *plot, const struct figure *figure, s
         size_t count = make_panels(plot, time, memory, panels);
         status = draw_panels(plot, figure, time, memory, panels, count, error);
         for (size_t i = 0; i < count; i++) {
-            free(panels[i].points);
+            pareto_release(&panels[i]);
         }
         free(panels);
     }

@@ -13,6 +13,7 @@ struct pareto_point {
     double memory_high;
     double time_low;
     double time_high;
+    bool beyond;   /* a yardstick outside the axes */
     bool on_front; /* no other point needs less of both */
     bool label_shown;
     int label_dx; /* of the label's anchor, in pixels from the point, y downwards */
@@ -20,16 +21,21 @@ struct pareto_point {
     char label_align; /* 'l', 'r' or 'c' */
 };
 
+struct pareto_corner {
+    double memory;
+    double time;
+};
+
 struct pareto_panel {
     const char *title;
     struct pareto_point *points; /* [plot->row_count], by row */
     size_t count;
-    size_t missing; /* points without a figure */
+    char *note; /* the points that are not in the picture, and why; "" for none */
     double x_low, x_high, y_low, y_high; /* the axes' ranges */
 };
 
 /* The geometric mean of everything. time and memory are comparisons of those metrics with equal bases and
- * filters. points is to be freed. */
+ * filters. The panel is to be released with pareto_release. */
 void pareto_overall(const struct plot *plot, const struct comparison *time,
                     const struct comparison *memory, struct pareto_panel *panel);
 
@@ -37,12 +43,18 @@ void pareto_overall(const struct plot *plot, const struct comparison *time,
 void pareto_family(const struct plot *plot, const struct comparison *time,
                    const struct comparison *memory, const char *family, struct pareto_panel *panel);
 
-/* Marks the points that no other one beats in both; yardsticks that cannot serve a program (null, bump) neither
- * are on the front nor beat anybody. Sets the axes' ranges. */
+/* Marks the points that no other one beats in both. Yardsticks that cannot serve a program (null, bump) neither
+ * are on the front nor beat anybody, and do not stretch the axes. Sets the axes' ranges and the note. */
 void pareto_find_front(const struct plot *plot, struct pareto_panel *panel);
+
+/* The front as a line of steps by growing memory: between two of its points nothing is on offer. corners has room
+ * for 2 × panel->count + 1; returns how many there are. */
+size_t pareto_front_line(const struct pareto_panel *panel, struct pareto_corner *corners);
 
 /* Places the labels in a panel of so many pixels where they touch neither each other nor a point: those of the
  * front first; what finds no room has none (the legend has them all). */
 void pareto_place_labels(const struct plot *plot, struct pareto_panel *panel, int width, int height);
+
+void pareto_release(struct pareto_panel *panel);
 
 #endif
