@@ -1,6 +1,7 @@
 /* heapmill compare: the table of a run's figures against a base, or the same as JSON. */
 #include <getopt.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,8 @@ static int compare_take_option(struct compare_arguments *arguments, int option, 
         arguments->options.metric = arguments->all_metrics ? NULL : optarg;
         return EXIT_CLEAN;
     case OPTION_SEED:
-        return text_to_u64(optarg, &arguments->options.seed)
+        return text_to_u64(optarg, &arguments->options.seed) &&
+                       arguments->options.seed <= INT64_MAX /* what JSON integers hold here */
                    ? EXIT_CLEAN
                    : compare_refuse("--seed takes a whole number, not", optarg);
     case OPTION_JSON:

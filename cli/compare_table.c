@@ -167,13 +167,18 @@ static void compare_print_header(const struct comparison *comparison, FILE *file
                   comparison->base_backend, comparison->base_arm, metric->name, metric->summary,
                   metric->less);
     compare_print_arms(comparison, file);
-    if (comparison->rounds_min < comparison->rounds_max) {
+    if (comparison->rounds_max == 0) {
+        (void)fprintf(file, "rounds: none; the run has no figures of its %s pass for these rows\n",
+                      record_pass_word(metric->pass));
+    } else if (comparison->rounds_min < comparison->rounds_max) {
         (void)fprintf(file, "rounds: %u to %u", comparison->rounds_min, comparison->rounds_max);
     } else {
         (void)fprintf(file, "rounds: %u", comparison->rounds_max);
     }
-    (void)fprintf(file, "; medians of paired rounds with 95%% intervals; seed %llu\n",
-                  (unsigned long long)comparison->seed);
+    if (comparison->rounds_max > 0) {
+        (void)fprintf(file, "; medians of paired rounds with 95%% intervals; seed %llu\n",
+                      (unsigned long long)comparison->seed);
+    }
     compare_print_noise(comparison, file);
     if (comparison->workloads[0] != '\0') {
         (void)fprintf(file, "filter: workloads %s\n", comparison->workloads);
