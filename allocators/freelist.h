@@ -24,9 +24,8 @@
  * n floats holds both, whatever UNDER can do. The bounds of 3.x are the cure.
  *
  * Limits: size and type are needed at every call, so there is no arm without them. Carved blocks
- * are aligned to 8. usable_size is not told the type: 24 bytes count as a carved block's where
- * there are any. The peak of held bytes is UNDER's plus that of the carved blocks: an upper bound.
- */
+ * are aligned to 8. The peak of held bytes is UNDER's plus that of the carved blocks: an upper
+ * bound. UNDER defines, besides the contract, S_owns and (with HEAPMILL_CHECKED) S_verify_free. */
 #ifndef HEAPMILL_ALLOCATORS_FREELIST_H
 #define HEAPMILL_ALLOCATORS_FREELIST_H
 

@@ -175,7 +175,8 @@ static inline void freelist_free_unsized(struct freelist_heap *heap, void *block
 static inline size_t freelist_usable_size(const struct freelist_heap *heap, const void *block,
                                           size_t size)
 {
-    if (FREELIST_CARVES && size == FREELIST_SLOT_BYTES) {
+    if (FREELIST_CARVES && size == FREELIST_SLOT_BYTES &&
+        !FREELIST_BELOW(owns)(&heap->under, block)) {
         return size;
     }
     return FREELIST_BELOW(usable_size)(&heap->under, block, size);

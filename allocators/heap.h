@@ -71,7 +71,8 @@ struct heap_options {
     size_t window_bytes;
 };
 
-/* Counted by walking where that spares the fast path a counter: O(pools), never in a timed part. */
+/* Counted by walking where that spares the fast path a counter: O(pools), never in a timed part. A
+ * back end with HEAP_CAN_STATS but without HEAP_CAN_WALK counts held bytes and arenas only. */
 struct heap_stats {
     size_t blocks_live;  /* handed out and not returned; blocks cached in free lists are not live */
     size_t usable_bytes; /* what those blocks can hold */
@@ -103,7 +104,7 @@ struct heap_region {
     const void *address;
     size_t bytes;
     size_t block_bytes; /* of a pool: its size class; else 0 */
-    size_t arena;       /* ordinal of the arena, in order of mapping, from 0 */
+    size_t arena;       /* ordinal of the arena, in order of mapping, from 0; SIZE_MAX: in none */
 };
 
 /* Called for each region, outer before inner. Must not call the heap. */
