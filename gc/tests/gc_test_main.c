@@ -95,10 +95,30 @@ static bool main_is_asked(const char *name, int argc, char **argv)
     return !any;
 }
 
+/* Why these tests cannot run over this back end, or NULL. */
+static const char *main_is_not_applicable(void)
+{
+    static const struct heap_options options;
+    static struct heap heap;
+    static struct error error;
+    if (!(HEAP_CAPABILITIES & HEAP_KEEPS_CONTENTS)) {
+        return HEAPMILL_BACKEND_NAME " does not keep contents";
+    }
+    enum status status = heap_open(&heap, &options, &error);
+    if (status == STATUS_UNSUPPORTED) { /* a sized free that the malloc in force does not have */
+        return error.message;
+    }
+    if (status == STATUS_OK) {
+        heap_close(&heap);
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    if (!(HEAP_CAPABILITIES & HEAP_KEEPS_CONTENTS)) {
-        printf("not applicable: " HEAPMILL_BACKEND_NAME " does not keep contents\n");
+    const char *reason = main_is_not_applicable();
+    if (reason != NULL) {
+        printf("not applicable: %s\n", reason);
         return GC_TEST_SKIPPED;
     }
     gc_test_long = argc > 1 && strcmp(argv[1], "--long") == 0;

@@ -206,7 +206,8 @@ static void test_a_quarter_of_newcomers_is_needed(void **state)
     }
 }
 
-/* A full collection empties the back end's free lists, a younger one does not touch them. */
+/* A full collection empties the back end's free lists, a younger one does not touch them. A tuple's
+ * is among those in every version: 2.7 keeps those of lists and dicts. */
 static void test_full_collection_trims_the_heap(void **state)
 {
     struct gc_fixture *fixture = *state;
@@ -215,7 +216,7 @@ static void test_full_collection_trims_the_heap(void **state)
     if (!(HEAP_CAPABILITIES & HEAP_CAN_STATS)) {
         skip();
     }
-    object_decref(runtime, list_new(runtime));
+    object_decref(runtime, tuple_new(runtime, 1));
     heap_stats(&fixture->heap, &stats);
     size_t cached = stats.cached_blocks;
     gc_collect(runtime, 1);
