@@ -2,9 +2,8 @@
  * numbers that a comparison or a figure needs. A record's other members stay in the file and are
  * read again on demand (record_set_read), so that a million records fit in about 100 MiB.
  *
- * A record_set does not change once it is loaded: any number of threads may read it, but
- * record_set_read moves no shared file position either, so that it too may be called from any
- * thread. */
+ * A record_set that store_load has made does not change any more: any number of threads may read
+ * it, with record_set_read too, which moves no shared file position. */
 #ifndef HEAPMILL_RESULTS_RECORD_H
 #define HEAPMILL_RESULTS_RECORD_H
 
@@ -97,12 +96,6 @@ struct record_set {
     size_t note_count;
     void *private; /* of record_set.c */
 };
-
-/* Reads DIR/plan.json and DIR/records.jsonl; writes nothing and takes no lock, so that a run that
- * is still going can be looked at. A torn last line and the records of an interrupted group are
- * left out, with a note. *set is the caller's, to be released with record_set_free.
- * STATUS_NOT_FOUND: no plan there. STATUS_CORRUPT: a damaged file; the message has the line number
- * and the remedy. (Declared in store.h as store_load.) */
 
 void record_set_free(struct record_set *set); /* NULL is fine */
 

@@ -65,7 +65,11 @@ bool store_is_done(const struct store *store, enum record_pass pass, uint32_t ro
 /* Unlocks. NULL is fine. Everything was durable already. */
 void store_close(struct store *store);
 
-/* Reads a directory for compare and plot: see record.h. Writes nothing, takes no lock. */
+/* Reads a directory for compare and plot; writes nothing and takes no lock, so that a run that is
+ * still going can be looked at. A torn last line and the records of an interrupted group are left
+ * out, with a note. *set is the caller's, to be released with record_set_free. STATUS_NOT_FOUND: no
+ * plan there. STATUS_CORRUPT: a damaged file; the message has the line number and the remedy.
+ * STATUS_IO, STATUS_NO_MEMORY. */
 enum status store_load(const char *directory, struct record_set **set, struct error *error);
 
 #endif
