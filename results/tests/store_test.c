@@ -1,38 +1,13 @@
 /* The store's promises: what is torn, interrupted, doubled or damaged, byte by byte and kill by
  * kill. */
-#include "results/tests/synthetic.h"
+#include "results/tests/small_run.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "common/rng.h"
 
-enum { CELLS = 4, KILLS = 25 };
-
-static const char *const cell_ids[CELLS] = {
-    "churn/size=64/t1/malloc:preload", "churn/size=64/t1/bump:inline",
-    "pingpong/size=64/t1/malloc:preload", "pingpong/size=64/t1/bump:inline"};
-
-/* Two groups of two cells each. */
-static json_t *small_plan(void)
-{
-    json_t *plan = synthetic_plan();
-    synthetic_add_cell(plan, "churn", "steady", "malloc", "preload", 0);
-    synthetic_add_cell(plan, "churn", "steady", "bump", "inline", 0);
-    synthetic_add_cell(plan, "pingpong", "pointers", "malloc", "preload", 0);
-    synthetic_add_cell(plan, "pingpong", "pointers", "bump", "inline", 0);
-    return plan;
-}
-
-/* A directory with the first `count` records of rounds in the plan's order. */
-static void write_records(const char *directory, int count)
-{
-    struct store *store = synthetic_create(directory, small_plan());
-    for (int i = 0; i < count; i++) {
-        synthetic_append(store, synthetic_record(cell_ids[i % CELLS], i / CELLS, "ok", 10 + i));
-    }
-    store_close(store);
-}
+enum { KILLS = 25 };
 
 static size_t count_lines(const char *bytes)
 {
@@ -41,12 +16,6 @@ static size_t count_lines(const char *bytes)
         lines += *bytes == '\n';
     }
     return lines;
-}
-
-static enum status resume(const char *directory, struct store **store, struct error *error)
-{
-    *error = (struct error){0};
-    return store_resume(directory, store, error);
 }
 
 static void test_records_come_back(void **state)
@@ -314,175 +283,6 @@ static void test_recovery_that_was_killed_is_repeated(void **state)
     synthetic_remove(directory);
 }
 
-/* Puts `line` in the place of the second of four lines: damage that no kill can have done. */
-static void expect_corrupt(const char *line, const char *reason)
-{
-    char directory[SYNTHETIC_PATH_MAX];
-    struct store *store;
-    struct record_set *set;
-    struct error error;
-    synthetic_directory(directory);
-    write_records(directory, CELLS);
-    char *whole = synthetic_read(directory, "records.jsonl", NULL);
-    size_t first = strcspn(whole, "\n") + 1;
-    const char *rest = whole + first + strcspn(whole + first, "\n");
-    char *damaged = calloc(strlen(whole) + strlen(line) + 1, 1);
-    assert_non_null(damaged);
-    (void)sprintf(damaged, "%.*s%s%s", (int)first, whole, line, rest);
-    synthetic_write(directory, "records.jsonl", damaged, strlen(damaged));
-    for (int writer = 0; writer < 2; writer++) {
-        enum status status =
-            writer ? resume(directory, &store, &error) : store_load(directory, &set, &error);
-        assert_int_equal(STATUS_CORRUPT, status);
-        if (strstr(error.message, "line 2") == NULL || strstr(error.message, reason) == NULL ||
-            strstr(error.message, "--resume") == NULL) {
-            fail_msg("\"%s\" says not line 2, \"%s\" and the remedy", error.message, reason);
-        }
-    }
-    char *untouched = synthetic_read(directory, "records.jsonl", NULL);
-    assert_string_equal(damaged, untouched);
-    free(untouched);
-    free(damaged);
-    free(whole);
-    synthetic_remove(directory);
-}
-
-#define RECORD_START "{\"format\":\"heapmill-record-1\",\"cell\":\"churn/size=64/t1/bump:inline\","
-
-static void test_damage_is_said_with_line_and_remedy(void **state)
-{
-    (void)state;
-    expect_corrupt("", "");
-    expect_corrupt("{", "");
-    expect_corrupt("{}", "format");
-    expect_corrupt("[1, 2]", "format");
-    expect_corrupt("nonsense", "");
-    expect_corrupt("\xff\xfe", "");
-    expect_corrupt("{\"format\":\"heapmill-record-9\"}", "format");
-    expect_corrupt(RECORD_START "\"round\":0,\"status\":\"ok\",\"cpu_ns_per_op\":1}", "pass");
-    expect_corrupt(RECORD_START "\"pass\":\"time\",\"status\":\"ok\",\"cpu_ns_per_op\":1}",
-                   "round");
-    expect_corrupt(RECORD_START "\"pass\":\"time\",\"round\":0,\"cpu_ns_per_op\":1}", "status");
-    expect_corrupt(RECORD_START "\"pass\":\"time\",\"round\":0,\"status\":\"ok\"}",
-                   "cpu_ns_per_op");
-    expect_corrupt(RECORD_START "\"pass\":\"time\",\"round\":0,\"round\":1,\"status\":\"ok\"}",
-                   "duplicate");
-    expect_corrupt(RECORD_START
-                   "\"pass\":\"time\",\"round\":0,\"status\":\"ok\",\"cpu_ns_per_op\":\"1\"}",
-                   "cpu_ns_per_op");
-    expect_corrupt(RECORD_START "\"pass\":\"memory\",\"round\":0,\"status\":\"ok\"}", "memory");
-}
-
-static void test_huge_numbers_are_damage(void **state)
-{
-    (void)state;
-    expect_corrupt(RECORD_START
-                   "\"pass\":\"time\",\"round\":0,\"status\":\"ok\",\"cpu_ns_per_op\":1e999}",
-                   "");
-    expect_corrupt(
-        RECORD_START "\"pass\":\"time\",\"round\":99999999999999999999,\"status\":\"ok\"}", "");
-    expect_corrupt(RECORD_START "\"pass\":\"time\",\"round\":4294967296,\"status\":\"failed\"}",
-                   "round");
-    expect_corrupt(RECORD_START "\"pass\":\"time\",\"round\":1.5,\"status\":\"failed\"}", "round");
-    char *nested = calloc(100001, 1);
-    assert_non_null(nested);
-    memset(nested, '[', 100000);
-    expect_corrupt(nested, "");
-    free(nested);
-}
-
-static void test_a_doubled_record_is_damage(void **state)
-{
-    (void)state;
-    expect_corrupt("{\"format\":\"heapmill-record-1\",\"cell\":\"churn/size=64/t1/malloc:preload\","
-                   "\"pass\":\"time\",\"round\":0,\"status\":\"ok\",\"cpu_ns_per_op\":1}",
-                   "already, in line 1");
-}
-
-/* Damage in a *last* line that is whole JSON is no tear: it must be said, not swept away. */
-static void test_a_doubled_last_line_is_damage(void **state)
-{
-    (void)state;
-    char directory[SYNTHETIC_PATH_MAX];
-    struct record_set *set;
-    struct error error;
-    size_t size;
-    synthetic_directory(directory);
-    write_records(directory, 2);
-    char *whole = synthetic_read(directory, "records.jsonl", &size);
-    char *doubled = calloc(2 * size + 1, 1);
-    assert_non_null(doubled);
-    (void)sprintf(doubled, "%s%.*s", whole, (int)(strcspn(whole, "\n") + 1), whole);
-    synthetic_write(directory, "records.jsonl", doubled, strlen(doubled));
-    assert_int_equal(STATUS_CORRUPT, store_load(directory, &set, &error));
-    assert_non_null(strstr(error.message, "line 3"));
-    free(doubled);
-    free(whole);
-    synthetic_remove(directory);
-}
-
-static void test_an_empty_file_is_an_empty_run(void **state)
-{
-    (void)state;
-    char directory[SYNTHETIC_PATH_MAX];
-    struct record_set *set;
-    struct error error;
-    synthetic_directory(directory);
-    write_records(directory, 0);
-    assert_int_equal(STATUS_OK, store_load(directory, &set, &error));
-    assert_int_equal(0, set->record_count);
-    record_set_free(set);
-    synthetic_remove(directory);
-}
-
-/* Every plan that is cut short or damaged is refused; none crashes. */
-static void test_damaged_plans_are_refused(void **state)
-{
-    (void)state;
-    char directory[SYNTHETIC_PATH_MAX];
-    struct record_set *set;
-    struct error error;
-    size_t size;
-    synthetic_directory(directory);
-    write_records(directory, 0);
-    char *plan = synthetic_read(directory, "plan.json", &size);
-    while (plan[size - 1] != '}') {
-        size--;
-    }
-    for (size_t cut = 0; cut < size; cut += 7) {
-        synthetic_write(directory, "plan.json", plan, cut);
-        assert_int_equal(STATUS_CORRUPT, store_load(directory, &set, &error));
-    }
-    free(plan);
-    const char *const plans[] = {"[]",
-                                 "{}",
-                                 "{\"format\":\"heapmill-plan-1\"}",
-                                 "{\"format\":\"heapmill-plan-1\",\"cells\":[]}",
-                                 "{\"format\":\"heapmill-plan-1\",\"cells\":[3]}",
-                                 "{\"format\":\"heapmill-plan-2\",\"cells\":[{}]}"};
-    for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-        synthetic_write(directory, "plan.json", plans[i], strlen(plans[i]));
-        assert_int_equal(STATUS_CORRUPT, store_load(directory, &set, &error));
-        assert_non_null(strstr(error.message, "plan.json"));
-    }
-    synthetic_remove(directory);
-}
-
-static void test_a_plan_with_a_cell_twice_is_refused(void **state)
-{
-    (void)state;
-    char directory[SYNTHETIC_PATH_MAX];
-    struct store *store;
-    struct error error;
-    json_t *plan = small_plan();
-    synthetic_add_cell(plan, "churn", "steady", "malloc", "preload", 0);
-    synthetic_directory(directory);
-    assert_int_equal(STATUS_INVALID, store_create(directory, plan, &store, &error));
-    assert_non_null(strstr(error.message, "twice"));
-    json_decref(plan);
-    synthetic_remove(directory);
-}
-
 /* What the child does until it is killed: resumes, and goes on where the run is. */
 static void write_until_killed(const char *directory)
 {
@@ -555,13 +355,6 @@ int main(void)
         cmocka_unit_test(test_torn_at_every_byte_of_the_last_group),
         cmocka_unit_test(test_a_last_line_of_zeros_is_torn),
         cmocka_unit_test(test_recovery_that_was_killed_is_repeated),
-        cmocka_unit_test(test_damage_is_said_with_line_and_remedy),
-        cmocka_unit_test(test_huge_numbers_are_damage),
-        cmocka_unit_test(test_a_doubled_record_is_damage),
-        cmocka_unit_test(test_a_doubled_last_line_is_damage),
-        cmocka_unit_test(test_an_empty_file_is_an_empty_run),
-        cmocka_unit_test(test_damaged_plans_are_refused),
-        cmocka_unit_test(test_a_plan_with_a_cell_twice_is_refused),
         cmocka_unit_test(test_kills_lose_and_double_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
