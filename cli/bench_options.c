@@ -117,10 +117,10 @@ static enum status bench_take_number(struct bench_options *options, int code, co
         }
         return STATUS_OK;
     default:
-        if (!text_to_double(text, &options->target_ms) || options->target_ms < 0.01 ||
+        if (!text_to_double(text, &options->target_ms) || options->target_ms < 1 ||
             options->target_ms > 60000) {
             return error_set(error, STATUS_INVALID,
-                             "--target-ms %s: it wants milliseconds, from 0.01 to 60000", text);
+                             "--target-ms %s: it wants milliseconds, from 1 to 60000", text);
         }
         return STATUS_OK;
     }

@@ -44,7 +44,8 @@ void process_prepare_signals(void)
     action.sa_handler = process_on_child;
     (void)sigaction(SIGCHLD, &action, NULL);
     action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL); /* writing to a closed pipe is an error, not a death */
+    (void)sigaction(SIGPIPE, &action, NULL); /* a closed pipe and a file that may not grow are */
+    (void)sigaction(SIGXFSZ, &action, NULL); /* errors of write, not deaths */
     sigset_t blocked;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGINT);
