@@ -18,6 +18,7 @@ enum {
     MODEL_LIST_BYTES = HEAP_LIST_BYTES + 16,
     MODEL_DICT_BYTES = HEAP_DICT_BYTES + 16,
     MODEL_INSTANCE_BYTES = 80,
+    MODEL_FRAME_BYTES = 80,     /* of a frame without slots */
     MODEL_KEYS_BYTES_MIN = 224, /* of a dict with up to five entries */
     /* What automatic collection may leave uncollected, in containers allocated since the last full
      * collection: 700 net allocations a young collection, more than 10 of those an older one, more
