@@ -210,6 +210,27 @@ static void test_walk_agrees_with_stats(void **state)
     fixture_close(&fixture);
 }
 
+#ifdef PYMALLOC_ASAN
+/* AddressSanitizer knows the asked size of a block, not its class's, and that a free block is free. */
+static void test_addresses_outside_live_blocks_are_poisoned(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, 0);
+    unsigned char *keeper = fixture_take(&fixture, 100);
+    unsigned char *block = fixture_take(&fixture, 100);
+    assert_false(__asan_address_is_poisoned(block + 99));
+    assert_true(__asan_address_is_poisoned(block + 100));
+    block = heap_resize(&fixture.heap, block, 100, 102, HEAP_RAW);
+    assert_false(__asan_address_is_poisoned(block + 101));
+    assert_true(__asan_address_is_poisoned(block + 102));
+    heap_free(&fixture.heap, block, 102, HEAP_RAW);
+    assert_true(__asan_address_is_poisoned(block));
+    assert_false(__asan_address_is_poisoned(keeper));
+    fixture_close(&fixture);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +243,9 @@ int main(void)
         cmocka_unit_test(test_foreign_memory_may_look_like_a_header),
         cmocka_unit_test(test_resize_stays_until_a_quarter_is_shaved_off),
         cmocka_unit_test(test_walk_agrees_with_stats),
+#ifdef PYMALLOC_ASAN
+        cmocka_unit_test(test_addresses_outside_live_blocks_are_poisoned),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
