@@ -211,7 +211,8 @@ static void test_walk_agrees_with_stats(void **state)
 }
 
 #ifdef PYMALLOC_ASAN
-/* AddressSanitizer knows the asked size of a block, not its class's, and that a free block is free. */
+/* AddressSanitizer knows the asked size of a block, not its class's, and that a free block is free.
+ */
 static void test_addresses_outside_live_blocks_are_poisoned(void **state)
 {
     (void)state;
