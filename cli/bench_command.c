@@ -100,20 +100,16 @@ static enum status bench_check_directory(const char *directory, struct error *er
             "%s has a run already: go on with it (heapmill bench --resume %s), or give another "
             "directory with -o",
             directory, directory);
-    } else if (access(directory, F_OK) == 0 && access(directory, W_OK) != 0) {
-        status = error_set(error, STATUS_IO, "%s: %m: give another directory with -o", directory);
-    } else if (errno == ENOTDIR) {
+    } else if (errno == ENOTDIR || (access(directory, F_OK) == 0 && access(directory, W_OK) != 0)) {
         status = error_set(error, STATUS_IO, "%s: %m: give another directory with -o", directory);
     }
     free(plan);
     return status;
 }
 
-static enum status bench_start(const struct bench_options *options, struct registry *registry,
-                               const char *directory, json_t *plan, struct store **store,
-                               double *round_s, struct error *error)
+static enum status bench_start(const struct registry *registry, const char *directory, json_t *plan,
+                               struct store **store, double *round_s, struct error *error)
 {
-    (void)options;
     enum status status = bench_check_directory(directory, error);
     if (status == STATUS_OK) {
         if (isatty(STDERR_FILENO) == 1) {
@@ -214,7 +210,7 @@ static int bench_run_options(const struct bench_options *options, struct registr
         status = bench_resume(directory, plan, registry, &store, error);
         round_s = status == STATUS_OK ? plan_estimate_round_s(store_plan(store), false) : 0;
     } else if (status == STATUS_OK) {
-        status = bench_start(options, registry, directory, plan, &store, &round_s, error);
+        status = bench_start(registry, directory, plan, &store, &round_s, error);
     }
     json_decref(plan);
     int exit_status = bench_exit_status(status);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum status error_set(struct error *error, enum status status, const char *format, ...)
+void error_fill(struct error *error, enum status status, const char *format, ...)
 {
     if (error != NULL) {
         va_list arguments;
@@ -15,7 +15,6 @@ enum status error_set(struct error *error, enum status status, const char *forma
         va_end(arguments);
         error->status = status;
     }
-    return status;
 }
 
 void fatal(const char *text)

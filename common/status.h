@@ -24,10 +24,19 @@ struct error {
     char message[1024];
 };
 
-/* Fills *error (which may be NULL) and returns status, so that a caller can write
- * `return error_set(...)`. A message that is too long is cut. */
-enum status error_set(struct error *error, enum status status, const char *format, ...)
+/* Fills *error (which may be NULL) with status and the formatted message; one that is too long is
+ * cut. */
+void error_fill(struct error *error, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+static inline enum status error_same(enum status status)
+{
+    return status;
+}
+
+/* error_fill, then status as the value, for `return error_set(...)`. A macro, so that a reader and
+ * a static analyser both see that what comes out is what went in. */
+#define error_set(error, status, ...) (error_fill(error, status, __VA_ARGS__), error_same(status))
 
 /* Writes "heapmill: fatal: TEXT\n" to standard error with write(2) and aborts. For misuse of an
  * allocator (double free, wrong size), where nothing may be allocated and no state trusted. */

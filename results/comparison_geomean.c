@@ -107,7 +107,7 @@ static void geomean_fill(struct geomean_rows *rows)
 static enum status geomean_figures(struct geomean_rows *rows, uint64_t seed,
                                    struct comparison_geomean *geomean, struct error *error)
 {
-    if (!geomean_collect_rounds(rows)) {
+    if (!geomean_collect_rounds(rows) || rows->count == 0 || rows->round_count == 0) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for a geometric mean");
     }
     rows->series = calloc(rows->count, sizeof(*rows->series));

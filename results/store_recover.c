@@ -82,7 +82,8 @@ static enum status recover_collect(int fd, uint64_t cut, const struct record_tai
         free(wrapped);
         return error_set(error, STATUS_NO_MEMORY, "no memory to recover the last line");
     }
-    memcpy(joined + whole, wrapped, length);
+    /* The bytes are counted, not terminated. */
+    memcpy(joined + whole, wrapped, length); // NOLINT(bugprone-not-null-terminated-result)
     joined[whole + length] = '\n';
     free(wrapped);
     *text = (struct moved_text){joined, whole + length + 1};
