@@ -15,7 +15,10 @@
 
 enum { CYCLIC_GRAPH_LIVE, CYCLIC_GRAPH_RING, CYCLIC_GRAPH_NODE, CYCLIC_GRAPH_ACYCLIC };
 enum { CYCLIC_GRAPH_INSTANCE, CYCLIC_GRAPH_LIST };
-enum { CYCLIC_GRAPH_GROUPS_PER_ITERATION = 1024, CYCLIC_GRAPH_PAYLOAD_MIN = 1000 };
+enum {
+    CYCLIC_GRAPH_NODES_PER_ITERATION = 8192 /* or one group */,
+    CYCLIC_GRAPH_PAYLOAD_MIN = 1000
+};
 
 struct cyclic_graph_state {
     struct object *groups;     /* a list: of each group, its first node */
@@ -176,11 +179,18 @@ static enum status cyclic_graph_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
+static uint64_t cyclic_graph_groups_per_iteration(const struct run *run)
+{
+    uint64_t groups = CYCLIC_GRAPH_NODES_PER_ITERATION / run_count(run, CYCLIC_GRAPH_RING);
+    return groups > 0 ? groups : 1;
+}
+
 static void cyclic_graph_run(struct run *run, uint64_t iterations)
 {
     struct cyclic_graph_state *state = run->state;
+    const uint64_t groups = cyclic_graph_groups_per_iteration(run);
     for (uint64_t iteration = 0; iteration < iterations; iteration++) {
-        for (uint64_t i = 0; i < CYCLIC_GRAPH_GROUPS_PER_ITERATION; i++) {
+        for (uint64_t i = 0; i < groups; i++) {
             if (i % 16 == 0) {
                 run_mark(run, NULL);
             }
@@ -200,7 +210,7 @@ static void cyclic_graph_run(struct run *run, uint64_t iterations)
 /* A node made is an operation. */
 static uint64_t cyclic_graph_operations(const struct run *run)
 {
-    return CYCLIC_GRAPH_GROUPS_PER_ITERATION * run_count(run, CYCLIC_GRAPH_RING);
+    return cyclic_graph_groups_per_iteration(run) * run_count(run, CYCLIC_GRAPH_RING);
 }
 
 /* A payload is a block; a list node is two (its items), an instance three (its dict, and that one's
