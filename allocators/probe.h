@@ -2,7 +2,11 @@
  *
  * A probe worker (heapmill-probe-NAME) is the same code compiled with HEAPMILL_PROBE: it serves the
  * memory pass, where bytes are counted call by call. Timed workers compile these functions to
- * nothing, so counting never disturbs a time. Included by allocators/backend.h alone. */
+ * nothing, so counting never disturbs a time. Included by allocators/backend.h alone.
+ *
+ * Counters are added to by relaxed atomics, since a block that one thread took may be given back by
+ * another; a reader beside running threads uses heap_probe_read, and sees each counter whole but
+ * not all of them at one moment. */
 #ifndef HEAPMILL_ALLOCATORS_PROBE_H
 #define HEAPMILL_ALLOCATORS_PROBE_H
 
@@ -14,11 +18,20 @@ struct heap_probe {
     uint64_t live_blocks;
     uint64_t live_bytes;   /* as asked */
     uint64_t usable_bytes; /* what the live blocks can hold */
-    uint64_t live_bytes_peak;
 };
+
+static inline uint64_t heap_probe_read(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
 
 #ifdef HEAPMILL_PROBE
 extern struct heap_probe heap_probe;
+
+static inline void heap_probe_count(uint64_t *counter, uint64_t amount)
+{
+    (void)__atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);
+}
 
 static inline size_t heap_probe_usable(struct heap *heap, void *block, size_t size)
 {
@@ -27,19 +40,16 @@ static inline size_t heap_probe_usable(struct heap *heap, void *block, size_t si
 
 static inline void heap_probe_add(struct heap *heap, void *block, size_t size)
 {
-    heap_probe.live_blocks++;
-    heap_probe.live_bytes += size;
-    heap_probe.usable_bytes += heap_probe_usable(heap, block, size);
-    if (heap_probe.live_bytes > heap_probe.live_bytes_peak) {
-        heap_probe.live_bytes_peak = heap_probe.live_bytes;
-    }
+    heap_probe_count(&heap_probe.live_blocks, 1);
+    heap_probe_count(&heap_probe.live_bytes, size);
+    heap_probe_count(&heap_probe.usable_bytes, heap_probe_usable(heap, block, size));
 }
 
 static inline void heap_probe_subtract(struct heap *heap, void *block, size_t size)
 {
-    heap_probe.live_blocks--;
-    heap_probe.live_bytes -= size;
-    heap_probe.usable_bytes -= heap_probe_usable(heap, block, size);
+    heap_probe_count(&heap_probe.live_blocks, (uint64_t)-1);
+    heap_probe_count(&heap_probe.live_bytes, -(uint64_t)size);
+    heap_probe_count(&heap_probe.usable_bytes, -(uint64_t)heap_probe_usable(heap, block, size));
 }
 
 static inline void heap_probe_alloc(struct heap *heap, void *block, size_t size,
@@ -47,7 +57,7 @@ static inline void heap_probe_alloc(struct heap *heap, void *block, size_t size,
 {
     (void)type;
     if (block != NULL) {
-        heap_probe.allocs++;
+        heap_probe_count(&heap_probe.allocs, 1);
         heap_probe_add(heap, block, size);
     }
 }
@@ -55,7 +65,7 @@ static inline void heap_probe_alloc(struct heap *heap, void *block, size_t size,
 static inline void heap_probe_free(struct heap *heap, void *block, size_t size, enum heap_type type)
 {
     (void)type;
-    heap_probe.frees++;
+    heap_probe_count(&heap_probe.frees, 1);
     heap_probe_subtract(heap, block, size);
 }
 
@@ -64,7 +74,7 @@ static inline void heap_probe_resize_begin(struct heap *heap, void *block, size_
                                            enum heap_type type)
 {
     (void)type;
-    heap_probe.resizes++;
+    heap_probe_count(&heap_probe.resizes, 1);
     heap_probe_subtract(heap, block, old_size);
 }
 

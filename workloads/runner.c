@@ -15,9 +15,9 @@ void *run_scratch(struct run *run, size_t bytes)
 
 void run_fail(struct run *run, const char *text)
 {
-    if (run->failed == NULL) {
-        run->failed = text;
-    }
+    const char *none = NULL;
+    (void)__atomic_compare_exchange_n(&run->failed, &none, text, false, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED);
 }
 
 static bool runner_conclude(struct runner *runner, enum cell_status status)
@@ -44,6 +44,8 @@ static void runner_init(struct runner *runner, const struct cell *cell, struct c
     for (int i = 0; i < WORKLOAD_PARAMETERS_MAX; i++) {
         run->values[i] = cell->values[i];
     }
+    run->threads = cell->threads == 0 ? 1 : cell->threads;
+    result->threads = run->threads;
     run->seed = cell->seed;
     run->scratch = &runner->scratch;
     run->sampler = &result->sampler;
@@ -70,11 +72,27 @@ static enum status runner_open_heap(struct runner *runner, struct error *error)
     return status;
 }
 
+static enum status runner_start_threads(struct runner *runner, struct error *error)
+{
+    struct run *run = &runner->run;
+    if (!run->workload->threaded) {
+        return STATUS_OK;
+    }
+    if (run->threads > 1 && (HEAP_CAPABILITIES & HEAP_CAN_THREADS) == 0) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "%s is single-threaded: a heap of it serves one thread at a time, and "
+                         "this cell has %u",
+                         HEAPMILL_BACKEND_NAME, run->threads);
+    }
+    runner->result->threaded = true;
+    return threads_start(run, error);
+}
+
 static enum status runner_set_up(struct runner *runner, struct error *error)
 {
     const struct cell *cell = runner->cell;
-    enum status status = STATUS_OK;
-    if (cell->memory_pass) {
+    enum status status = runner_start_threads(runner, error);
+    if (status == STATUS_OK && cell->memory_pass) {
         status = sampler_open(&runner->result->sampler, &runner->scratch, cell->samples, error);
     }
     if (status == STATUS_OK) {
@@ -108,6 +126,7 @@ static void runner_arm(struct runner *runner)
     if (run->runtime != NULL) {
         runtime_stats(run->runtime, &runner->gc_before);
     }
+    threads_reset_times(run);
     runner->stray_before = atomic_load(&wrap_calls);
     runner->allocations_before = heap_allocations;
     os_faults_read(&runner->faults_before);
@@ -120,6 +139,7 @@ bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_
     enum status status = runner_set_up(runner, &result->reason);
     if (status != STATUS_OK) {
         bool lacking = status == STATUS_UNSUPPORTED;
+        threads_stop(run);
         return runner_conclude(runner, lacking ? CELL_NOT_APPLICABLE : CELL_FAILED);
     }
     heap_begin_run(run->heap);
@@ -128,6 +148,7 @@ bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_
     }
     if (run->failed != NULL) {
         RUNNER_FAIL(runner, "%s, before the timed part", run->failed);
+        threads_stop(run);
         return false;
     }
     runner_arm(runner);
@@ -264,6 +285,31 @@ void runner_take_down(struct runner *runner)
     }
     runner_check_empty(runner);
     heap_close(run->heap);
+    threads_stop(run);
+}
+
+static void runner_measure_threads(struct runner *runner)
+{
+    struct cell_result *result = runner->result;
+    const struct run *run = &runner->run;
+    for (unsigned i = 0; run->pool != NULL && i < run->threads; i++) {
+        result->thread_wall_ns[i] = threads_wall_ns(run, i);
+        result->thread_cpu_ns[i] = threads_cpu_ns(run, i);
+    }
+    result->figure_count = run->figure_count;
+    memcpy(result->figures, run->figures, sizeof(run->figures));
+}
+
+double runner_ns_per_op(const struct cell_result *result)
+{
+    uint64_t longest = 0;
+    if (!result->threaded) {
+        return result->cpu_ns / (double)result->operations;
+    }
+    for (unsigned i = 0; i < result->threads; i++) {
+        longest = result->thread_wall_ns[i] > longest ? result->thread_wall_ns[i] : longest;
+    }
+    return (double)longest * result->threads / (double)result->operations;
 }
 
 void runner_finish(struct runner *runner)
@@ -271,6 +317,7 @@ void runner_finish(struct runner *runner)
     struct cell_result *result = runner->result;
     runner_measure(runner);
     runner_measure_gc(runner);
+    runner_measure_threads(runner);
     if (runner->cell->memory_pass) {
         uint64_t *const *columns = result->sampler.columns;
         const struct fragmentation_series series = {
@@ -287,6 +334,7 @@ void runner_finish(struct runner *runner)
     if (result->status == CELL_OK) {
         runner_take_down(runner);
     }
+    threads_stop(&runner->run);
 }
 
 void runner_release(struct runner *runner)

@@ -12,6 +12,7 @@
 #include "workloads/fragmentation.h"
 #include "workloads/sampler.h"
 #include "workloads/scratch.h"
+#include "workloads/threads.h"
 #include "workloads/workload.h"
 
 /* All workloads, NULL at the end. The build writes it. */
@@ -24,7 +25,8 @@ struct cell {
     uint64_t warmup_iterations;
     uint64_t seed;
     bool memory_pass;
-    size_t samples; /* of the memory pass */
+    size_t samples;   /* of the memory pass */
+    unsigned threads; /* 0 means 1, as for every workload that is not threaded */
 };
 
 enum cell_status { CELL_OK, CELL_FAILED, CELL_NOT_APPLICABLE };
@@ -34,6 +36,13 @@ struct cell_result {
     struct error reason; /* its message; empty when ok */
     double cpu_ns;       /* totals of the timed part; of the time pass only */
     double wall_ns;
+    bool threaded;
+    unsigned threads;
+    /* Each thread's own times of the timed part, in ns, where the workload is threaded. */
+    uint64_t thread_wall_ns[THREADS_MAX];
+    uint64_t thread_cpu_ns[THREADS_MAX];
+    struct run_figure figures[RUN_FIGURES_MAX];
+    size_t figure_count;
     uint64_t operations; /* of the timed part */
     uint64_t allocations;
     uint64_t allocations_expected;
@@ -66,6 +75,10 @@ void runner_run(struct runner *runner, uint64_t iterations);
 
 /* The same in slices, with samples of memory between and inside them. Memory pass. */
 void runner_run_sampled(struct runner *runner);
+
+/* What an operation takes, in ns, of the time pass: CPU time of the process; where the workload is
+ * threaded, a thread's wall time, the longest of them. */
+double runner_ns_per_op(const struct cell_result *result);
 
 /* Everything after the timed part: counters, checks, teardown. The result is complete, but for the
  * times. */

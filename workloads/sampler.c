@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/os_memory.h"
 #include "workloads/fragmentation.h"
 
@@ -27,7 +28,8 @@ enum sampler_column sampler_held_column(void)
 
 static uint64_t sampler_probe_operations(void)
 {
-    return heap_probe.allocs + heap_probe.frees + heap_probe.resizes;
+    return heap_probe_read(&heap_probe.allocs) + heap_probe_read(&heap_probe.frees) +
+           heap_probe_read(&heap_probe.resizes);
 }
 
 enum status sampler_open(struct sampler *sampler, struct scratch *scratch, size_t samples,
@@ -115,12 +117,13 @@ static void sampler_take(struct sampler *sampler, struct heap *heap, uint64_t op
     }
     const uint64_t row[SAMPLER_COLUMNS] = {
         [SAMPLER_OPERATIONS] = operations,
-        [SAMPLER_LIVE] = heap_probe.live_bytes,
-        [SAMPLER_USABLE] = heap_probe.usable_bytes,
+        [SAMPLER_LIVE] = heap_probe_read(&heap_probe.live_bytes),
+        [SAMPLER_USABLE] = heap_probe_read(&heap_probe.usable_bytes),
         [SAMPLER_HELD_STATS] = stats.held_bytes,
         [SAMPLER_HELD_SMAPS] =
             sampler_difference(os_memory_held_bytes(&memory), sampler->baseline_bytes),
         [SAMPLER_RSS] = sampler_difference(memory.rss_bytes, sampler->scratch->mapped_bytes),
+        [SAMPLER_WALL_NS] = clock_wall_ns() - sampler->start_ns,
     };
     for (int column = 0; column < SAMPLER_COLUMNS; column++) {
         sampler->columns[column][sampler->count] = row[column];
@@ -154,6 +157,7 @@ void sampler_start(struct sampler *sampler, struct heap *heap, uint64_t operatio
     uint64_t stride = operations_expected / sampler->samples;
     sampler->stride_operations = stride == 0 ? 1 : stride;
     sampler->start_operations = sampler_probe_operations();
+    sampler->start_ns = clock_wall_ns();
     sampler_take(sampler, heap, 0);
 }
 
@@ -169,6 +173,23 @@ void sampler_mark(struct sampler *sampler, struct heap *heap, const char *label)
         sampler->labels[sampler->label_count++] =
             (struct sampler_label){.at = sampler->count - 1, .text = label};
     }
+}
+
+void sampler_take_now(struct sampler *sampler, struct heap *heap)
+{
+    sampler_take(sampler, heap, sampler_probe_operations() - sampler->start_operations);
+}
+
+uint64_t sampler_held_bytes(const struct sampler *sampler, const struct heap *heap)
+{
+    struct heap_stats stats = {0};
+    struct os_memory memory = {0};
+    if (sampler_held_column() == SAMPLER_HELD_STATS) {
+        heap_stats(heap, &stats);
+        return stats.held_bytes;
+    }
+    (void)os_memory_read(&memory, NULL);
+    return sampler_difference(os_memory_held_bytes(&memory), sampler->baseline_bytes);
 }
 
 void sampler_stop(struct sampler *sampler, struct heap *heap)

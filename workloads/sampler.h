@@ -8,7 +8,8 @@
  * The jitter is seeded with a constant and operations are the contract's calls, so equal cells take
  * their samples at equal moments.
  *
- * All memory is scratch memory. One sampler, one thread. */
+ * All memory is scratch memory. One sampler, one thread at a time: of a threaded workload the first
+ * while they run, and the main one before and after. */
 #ifndef HEAPMILL_WORKLOADS_SAMPLER_H
 #define HEAPMILL_WORKLOADS_SAMPLER_H
 
@@ -25,6 +26,8 @@ enum sampler_column {
     SAMPLER_HELD_STATS, /* the back end's own count; 0 where it has none */
     SAMPLER_HELD_SMAPS, /* anonymous + swap − LazyFree, less the same before the heap was opened */
     SAMPLER_RSS,        /* of the process, less the harness's scratch memory */
+    SAMPLER_WALL_NS,    /* since the timed part began; of all columns the one that equal cells do
+                           not have alike */
     SAMPLER_COLUMNS
 };
 
@@ -43,6 +46,7 @@ struct sampler {
     uint64_t stride_operations;
     uint64_t due_operations;
     uint64_t start_operations; /* the probe's count when the timed part began */
+    uint64_t start_ns;         /* the clock then */
     uint64_t baseline_bytes;   /* held by smaps before the heap was opened */
     const struct scratch *scratch;
     struct rng jitter;
@@ -60,6 +64,12 @@ void sampler_start(struct sampler *sampler, struct heap *heap, uint64_t operatio
 
 /* A point at which a sample may be taken. label: NULL or a constant. */
 void sampler_mark(struct sampler *sampler, struct heap *heap, const char *label);
+
+/* A moment that is sampled whether it is due or not: in idle time, when operations stand still. */
+void sampler_take_now(struct sampler *sampler, struct heap *heap);
+
+/* What the back end holds now, of sampler_held_column. */
+uint64_t sampler_held_bytes(const struct sampler *sampler, const struct heap *heap);
 
 /* The timed part ends: takes the last sample. */
 void sampler_stop(struct sampler *sampler, struct heap *heap);

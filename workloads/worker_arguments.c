@@ -189,6 +189,9 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
         status = worker_parse_count(option, value, SAMPLER_SAMPLES_MIN, SAMPLER_SAMPLES_MAX, &count,
                                     error);
         cell->samples = (size_t)count;
+    } else if (strcmp(option, "--threads") == 0) {
+        status = worker_parse_count(option, value, 1, THREADS_MAX, &count, error);
+        cell->threads = (unsigned)count;
     } else if (strcmp(option, "--target-ms") == 0) {
         status = worker_parse_number(option, value, 1, WORKER_TARGET_MS_MAX, false,
                                      &arguments->target_ms, error);
@@ -202,8 +205,8 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
     } else {
         status = error_set(error, STATUS_INVALID,
                            "unknown option %s; known are: --workload, --param, --iterations, "
-                           "--warmup, --seed, --pass, --samples, --target-ms, --expect-malloc, "
-                           "--record-fd, --parent",
+                           "--warmup, --threads, --seed, --pass, --samples, --target-ms, "
+                           "--expect-malloc, --record-fd, --parent",
                            option);
     }
     return status;
@@ -249,6 +252,10 @@ static enum status worker_check_cell(const struct worker_arguments *arguments, s
                          "%s runs once: give it --iterations 1 and no --warmup",
                          cell->workload->name);
     }
+    if (!cell->workload->threaded && cell->threads > 1) {
+        return error_set(error, STATUS_INVALID, "%s has one thread: give it no --threads",
+                         cell->workload->name);
+    }
 #ifdef HEAPMILL_PROBE
     if (!cell->memory_pass) {
         return error_set(error, STATUS_INVALID,
@@ -272,7 +279,7 @@ enum status worker_arguments_parse(struct worker_arguments *arguments, int argc,
 {
     *arguments = (struct worker_arguments){
         .mode = WORKER_BENCHMARK,
-        .cell = {.samples = WORKER_SAMPLES_DEFAULT},
+        .cell = {.samples = WORKER_SAMPLES_DEFAULT, .threads = 1},
         .target_ms = WORKER_TARGET_MS_DEFAULT,
         .record_fd = 1,
     };

@@ -7,8 +7,8 @@
 
 #include "workloads/worker_environment.h"
 
-/* The longest line is a memory pass's: six columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of at
- * most 20 digits, some 1.2 MB. */
+/* The longest line is a memory pass's: seven columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
+ * at most 20 digits, some 1.2 MB. */
 enum { WORKER_TEXT_BYTES = 2 << 20 };
 
 #define WORKER_STRING_(text) #text
@@ -114,6 +114,7 @@ static void worker_add_workload(struct json_writer *writer, const struct workloa
     json_add_string(writer, "family", workload->family);
     json_add_string(writer, "summary", workload->summary);
     json_add_bool(writer, "single_shot", workload->single_shot);
+    json_add_bool(writer, "threaded", workload->threaded);
     json_open_array(writer, "parameters");
     for (int i = 0; i < WORKLOAD_PARAMETERS_MAX && workload->parameters[i].name != NULL; i++) {
         worker_add_parameter(writer, &workload->parameters[i]);
@@ -173,6 +174,7 @@ enum status worker_write_calibration(int fd, const struct cell *cell,
     struct json_writer writer;
     worker_text_begin(&writer, &scratch);
     worker_add_subject(&writer, cell);
+    json_add_u64(&writer, "threads", cell->threads);
     json_add_u64(&writer, "iterations", calibration->iterations);
     json_add_u64(&writer, "warmup_iterations", calibration->warmup_iterations);
     json_add_u64(&writer, "operations", calibration->operations);
@@ -239,6 +241,11 @@ static void worker_add_memory(struct json_writer *writer, const struct cell_resu
     for (size_t i = 0; i < column_count; i++) {
         worker_add_series(writer, sampler, columns[i].series, columns[i].column);
     }
+    json_open_array(writer, "seconds");
+    for (size_t i = 0; i < sampler->count; i++) {
+        json_add_double(writer, NULL, (double)sampler->columns[SAMPLER_WALL_NS][i] / 1e9);
+    }
+    json_close_array(writer);
     /* Nobody counts garbage that no collection has found yet. */
     json_open_array(writer, "uncollected_bytes");
     json_close_array(writer);
@@ -252,11 +259,35 @@ static void worker_add_memory(struct json_writer *writer, const struct cell_resu
     json_close_object(writer);
 }
 
+static void worker_add_numbers(struct json_writer *writer, const char *name,
+                               const uint64_t *numbers, size_t count)
+{
+    json_open_array(writer, name);
+    for (size_t i = 0; i < count; i++) {
+        json_add_u64(writer, NULL, numbers[i]);
+    }
+    json_close_array(writer);
+}
+
 static void worker_add_times(struct json_writer *writer, const struct cell_result *result)
 {
     json_add_double(writer, "cpu_ns", result->cpu_ns);
     json_add_double(writer, "wall_ns", result->wall_ns);
     json_add_double(writer, "cpu_ns_per_op", result->cpu_ns / (double)result->operations);
+    json_add_double(writer, "ns_per_op", runner_ns_per_op(result));
+    if (result->threaded) {
+        worker_add_numbers(writer, "thread_wall_ns", result->thread_wall_ns, result->threads);
+        worker_add_numbers(writer, "thread_cpu_ns", result->thread_cpu_ns, result->threads);
+    }
+}
+
+static void worker_add_figures(struct json_writer *writer, const struct cell_result *result)
+{
+    json_open_object(writer, "figures");
+    for (size_t i = 0; i < result->figure_count; i++) {
+        json_add_double(writer, result->figures[i].name, result->figures[i].value);
+    }
+    json_close_object(writer);
 }
 
 static void worker_add_counters(struct json_writer *writer, const struct cell_result *result)
@@ -289,6 +320,7 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
     json_add_string(&writer, "status", words[result->status]);
     json_add_string(&writer, "reason", result->reason.message);
     worker_add_subject(&writer, cell);
+    json_add_u64(&writer, "threads", cell->threads);
     json_add_string(&writer, "backend", HEAPMILL_BACKEND_NAME);
     json_add_string(&writer, "arm", HEAPMILL_ARM_NAME);
     json_add_string(&writer, "pass", cell->memory_pass ? "memory" : "time");
@@ -304,6 +336,7 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
     worker_add_libraries(&writer);
     if (result->status == CELL_OK) {
         worker_add_counters(&writer, result);
+        worker_add_figures(&writer, result);
         if (cell->memory_pass) {
             worker_add_memory(&writer, result);
         } else {

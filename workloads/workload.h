@@ -15,7 +15,10 @@
  *  - At the bounds of its phases and at least each 1/50 of a long iteration, run calls run_mark: a
  *    predicted branch in a timed pass, a sample of memory in the memory pass. A workload whose
  *    iterations are short (fewer operations than WORKLOAD_LONG_ITERATION) need not: the memory
- *    pass calls its run many times, for a few iterations each, and samples between the calls. */
+ *    pass calls its run many times, for a few iterations each, and samples between the calls.
+ *  - A threaded workload's run passes its work on by run_on_threads. An iteration is then one of
+ *    every thread's; operations and expected_allocations are of all threads together. What the
+ *    threads do must depend on the seed and their number alone, not on who comes first. */
 #ifndef HEAPMILL_WORKLOADS_WORKLOAD_H
 #define HEAPMILL_WORKLOADS_WORKLOAD_H
 
@@ -24,7 +27,7 @@
 #include "common/status.h"
 #include "gc/object.h"
 
-enum { WORKLOAD_PARAMETERS_MAX = 8, WORKLOAD_LONG_ITERATION = 100 };
+enum { WORKLOAD_PARAMETERS_MAX = 8, WORKLOAD_LONG_ITERATION = 100, RUN_FIGURES_MAX = 8 };
 
 /* A parameter is a number, or one of a few words (choices, NULL-terminated; the value is its
  * index). A number with a unit is a whole count of it; one without may have a fraction. */
@@ -61,6 +64,14 @@ struct workload {
     /* true: the workload is about first touch, or its iterations are one-off phases: the runner
      * neither warms up nor asks for more than one iteration. */
     bool single_shot;
+    bool threaded; /* its run uses run_on_threads; others have one thread, the main one */
+};
+
+/* A number that the workload itself has to tell, besides what is measured of every cell: a bound
+ * that its theory gives, a phase's result. */
+struct run_figure {
+    const char *name; /* a constant, units last: "bound_bytes" */
+    double value;
 };
 
 struct run {
@@ -76,15 +87,52 @@ struct run {
     bool sampling;      /* memory pass */
     struct sampler *sampler;
     struct scratch *scratch;
+    unsigned threads; /* 1 and more; 1 of a workload that is not threaded */
+    struct threads *pool;
+    struct run_figure figures[RUN_FIGURES_MAX];
+    size_t figure_count;
 };
+
+/* One of the threads of run_on_threads, as its work sees it. */
+struct run_thread {
+    struct run *run;
+    unsigned index; /* 0 to run->threads - 1 */
+    struct rng rng; /* the thread's own, seeded from run->rng before each work */
+};
+
+typedef void run_work(struct run_thread *thread, uint64_t iterations);
+
+/* All the threads do the work at once; returns when the last of them has ended. Main thread only;
+ * in set-up and teardown too, so that blocks can begin and end where the workload wants them.
+ * Inside, of the run_ functions only run_fail, run_failed, run_verify and, in thread 0, run_mark
+ * may be called. */
+void run_on_threads(struct run *run, run_work *work, uint64_t iterations);
+
+/* Tells a figure; one of the same name replaces the one before it. Main thread only. */
+void run_add_figure(struct run *run, const char *name, double value);
+
+/* Bytes that the back end holds now, by the source that the cell's record names; 0 in the time
+ * pass. Costs 20 us and more. */
+uint64_t run_held_bytes(struct run *run);
+
+/* The program does nothing for that long. In the memory pass the samples go on meanwhile. CPU time,
+ * which is what a cell of one thread costs, goes on only for an allocator that has threads of its
+ * own. */
+void run_idle(struct run *run, uint64_t ns);
 
 /* Zeroed memory outside every heap, pre-faulted, released by the runner after teardown. Never NULL:
  * the process ends with a clear message if the system refuses. Not in the timed part. */
 void *run_scratch(struct run *run, size_t bytes);
 
 /* Records that the cell has failed; the first reason stands. text is a constant. An allocation that
- * returned NULL is a failure: "heap exhausted". */
+ * returned NULL is a failure: "heap exhausted". From any thread. */
 void run_fail(struct run *run, const char *text);
+
+/* Has it? What a thread that waits for another must ask, lest it wait forever. */
+static inline bool run_failed(const struct run *run)
+{
+    return __atomic_load_n(&run->failed, __ATOMIC_RELAXED) != NULL;
+}
 
 /* A block's contents were read back: kept says whether they were what had been written. The cell
  * fails if they were not, but for a back end that promises no contents (`null`). Workloads read
