@@ -89,6 +89,17 @@ static enum status bench_store(struct bench *bench, size_t index, const struct c
     return status;
 }
 
+/* The back end before the parameters, as a narrow terminal cuts the end off. */
+static void bench_show(const struct bench *bench, const json_t *cell, const struct moment *moment)
+{
+    const char *group = bench_cell_text(cell, "group");
+    const char *workload = bench_cell_text(cell, "workload");
+    const char *backend = bench_cell_text(cell, "id") + strlen(group) + 1;
+    char *text = text_format("%s %s  %s", workload, backend, group + strlen(workload) + 1);
+    progress_show(&bench->progress, moment->what, text);
+    free(text);
+}
+
 static enum status bench_run_cell(struct bench *bench, size_t index, const struct moment *moment,
                                   struct error *error)
 {
@@ -114,7 +125,7 @@ static enum status bench_run_cell(struct bench *bench, size_t index, const struc
                                 .memory = moment->memory,
                                 .timeout_s = bench->timeout_s};
     struct process_result result;
-    progress_show(&bench->progress, moment->what, bench_cell_text(cell, "id"));
+    bench_show(bench, cell, moment);
     machine_read_counters(&run.before);
     enum status status = worker_run_cell(&worker, &asked, &result, error);
     if (status != STATUS_OK) {
