@@ -39,6 +39,10 @@ static pthread_mutex_t preload_mutex = PTHREAD_MUTEX_INITIALIZER;
 PRELOAD_EXPORT extern const char heapmill_preload_name[];
 const char heapmill_preload_name[] = HEAPMILL_BACKEND_NAME;
 
+/* How it serves several threads, for `heapmill list` and for the records of threaded cells. */
+PRELOAD_EXPORT extern const char heapmill_preload_threads[];
+const char heapmill_preload_threads[] = "single lock";
+
 /* ---------------------------------------------------------------- opening */
 /* free keeps errno (POSIX 2024), and giving an arena back is the only part of it that could change
  * it. */

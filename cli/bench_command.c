@@ -70,6 +70,9 @@ static enum status bench_make_plan(const struct bench_options *options, struct r
         status = status == STATUS_NOT_FOUND ? STATUS_UNSUPPORTED : status;
     }
     if (status == STATUS_OK) {
+        status = selection_set_threads(&selection, options->threads, error);
+    }
+    if (status == STATUS_OK) {
         status = selection_add_workloads(&selection, &catalog, options->workloads,
                                          &options->parameters, error);
     }

@@ -25,6 +25,8 @@ const char bench_usage[] =
     "  -w, --workloads LIST  names or globs, '!' takes away\n"
     "  -p, --param N=V,V…    values of a parameter, each combination a group of cells;\n"
     "                        WORKLOADS.N=V for some workloads only; may be repeated\n"
+    "      --threads LIST    how many threads the threaded workloads have, e.g. 1,2,4: each number\n"
+    "                        a group of cells; the other workloads have one [1]\n"
     "      --matrix NAME     a named matrix: default, quick; -b, -w, -p, --rounds… change it\n"
     "      --base B[:ARM]    what the others are compared with, and what the A/A twins are of\n"
     "                        [malloc:preload, or the first]\n"
@@ -51,6 +53,7 @@ const char bench_usage[] =
 
 enum bench_option_code {
     OPTION_ARM = 256,
+    OPTION_THREADS,
     OPTION_MATRIX,
     OPTION_BASE,
     OPTION_ROUNDS,
@@ -70,6 +73,7 @@ static const struct option bench_long_options[] = {
     {"param", required_argument, NULL, 'p'},
     {"output", required_argument, NULL, 'o'},
     {"arm", required_argument, NULL, OPTION_ARM},
+    {"threads", required_argument, NULL, OPTION_THREADS},
     {"matrix", required_argument, NULL, OPTION_MATRIX},
     {"base", required_argument, NULL, OPTION_BASE},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
@@ -202,6 +206,9 @@ static enum status bench_take_choice(struct bench_options *options, int code, ch
     case OPTION_ARM:
         options->arms = optarg;
         break;
+    case OPTION_THREADS:
+        options->threads = optarg;
+        break;
     case OPTION_BASE:
         options->base = optarg;
         break;
@@ -283,7 +290,7 @@ enum status bench_options_parse(struct bench_options *options, int argc, char **
                                 struct error *error)
 {
     *options = (struct bench_options){
-        .seed = 1, .timeout_s = 60, .memory = true, .argc = argc, .argv = argv};
+        .seed = 1, .threads = "1", .timeout_s = 60, .memory = true, .argc = argc, .argv = argv};
     enum status status = STATUS_OK;
     int code;
     optind = 1;

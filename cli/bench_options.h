@@ -20,6 +20,7 @@ struct bench_options {
     const char *workloads;       /* -w */
     struct text_list parameters; /* -p */
     const char *arms;            /* --arm; NULL if not given */
+    const char *threads;         /* --threads; "1" if not given */
     const char *base;            /* --base; NULL if not given */
     const char *directory;       /* -o; NULL if not given */
     uint64_t rounds;             /* 0: until the budget is spent */

@@ -119,6 +119,7 @@ static enum status bench_run_cell(struct bench *bench, size_t index, const struc
                             .env = json_object_get(cell, "env")};
     struct worker_cell asked = {.workload = bench_cell_text(cell, "workload"),
                                 .params = json_object_get(cell, "params"),
+                                .threads = (unsigned)bench_cell_number(cell, "threads"),
                                 .iterations = bench_cell_number(cell, "iterations"),
                                 .warmup_iterations = bench_cell_number(cell, "warmup_iterations"),
                                 .seed = run.seed,

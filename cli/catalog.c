@@ -41,6 +41,7 @@ static void catalog_take_workload(struct catalog_workload *workload, const json_
         .family = catalog_text(object, "family"),
         .summary = catalog_text(object, "summary"),
         .single_shot = json_is_true(json_object_get(object, "single_shot")),
+        .threaded = json_is_true(json_object_get(object, "threaded")),
     };
     size_t index;
     json_t *parameter;

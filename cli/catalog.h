@@ -28,6 +28,7 @@ struct catalog_workload {
     const char *family;
     const char *summary;
     bool single_shot;
+    bool threaded; /* --threads is for it */
     struct catalog_parameter parameters[CATALOG_PARAMETERS_MAX];
     size_t parameter_count;
 };

@@ -12,7 +12,8 @@ static const char *const cell_members[] = {"group",   "workload", "params", "thr
 
 /* What it keeps of the worker's line when the cell is not ok: what explains, nothing that was
  * measured. */
-static const char *const kept_members[] = {"malloc_owner", "compiler", "flags", "libraries"};
+static const char *const kept_members[] = {"malloc_owner", "thread_support", "compiler", "flags",
+                                           "libraries"};
 
 static void cell_record_set(json_t *record, const char *name, json_t *value)
 {
@@ -66,6 +67,10 @@ static const char *cell_record_lacks(const struct cell_run *run, const json_t *l
     }
     if (json_equal(iterations, json_object_get(run->cell, "iterations")) == 0) {
         return "the worker ran another number of iterations than was planned";
+    }
+    const json_t *threads = json_object_get(line, "threads");
+    if (threads != NULL && json_equal(threads, json_object_get(run->cell, "threads")) == 0) {
+        return "the worker ran another number of threads than was planned";
     }
     if (json_number_value(json_object_get(line, "operations")) <= 0) {
         return "the worker's line has no operations";

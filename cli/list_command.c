@@ -69,6 +69,27 @@ static const char *list_kind(const struct backend *backend)
                                            : "library";
 }
 
+/* How the arm serves several threads, as its worker says; "" if that one is missing, or is there
+ * without the library that it wants. */
+static json_t *list_thread_support(const struct registry *registry, const struct backend *backend,
+                                   const char *arm)
+{
+    struct launch launch;
+    json_t *description = NULL;
+    registry_launch(backend, arm, &launch);
+    struct worker worker = {
+        .registry = registry, .program = launch.program, .preload = launch.preload, .env = NULL};
+    enum status status = worker_describe(&worker, &description, NULL, NULL);
+    const char *owner = json_string_value(json_object_get(description, "malloc_owner"));
+    bool there = status == STATUS_OK && owner != NULL &&
+                 strstr(owner, worker_expected_owner(&worker)) != NULL;
+    const char *support = json_string_value(json_object_get(description, "thread_support"));
+    json_t *answer = json_string(there && support != NULL ? support : "");
+    json_decref(description);
+    launch_free(&launch);
+    return answer;
+}
+
 static enum status list_fill_backends(struct list_context *context, json_t *rows,
                                       struct error *error)
 {
@@ -80,8 +101,9 @@ static enum status list_fill_backends(struct list_context *context, json_t *rows
         enum status status =
             preflight_backend(&context->registry, backend, arm, false, NULL, &reason);
         (void)json_array_append_new(
-            rows, json_pack("{ss ss so ss ss sb ss}", "name", backend->name, "kind",
+            rows, json_pack("{ss ss so ss so ss sb ss}", "name", backend->name, "kind",
                             list_kind(backend), "arms", list_arms_of(backend), "default_arm", arm,
+                            "threads", list_thread_support(&context->registry, backend, arm),
                             "parameters", backend->parameters, "available", status == STATUS_OK,
                             "note", status == STATUS_OK ? "" : reason.message));
     }
@@ -96,10 +118,13 @@ static enum status list_fill_arms(struct list_context *context, json_t *rows, st
         for (size_t arm = 0; arm < backend->arms.count; arm++) {
             struct launch launch;
             registry_launch(backend, backend->arms.items[arm], &launch);
-            (void)json_array_append_new(
-                rows, json_pack("{ss ss ss ss ss}", "backend", backend->name, "arm",
-                                backend->arms.items[arm], "program", launch.program, "probe",
-                                launch.probe, "preload", launch.preload));
+            (void)json_array_append_new(rows,
+                                        json_pack("{ss ss so ss ss ss}", "backend", backend->name,
+                                                  "arm", backend->arms.items[arm], "threads",
+                                                  list_thread_support(&context->registry, backend,
+                                                                      backend->arms.items[arm]),
+                                                  "program", launch.program, "probe", launch.probe,
+                                                  "preload", launch.preload));
             launch_free(&launch);
         }
     }
@@ -116,10 +141,10 @@ static enum status list_fill_workloads(struct list_context *context, json_t *row
         for (size_t j = 0; j < workload->parameter_count; j++) {
             (void)json_array_append_new(parameters, json_string(workload->parameters[j].name));
         }
-        (void)json_array_append_new(rows, json_pack("{ss ss ss so ss}", "name", workload->name,
-                                                    "kind", workload->kind, "family",
-                                                    workload->family, "parameters", parameters,
-                                                    "summary", workload->summary));
+        (void)json_array_append_new(
+            rows, json_pack("{ss ss ss sb so ss}", "name", workload->name, "kind", workload->kind,
+                            "family", workload->family, "threaded", workload->threaded,
+                            "parameters", parameters, "summary", workload->summary));
     }
     return status;
 }
@@ -207,11 +232,11 @@ static enum status list_fill_plots(struct list_context *context, json_t *rows, s
 /* clang-format off */
 static const struct list_topic list_topics[] = {
     {"backends", "back ends", list_fill_backends,
-     {{"name", "NAME"}, {"kind", "KIND"}, {"arms", "ARMS"}, {"note", "MISSING"}, {"parameters", "PARAMETERS"}}},
+     {{"name", "NAME"}, {"kind", "KIND"}, {"arms", "ARMS"}, {"threads", "THREADS"}, {"note", "MISSING"}, {"parameters", "PARAMETERS"}}},
     {"workloads", "workloads", list_fill_workloads,
-     {{"name", "NAME"}, {"kind", "KIND"}, {"family", "FAMILY"}, {"parameters", "PARAMETERS"}, {"summary", "WHAT IT DOES"}}},
+     {{"name", "NAME"}, {"kind", "KIND"}, {"family", "FAMILY"}, {"threaded", "THREADED"}, {"parameters", "PARAMETERS"}, {"summary", "WHAT IT DOES"}}},
     {"arms", "arms", list_fill_arms,
-     {{"backend", "BACK END"}, {"arm", "ARM"}, {"program", "WORKER"}, {"probe", "MEMORY PASS"}, {"preload", "PRELOADED"}}},
+     {{"backend", "BACK END"}, {"arm", "ARM"}, {"threads", "THREADS"}, {"program", "WORKER"}, {"probe", "MEMORY PASS"}, {"preload", "PRELOADED"}}},
     {"parameters", "parameters", list_fill_parameters,
      {{"workload", "WORKLOAD"}, {"name", "NAME"}, {"default", "DEFAULT"}, {"unit", "UNIT"}, {"range", "RANGE"}, {"summary", "WHAT IT IS"}}},
     {"matrices", "matrices", list_fill_matrices,

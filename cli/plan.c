@@ -26,7 +26,7 @@ static char *plan_group_id(const struct selection_point *point)
         free(text);
     }
     char *params = text_join(&pairs, ",");
-    char *id = text_format("%s/%s/t1", point->workload->name, params);
+    char *id = text_format("%s/%s/t%u", point->workload->name, params, point->threads);
     free(params);
     text_list_free(&pairs);
     return id;
@@ -65,10 +65,10 @@ static json_t *plan_cell(const struct selection_point *point, const struct selec
     json_t *cell = json_pack(
         "{ss ss ss ss ss sO si ss ss sO si si si si ss ss ss sb}", "id", id, "group", group,
         "workload", workload->name, "kind", workload->kind, "family", workload->family, "params",
-        point->params, "threads", 1, "backend", choice->backend->name, "arm", choice->arm, "env",
-        choice->env, "twin", twin, "iterations", 0, "operations", 0, "warmup_iterations", 0,
-        "program", launch.program, "probe", launch.probe, "preload", launch.preload, "single_shot",
-        workload->single_shot);
+        point->params, "threads", (int)point->threads, "backend", choice->backend->name, "arm",
+        choice->arm, "env", choice->env, "twin", twin, "iterations", 0, "operations", 0,
+        "warmup_iterations", 0, "program", launch.program, "probe", launch.probe, "preload",
+        launch.preload, "single_shot", workload->single_shot);
     free(id);
     free(backend);
     free(group);
@@ -172,7 +172,9 @@ static enum status plan_calibrate_group(json_t *first, const struct registry *re
     struct worker worker = {
         .registry = registry, .program = "heapmill-run-malloc", .preload = "", .env = NULL};
     struct worker_cell cell = {.workload = plan_text(first, "workload"),
-                               .params = json_object_get(first, "params")};
+                               .params = json_object_get(first, "params"),
+                               .threads =
+                                   (unsigned)json_integer_value(json_object_get(first, "threads"))};
     struct error reason;
     enum status status = worker_calibrate(&worker, &cell, target_ms, calibration, &reason);
     if (status == STATUS_OK &&

@@ -24,13 +24,18 @@ struct selection_choice {
 struct selection_point {
     const struct catalog_workload *workload; /* borrowed from the catalog */
     json_t *params;                          /* in the workload's own order, owned */
+    unsigned threads;                        /* 1 unless the workload is threaded */
 };
+
+enum { SELECTION_THREADS_MAX = 32 };
 
 struct selection {
     struct selection_choice *choices;
     size_t choice_count;
     struct selection_point *points;
     size_t point_count;
+    unsigned thread_counts[SELECTION_THREADS_MAX]; /* of threaded workloads */
+    size_t thread_count_count;
 };
 
 /* Adds what a -b list names: a comma-separated list of ['!']GLOB[:ARM]['{K=V[,K=V…]}'], GLOB a
@@ -46,9 +51,15 @@ enum status selection_add_backends(struct selection *selection, struct registry 
 enum status selection_require(struct selection *selection, struct registry *registry,
                               const char *spec, size_t *index, struct error *error);
 
+/* Takes a --threads list, "1,2,4": how many threads the threaded workloads have, each number a
+ * group of cells. Call before selection_add_workloads. STATUS_INVALID. */
+enum status selection_set_threads(struct selection *selection, const char *list,
+                                  struct error *error);
+
 /* Adds the workloads that a -w list names (results/name_filter.h), at every combination of the
  * values that the -p items give: "[WORKLOADS.]NAME=VALUE[,VALUE…]", WORKLOADS a glob. The last item
- * that fits a workload's parameter counts; without one it has its default. */
+ * that fits a workload's parameter counts; without one it has its default. A threaded workload is
+ * added with each of the thread counts. */
 enum status selection_add_workloads(struct selection *selection, const struct catalog *catalog,
                                     const char *list, const struct text_list *parameters,
                                     struct error *error);

@@ -72,10 +72,10 @@ static struct parameter_item *parameter_items_find(struct parameter_items *param
 
 static enum status selection_add_point(struct selection *selection,
                                        const struct catalog_workload *workload, json_t *params,
-                                       struct error *error)
+                                       unsigned threads, struct error *error)
 {
     for (size_t i = 0; i < selection->point_count; i++) {
-        if (selection->points[i].workload == workload &&
+        if (selection->points[i].workload == workload && selection->points[i].threads == threads &&
             json_equal(selection->points[i].params, params)) {
             return STATUS_OK; /* the same value in another spelling */
         }
@@ -87,9 +87,26 @@ static enum status selection_add_point(struct selection *selection,
     }
     selection->points =
         text_grow(selection->points, selection->point_count + 1, sizeof(*selection->points));
-    selection->points[selection->point_count++] =
-        (struct selection_point){.workload = workload, .params = json_copy(params)};
+    selection->points[selection->point_count++] = (struct selection_point){
+        .workload = workload, .params = json_copy(params), .threads = threads};
     return STATUS_OK;
+}
+
+/* With each number of threads, or with 1 where the workload has no others. */
+static enum status selection_add_points(struct selection *selection,
+                                        const struct catalog_workload *workload, json_t *params,
+                                        struct error *error)
+{
+    size_t count = workload->threaded ? selection->thread_count_count : 0;
+    enum status status = STATUS_OK;
+    if (count == 0) {
+        return selection_add_point(selection, workload, params, 1, error);
+    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status =
+            selection_add_point(selection, workload, params, selection->thread_counts[i], error);
+    }
+    return status;
 }
 
 /* A default as a -p would have given it: whole numbers are integers. */
@@ -113,7 +130,7 @@ static enum status selection_expand(struct selection *selection,
                                     json_t *params, struct error *error)
 {
     if (index == workload->parameter_count) {
-        return selection_add_point(selection, workload, params, error);
+        return selection_add_points(selection, workload, params, error);
     }
     const struct catalog_parameter *parameter = &workload->parameters[index];
     const struct parameter_item *item = parameter_items_find(parameters, workload, parameter->name);

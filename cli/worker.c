@@ -98,6 +98,10 @@ static void worker_add_workload(const struct worker_cell *cell, struct text_list
         text_list_add(arguments, text_format("%s=%s", name, text));
         free(text);
     }
+    if (cell->threads > 1) {
+        text_list_add(arguments, text_format("--threads"));
+        text_list_add(arguments, text_format("%u", cell->threads));
+    }
 }
 
 /* The last line of text that is not blank; *length is its length. */

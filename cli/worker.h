@@ -26,6 +26,7 @@ struct worker {
 struct worker_cell {
     const char *workload;
     const json_t *params;
+    unsigned threads; /* 0 and 1 are one */
     uint64_t iterations;
     uint64_t warmup_iterations;
     uint64_t seed;

@@ -9,8 +9,9 @@
 #include "results/statistics.h"
 
 const struct comparison_metric comparison_metrics[] = {
-    {"time", "ns", "time of one operation (CPU; wall for several threads)", "faster", "slower",
-     RECORD_TIME},
+    {"time", "ns",
+     "time of one operation (CPU; a thread's wall time where the workload is threaded)", "faster",
+     "slower", RECORD_TIME},
     {"held_peak", "bytes", "most bytes held from the OS at any time", "smaller", "larger",
      RECORD_MEMORY},
     {"rss_peak", "bytes", "largest resident set of the process", "smaller", "larger",

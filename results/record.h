@@ -70,8 +70,8 @@ struct record {
     uint32_t cell;   /* index into record_set.cells */
     uint32_t round;
     uint32_t memory; /* index into record_set.memories, or RECORD_NO_MEMORY */
-    /* ns of CPU time for one operation, of wall time where the cell has several threads; NAN unless
-     * the status is ok and the pass is time. */
+    /* ns of CPU time for one operation, of a thread's wall time where the workload is threaded
+     * (ns_per_op); NAN unless the status is ok and the pass is time. */
     double time_ns;
     uint8_t pass;   /* enum record_pass */
     uint8_t status; /* enum record_status */

@@ -266,10 +266,13 @@ static enum status record_parse_memory(const json_t *json, struct record_memory 
 static enum status record_parse_time(const struct record_set *set, const json_t *json,
                                      struct record *record, struct error *error)
 {
-    double time_ns = record_number(json, "cpu_ns_per_op");
-    const char *needed = "cpu_ns_per_op";
-    if (set->cells[record->cell].threads > 1) {
-        time_ns = record_number(json, "wall_ns") / record_number(json, "operations");
+    /* A worker that knows of threads says what an operation took. */
+    bool has_ns = json_object_get(json, "ns_per_op") != NULL;
+    const char *needed = has_ns ? "ns_per_op" : "cpu_ns_per_op";
+    double time_ns = record_number(json, needed);
+    if (!has_ns && set->cells[record->cell].threads > 1) {
+        time_ns = set->cells[record->cell].threads * record_number(json, "wall_ns") /
+                  record_number(json, "operations");
         needed = "wall_ns and operations";
     }
     if (!isfinite(time_ns) || time_ns <= 0) {

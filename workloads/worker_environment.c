@@ -10,6 +10,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "allocators/backend.h"
+
 void worker_die_with_parent(pid_t parent)
 {
     pid_t before = getppid();
@@ -63,6 +65,15 @@ bool worker_malloc_owner_is(const char *part)
     }
     return strstr(worker_file_name(owner), part) != NULL ||
            strstr(worker_file_name(worker_malloc_file()), part) != NULL;
+}
+
+const char *worker_thread_support(void)
+{
+    if ((HEAP_CAPABILITIES & HEAP_CAN_THREADS) == 0) {
+        return "single-threaded";
+    }
+    const char *support = dlsym(RTLD_DEFAULT, "heapmill_preload_threads");
+    return support != NULL ? support : "yes";
 }
 
 static int worker_add_library(struct dl_phdr_info *info, size_t size, void *context)

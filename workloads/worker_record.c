@@ -139,6 +139,7 @@ enum status worker_write_description(int fd, struct error *error)
     json_add_string(&writer, "source", WORKER_STRING(HEAPMILL_SOURCE));
     json_add_string(&writer, "parameters", HEAPMILL_BACKEND_PARAMETERS);
     worker_add_capabilities(&writer);
+    json_add_string(&writer, "thread_support", worker_thread_support());
 #ifdef HEAPMILL_PROBE
     json_add_bool(&writer, "probe", true);
 #else
@@ -332,6 +333,7 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
     json_add_u64(&writer, "allocations_expected", result->allocations_expected);
     json_add_u64(&writer, "stray_allocations", result->stray_allocations);
     json_add_string(&writer, "malloc_owner", worker_malloc_owner());
+    json_add_string(&writer, "thread_support", worker_thread_support());
     worker_add_build(&writer);
     worker_add_libraries(&writer);
     if (result->status == CELL_OK) {
