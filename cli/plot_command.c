@@ -20,17 +20,22 @@ struct plot_arguments {
 static const char plot_usage[] =
     "usage: heapmill plot DIR [OPTION…]\n"
     "\n"
-    "Draws the run in DIR with gnuplot. Each figure NAME gives NAME.svg and NAME.png, with NAME.tsv,\n"
-    "its data, and NAME.gp, its script: `gnuplot NAME.gp` in that folder draws it again, so change\n"
+    "Draws the run in DIR with gnuplot. Each figure NAME gives NAME.svg and NAME.png, with "
+    "NAME.tsv,\n"
+    "its data, and NAME.gp, its script: `gnuplot NAME.gp` in that folder draws it again, so "
+    "change\n"
     "whatever you like. The files' paths are printed.\n"
     "\n"
     "  --figure NAME[,…]       which figures (default: all)\n"
     "                            heatmap  back end × workload: the ratio to the base\n"
-    "                            bars     the same as bars with intervals and every round; and absolute\n"
-    "                            memory   live, usable, held, resident over operations, by workload\n"
+    "                            bars     the same as bars with intervals and every round; and "
+    "absolute\n"
+    "                            memory   live, usable, held, resident over operations, by "
+    "workload\n"
     "                            pareto   time against peak held memory\n"
     "  --base BACKEND[:ARM]    compare with this one (default: the run's own base)\n"
-    "  --metric METRIC         of heatmap and bars: time (default), held_peak, rss_peak, held_over_live\n"
+    "  --metric METRIC         of heatmap and bars: time (default), held_peak, rss_peak, "
+    "held_over_live\n"
     "  -w, --workload GLOBS    only these workloads, as in 'batch*,!pingpong'\n"
     "  -b, --backend GLOBS     only these back ends, as in 'pymalloc*,mimalloc,!tbb*'\n"
     "  -o, --output DIRECTORY  where the files go (default: DIR/plots)\n"
@@ -38,7 +43,8 @@ static const char plot_usage[] =
     "  --json                  {output, images: [{figure, name, status, message, files}], notes}\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0; 2 wrong usage; 3 gnuplot is missing (tables and scripts are written) or files\n"
+    "exit status: 0; 2 wrong usage; 3 gnuplot is missing (tables and scripts are written) or "
+    "files\n"
     "cannot be read or written; 4 some pictures could not be drawn\n";
 
 enum plot_option { OPTION_FIGURE = 256, OPTION_BASE, OPTION_METRIC, OPTION_FORMAT, OPTION_JSON };
@@ -195,18 +201,18 @@ static void plot_print_json(const struct plot_arguments *arguments,
     json_t *images = json_array();
     for (size_t i = 0; i < report->image_count; i++) {
         const struct plot_image *image = &report->images[i];
-        (void)json_array_append_new(
-            images, json_pack("{s:s, s:s, s:s, s:s, s:o}", "figure", image->figure, "name",
-                              image->name, "status", image->status == STATUS_OK ? "ok" : "failed",
-                              "message", image->message, "files",
-                              plot_image_files(arguments, report, image)));
+        (void)json_array_append_new(images, json_pack("{s:s, s:s, s:s, s:s, s:o}", "figure",
+                                                      image->figure, "name", image->name, "status",
+                                                      image->status == STATUS_OK ? "ok" : "failed",
+                                                      "message", image->message, "files",
+                                                      plot_image_files(arguments, report, image)));
     }
     json_t *notes = json_array();
     for (size_t i = 0; i < report->note_count; i++) {
         (void)json_array_append_new(notes, json_string(report->notes[i]));
     }
-    json_t *all = json_pack("{s:s, s:o, s:o}", "output", report->output, "images", images, "notes",
-                            notes);
+    json_t *all =
+        json_pack("{s:s, s:o, s:o}", "output", report->output, "images", images, "notes", notes);
     (void)json_dumpf(all, stdout, JSON_INDENT(1));
     (void)putchar('\n');
     json_decref(all);

@@ -5,7 +5,7 @@ only(condition, x) = condition ? x : NaN
 # A cell without a figure has no bar, whatever a comparison with NaN may say.
 drawn(v) = v ne 'failed' && v ne 'not applicable' && v ne 'not planned'
 shown(v) = drawn(v) && (absolute || v ne 'base')
-value_text(v, x) = v eq 'base' && !absolute ? '1 (base)' : figure_of(x).(!absolute && (x > ratio_high || x < ratio_low) ? ' »' : v eq 'no difference' ? ' ≈' : '')
+value_text(v, x) = v eq 'base' && !absolute ? '1 (base)' : figure_of(x).(x > largest || x < smallest ? ' »' : v eq 'no difference' ? ' ≈' : '')
 start = absolute ? 0 : 1
 # Spreads the rounds over the bar's height, the same way each time.
 jitter(round) = 0.28 * (2.0 * (0.618034 * round - floor(0.618034 * round)) - 1)
@@ -54,9 +54,9 @@ do for [format in formats] {
         }
         points_part = "data index 2*(p-1)+1 using (clip($2/divisor)):($1+jitter($3)) with points pointtype 7 pointsize 0.25 linecolor rgb '#a0000000', "
         whiskers = "data index 2*(p-1) using (clip($3/divisor)):(shown(strcol(2)) && $4 > 0 ? $1 : NaN):(clip($4/divisor)):(clip($5/divisor)) with xerrorbars pointtype 0 linewidth 1.2 linecolor rgb ink, "
-        values = "data index 2*(p-1) using (largest):(drawn(strcol(2)) ? $1 : NaN):(value_text(strcol(2), $3/divisor)) with labels left offset 0.6,0 font small textcolor rgb ink, "
-        failed = "data index 2*(p-1) using (largest):(strcol(2) eq 'failed' ? $1 : NaN):('failed') with labels left offset 0.6,0 font small_bold textcolor rgb alarm, "
-        cannot = "data index 2*(p-1) using (largest):(strcol(2) eq 'not applicable' ? $1 : NaN):('n/a') with labels left offset 0.6,0 font small textcolor rgb muted"
+        values = "data index 2*(p-1) using (largest):1:(drawn(strcol(2)) ? value_text(strcol(2), $3/divisor) : '') with labels left offset 0.6,0 font small textcolor rgb ink, "
+        failed = "data index 2*(p-1) using (largest):1:(strcol(2) eq 'failed' ? 'failed' : '') with labels left offset 0.6,0 font small_bold textcolor rgb alarm, "
+        cannot = "data index 2*(p-1) using (largest):1:(strcol(2) eq 'not applicable' ? 'n/a' : '') with labels left offset 0.6,0 font small textcolor rgb muted"
         eval 'plot '.bars.points_part.whiskers.values.failed.cannot
         unset label
     }

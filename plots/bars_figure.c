@@ -1,5 +1,5 @@
-/* Bars per workload, with 95% intervals and every round's point: once as ratios to the base, once in the metric's
- * own unit. */
+/* Bars per workload, with 95% intervals and every round's point: once as ratios to the base, once
+ * in the metric's own unit. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,13 @@
 enum { PANEL_WIDTH = 300, PANEL_HEAD = 30, PANEL_FOOT = 34, PANEL_GAP = 62, BAR_HEIGHT = 17 };
 
 static const char bars_columns[] =
-    "# columns of the even blocks 0, 2, 4…, the bars of one workload each: row (1 is the topmost), verdict,\n"
-    "#   value, low, high (its 95% bounds), rounds, failed (records), fill (what the arm looks like), back end, arm,\n"
+    "# columns of the even blocks 0, 2, 4…, the bars of one workload each: row (1 is the topmost), "
+    "verdict,\n"
+    "#   value, low, high (its 95% bounds), rounds, failed (records), fill (what the arm looks "
+    "like), back end, arm,\n"
     "#   workload\n"
-    "# columns of the odd blocks 1, 3, 5…, the points of the same workload: row, value, round, back end, arm\n"
+    "# columns of the odd blocks 1, 3, 5…, the points of the same workload: row, value, round, "
+    "back end, arm\n"
     "# value is the ratio to the base, or in NAME-absolute the median in the metric's unit\n";
 
 /* What a bar shows. */
@@ -129,11 +132,11 @@ struct bars_range {
     double high;
 };
 
-/* The values of the bars of the columns [first, last); for ratios 1 is within. */
-static struct bars_range find_range(const struct plot *plot, size_t first, size_t last, bool absolute)
+/* The values of all bars; for ratios 1 is within. */
+static struct bars_range find_range(const struct plot *plot, bool absolute)
 {
     struct bars_range range = {absolute ? INFINITY : 1 / 1.25, absolute ? 0 : 1.25};
-    for (size_t column = first; column < last; column++) {
+    for (size_t column = 0; column < plot->column_count; column++) {
         for (size_t row = 0; row < plot->row_count; row++) {
             struct bar bar = bar_make(plot, row, column, absolute);
             if (bar.value.point > 0) {
@@ -156,7 +159,8 @@ static int label_pixels(const struct plot *plot)
 }
 
 /* The metric's unit as the axis shows it. */
-static double unit_divisor(const struct comparison_metric *metric, double largest, const char **unit)
+static double unit_divisor(const struct comparison_metric *metric, double largest,
+                           const char **unit)
 {
     *unit = metric->unit;
     if (strcmp(metric->unit, "bytes") != 0) {
@@ -168,15 +172,24 @@ static double unit_divisor(const struct comparison_metric *metric, double larges
 }
 
 /* Where the linear axis of each panel ends. */
-static void write_panel_ends(const struct plot *plot, FILE *script, bool absolute)
+static void write_panel_ends(const struct plot *plot, FILE *script)
 {
     double *ends = plot_text_array(plot->column_count, sizeof *ends);
-    for (size_t i = 0; i < plot->column_count; i++) {
-        double high = find_range(plot, i, i + 1, absolute).high;
-        ends[i] = high > 0 ? high * 1.06 : 1; /* 0: nothing has a figure */
+    double *values = plot_text_array(plot->row_count, sizeof *values);
+    for (size_t column = 0; column < plot->column_count; column++) {
+        size_t count = 0;
+        for (size_t row = 0; row < plot->row_count; row++) {
+            double value = bar_make(plot, row, column, true).value.point;
+            if (value > 0) {
+                values[count++] = value;
+            }
+        }
+        double end = plot_axis_end(values, count);
+        ends[column] = end > 0 ? end * 1.06 : 1; /* 0: nothing has a figure */
     }
     script_numbers(script, "panel_high", ends, plot->column_count);
     free(ends);
+    free(values);
 }
 
 static void write_variables(const struct plot *plot, FILE *script, bool absolute, int across)
@@ -189,7 +202,7 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     for (size_t i = 0; i < plot->row_count; i++) {
         fills[i] = plot->rows[i].arm_look->fill;
     }
-    struct bars_range range = find_range(plot, 0, plot->column_count, absolute);
+    struct bars_range range = find_range(plot, absolute);
     const char *unit = "";
     script_number(script, "absolute", absolute);
     script_number(script, "divisor",
@@ -207,7 +220,9 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     /* Ratios beyond these are cut, with an arrow: one extreme must not flatten the rest. */
     script_number(script, "ratio_low", fmax(range.low / 1.15, 1.0 / 16));
     script_number(script, "ratio_high", fmin(range.high * 1.15, 16));
-    write_panel_ends(plot, script, absolute);
+    if (absolute) {
+        write_panel_ends(plot, script);
+    }
     free(labels);
     free(fills);
 }
@@ -220,7 +235,8 @@ static void write_rows(const struct plot *plot, FILE *table, bool absolute)
             write_bar(plot, table, row, column, &bar);
         }
         fputs("\n\n", table);
-        /* gnuplot counts an empty block as none, so that the ones behind it would be taken for others. */
+        /* gnuplot counts an empty block as none, so that the ones behind it would be taken for
+         * others. */
         fputs("0\tNaN\t0\t-\t-\n", table);
         for (size_t row = 0; row < plot->row_count; row++) {
             write_points(plot, table, row, column, absolute);
@@ -234,26 +250,28 @@ static enum status draw_image(struct plot *plot, const struct figure *figure, bo
 {
     const struct comparison_metric *metric = plot->comparison->metric;
     bool is_time = strcmp(metric->name, "time") == 0;
-    int across = (int)fmin(3, ceil(sqrt((double)plot->column_count)));
+    int across = plot->column_count > 9 ? 4 : (int)fmin(3, ceil(sqrt((double)plot->column_count)));
     int down = ((int)plot->column_count + across - 1) / across;
     char *title =
-        absolute ? plot_text_format("%s%s%s%s", plot_metric_title(metric), *metric->unit ? " (" : "",
-                                    metric->unit, *metric->unit ? ")" : "")
+        absolute ? plot_text_format("%s", plot_metric_title(metric))
                  : plot_text_format("%s, relative to %s:%s", plot_metric_title(metric),
                                     plot->comparison->base_backend, plot->comparison->base_arm);
     char *name = plot_text_format("bars%s%s%s", is_time ? "" : "-", is_time ? "" : metric->name,
                                   absolute ? "-absolute" : "");
     struct image_frame frame = {
         .title = title,
-        .better = absolute ? "Lower is better. Bar: median; whisker: its 95% interval; dots: the rounds."
-                           : "Lower (to the left) is better. Bar: median of the paired ratios; whisker: its 95% "
-                             "interval; dots: the rounds; grey band: noise floor; ≈: no difference; »: beyond the axis.",
-        .remark = "Fill of the bars: solid preload, pale inline, striped call and call-sized.",
+        .better = absolute ? "Lower is better. Bar: median; whisker: its 95% interval; dots: the "
+                             "rounds; »: beyond the axis."
+                           : "Lower (to the left) is better. Bar: median of the paired ratios; "
+                             "whisker: its 95% "
+                             "interval; dots: the rounds; grey band: noise floor; ≈: no "
+                             "difference; »: beyond the axis.",
+        .remark = "Fill of the bars: solid preload, pale inline, striped call and call-sized, "
+                  "cross-hatched preload-sized.",
         .columns = bars_columns,
         .comparison = plot->comparison,
         .inner_width = label_pixels(plot) + across * (PANEL_WIDTH + PANEL_GAP),
-        .inner_height =
-            down * (PANEL_HEAD + PANEL_FOOT + ((int)plot->row_count) * BAR_HEIGHT),
+        .inner_height = down * (PANEL_HEAD + PANEL_FOOT + ((int)plot->row_count) * BAR_HEIGHT),
     };
     struct image image;
     enum status status = image_begin(&image, plot, figure, name, &frame, error);

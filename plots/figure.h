@@ -1,8 +1,9 @@
 /* What a figure is, and what it is given. Internal to plots/.
  *
- * A figure is one NAME_figure.c with `const struct figure figure_NAME` and one NAME.gp; CMake finds both. Its
- * draw function works out the data, and for each image: image_begin, writes rows to image->table and
- * variables to image->script (script_writer.h), image_finish. The .gp is appended to those variables. */
+ * A figure is one NAME_figure.c with `const struct figure figure_NAME` and one NAME.gp; CMake finds
+ * both. Its draw function works out the data, and for each image: image_begin, writes rows to
+ * image->table and variables to image->script (script_writer.h), image_finish. The .gp is appended
+ * to those variables. */
 #ifndef HEAPMILL_PLOTS_FIGURE_H
 #define HEAPMILL_PLOTS_FIGURE_H
 
@@ -43,6 +44,8 @@ struct plot {
     const struct comparison *comparison; /* of the chosen metric */
     struct plot_row *rows; /* in the palette's order, then by name, then by arm; with the base */
     size_t row_count;
+    char
+        *left_out; /* labels of back ends to which no workload applies, ", " between; "" for none */
     struct plot_column *columns; /* in the plan's order */
     size_t column_count;
     struct plot_report *report;
@@ -76,7 +79,12 @@ const struct comparison_cell *plot_find_cell(const struct plot *plot,
 void plot_note(const struct plot *plot, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The metric in words, "CPU time per operation (ns)". */
+/* Where an axis should end that has to show these values, which it reorders: the largest of those
+ * that are at most four times the median; what is beyond is an extreme that would flatten all
+ * others. 0 for count 0. */
+double plot_axis_end(double *values, size_t count);
+
+/* The metric in words, "CPU time per operation". */
 const char *plot_metric_title(const struct comparison_metric *metric);
 
 #endif

@@ -166,6 +166,11 @@ static enum status child_finish(const struct gnuplot_job *job, struct child *chi
         return error_set(error, STATUS_IO, "%s %s.gp was not done after %.0f s and was killed",
                          job->program, job->name, job->timeout_s);
     }
+    if (WIFSIGNALED(how)) {
+        return error_set(error, STATUS_IO, "%s %s.gp was killed by signal %d (%s): %s",
+                         job->program, job->name, WTERMSIG(how), strsignal(WTERMSIG(how)),
+                         tail_as_line(&tail));
+    }
     if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) {
         return error_set(error, STATUS_IO, "%s %s.gp failed: %s", job->program, job->name,
                          tail_as_line(&tail));
@@ -173,8 +178,8 @@ static enum status child_finish(const struct gnuplot_job *job, struct child *chi
     return STATUS_OK;
 }
 
-/* Whether the file begins and ends as a whole picture of its format does. gnuplot can exit with 0 and
- * leave an empty or cut file, on a full disk for one. */
+/* Whether the file begins and ends as a whole picture of its format does. gnuplot can exit with 0
+ * and leave an empty or cut file, on a full disk for one. */
 static bool picture_is_whole(const char *path, enum picture_format format)
 {
     static const char png_end[] = "IEND\xae\x42\x60\x82";
@@ -217,10 +222,11 @@ static enum status check_pictures(const struct gnuplot_job *job, struct error *e
         char path[PATH_MAX];
         picture_path(path, job, i, true);
         if ((job->formats & pictures[i].format) && !picture_is_whole(path, pictures[i].format)) {
-            return error_set(error, STATUS_IO,
-                             "%s %s.gp left no whole %s: is the disk full, or its terminal missing? "
-                             "(apt-get install gnuplot-nox)",
-                             job->program, job->name, pictures[i].suffix);
+            return error_set(
+                error, STATUS_IO,
+                "%s %s.gp left no whole %s: is the disk full, or its terminal missing? "
+                "(apt-get install gnuplot-nox)",
+                job->program, job->name, pictures[i].suffix);
         }
     }
     return STATUS_OK;

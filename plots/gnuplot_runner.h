@@ -20,12 +20,13 @@ struct gnuplot_job {
     double timeout_s;
 };
 
-/* Runs `program NAME.gp` in the directory with the gnuplot variables `target` and `formats` set, so that it
- * draws into temporary files; these are checked for being whole and renamed to NAME.svg and NAME.png, all or
- * none. On failure the temporary files are gone, and so are pictures of that name from an earlier run,
- * which would show other data than what lies beside them. The user's own ~/.gnuplot is not read.
- * STATUS_UNSUPPORTED: the program does not exist. STATUS_IO: it failed (error has the end of what it said),
- * did not finish in time, or left no whole picture. Blocks; one thread at a time per directory. */
+/* Runs `program NAME.gp` in the directory with the gnuplot variables `target` and `formats` set, so
+ * that it draws into temporary files; these are checked for being whole and renamed to NAME.svg and
+ * NAME.png, all or none. On failure the temporary files are gone, and so are pictures of that name
+ * from an earlier run, which would show other data than what lies beside them. The user's own
+ * ~/.gnuplot is not read. STATUS_UNSUPPORTED: the program does not exist. STATUS_IO: it failed
+ * (error has the end of what it said), did not finish in time, or left no whole picture. Blocks;
+ * one thread at a time per directory. */
 enum status gnuplot_run(const struct gnuplot_job *job, struct error *error);
 
 /* Removes NAME.svg and NAME.png from the directory; that there are none is no error. */

@@ -1,5 +1,6 @@
 # The heat map: one box a cell, its ratio as text. What was not told apart from the base has no colour; what
-# failed is dark, whatever it took.
+# failed is dark, whatever it took. Labels that are not wanted are empty instead of being points at NaN: gnuplot
+# 5.4.4 crashes on a block of one row with such a point.
 told(v) = v eq 'faster' || v eq 'slower' || v eq 'smaller' || v eq 'larger' || v eq 'too few rounds'
 clip(x) = x > color_limit ? color_limit : x < -color_limit ? -color_limit : x
 level(r) = r > 0 ? clip(log(r) / log(2)) : NaN
@@ -38,12 +39,12 @@ do for [format in formats] {
         eval row_name(i, left - 6, 'plain')
     }
     # The scale, in ratios, and what has no colour.
-    set colorbox horizontal user origin screen sx(left), screen sy(bottom + 30) size screen 200.0 / width, screen 11.0 / height
+    set colorbox horizontal user origin screen sx(box_left + 12), screen sy(bottom + 30) size screen 200.0 / width, screen 11.0 / height
     set cbtics () font tiny textcolor rgb ink offset 0,0.6
     do for [i=0:4] {
         set cbtics add (sprintf('%.2g', 2 ** (color_limit * (i - 2) / 2.0)) color_limit * (i - 2) / 2.0)
     }
-    key_x = left + 222
+    key_x = box_left + 240
     set label 5001 'grey: no difference   (n): too few rounds for a verdict' at screen sx(key_x), sy(bottom + 25) font small textcolor rgb ink
     set label 5002 'dark: failed   n/a: not applicable   mean: - where a cell has no figure' at screen sx(key_x), sy(bottom + 40) font small textcolor rgb ink
     set style fill solid 1.0 noborder
@@ -53,13 +54,13 @@ do for [format in formats] {
          '' index 0 using 1:(only(strcol(3) eq 'not applicable', $2)):(0.48):(0.46) with boxxyerror fillcolor rgb '#bbbbbb' fillstyle empty border rgb '#bbbbbb', \
          '' index 0 using 1:(only(strcol(3) eq 'base', $2)):(0.48):(0.46) with boxxyerror fillcolor rgb ink fillstyle empty border rgb ink, \
          '' index 1 using (mean_x):(only($5 == 1, $1)):(0.48):(0.46):(level($2)) with boxxyerror fillcolor palette, \
-         '' index 0 using 1:(only(told(strcol(3)) && dark($4), $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb 'white', \
-         '' index 0 using 1:(only(told(strcol(3)) && !dark($4), $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb ink, \
-         '' index 0 using 1:(only(strcol(3) eq 'failed', $2)):('failed') with labels font small_bold textcolor rgb 'white', \
-         '' index 0 using 1:(only(strcol(3) eq 'not applicable', $2)):('n/a') with labels font small textcolor rgb muted, \
-         '' index 0 using 1:(only(strcol(3) eq 'no difference' || strcol(3) eq 'base', $2)):(text_of(strcol(3), $4)) with labels font small textcolor rgb muted, \
-         '' index 1 using (mean_x):(only($5 == 1 && dark($2), $1)):(figure_of($2)) with labels font small_bold textcolor rgb 'white', \
-         '' index 1 using (mean_x):(only($5 == 1 && !dark($2), $1)):(figure_of($2)) with labels font small_bold textcolor rgb ink, \
-         '' index 1 using (mean_x):(only($5 != 1, $1)):('-') with labels font small textcolor rgb muted
+         '' index 0 using 1:2:(told(strcol(3)) && dark($4) ? text_of(strcol(3), $4) : '') with labels font small textcolor rgb 'white', \
+         '' index 0 using 1:2:(told(strcol(3)) && !dark($4) ? text_of(strcol(3), $4) : '') with labels font small textcolor rgb ink, \
+         '' index 0 using 1:2:(strcol(3) eq 'failed' ? 'failed' : '') with labels font small_bold textcolor rgb 'white', \
+         '' index 0 using 1:2:(strcol(3) eq 'not applicable' ? 'n/a' : '') with labels font small textcolor rgb muted, \
+         '' index 0 using 1:2:(strcol(3) eq 'no difference' || strcol(3) eq 'base' ? text_of(strcol(3), $4) : '') with labels font small textcolor rgb muted, \
+         '' index 1 using (mean_x):1:($5 == 1 && dark($2) ? figure_of($2) : '') with labels font small_bold textcolor rgb 'white', \
+         '' index 1 using (mean_x):1:($5 == 1 && !dark($2) ? figure_of($2) : '') with labels font small_bold textcolor rgb ink, \
+         '' index 1 using (mean_x):1:($5 == 1 ? '' : '-') with labels font small textcolor rgb muted
     unset output
 }

@@ -11,9 +11,12 @@
 enum { CELL_WIDTH = 58, CELL_HEIGHT = 23, SCALE_HEIGHT = 62, GEOMEAN_GAP = 12 };
 
 static const char heatmap_columns[] =
-    "# columns of the first block, the cells: column (1 is the leftmost), row (1 is the topmost), verdict,\n"
-    "#   ratio to base, low, high (its 95% bounds), rounds (pairs), failed (records), back end, arm, workload\n"
-    "# columns of the second block, geometric means over workload families: row, ratio to base, low, high,\n"
+    "# columns of the first block, the cells: column (1 is the leftmost), row (1 is the topmost), "
+    "verdict,\n"
+    "#   ratio to base, low, high (its 95% bounds), rounds (pairs), failed (records), back end, "
+    "arm, workload\n"
+    "# columns of the second block, geometric means over workload families: row, ratio to base, "
+    "low, high,\n"
     "#   complete (1: every workload has a figure), back end, arm\n";
 
 static void write_cell(const struct plot *plot, FILE *table, size_t row, size_t column)
@@ -63,8 +66,8 @@ static void write_geomeans(const struct plot *plot, FILE *table)
     }
 }
 
-/* Where the colours end, as a power of two: the largest ratio that was told apart, within 1.25 and 4, so that
- * one extreme cell does not wash out all the others. */
+/* Where the colours end, as a power of two: the largest ratio that was told apart, within 1.25 and
+ * 4, so that one extreme cell does not wash out all the others. */
 static double color_limit(const struct comparison *comparison)
 {
     double limit = log2(1.25);
@@ -104,8 +107,9 @@ static int labels_overhang(const struct plot *plot)
     int overhang = (int)plot_text_width("geometric mean") * IMAGE_CHARACTER_WIDTH * 77 / 100;
     for (size_t i = 0; i < plot->column_count; i++) {
         int steps = (int)(plot->column_count - i);
-        int width = (int)plot_text_width(plot->columns[i].label) * IMAGE_CHARACTER_WIDTH * 77 / 100 -
-                    steps * CELL_WIDTH - GEOMEAN_GAP;
+        int width =
+            (int)plot_text_width(plot->columns[i].label) * IMAGE_CHARACTER_WIDTH * 77 / 100 -
+            steps * CELL_WIDTH - GEOMEAN_GAP;
         overhang = width > overhang ? width : overhang;
     }
     return overhang;
@@ -133,15 +137,16 @@ static enum status heatmap_draw(struct plot *plot, const struct figure *figure, 
     int label_width = (int)widest_row_label(plot) * IMAGE_CHARACTER_WIDTH + 12;
     char *title = plot_text_format("%s, relative to %s:%s", plot_metric_title(metric),
                                    plot->comparison->base_backend, plot->comparison->base_arm);
-    char *better = plot_text_format(
-        "Lower is better: 0.50 needs half as much as the base, 2.00 twice as much. Blue: %s, red: %s.",
-        metric->less, metric->more);
+    char *better = plot_text_format("Lower is better: 0.50 needs half as much as the base, 2.00 "
+                                    "twice as much. Blue: %s, red: %s.",
+                                    metric->less, metric->more);
     struct image_frame frame = {
         .title = title,
         .better = better,
-        .remark = plot->comparison->several_sources
-                      ? "Held memory is the back end's own count where both sides have one, else smaps'."
-                      : "",
+        .remark =
+            plot->comparison->several_sources
+                ? "Held memory is the back end's own count where both sides have one, else smaps'."
+                : "",
         .columns = heatmap_columns,
         .comparison = plot->comparison,
         .inner_width = label_width + (int)(plot->column_count + 1) * CELL_WIDTH + GEOMEAN_GAP +

@@ -37,8 +37,7 @@ static char *run_command(const struct plot *plot)
     {
         const char *value = json_string_value(word) ? json_string_value(word) : "?";
         const char *quote = value[strcspn(value, " '\"!*?{}$")] ? "'" : "";
-        char *longer =
-            plot_text_format("%s%s%s%s%s", text, index ? " " : "", quote, value, quote);
+        char *longer = plot_text_format("%s%s%s%s%s", text, index ? " " : "", quote, value, quote);
         free(text);
         text = longer;
     }
@@ -49,7 +48,7 @@ static char *host_line(const struct plot *plot)
 {
     const json_t *host = json_object_get(plot->set->plan, "host");
     return plot_text_format(
-        "Host %s: %s, %lld cores, kernel %s, huge pages %s, %s. heapmill %s, run of %s.",
+        "Host %s: %s, %lld cores, kernel %s, huge pages %s, libc %s. heapmill %s, run of %s.",
         plan_text(host, "hostname"), plan_text(host, "cpu"),
         (long long)json_integer_value(json_object_get(host, "cores")), plan_text(host, "kernel"),
         plan_text(host, "thp"), plan_text(host, "libc"), plan_text(host, "heapmill"),
@@ -89,7 +88,8 @@ static char *filter_line(const struct comparison *comparison)
 static char *noise_line(const struct comparison *comparison)
 {
     if (isnan(comparison->noise_floor)) {
-        return plot_text_format("Noise floor unknown (too few A/A rounds of this metric): no verdicts.");
+        return plot_text_format(
+            "Noise floor unknown (too few A/A rounds of this metric): no verdicts.");
     }
     return plot_text_format("Noise floor ±%.2g%% (%u A/A pairs).", comparison->noise_floor * 100,
                             comparison->noise_floor_pairs);
@@ -100,13 +100,14 @@ static char *basis_line(const struct plot *plot, const struct comparison *compar
     char *arms = arms_text(plot);
     char *noise = noise_line(comparison);
     char *filter = filter_line(comparison);
-    char *rounds = comparison->rounds_min == comparison->rounds_max
-                       ? plot_text_format("%u", comparison->rounds_max)
-                       : plot_text_format("%u to %u", comparison->rounds_min, comparison->rounds_max);
-    char *line = plot_text_format("Base %s:%s. Arms: %s%s. Paired rounds: %s. %s %s",
-                                  comparison->base_backend, comparison->base_arm, arms,
-                                  comparison->several_arms ? " (mixed: each row names its own)" : "",
-                                  rounds, noise, filter);
+    char *rounds =
+        comparison->rounds_min == comparison->rounds_max
+            ? plot_text_format("%u", comparison->rounds_max)
+            : plot_text_format("%u to %u", comparison->rounds_min, comparison->rounds_max);
+    char *line = plot_text_format(
+        "Base %s:%s. Arms: %s%s. Paired rounds: %s. %s %s", comparison->base_backend,
+        comparison->base_arm, arms,
+        comparison->several_arms ? " (mixed: each row names its own)" : "", rounds, noise, filter);
     free(arms);
     free(noise);
     free(filter);
@@ -132,6 +133,12 @@ static struct frame_text frame_text_make(const struct plot *plot, const struct i
     char *command = run_command(plot);
     char *made = plot_text_format("Measured by: %s", command);
     wrap_foot(&text, basis, foot_width);
+    if (*plot->left_out) {
+        char *line =
+            plot_text_format("Not in the picture, as no workload applies: %s.", plot->left_out);
+        wrap_foot(&text, line, foot_width);
+        free(line);
+    }
     for (size_t i = 0; i < plot->set->note_count; i++) {
         wrap_foot(&text, plot->set->notes[i], foot_width);
     }
@@ -253,15 +260,13 @@ enum status image_begin(struct image *image, const struct plot *plot, const stru
 {
     *image = (struct image){.plot = plot, .figure = figure};
     image->name = plot_text_format("%s", name);
-    image->table_path =
-        plot_text_format("%s/.%s-%ld.tmp.tsv", plot->output, name, (long)getpid());
-    image->script_path =
-        plot_text_format("%s/.%s-%ld.tmp.gp", plot->output, name, (long)getpid());
+    image->table_path = plot_text_format("%s/.%s-%ld.tmp.tsv", plot->output, name, (long)getpid());
+    image->script_path = plot_text_format("%s/.%s-%ld.tmp.gp", plot->output, name, (long)getpid());
     image->table = fopen(image->table_path, "w");
     image->script = fopen(image->script_path, "w");
     if (!image->table || !image->script) {
-        enum status status = error_set(error, STATUS_IO, "cannot write into %s: %s", plot->output,
-                                       strerror(errno));
+        enum status status =
+            error_set(error, STATUS_IO, "cannot write into %s: %s", plot->output, strerror(errno));
         image_abandon(image);
         return status;
     }

@@ -21,8 +21,9 @@ struct image_frame {
     const char *better;  /* below the title: what is better */
     const char *remark;  /* a sentence for the foot, or "" */
     const char *columns; /* for the table's head: each column with its unit, one line a block */
-    const struct comparison *comparison; /* whose base, filters, noise floor and rounds are stated */
-    int inner_width;  /* what the drawing needs, with its labels, without head and foot */
+    const struct comparison
+        *comparison; /* whose base, filters, noise floor and rounds are stated */
+    int inner_width; /* what the drawing needs, with its labels, without head and foot */
     int inner_height;
 };
 
@@ -30,21 +31,22 @@ struct image {
     const struct plot *plot;
     const struct figure *figure;
     char *name;
-    FILE *table;  /* for the figure's rows */
-    FILE *script; /* for the figure's variables */
+    FILE *table;      /* for the figure's rows */
+    FILE *script;     /* for the figure's variables */
     char *table_path; /* temporary until image_finish */
     char *script_path;
 };
 
-/* Makes the two files under temporary names and writes their heads: what is shown, of which run, by which
- * command; in the script also `width`, `height` and the drawing's box `box_left`, `box_top`, `box_width`,
- * `box_height`, and the rows' names, colours, markers, dashes and fills. name is copied. After STATUS_OK the
- * image must go to image_finish or image_abandon. */
+/* Makes the two files under temporary names and writes their heads: what is shown, of which run, by
+ * which command; in the script also `width`, `height` and the drawing's box `box_left`, `box_top`,
+ * `box_width`, `box_height`, and the rows' names, colours, markers, dashes and fills. name is
+ * copied. After STATUS_OK the image must go to image_finish or image_abandon. */
 enum status image_begin(struct image *image, const struct plot *plot, const struct figure *figure,
                         const char *name, const struct image_frame *frame, struct error *error);
 
-/* Completes the script, gives both files their real names, draws, and adds the image to the report. That there
- * is no gnuplot, or that it failed, is told by the report and the returned status. Releases the image. */
+/* Completes the script, gives both files their real names, draws, and adds the image to the report.
+ * That there is no gnuplot, or that it failed, is told by the report and the returned status.
+ * Releases the image. */
 enum status image_finish(struct image *image, struct error *error);
 
 /* Releases the image and removes its temporary files. */

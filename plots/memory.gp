@@ -47,7 +47,7 @@ do for [format in formats] {
              '' index p-1 using ($1/operations_unit):(mib($5)) with lines linewidth 1.4 dashtype (3,5) linecolor rgb ink notitle, \
              '' index p-1 using ($1/operations_unit):(mib($3)) with lines linewidth 1.2 dashtype (9,4) linecolor rgb '#555555' notitle, \
              '' index p-1 using ($1/operations_unit):(mib($4)) with lines linewidth 2.4 linecolor rgb panel_color[p] notitle, \
-             '' index p-1 using ($1/operations_unit):($6 == 1 ? mib(bytes_max) : NaN):7 with labels rotate by 90 right font tiny textcolor rgb muted offset 0.55,-0.3 notitle
+             '' index p-1 using ($1/operations_unit):(mib(bytes_max)):($6 == 1 ? strcol(7) : '') with labels rotate by 90 right font tiny textcolor rgb muted offset 0.55,-0.3 notitle
         unset label
         unset arrow
         unset object

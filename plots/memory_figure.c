@@ -13,8 +13,10 @@ enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, 
 enum { AXIS_WIDTH = 58, KEY_HEIGHT = 28, LABEL_SPACING = 13 };
 
 static const char memory_columns[] =
-    "# one block a back end, in the order of the script's panel_title; columns: operations, live, usable,\n"
-    "#   held, RSS (all four in bytes; NaN where a back end cannot say), marked (1: the phase is written into\n"
+    "# one block a back end, in the order of the script's panel_title; columns: operations, live, "
+    "usable,\n"
+    "#   held, RSS (all four in bytes; NaN where a back end cannot say), marked (1: the phase is "
+    "written into\n"
     "#   the panel), phase that begins here, back end, arm, what held was taken from\n";
 
 /* What a column's panels share. */
@@ -23,15 +25,8 @@ struct memory_axes {
     double bytes_max;
 };
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-/* A back end that never gives memory back may hold a hundred times as much as the others. Then the axis ends
- * where those others do, and its line leaves the panel. */
+/* A back end that never gives memory back may hold a hundred times as much as the others. Then the
+ * axis ends where those others do, and its line leaves the panel. */
 static struct memory_axes find_axes(const struct memory_series *series, size_t count)
 {
     struct memory_axes axes = {1, 1};
@@ -43,12 +38,9 @@ static struct memory_axes find_axes(const struct memory_series *series, size_t c
             peaks[with_peak++] = series[i].own_peak;
         }
     }
-    qsort(peaks, with_peak, sizeof *peaks, compare_doubles);
-    double limit = with_peak ? 4 * peaks[with_peak / 2] : 0;
-    for (size_t i = 0; i < with_peak && peaks[i] <= limit; i++) {
-        axes.bytes_max = fmax(axes.bytes_max, peaks[i]);
-    }
-    /* RSS has the worker's own memory in it; it is drawn whole where that costs the others little height. */
+    axes.bytes_max = fmax(axes.bytes_max, plot_axis_end(peaks, with_peak));
+    /* RSS has the worker's own memory in it; it is drawn whole where that costs the others little
+     * height. */
     double own_max = axes.bytes_max;
     for (size_t i = 0; i < count; i++) {
         if (series[i].rss_peak <= 1.6 * own_max) {
@@ -99,7 +91,8 @@ static void write_samples(FILE *table, const struct memory_series *series,
         fprintf(table, "\t%s\n", series->source);
     }
     if (!series->count) {
-        /* gnuplot counts an empty block as none, so that the ones behind it would be taken for others. */
+        /* gnuplot counts an empty block as none, so that the ones behind it would be taken for
+         * others. */
         fputs("0\tNaN\tNaN\tNaN\tNaN\t0\t-\t", table);
         table_text(table, row->backend_text);
         fputc('\t', table);
@@ -205,14 +198,15 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure, s
     struct memory_axes axes = find_axes(panels->series, panels->count);
     int across = panels->count <= 4 ? (int)panels->count : panels->count <= 9 ? 3 : 4;
     int down = ((int)panels->count + across - 1) / across;
-    char *title =
-        plot_text_format("Memory over operations: %s", plot->columns[column].label);
+    char *title = plot_text_format("Memory over operations: %s", plot->columns[column].label);
     char *name = plot_text_format("memory-%s", plot->columns[column].slug);
     struct image_frame frame = {
         .title = title,
-        .better = "Lower is better; what is held but not live is overhead and waste. The same axes in every "
+        .better = "Lower is better; what is held but not live is overhead and waste. The same axes "
+                  "in every "
                   "panel.",
-        .remark = "Held: the back end's own count where it has one; (smaps) marks anonymous memory as the kernel "
+        .remark = "Held: the back end's own count where it has one; (smaps) marks anonymous memory "
+                  "as the kernel "
                   "sees it. RSS includes the worker's own memory. »: beyond the axis.",
         .columns = memory_columns,
         .comparison = plot->comparison,

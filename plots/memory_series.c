@@ -34,8 +34,8 @@ static size_t find_record(const struct record_set *set, size_t cell)
     return set->record_count;
 }
 
-/* An array may be empty where the back end cannot give the series, and is never trusted to be as long as the
- * others. */
+/* An array may be empty where the back end cannot give the series, and is never trusted to be as
+ * long as the others. */
 static double number_at(const json_t *series, const char *name, size_t index)
 {
     const json_t *value = json_array_get(json_object_get(series, name), index);
@@ -67,8 +67,8 @@ static void read_samples(struct memory_series *series, const json_t *arrays)
         series->operations_max = largest(series->operations_max, sample->operations);
         series->held_peak = largest(series->held_peak, sample->held);
         series->rss_peak = largest(series->rss_peak, sample->rss);
-        series->own_peak = largest(largest(series->own_peak, sample->live),
-                                   largest(sample->usable, sample->held));
+        series->own_peak =
+            largest(largest(series->own_peak, sample->live), largest(sample->usable, sample->held));
     }
     series->count = count;
 }

@@ -26,9 +26,9 @@ struct memory_series {
     json_t *json; /* what the phases point into */
 };
 
-/* Reads the last memory record of the row's cell in the column. STATUS_NOT_FOUND: no such cell was planned.
- * A cell that failed, or has no memory pass, gives a series without samples and its reason. After STATUS_OK to
- * be released with memory_series_release. */
+/* Reads the last memory record of the row's cell in the column. STATUS_NOT_FOUND: no such cell was
+ * planned. A cell that failed, or has no memory pass, gives a series without samples and its
+ * reason. After STATUS_OK to be released with memory_series_release. */
 enum status memory_series_read(const struct plot *plot, size_t row, size_t column,
                                struct memory_series *series, struct error *error);
 void memory_series_release(struct memory_series *series);

@@ -1,21 +1,20 @@
-/* The colours were found by a search (threshold accepting over OKLab, Ottosson 2020) that maximised the
- * smallest distance between any two of them, reserved ones included, as seen with normal vision and by
- * protanopes and deuteranopes (simulated after Machado, Oliveira and Fernandes, "A Physiologically-based
- * Model for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009, severity 1). The families were kept:
- * greys for the yardsticks, blues for pymalloc (darker is newer), greens for the free lists, warm colours
- * for the peers. plots/tests/palette_test.c measures the distances again. */
+/* The colours were found by a search (threshold accepting over OKLab, Ottosson 2020) that maximised
+ * the smallest distance between any two of them, reserved ones included, as seen with normal vision
+ * and by protanopes and deuteranopes (simulated after Machado, Oliveira and Fernandes, "A
+ * Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009,
+ * severity 1). The families were kept: greys for the yardsticks, blues for pymalloc (darker is
+ * newer), greens for the free lists, warm colours for the peers. plots/tests/palette_test.c
+ * measures the distances again. */
 #include "plots/palette.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const struct palette_entry known_entries[] = {
-    {"malloc", 0x14110f, 7},        {"null", 0x91958b, 1},
-    {"bump", 0x70747f, 2},          {"pymalloc-256", 0x72b3fe, 4},
-    {"pymalloc-3.7", 0x215aca, 13}, {"pymalloc-3.10", 0x050398, 5},
-    {"freelist-2.7", 0x8ed09e, 8},  {"freelist-3.x", 0x255f4d, 9},
-    {"cpython", 0xe8ca2b, 15},      {"mimalloc", 0xeb8d2b, 11},
-    {"jemalloc", 0xa32904, 12},     {"tcmalloc", 0x7b4490, 6},
+    {"malloc", 0x14110f, 7},       {"null", 0x91958b, 1},          {"bump", 0x70747f, 2},
+    {"pymalloc-256", 0x72b3fe, 4}, {"pymalloc-3.7", 0x215aca, 13}, {"pymalloc-3.10", 0x050398, 5},
+    {"freelist-2.7", 0x8ed09e, 8}, {"freelist-3.x", 0x255f4d, 9},  {"cpython", 0xe8ca2b, 15},
+    {"mimalloc", 0xeb8d2b, 11},    {"jemalloc", 0xa32904, 12},     {"tcmalloc", 0x7b4490, 6},
     {"tbbmalloc", 0xf777c8, 10},
 };
 enum { KNOWN_COUNT = sizeof known_entries / sizeof known_entries[0] };
@@ -27,7 +26,7 @@ enum {
     RESERVED_COLORS = sizeof reserved_colors / sizeof reserved_colors[0],
     RESERVED_MARKERS = sizeof reserved_markers / sizeof reserved_markers[0],
 };
-_Static_assert(RESERVED_COLORS * RESERVED_MARKERS == PALETTE_RESERVED_COUNT,
+_Static_assert(RESERVED_COLORS *RESERVED_MARKERS == PALETTE_RESERVED_COUNT,
                "the header promises this many looks");
 
 /* Preloaded is how ours meets the peers, hence the plainest look. */
@@ -49,8 +48,8 @@ const struct palette_entry *palette_known(size_t index)
     return &known_entries[index];
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll and Vo): part of what makes a library's look the same everywhere, so it
- * must never change. */
+/* FNV-1a, 64 bits (Fowler, Noll and Vo): part of what makes a library's look the same everywhere,
+ * so it must never change. */
 static uint64_t hash_name(const char *name)
 {
     uint64_t hash = 0xcbf29ce484222325u;

@@ -1,10 +1,10 @@
-/* How a back end looks: one fixed colour and marker each, the same in every figure, so that a reader
- * who learned one picture can read them all.
+/* How a back end looks: one fixed colour and marker each, the same in every figure, so that a
+ * reader who learned one picture can read them all.
  *
  * Back ends that heapmill knows have their own row in the table; any other name (a user's library)
- * is mapped by a hash of its name onto colours and markers that are reserved for such. The arm never
- * changes the colour: it is told by the dash of a line and the fill of a bar. Everything here is
- * constant and thread-safe. */
+ * is mapped by a hash of its name onto colours and markers that are reserved for such. The arm
+ * never changes the colour: it is told by the dash of a line and the fill of a bar. Everything here
+ * is constant and thread-safe. */
 #ifndef HEAPMILL_PLOTS_PALETTE_H
 #define HEAPMILL_PLOTS_PALETTE_H
 
@@ -15,7 +15,7 @@
 struct palette_entry {
     const char *backend; /* NULL for the reserved ones */
     uint32_t color;      /* 0xRRGGBB */
-    int marker;          /* gnuplot point type 1..15; equal shapes in the svg and pngcairo terminals */
+    int marker; /* gnuplot point type 1..15; equal shapes in the svg and pngcairo terminals */
 };
 
 /* How an arm looks. */
@@ -30,9 +30,9 @@ size_t palette_known_count(void);
 const struct palette_entry *palette_known(size_t index);
 
 /* The look of each of count back ends. Names need not be distinct: equal names look equal. Among
- * unknown names that hash onto one look, the first in byte order keeps it and the others take the next
- * that is free in this set, so that a figure never shows two back ends alike while there are looks
- * left (PALETTE_RESERVED_COUNT). */
+ * unknown names that hash onto one look, the first in byte order keeps it and the others take the
+ * next that is free in this set, so that a figure never shows two back ends alike while there are
+ * looks left (PALETTE_RESERVED_COUNT). */
 enum { PALETTE_RESERVED_COUNT = 20 };
 void palette_assign(const char *const *backends, size_t count, struct palette_entry *entries);
 

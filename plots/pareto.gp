@@ -44,10 +44,8 @@ do for [format in formats] {
             }
         }
         plot data index 2*(p-1)+1 using 1:2 with lines linewidth 1.6 linecolor rgb '#9ecae1', \
-             '' index 2*(p-1) using 2:3:4:5 with xerrorbars pointtype 0 linewidth 0.8 linecolor rgb '#aaaaaa', \
-             '' index 2*(p-1) using 2:3:6:7 with yerrorbars pointtype 0 linewidth 0.8 linecolor rgb '#aaaaaa', \
              '' index 2*(p-1) using 2:3:(row_marker[int($1)]):(row_color[int($1)]) with points pointtype variable linecolor rgb variable pointsize 1.1 linewidth 1.5, \
-             '' index 2*(p-1) using 2:($9 == 0 ? $3 : NaN):(row_letter[int($1)]) with labels left offset 0.55,0.45 font font_face.':Bold,8' textcolor rgb ink
+             '' index 2*(p-1) using 2:3:($5 == 0 ? row_letter[int($1)] : '') with labels left offset 0.55,0.45 font font_face.':Bold,8' textcolor rgb ink
         unset label
     }
     unset multiplot

@@ -13,22 +13,19 @@ enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 330, PANEL_HEAD = 58, PANEL_FOOT = 46, 
 enum { LEGEND_LINE = 19, LEGEND_GAP = 24 };
 
 static const char pareto_columns[] =
-    "# columns of the even blocks 0, 2, 4…, the points of one panel each: row, peak held (ratio to base), time\n"
-    "#   (ratio to base), peak held low, high, time low, high (95% bounds, NaN where there are none), on the\n"
-    "#   front (1), label shown (1), back end, arm, panel\n"
+    "# columns of the even blocks 0, 2, 4…, the points of one panel each: row, peak held (ratio to "
+    "base), time\n"
+    "#   (ratio to base), on the front (1), label shown (1), back end, arm, panel\n"
     "# columns of the odd blocks 1, 3, 5…, the front as a line: peak held (ratio), time (ratio)\n";
 
 static void write_point(const struct plot *plot, FILE *table, const struct pareto_point *point,
                         const char *panel)
 {
-    const double numbers[] = {point->memory,      point->time,     point->memory_low,
-                              point->memory_high, point->time_low, point->time_high};
     fprintf(table, "%zu\t", point->row + 1);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        table_number(table, numbers[i]);
-        fputc('\t', table);
-    }
-    fprintf(table, "%d\t%d\t", point->on_front, point->label_shown);
+    table_number(table, point->memory);
+    fputc('\t', table);
+    table_number(table, point->time);
+    fprintf(table, "\t%d\t%d\t", point->on_front, point->label_shown);
     table_text(table, plot->rows[point->row].backend_text);
     fputc('\t', table);
     table_text(table, plot->rows[point->row].arm);
@@ -47,7 +44,8 @@ static void write_front(FILE *table, const struct pareto_panel *panel)
     free(corners);
 }
 
-/* "i" and the like, for back ends that are there with several arms and so several times with one marker; else
+/* "i" and the like, for back ends that are there with several arms and so several times with one
+ * marker; else
  * "". */
 static const char *arm_letter(const struct plot *plot, size_t row)
 {
@@ -91,8 +89,8 @@ static void write_notes(FILE *script, const struct pareto_panel *panels, size_t 
         size_t line_count = 0;
         plot_text_wrap(panels[i].note, PANEL_WIDTH / 5, &lines, &line_count);
         one[i] = plot_text_format("%s", line_count > 0 ? lines[0] : "");
-        two[i] = plot_text_format("%s%s", line_count > 1 ? lines[1] : "",
-                                  line_count > 2 ? " …" : "");
+        two[i] =
+            plot_text_format("%s%s", line_count > 1 ? lines[1] : "", line_count > 2 ? " …" : "");
         plot_text_free_lines(lines, line_count);
     }
     script_strings(script, "panel_note_one", (const char *const *)one, count);
@@ -147,7 +145,7 @@ static void write_labels(const struct plot *plot, FILE *script, const struct par
             numbers[2 * room + labels] = point->time;
             numbers[3 * room + labels] = point->label_dx;
             numbers[4 * room + labels] = point->label_dy;
-            numbers[5 * room + labels] = point->label_align == 'l' ? 0
+            numbers[5 * room + labels] = point->label_align == 'l'   ? 0
                                          : point->label_align == 'c' ? 1
                                                                      : 2;
             labels++;
@@ -177,7 +175,7 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
                                const struct comparison *time, const struct comparison *memory,
                                const struct pareto_panel *panels, size_t count, struct error *error)
 {
-    int across = count == 1 ? 1 : 2;
+    int across = count == 1 ? 1 : count <= 6 ? 2 : 3;
     int down = ((int)count + across - 1) / across;
     int legend_height = (int)plot->row_count * LEGEND_LINE + PANEL_HEAD;
     int panels_height = down * (PANEL_HEAD + PANEL_HEIGHT + PANEL_FOOT);
@@ -185,12 +183,14 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
                                    time->base_arm);
     struct image_frame frame = {
         .title = title,
-        .better = "Lower left is better: less time, less memory. Line: the Pareto front, which nobody beats in "
-                  "both (null and bump, the yardsticks, left out). Letters: the arm of points without a name.",
-        .remark = memory->several_sources
-                      ? "Held memory is the back end's own count where it and the base have one, else what smaps "
-                        "says. Families weigh equally."
-                      : "Families weigh equally in the mean.",
+        .better = "Lower left is better: less time, less memory. Line: the Pareto front, which "
+                  "nobody beats in "
+                  "both (null and bump, the yardsticks, left out). Letters: the arm of points "
+                  "without a name.",
+        .remark = memory->several_sources ? "Held memory is the back end's own count where it and "
+                                            "the base have one, else what smaps "
+                                            "says. Families weigh equally."
+                                          : "Families weigh equally in the mean.",
         .columns = pareto_columns,
         .comparison = time,
         .inner_width = across * (AXIS_WIDTH + PANEL_WIDTH) + LEGEND_GAP + legend_width(plot),
@@ -235,19 +235,25 @@ static bool begins_family(const struct plot *plot, size_t column)
     return true;
 }
 
+/* Makes the panels that have something to show: everything first, then each family. */
 static size_t make_panels(const struct plot *plot, const struct comparison *time,
                           const struct comparison *memory, struct pareto_panel *panels)
 {
     size_t count = 0;
-    pareto_overall(plot, time, memory, &panels[count++]);
-    for (size_t column = 0; column < plot->column_count; column++) {
-        if (begins_family(plot, column)) {
-            pareto_family(plot, time, memory, plot->columns[column].family, &panels[count++]);
+    for (size_t i = 0; i <= plot->column_count; i++) {
+        if (i > 0 && !begins_family(plot, i - 1)) {
+            continue;
         }
-    }
-    for (size_t i = 0; i < count; i++) {
-        pareto_find_front(plot, &panels[i]);
-        pareto_place_labels(plot, &panels[i], PANEL_WIDTH, PANEL_HEIGHT);
+        const char *family = i > 0 ? plot->columns[i - 1].family : NULL;
+        struct pareto_panel *panel = &panels[count];
+        pareto_panel_make(plot, time, memory, family, panel);
+        if (pareto_point_count(plot, panel) == 0) {
+            pareto_release(panel);
+            continue;
+        }
+        pareto_find_front(plot, panel);
+        pareto_place_labels(plot, panel, PANEL_WIDTH, PANEL_HEIGHT);
+        count++;
     }
     return count;
 }
@@ -277,7 +283,13 @@ static enum status pareto_draw(struct plot *plot, const struct figure *figure, s
     if (status == STATUS_OK) {
         struct pareto_panel *panels = plot_text_array(plot->column_count + 1, sizeof *panels);
         size_t count = make_panels(plot, time, memory, panels);
-        status = draw_panels(plot, figure, time, memory, panels, count, error);
+        if (count > 0) {
+            status = draw_panels(plot, figure, time, memory, panels, count, error);
+        } else {
+            plot_note(plot,
+                      "pareto: nothing has both a time and a figure of memory held; it is not "
+                      "drawn");
+        }
         for (size_t i = 0; i < count; i++) {
             pareto_release(&panels[i]);
         }

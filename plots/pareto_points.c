@@ -7,98 +7,111 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void begin_panel(const struct plot *plot, const char *title, struct pareto_panel *panel)
-{
-    *panel = (struct pareto_panel){.title = title, .count = plot->row_count};
-    panel->points = plot_text_array(plot->row_count, sizeof *panel->points);
-    for (size_t i = 0; i < plot->row_count; i++) {
-        double value = plot->rows[i].is_base ? 1.0 : NAN;
-        panel->points[i] = (struct pareto_point){
-            .row = i,
-            .memory = value,
-            .time = value,
-            .memory_low = NAN,
-            .memory_high = NAN,
-            .time_low = NAN,
-            .time_high = NAN,
-        };
-    }
-}
-
-static const struct comparison_geomean *find_geomean(const struct comparison *comparison,
-                                                     const struct plot_row *row)
-{
-    for (size_t i = 0; i < comparison->geomean_count; i++) {
-        const struct comparison_geomean *mean = &comparison->geomeans[i];
-        if (strcmp(mean->backend_text, row->backend_text) == 0 && strcmp(mean->arm, row->arm) == 0) {
-            return mean;
-        }
-    }
-    return NULL;
-}
-
-/* A point needs both of its figures. */
-static void drop_halves(struct pareto_panel *panel)
-{
-    for (size_t i = 0; i < panel->count; i++) {
-        struct pareto_point *point = &panel->points[i];
-        if (!(point->memory > 0 && point->time > 0)) {
-            point->memory = NAN;
-            point->time = NAN;
-        }
-    }
-}
-
-void pareto_overall(const struct plot *plot, const struct comparison *time,
-                    const struct comparison *memory, struct pareto_panel *panel)
-{
-    begin_panel(plot, "All workloads (geometric mean)", panel);
-    for (size_t i = 0; i < plot->row_count; i++) {
-        struct pareto_point *point = &panel->points[i];
-        const struct comparison_geomean *of_time = find_geomean(time, &plot->rows[i]);
-        const struct comparison_geomean *of_memory = find_geomean(memory, &plot->rows[i]);
-        if (plot->rows[i].is_base || !of_time || !of_memory || !of_time->complete ||
-            !of_memory->complete) {
-            continue;
-        }
-        point->time = of_time->ratio;
-        point->time_low = of_time->low;
-        point->time_high = of_time->high;
-        point->memory = of_memory->ratio;
-        point->memory_low = of_memory->low;
-        point->memory_high = of_memory->high;
-    }
-    drop_halves(panel);
-}
-
-/* The geometric mean of a row's ratios over the family's columns; NAN unless each of them has one. */
+/* The mean log-ratio of a row over the used columns of a family; NAN if one of them has none. */
 static double family_mean(const struct plot *plot, const struct comparison *comparison, size_t row,
-                          const char *family)
+                          const char *family, const bool *used)
 {
     double sum = 0;
     int count = 0;
     for (size_t column = 0; column < plot->column_count; column++) {
-        if (strcmp(plot->columns[column].family, family) != 0) {
-            continue;
+        if (used[column] && strcmp(plot->columns[column].family, family) == 0) {
+            const struct comparison_cell *cell = plot_find_cell(plot, comparison, row, column);
+            sum += cell ? log(cell->ratio) : NAN;
+            count++;
         }
-        const struct comparison_cell *cell = plot_find_cell(plot, comparison, row, column);
-        sum += cell ? log(cell->ratio) : NAN;
-        count++;
     }
-    return count ? exp(sum / count) : NAN;
+    return sum / count;
 }
 
-void pareto_family(const struct plot *plot, const struct comparison *time,
-                   const struct comparison *memory, const char *family, struct pareto_panel *panel)
+/* Is this the first used column of its family? */
+static bool begins_used_family(const struct plot *plot, size_t column, const bool *used)
 {
-    begin_panel(plot, family, panel);
-    for (size_t i = 0; i < plot->row_count; i++) {
-        if (!plot->rows[i].is_base) {
-            panel->points[i].time = family_mean(plot, time, i, family);
-            panel->points[i].memory = family_mean(plot, memory, i, family);
+    for (size_t i = 0; i < column; i++) {
+        if (used[i] && strcmp(plot->columns[i].family, plot->columns[column].family) == 0) {
+            return false;
         }
     }
-    drop_halves(panel);
+    return used[column];
+}
+
+/* The geometric mean of a row's ratios over the families that have used columns. */
+static double mean_ratio(const struct plot *plot, const struct comparison *comparison, size_t row,
+                         const bool *used)
+{
+    double sum = 0;
+    int families = 0;
+    for (size_t column = 0; column < plot->column_count; column++) {
+        if (begins_used_family(plot, column, used)) {
+            sum += family_mean(plot, comparison, row, plot->columns[column].family, used);
+            families++;
+        }
+    }
+    return families ? exp(sum / families) : NAN;
+}
+
+static bool has_ratio(const struct plot *plot, const struct comparison *comparison, size_t row,
+                      size_t column)
+{
+    const struct comparison_cell *cell = plot_find_cell(plot, comparison, row, column);
+    return cell && cell->ratio > 0;
+}
+
+/* Has anybody both figures of the column? */
+static bool column_has_point(const struct plot *plot, const struct comparison *time,
+                             const struct comparison *memory, size_t column)
+{
+    for (size_t row = 0; row < plot->row_count; row++) {
+        if (has_ratio(plot, time, row, column) && has_ratio(plot, memory, row, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append(char **list, const char *text)
+{
+    char *longer = plot_text_format("%s%s%s", *list, **list ? ", " : "", text);
+    free(*list);
+    *list = longer;
+}
+
+void pareto_panel_make(const struct plot *plot, const struct comparison *time,
+                       const struct comparison *memory, const char *family,
+                       struct pareto_panel *panel)
+{
+    *panel = (struct pareto_panel){.count = plot->row_count};
+    panel->title = family ? family : "All workloads (geometric mean)";
+    panel->points = plot_text_array(plot->row_count, sizeof *panel->points);
+    panel->unused = plot_text_format("%s", "");
+    bool *used = plot_text_array(plot->column_count, sizeof *used);
+    for (size_t column = 0; column < plot->column_count; column++) {
+        bool wanted = !family || strcmp(plot->columns[column].family, family) == 0;
+        used[column] = wanted && column_has_point(plot, time, memory, column);
+        if (wanted && !used[column]) {
+            append(&panel->unused, plot->columns[column].label);
+        }
+    }
+    for (size_t row = 0; row < plot->row_count; row++) {
+        struct pareto_point *point = &panel->points[row];
+        bool is_base = plot->rows[row].is_base;
+        point->row = row;
+        point->time = is_base ? 1 : mean_ratio(plot, time, row, used);
+        point->memory = is_base ? 1 : mean_ratio(plot, memory, row, used);
+        if (!(point->time > 0 && point->memory > 0)) {
+            point->time = NAN;
+            point->memory = NAN;
+        }
+    }
+    free(used);
+}
+
+size_t pareto_point_count(const struct plot *plot, const struct pareto_panel *panel)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < panel->count; i++) {
+        count += !isnan(panel->points[i].time) && !plot->rows[i].is_base;
+    }
+    return count;
 }
 
 /* null does no bookkeeping and bump never reuses: they bound the scale, nobody can choose them. */
@@ -120,8 +133,8 @@ static void mark_front(const struct plot *plot, struct pareto_panel *panel)
         point->on_front = !isnan(point->time) && !is_yardstick(&plot->rows[point->row]);
         for (size_t j = 0; j < panel->count && point->on_front; j++) {
             const struct pareto_point *other = &panel->points[j];
-            point->on_front = is_yardstick(&plot->rows[other->row]) || isnan(other->time) ||
-                              !beats(other, point);
+            point->on_front =
+                is_yardstick(&plot->rows[other->row]) || isnan(other->time) || !beats(other, point);
         }
     }
 }
@@ -154,7 +167,7 @@ static bool is_within(const struct pareto_panel *panel, const struct pareto_poin
            point->time >= panel->y_low && point->time <= panel->y_high;
 }
 
-/* "beyond the axes: null:inline (memory 1.1, time 0.12); no complete figure: pymalloc-256:inline". */
+/* "beyond the axes: null:inline (1.1, 0.12); incomplete: pymalloc-256:inline; without pingpong". */
 static char *make_note(const struct plot *plot, const struct pareto_panel *panel)
 {
     char *beyond = plot_text_format("%s", "");
@@ -162,20 +175,23 @@ static char *make_note(const struct plot *plot, const struct pareto_panel *panel
     for (size_t i = 0; i < panel->count; i++) {
         const struct pareto_point *point = &panel->points[i];
         const char *label = plot->rows[point->row].label;
-        char **list = isnan(point->time) ? &missing : &beyond;
-        if (!isnan(point->time) && !point->beyond) {
-            continue;
+        if (isnan(point->time)) {
+            append(&missing, label);
+        } else if (point->beyond) {
+            char *text = plot_text_format("%s (%.3g, %.3g)", label, point->memory, point->time);
+            append(&beyond, text);
+            free(text);
         }
-        char *longer = isnan(point->time)
-                           ? plot_text_format("%s%s%s", *list, **list ? ", " : "", label)
-                           : plot_text_format("%s%s%s (%.2g, %.2g)", *list, **list ? ", " : "",
-                                              label, point->memory, point->time);
-        free(*list);
-        *list = longer;
     }
-    char *note = plot_text_format("%s%s%s%s%s", *beyond ? "beyond the axes: " : "", beyond,
-                                  *beyond && *missing ? "; " : "",
-                                  *missing ? "no complete figure: " : "", missing);
+    const char *const words[] = {"beyond the axes: ", "incomplete: ", "without "};
+    const char *const lists[] = {beyond, missing, panel->unused};
+    char *note = plot_text_format("%s", "");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        char *longer = plot_text_format("%s%s%s%s", note, *note && *lists[i] ? "; " : "",
+                                        *lists[i] ? words[i] : "", lists[i]);
+        free(note);
+        note = longer;
+    }
     free(beyond);
     free(missing);
     return note;
@@ -225,6 +241,7 @@ void pareto_release(struct pareto_panel *panel)
 {
     free(panel->points);
     free(panel->note);
+    free(panel->unused);
 }
 
 struct box {
@@ -260,12 +277,11 @@ static bool place_label(struct placing *placing, struct pareto_point *point)
     static const struct {
         int dx, dy;
         char align;
-    } places[] = {{9, 0, 'l'},    {-9, 0, 'r'},  {0, -12, 'c'}, {0, 12, 'c'},
-                  {8, -10, 'l'},  {8, 10, 'l'},  {-8, -10, 'r'}, {-8, 10, 'r'}};
+    } places[] = {{9, 0, 'l'},   {-9, 0, 'r'}, {0, -12, 'c'},  {0, 12, 'c'},
+                  {8, -10, 'l'}, {8, 10, 'l'}, {-8, -10, 'r'}, {-8, 10, 'r'}};
     double x, y;
     to_pixels(placing, point->memory, point->time, &x, &y);
-    double width =
-        (double)plot_text_width(placing->plot->rows[point->row].label) * LABEL_CHARACTER;
+    double width = (double)plot_text_width(placing->plot->rows[point->row].label) * LABEL_CHARACTER;
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         double left = x + places[i].dx;
         left -= places[i].align == 'r' ? width : places[i].align == 'c' ? width / 2 : 0;

@@ -1,8 +1,8 @@
 #include "plots/plot.h"
 
 #include "plots/figure.h"
-#include "plots/plot_text.h"
 #include "plots/plot_axes.h"
+#include "plots/plot_text.h"
 #include "results/name_filter.h"
 #include "results/store.h"
 
@@ -82,8 +82,7 @@ static enum status make_directory(const char *path, struct error *error)
         char kept = *at;
         *at = '\0';
         if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
-            status =
-                error_set(error, STATUS_IO, "cannot make %s: %s", partial, strerror(errno));
+            status = error_set(error, STATUS_IO, "cannot make %s: %s", partial, strerror(errno));
         }
         *at = kept;
         if (kept == '\0') {
@@ -111,8 +110,8 @@ void plot_note(const struct plot *plot, const char *format, ...)
     report_note(plot->report, text);
 }
 
-/* Draws the chosen figures. Without gnuplot, or with an image that failed, goes on, so that all the data
- * is written; the first error is the one that is told. */
+/* Draws the chosen figures. Without gnuplot, or with an image that failed, goes on, so that all the
+ * data is written; the first error is the one that is told. */
 static enum status draw_chosen(struct plot *plot, const bool *chosen, struct error *error)
 {
     enum status first = STATUS_OK;

@@ -1,6 +1,7 @@
 #include "plots/plot_axes.h"
 
 #include "plots/plot_text.h"
+#include "results/statistics.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static void add_row(struct plot *plot, const char *backend_text, const char *bac
     };
 }
 
-/* The base's name without its environment, as the palette knows it; the set's string if a cell is of it. */
+/* The base's name without its environment, as the palette knows it; the set's string if a cell is
+ * of it. */
 static const char *base_name(const struct plot *plot)
 {
     const struct record_set *set = plot->set;
@@ -59,14 +61,45 @@ static const char *base_name(const struct plot *plot)
     return plot->comparison->base_backend;
 }
 
+/* Is every cell of the back end and arm of this one not applicable? A row of nothing but that takes
+ * room and says what one sentence can. */
+static bool is_never_applicable(const struct comparison *comparison, const struct record_cell *of)
+{
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct record_cell *cell = comparison->cells[i].cell;
+        if (strcmp(cell->backend_text, of->backend_text) == 0 && strcmp(cell->arm, of->arm) == 0 &&
+            comparison->cells[i].verdict != COMPARISON_NOT_APPLICABLE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void leave_out(struct plot *plot, const struct record_cell *cell)
+{
+    char *label = plot_text_format("%s:%s", cell->backend_text, cell->arm);
+    if (!strstr(plot->left_out, label)) {
+        char *longer =
+            plot_text_format("%s%s%s", plot->left_out, *plot->left_out ? ", " : "", label);
+        free(plot->left_out);
+        plot->left_out = longer;
+    }
+    free(label);
+}
+
 static void build_rows(struct plot *plot)
 {
     const struct comparison *comparison = plot->comparison;
     plot->rows = plot_text_array(comparison->cell_count + 1, sizeof *plot->rows);
+    plot->left_out = plot_text_format("%s", "");
     add_row(plot, comparison->base_backend, base_name(plot), comparison->base_arm, true);
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct record_cell *cell = comparison->cells[i].cell;
-        add_row(plot, cell->backend_text, cell->backend, cell->arm, false);
+        if (is_never_applicable(comparison, cell)) {
+            leave_out(plot, cell);
+        } else {
+            add_row(plot, cell->backend_text, cell->backend, cell->arm, false);
+        }
     }
     qsort(plot->rows, plot->row_count, sizeof *plot->rows, compare_rows);
     const char **names = plot_text_array(plot->row_count, sizeof *names);
@@ -105,8 +138,8 @@ static bool has_item(const char *text, const char *item, size_t length)
     return false;
 }
 
-/* Is the item the same in all groups of the cell's workload among the comparison's? Then a label need not say
- * it. */
+/* Is the item the same in all groups of the cell's workload among the comparison's? Then a label
+ * need not say it. */
 static bool item_is_common(const struct comparison *comparison, const struct record_cell *cell,
                            const char *item, size_t length)
 {
@@ -228,6 +261,7 @@ void plot_axes_release(struct plot *plot)
         free(plot->columns[i].slug);
     }
     free(plot->rows);
+    free(plot->left_out);
     free(plot->columns);
 }
 
@@ -245,6 +279,20 @@ const struct comparison_cell *plot_find_cell(const struct plot *plot,
         }
     }
     return NULL;
+}
+
+double plot_axis_end(double *values, size_t count)
+{
+    if (count == 0) {
+        return 0;
+    }
+    statistics_sort(values, count);
+    double limit = 4 * statistics_quantile(values, count, 0.5);
+    size_t last = count - 1;
+    while (last > 0 && values[last] > limit) {
+        last--;
+    }
+    return values[last];
 }
 
 const char *plot_metric_title(const struct comparison_metric *metric)

@@ -38,8 +38,8 @@ size_t plot_text_width(const char *text)
     return width;
 }
 
-/* Bytes of the first line of text: the longest run of whole words that fits, or width characters of a word
- * that does not fit alone. */
+/* Bytes of the first line of text: the longest run of whole words that fits, or width characters of
+ * a word that does not fit alone. */
 static size_t line_length(const char *text, size_t width)
 {
     size_t characters = 0;

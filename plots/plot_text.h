@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* printf into new memory; the caller's. Running out of memory ends the program with a message: a figure is a
- * matter of kilobytes, and nothing is lost but the figure. */
+/* printf into new memory; the caller's. Running out of memory ends the program with a message: a
+ * figure is a matter of kilobytes, and nothing is lost but the figure. */
 char *plot_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* calloc with the same manners. count 0 gives one zeroed element. */
@@ -14,8 +14,8 @@ void *plot_text_array(size_t count, size_t size);
 /* Characters of UTF-8. */
 size_t plot_text_width(const char *text);
 
-/* text cut into lines of at most width characters, at blanks where there are any. Adds copies to *lines
- * (grown; the caller's, like each line) and to *count. */
+/* text cut into lines of at most width characters, at blanks where there are any. Adds copies to
+ * *lines (grown; the caller's, like each line) and to *count. */
 void plot_text_wrap(const char *text, size_t width, char ***lines, size_t *count);
 void plot_text_free_lines(char **lines, size_t count);
 

@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* The length of the valid UTF-8 character at text, 0 if there is none (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF). Stops at the string's zero. */
+/* The length of the valid UTF-8 character at text, 0 if there is none (RFC 3629: no overlong forms,
+ * no surrogates, nothing above U+10FFFF). Stops at the string's zero. */
 static size_t utf8_length(const unsigned char *text)
 {
     if (text[0] < 0x80) {

@@ -1,9 +1,10 @@
 /* Writes the two kinds of text that gnuplot reads: variables of a script and fields of a table.
  *
- * Names come from users (a library's path, an environment in braces), so nothing is trusted: scripts
- * have strings in single quotes, in which gnuplot expands neither backquotes nor @macros nor
- * backslashes, with quotes doubled; terminals are set to noenhanced, so that _ ^ {} are themselves; control
- * characters and bytes that are not UTF-8 become '?'. Errors stay in the FILE, for ferror. */
+ * Names come from users (a library's path, an environment in braces), so nothing is trusted:
+ * scripts have strings in single quotes, in which gnuplot expands neither backquotes nor @macros
+ * nor backslashes, with quotes doubled; terminals are set to noenhanced, so that _ ^ {} are
+ * themselves; control characters and bytes that are not UTF-8 become '?'. Errors stay in the FILE,
+ * for ferror. */
 #ifndef HEAPMILL_PLOTS_SCRIPT_WRITER_H
 #define HEAPMILL_PLOTS_SCRIPT_WRITER_H
 
@@ -15,8 +16,8 @@
 void script_string(FILE *script, const char *name, const char *text);
 /* NAME = value; NAN becomes gnuplot's NaN. */
 void script_number(FILE *script, const char *name, double value);
-/* array NAME[count] = [...] and NAME_count = count. gnuplot has no empty arrays: for count 0 there is one
- * element, '' or 0. */
+/* array NAME[count] = [...] and NAME_count = count. gnuplot has no empty arrays: for count 0 there
+ * is one element, '' or 0. */
 void script_strings(FILE *script, const char *name, const char *const *texts, size_t count);
 void script_numbers(FILE *script, const char *name, const double *values, size_t count);
 /* The same, written as 0xRRGGBB. */
@@ -24,8 +25,8 @@ void script_colors(FILE *script, const char *name, const uint32_t *colors, size_
 /* Text for after a '#': one line whatever it holds. */
 void script_comment_text(FILE *script, const char *text);
 
-/* A field of a TSV, without the tab; "" becomes "-", double quotes become single ones (gnuplot would take
- * them for its own). */
+/* A field of a TSV, without the tab; "" becomes "-", double quotes become single ones (gnuplot
+ * would take them for its own). */
 void table_text(FILE *table, const char *text);
 /* A number of a TSV, without the tab; NAN becomes NaN. Nine significant digits. */
 void table_number(FILE *table, double value);

@@ -1,5 +1,6 @@
-/* A result directory made up for the figures' tests: many back ends, workloads of several families, and every kind
- * of cell that a figure must show differently. Every function asserts its success. */
+/* A result directory made up for the figures' tests: many back ends, workloads of several families,
+ * and every kind of cell that a figure must show differently. Every function asserts its success.
+ */
 #ifndef HEAPMILL_PLOTS_TESTS_SAMPLE_RUN_H
 #define HEAPMILL_PLOTS_TESTS_SAMPLE_RUN_H
 
@@ -66,8 +67,10 @@ static const struct sample_workload sample_workloads[] = {
     {"json_documents", "documents", "{\"size\":2000}", 95, 5.4e6},
     {"cyclic_graph", "pointers", "{\"nodes\":20000}", 120, 4.0e6},
     {"pingpong", "steady", "{\"size\":64}", 16, 6.4e3},
-    {"batch", "steady", "{\"order\":\"fifo\",\"heap\":\"trim\",\"live\":10000,\"size\":64}", 24, 6.4e5},
-    {"batch", "steady", "{\"order\":\"random\",\"heap\":\"aged\",\"live\":10000,\"size\":64}", 39, 6.4e5},
+    {"batch", "steady", "{\"order\":\"fifo\",\"heap\":\"trim\",\"live\":10000,\"size\":64}", 24,
+     6.4e5},
+    {"batch", "steady", "{\"order\":\"random\",\"heap\":\"aged\",\"live\":10000,\"size\":64}", 39,
+     6.4e5},
     {"churn", "steady", "{\"live\":20000}", 71, 2.6e6},
 };
 enum { SAMPLE_WORKLOADS = sizeof sample_workloads / sizeof sample_workloads[0] };
@@ -76,10 +79,10 @@ enum { SAMPLE_ROUNDS = 9, SAMPLE_POINTS = 60, SAMPLE_PATH_MAX = 512 };
 
 /* What to make. */
 struct sample_options {
-    size_t backends;        /* the first so many of the table */
-    size_t workloads;       /* the same */
-    const char *odd_name;   /* takes the place of the last back end's name; NULL: as it is */
-    bool failures;          /* some cells fail, crash or are not applicable */
+    size_t backends;      /* the first so many of the table */
+    size_t workloads;     /* the same */
+    const char *odd_name; /* takes the place of the last back end's name; NULL: as it is */
+    bool failures;        /* some cells fail, crash or are not applicable */
     bool no_memory_pass;
     int rounds; /* 0: the plan alone */
 };
@@ -119,13 +122,13 @@ static inline json_t *sample_cell(const struct sample_options *options, size_t w
     const struct sample_backend *with = &sample_backends[backend];
     json_t *params = json_loads(of->params, 0, NULL);
     static const char *const suffixes[] = {"", "~1", "~2"};
-    json_t *cell = json_pack(
-        "{s:o, s:o, s:s, s:s, s:s, s:o, s:i, s:s, s:s, s:{}, s:i}", "id",
-        json_sprintf("w%d/t1/%s:%s%s", (int)workload, sample_name(options, backend), with->arm,
-                     suffixes[twin]),
-        "group", json_sprintf("w%d/t1", (int)workload), "workload", of->name, "kind", "blocks",
-        "family", of->family, "params", params, "threads", 1, "backend",
-        sample_name(options, backend), "arm", with->arm, "env", "twin", twin);
+    json_t *cell =
+        json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:i, s:s, s:s, s:{}, s:i}", "id",
+                  json_sprintf("w%d/t1/%s:%s%s", (int)workload, sample_name(options, backend),
+                               with->arm, suffixes[twin]),
+                  "group", json_sprintf("w%d/t1", (int)workload), "workload", of->name, "kind",
+                  "blocks", "family", of->family, "params", params, "threads", 1, "backend",
+                  sample_name(options, backend), "arm", with->arm, "env", "twin", twin);
     assert_non_null(cell);
     return cell;
 }
@@ -136,18 +139,18 @@ static inline void sample_write_plan(const char *directory, const struct sample_
     for (size_t w = 0; w < options->workloads; w++) {
         for (size_t b = 0; b < options->backends; b++) {
             for (int twin = 0; twin < (b == 0 ? 3 : 1); twin++) {
-                assert_int_equal(
-                    0, json_array_append_new(cells, sample_cell(options, w, b, twin)));
+                assert_int_equal(0, json_array_append_new(cells, sample_cell(options, w, b, twin)));
             }
         }
     }
     json_t *plan = json_pack(
-        "{s:s, s:[s,s,s,s,s,s], s:s, s:i, s:i, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:i, s:s, s:s, s:s}, s:o}",
+        "{s:s, s:[s,s,s,s,s,s], s:s, s:i, s:i, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:i, s:s, s:s, "
+        "s:s}, s:o}",
         "format", "heapmill-plan-1", "command", "heapmill", "bench", "-w", "batch*,json documents",
         "-o", "results/quick", "name", "sample", "seed", 7, "rounds", options->rounds, "created",
         "2026-11-22T18:00:00Z", "base", "backend", "malloc", "arm", "preload", "host", "hostname",
-        "bench-host", "kernel", "6.1.0-18-amd64", "cpu", "Imagined CPU @ 2.60GHz", "cores", 2, "thp",
-        "madvise", "libc", "glibc 2.36", "heapmill", "0.1.0", "cells", cells);
+        "bench-host", "kernel", "6.1.0-18-amd64", "cpu", "Imagined CPU @ 2.60GHz", "cores", 2,
+        "thp", "madvise", "libc", "2.36", "heapmill", "0.1.0", "cells", cells);
     assert_non_null(plan);
     char path[SAMPLE_PATH_MAX + 32];
     (void)snprintf(path, sizeof path, "%s/plan.json", directory);
@@ -185,7 +188,9 @@ static inline json_t *sample_record(const char *cell, const char *pass, int roun
 static inline double sample_live_share(int point)
 {
     double at = (double)point / (SAMPLE_POINTS - 1);
-    return at < 0.35 ? at / 0.35 : at < 0.7 ? 1 - 0.1 * sin(at * 40) * sin(at * 40) : (1 - at) / 0.3;
+    return at < 0.35  ? at / 0.35
+           : at < 0.7 ? 1 - 0.1 * sin(at * 40) * sin(at * 40)
+                      : (1 - at) / 0.3;
 }
 
 static inline json_t *sample_memory(size_t workload, size_t backend)
@@ -212,15 +217,16 @@ static inline json_t *sample_memory(size_t workload, size_t backend)
             json_array_append_new(usable, json_integer((json_int_t)(now * 1.06)));
         }
     }
-    json_t *memory = json_pack(
-        "{s:s, s:{s:o, s:o, s:o, s:O, s:o, s:o, s:[{s:i,s:s},{s:i,s:s},{s:i,s:s}]}, s:f, s:f, s:f, s:f, "
-        "s:{s:f}}",
-        "held_source", with->stats ? "stats" : "smaps", "series", "operations", operations,
-        "live_bytes", live, "usable_bytes", usable, "held_smaps_bytes", held, "held_bytes", held,
-        "rss_bytes", rss, "labels", "at", 0, "text", "build", "at", 21, "text", "steady_state", "at",
-        42, "text", "drop", "live_bytes_peak", peak, "held_bytes_peak", most,
-        "held_smaps_bytes_peak", most, "rss_bytes_peak", most + 2.5e6, "fragmentation", "mean",
-        with->held);
+    json_t *memory =
+        json_pack("{s:s, s:{s:o, s:o, s:o, s:O, s:o, s:o, s:[{s:i,s:s},{s:i,s:s},{s:i,s:s}]}, s:f, "
+                  "s:f, s:f, s:f, "
+                  "s:{s:f}}",
+                  "held_source", with->stats ? "stats" : "smaps", "series", "operations",
+                  operations, "live_bytes", live, "usable_bytes", usable, "held_smaps_bytes", held,
+                  "held_bytes", held, "rss_bytes", rss, "labels", "at", 0, "text", "build", "at",
+                  21, "text", "steady_state", "at", 42, "text", "drop", "live_bytes_peak", peak,
+                  "held_bytes_peak", most, "held_smaps_bytes_peak", most, "rss_bytes_peak",
+                  most + 2.5e6, "fragmentation", "mean", with->held);
     assert_non_null(memory);
     return memory;
 }
