@@ -1,14 +1,8 @@
 /* Whole runs become whole figures: every file is there, every row is in its table, failures look
  * like failures, and names are only names. */
-#include "plots/tests/sample_run.h"
-
-#include <ctype.h>
-#include <dirent.h>
-
 #include "plots/plot.h"
+#include "plots/tests/figure_files.h"
 #include "results/comparison.h"
-
-static char directory[SAMPLE_PATH_MAX];
 
 static const struct sample_options small_run = {
     .backends = 6, .workloads = 3, .failures = true, .rounds = SAMPLE_ROUNDS};
@@ -16,20 +10,20 @@ static const struct sample_options small_run = {
 static int setup(void **state)
 {
     (void)state;
-    sample_directory(directory);
+    sample_directory(figure_directory);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    sample_remove(directory);
+    sample_remove(figure_directory);
     return 0;
 }
 
 static struct plot_options options_of(const char *figures)
 {
-    return (struct plot_options){.input = directory,
+    return (struct plot_options){.input = figure_directory,
                                  .figures = figures,
                                  .formats = PICTURE_SVG | PICTURE_PNG,
                                  .command = "heapmill plot sample"};
@@ -43,150 +37,12 @@ static void draw(const struct plot_options *options, struct plot_report *report)
     }
 }
 
-/* The whole of DIRECTORY/plots/NAME.SUFFIX with a zero after it; the caller's. */
-static char *read_output(const char *name, const char *suffix, size_t *size)
-{
-    char path[2 * SAMPLE_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/plots/%s.%s", directory, name, suffix);
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        fail_msg("%s is not there", path);
-        return NULL;
-    }
-    struct stat status;
-    assert_int_equal(0, fstat(fileno(file), &status));
-    char *bytes = calloc((size_t)status.st_size + 1, 1);
-    assert_non_null(bytes);
-    assert_int_equal(status.st_size, fread(bytes, 1, (size_t)status.st_size, file));
-    assert_int_equal(0, fclose(file));
-    if (size) {
-        *size = (size_t)status.st_size;
-    }
-    return bytes;
-}
-
-static double script_variable(const char *name, const char *variable)
-{
-    char pattern[64];
-    char *script = read_output(name, "gp", NULL);
-    (void)snprintf(pattern, sizeof pattern, "\n%s = ", variable);
-    const char *at = strstr(script, pattern);
-    assert_non_null(at);
-    double value = strtod(at + strlen(pattern), NULL);
-    free(script);
-    return value;
-}
-
-static uint32_t big_endian(const char *bytes)
-{
-    const unsigned char *at = (const unsigned char *)bytes;
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-/* The size that the script says, times its scale, is the size that the file has. */
-static void check_png(const char *name)
-{
-    size_t size;
-    char *png = read_output(name, "png", &size);
-    assert_true(size > 5000);
-    assert_memory_equal(png, "\x89PNG\r\n\x1a\n", 8);
-    double scale = script_variable(name, "png_scale");
-    assert_int_equal(big_endian(png + 16), (uint32_t)(script_variable(name, "width") * scale));
-    assert_int_equal(big_endian(png + 20), (uint32_t)(script_variable(name, "height") * scale));
-    free(png);
-}
-
-/* Steps over the tag at text and keeps the stack of open names: the names of tags must nest.
- * Comments and the XML declaration are passed over. */
-static const char *scan_tag(const char *text, char stack[][32], int *depth)
-{
-    const char *end = strncmp(text, "<!--", 4) == 0 ? strstr(text, "-->") : strchr(text, '>');
-    assert_non_null(end);
-    if (text[1] == '?' || text[1] == '!') {
-        return end + 1;
-    }
-    const char *name = text + 1 + (text[1] == '/');
-    size_t length = strcspn(name, " \t\r\n/>");
-    assert_in_range(length, 1, 31);
-    if (text[1] == '/') {
-        assert_true(*depth > 0);
-        (*depth)--;
-        assert_int_equal(strlen(stack[*depth]), length);
-        assert_memory_equal(stack[*depth], name, length);
-    } else if (end[-1] != '/') {
-        assert_true(*depth < 64);
-        (void)snprintf(stack[(*depth)++], 32, "%.*s", (int)length, name);
-    }
-    return end + 1;
-}
-
-/* Tags nest and close, and what is between them has no bare '<' or '&'. */
-static void check_svg(const char *name)
-{
-    char stack[64][32];
-    int depth = 0;
-    char *svg = read_output(name, "svg", NULL);
-    for (const char *at = svg; *at;) {
-        if (*at == '<') {
-            at = scan_tag(at, stack, &depth);
-            continue;
-        }
-        if (*at == '&') {
-            size_t length = strspn(at + 1, "#abcdefghijklmnopqrstuvwxyz0123456789");
-            assert_true(length > 0 && at[1 + length] == ';');
-        }
-        at++;
-    }
-    assert_int_equal(depth, 0);
-    free(svg);
-}
-
-/* Times that text is in the SVG as a text of its own. */
-static int count_texts(const char *name, const char *text)
-{
-    char pattern[256];
-    char *svg = read_output(name, "svg", NULL);
-    (void)snprintf(pattern, sizeof pattern, "<text>%s</text>", text);
-    int count = 0;
-    for (const char *at = strstr(svg, pattern); at; at = strstr(at + 1, pattern)) {
-        count++;
-    }
-    free(svg);
-    return count;
-}
-
-static int count_lines_with(const char *name, const char *text)
-{
-    int count = 0;
-    char *rest;
-    char *table = read_output(name, "tsv", NULL);
-    for (char *line = strtok_r(table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        count += line[0] != '#' && strstr(line, text) != NULL;
-    }
-    free(table);
-    return count;
-}
-
-static int count_leftovers(void)
-{
-    char path[SAMPLE_PATH_MAX + 16];
-    (void)snprintf(path, sizeof path, "%s/plots", directory);
-    DIR *handle = opendir(path);
-    assert_non_null(handle);
-    int count = 0;
-    for (struct dirent *entry = readdir(handle); entry; entry = readdir(handle)) {
-        count += strstr(entry->d_name, ".tmp") != NULL;
-    }
-    (void)closedir(handle);
-    return count;
-}
-
 static void test_every_figure_is_drawn(void **state)
 {
     (void)state;
     struct plot_report report;
     struct plot_options options = options_of("all");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     assert_int_equal(report.image_count, 2 + 1 + 3 + 1); /* bars, heatmap, memory, pareto */
     for (size_t i = 0; i < plot_figure_count(); i++) {
@@ -209,7 +65,7 @@ static void test_tables_have_every_row(void **state)
     (void)state;
     struct plot_report report;
     struct plot_options options = options_of("all");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     /* Six back ends by three workloads, and a mean for each but the base. */
     assert_int_equal(count_lines_with("heatmap", "\t"), 6 * 3 + 5);
@@ -233,7 +89,7 @@ static void test_ratios_are_the_made_up_ones(void **state)
     (void)state;
     struct plot_report report;
     struct plot_options options = options_of("heatmap");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     char *table = read_output("heatmap", "tsv", NULL);
     const char *row = strstr(table, "\n1\t2\tfaster\t"); /* int_churn, null */
@@ -250,7 +106,7 @@ static void test_failures_look_like_failures(void **state)
     (void)state;
     struct plot_report report;
     struct plot_options options = options_of("heatmap,bars");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     static const char *const images[] = {"heatmap", "bars", "bars-absolute"};
     for (size_t i = 0; i < 3; i++) {
@@ -267,7 +123,7 @@ static void test_row_names_are_in_their_places(void **state)
     (void)state;
     struct plot_report report;
     struct plot_options options = options_of("heatmap");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     static const char *const names[] = {"malloc:preload",      "null:inline",
                                         "bump:inline",         "pymalloc-256:inline",
@@ -303,11 +159,11 @@ static void test_odd_names_are_only_names(void **state)
     struct sample_options run = small_run;
     char odd[512];
     char trace[SAMPLE_PATH_MAX + 16];
-    (void)snprintf(trace, sizeof trace, "%s/trace", directory);
+    (void)snprintf(trace, sizeof trace, "%s/trace", figure_directory);
     (void)snprintf(odd, sizeof odd,
                    "o_{d}^2\"d'`touch %.100s`<&>@data\t\n';system('touch %.100s')#", trace, trace);
     run.odd_name = odd;
-    sample_write(directory, &run);
+    sample_write(figure_directory, &run);
     draw(&options, &report);
     for (size_t i = 0; i < report.image_count; i++) {
         check_svg(report.images[i].name);
@@ -329,7 +185,7 @@ static void test_captions_say_what_was_compared(void **state)
     options.backends = "malloc,null,pymalloc*";
     options.workloads = "int*,type*";
     options.base_backend = "pymalloc-3.7";
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     char *table = read_output("heatmap", "tsv", NULL);
     assert_non_null(strstr(table, "# base: pymalloc-3.7\n"));
@@ -361,15 +217,15 @@ static void test_script_redraws_alone(void **state)
     (void)state;
     struct plot_report report;
     struct plot_options options = options_of("all");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     draw(&options, &report);
     for (size_t i = 0; i < report.image_count; i++) {
         char command[2 * SAMPLE_PATH_MAX];
         const char *name = report.images[i].name;
         char *before = read_output(name, "svg", NULL);
         (void)snprintf(command, sizeof command,
-                       "cd '%s/plots' && rm '%s.svg' '%s.png' && gnuplot '%s.gp'", directory, name,
-                       name, name);
+                       "cd '%s/plots' && rm '%s.svg' '%s.png' && gnuplot '%s.gp'", figure_directory,
+                       name, name, name);
         assert_int_equal(0, system(command));
         char *after = read_output(name, "svg", NULL);
         assert_string_equal(before, after);
@@ -387,7 +243,7 @@ static void test_without_gnuplot_the_tables_are_written(void **state)
     struct plot_report report;
     struct plot_options options = options_of("all");
     options.gnuplot = "gnuplot-that-is-not-there";
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     assert_int_equal(plot_draw(&options, &report, &error), STATUS_UNSUPPORTED);
     assert_int_equal(report.image_count, 7);
     for (size_t i = 0; i < report.image_count; i++) {
@@ -405,7 +261,7 @@ static void test_without_gnuplot_the_tables_are_written(void **state)
 static void test_every_metric_is_drawn(void **state)
 {
     (void)state;
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     for (const struct comparison_metric *metric = comparison_metrics; metric->name; metric++) {
         struct plot_report report;
         struct plot_options options = options_of("heatmap,bars");
@@ -423,7 +279,7 @@ static void test_without_memory_pass_the_others_are_drawn(void **state)
     struct plot_options options = options_of("all");
     struct sample_options run = small_run;
     run.no_memory_pass = true;
-    sample_write(directory, &run);
+    sample_write(figure_directory, &run);
     draw(&options, &report);
     assert_int_equal(report.image_count, 3);
     assert_true(report.note_count >= 2); /* memory and pareto say why they are not there */
@@ -450,9 +306,9 @@ static void test_mistakes_are_named(void **state)
     struct sample_options run = small_run;
     check_refused(&options, STATUS_NOT_FOUND, "no plan.json");
     run.rounds = 0;
-    sample_write(directory, &run);
+    sample_write(figure_directory, &run);
     check_refused(&options, STATUS_NOT_FOUND, "no records");
-    sample_write(directory, &small_run);
+    sample_write(figure_directory, &small_run);
     options.figures = "heatmap,piechart";
     check_refused(&options, STATUS_NOT_FOUND, "'piechart'; known: all, bars, heatmap");
     options = options_of("all");
@@ -470,7 +326,7 @@ static void test_smallest_run(void **state)
     struct plot_report report;
     struct plot_options options = options_of("all");
     const struct sample_options run = {.backends = 2, .workloads = 1, .rounds = 1};
-    sample_write(directory, &run);
+    sample_write(figure_directory, &run);
     draw(&options, &report);
     assert_int_equal(report.image_count, 5);
     for (size_t i = 0; i < report.image_count; i++) {
