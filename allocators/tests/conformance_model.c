@@ -27,16 +27,16 @@ static void conformance_assert_aligned(const void *address, size_t size)
     assert_int_equal((uintptr_t)address % alignment, 0);
 }
 
+/* Compares the block with itself one byte on, which is as fast as memcmp is. */
 static void conformance_assert_filled(const struct conformance_block *block, size_t bytes)
 {
-    if (!CONFORMANCE_CAN(HEAP_KEEPS_CONTENTS)) {
+    if (!CONFORMANCE_CAN(HEAP_KEEPS_CONTENTS) || bytes == 0) {
         return;
     }
-    for (size_t i = 0; i < bytes; i++) {
-        if (block->address[i] != block->fill) {
-            fail_msg("byte %zu of a block of %zu bytes at %p has changed", i, block->size,
-                     (void *)block->address);
-        }
+    if (block->address[0] != block->fill ||
+        memcmp(block->address, block->address + 1, bytes - 1) != 0) {
+        fail_msg("the contents of a block of %zu bytes at %p have changed", block->size,
+                 (void *)block->address);
     }
 }
 
