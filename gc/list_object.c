@@ -2,6 +2,8 @@
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
+enum { LIST_CAPACITY_FIRST = 4 }; /* list_capacity_for(1) */
+
 static struct list_object *list_of(const struct object *object)
 {
     OBJECT_ASSERT(object->type == &list_type);
@@ -22,15 +24,26 @@ static size_t list_capacity_for(size_t length)
     return length == 0 ? 0 : (length + (length >> 3) + 6) & ~(size_t)3;
 }
 
-/* Makes the vector fit length items. false: exhausted, nothing has changed. */
+/* The first vector: of a constant size, which the back end's fast path folds. */
+static bool list_begin_vector(struct runtime *runtime, struct list_object *list)
+{
+    struct object **items =
+        heap_alloc(runtime->heap, LIST_CAPACITY_FIRST * sizeof(*items), HEAP_BUFFER);
+    if (items == NULL) {
+        return false;
+    }
+    list->items = items;
+    list->capacity = LIST_CAPACITY_FIRST;
+    return true;
+}
+
+/* Makes the vector that there is fit length items. false: exhausted, nothing has changed. */
 static bool list_refit(struct runtime *runtime, struct list_object *list, size_t length)
 {
     size_t capacity = list_capacity_for(length);
-    size_t bytes = list_vector_bytes(capacity);
     struct object **items =
-        list->items == NULL ? heap_alloc(runtime->heap, bytes, HEAP_BUFFER)
-                            : heap_resize(runtime->heap, list->items,
-                                          list_vector_bytes(list->capacity), bytes, HEAP_BUFFER);
+        heap_resize(runtime->heap, list->items, list_vector_bytes(list->capacity),
+                    list_vector_bytes(capacity), HEAP_BUFFER);
     if (items == NULL) {
         return false;
     }
@@ -40,13 +53,13 @@ static bool list_refit(struct runtime *runtime, struct list_object *list, size_t
 }
 
 /* Releases length items, from the last to the first as list_dealloc of 3.11, and their vector. */
-static void list_release_items(struct runtime *runtime, struct object **items, size_t length,
-                               size_t capacity)
+static inline void list_release_items(struct runtime *runtime, struct object **items, size_t length,
+                                      size_t capacity)
 {
+    for (size_t i = length; i-- > 0;) {
+        object_decref(runtime, items[i]);
+    }
     if (items != NULL) {
-        for (size_t i = length; i-- > 0;) {
-            object_decref(runtime, items[i]);
-        }
         heap_free(runtime->heap, items, list_vector_bytes(capacity), HEAP_BUFFER);
     }
 }
@@ -125,8 +138,12 @@ bool list_append(struct runtime *runtime, struct object *list, struct object *it
 {
     struct list_object *self = list_of(list);
     size_t length = self->length;
-    if (length == self->capacity && !list_refit(runtime, self, length + 1)) {
-        return false;
+    if (length == self->capacity) {
+        bool fits = self->items == NULL ? list_begin_vector(runtime, self)
+                                        : list_refit(runtime, self, length + 1);
+        if (!fits) {
+            return false;
+        }
     }
     self->items[length] = object_incref(item);
     self->length = length + 1;
