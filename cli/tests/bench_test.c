@@ -301,6 +301,29 @@ static void a_hanging_library_times_out(void **state)
     json_decref(records);
 }
 
+/* Its worker would live for a minute; the parent-death signal ends it at once. */
+static void a_worker_dies_with_its_heapmill(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGKILL, SIGINT};
+    for (size_t i = 0; i < 2; i++) {
+        const char *directory = i == 0 ? "run-0" : "run-1";
+        pid_t pid = fixture_start((const char *const[]){"bench", "-b",
+                                                        HEAPMILL_TEST_LIBRARIES "/libhang.so", "-w",
+                                                        "pingpong", "--target-ms", "5",
+                                                        "--no-memory", "-o", directory, NULL},
+                                  0);
+        for (int wait = 0; wait < 1000 && fixture_find_process("heapmill-run-mal") == 0; wait++) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        }
+        (void)nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* calibrated by then */
+        assert_true(fixture_find_process("heapmill-run-mal") > 0);
+        assert_int_equal(kill(pid, signals[i]), 0);
+        assert_int_equal(fixture_wait(pid), i == 0 ? 128 + SIGKILL : 130);
+        assert_int_equal(fixture_count_processes(), 0);
+    }
+}
+
 static void a_library_without_malloc_is_refused_by_name(void **state)
 {
     (void)state;
@@ -328,6 +351,7 @@ int main(void)
 #ifndef HEAPMILL_SANITIZED
         BENCH_TEST(a_crashing_library_has_failed_records),
         BENCH_TEST(a_hanging_library_times_out),
+        BENCH_TEST(a_worker_dies_with_its_heapmill),
         BENCH_TEST(a_library_without_malloc_is_refused_by_name),
 #endif
     };

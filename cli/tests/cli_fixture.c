@@ -159,27 +159,51 @@ static bool fixture_owns(const char *pid)
     return owned;
 }
 
-static size_t fixture_scan_processes(void)
+/* Has the process this name, or is name NULL? */
+static bool fixture_is_named(const char *pid, const char *name)
+{
+    char *path = text_format("/proc/%s/comm", pid);
+    char *own = fixture_read(path);
+    bool named = name == NULL || strncmp(own, name, 15) == 0;
+    free(own);
+    free(path);
+    return named;
+}
+
+/* Counts this test's processes of that name; *last is one of them. */
+static size_t fixture_scan_processes(const char *name, pid_t *last)
 {
     size_t count = 0;
     DIR *processes = opendir("/proc");
     assert_non_null(processes);
     const struct dirent *entry;
     while ((entry = readdir(processes)) != NULL) {
-        bool self = strtol(entry->d_name, NULL, 10) == getpid();
-        count += isdigit((unsigned char)entry->d_name[0]) && !self && fixture_owns(entry->d_name);
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (isdigit((unsigned char)entry->d_name[0]) && pid != getpid() &&
+            fixture_owns(entry->d_name) && fixture_is_named(entry->d_name, name)) {
+            *last = pid;
+            count++;
+        }
     }
     (void)closedir(processes);
     return count;
 }
 
+pid_t fixture_find_process(const char *name)
+{
+    pid_t found = 0;
+    (void)fixture_scan_processes(name, &found);
+    return found;
+}
+
 size_t fixture_count_processes(void)
 {
-    size_t count = fixture_scan_processes();
+    pid_t ignored = 0;
+    size_t count = fixture_scan_processes(NULL, &ignored);
     for (int i = 0; i < 100 && count > 0; i++) {
         struct timespec moment = {.tv_nsec = 10000000};
         (void)nanosleep(&moment, NULL);
-        count = fixture_scan_processes();
+        count = fixture_scan_processes(NULL, &ignored);
     }
     return count;
 }

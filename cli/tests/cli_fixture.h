@@ -41,6 +41,10 @@ json_t *fixture_read_lines(const char *path);
  * to end. */
 size_t fixture_count_processes(void);
 
+/* One of this test's processes that has the name (the first 15 characters, as the kernel keeps it);
+ * 0 if there is none. */
+pid_t fixture_find_process(const char *name);
+
 /* A member of a record as text; "" if it is none. Borrowed. */
 const char *fixture_text(const json_t *object, const char *name);
 

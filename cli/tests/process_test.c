@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -109,6 +111,36 @@ static void leftovers_of_a_child_are_ended(void **state)
     assert_false(process_runs(grandchild));
 }
 
+/* Killed without a chance to clean up, the process that called process_run takes its child with it.
+ */
+static void children_die_with_their_parent(void **state)
+{
+    (void)state;
+    int channel[2];
+    assert_int_equal(pipe(channel), 0);
+    pid_t parent = fork();
+    if (parent == 0) {
+        char script[64];
+        (void)snprintf(script, sizeof(script), "echo $$ >/proc/%d/fd/%d; exec sleep 60", getpid(),
+                       channel[1]);
+        struct process_result result = run_shell(script, false, 60);
+        process_result_free(&result);
+        _exit(0);
+    }
+    char text[32] = "";
+    assert_true(read(channel[0], text, sizeof(text) - 1) > 0);
+    pid_t child = (pid_t)strtol(text, NULL, 10);
+    assert_true(process_runs(child));
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    for (int i = 0; i < 200 && process_runs(child); i++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_false(process_runs(child));
+    (void)close(channel[0]);
+    (void)close(channel[1]);
+}
+
 static void a_missing_program_is_not_found(void **state)
 {
     (void)state;
@@ -131,6 +163,7 @@ int main(void)
         cmocka_unit_test(the_environment_is_the_given_one),
         cmocka_unit_test(signals_and_timeouts_are_told),
         cmocka_unit_test(leftovers_of_a_child_are_ended),
+        cmocka_unit_test(children_die_with_their_parent),
         cmocka_unit_test(a_missing_program_is_not_found),
     };
     process_prepare_signals();
