@@ -2,9 +2,10 @@
  *
  * Requests up to the source's S_OWNED_MAX are the back end's. Larger ones, alignments beyond 16 and
  * whatever is asked for before the heap is open are glibc's own malloc's, under its internal names.
- * A block that comes back is told apart by S_owns, the back end's address lookup, so a source that
- * is to be preloaded defines these two besides the contract: #define S_OWNED_MAX the largest
- * request served from own arenas static inline bool S_owns(const struct S_heap *, const void *);
+ * A block that comes back is told apart by S_owns, the back end's address lookup. So a source that
+ * is to be preloaded defines, besides the contract, the constant S_OWNED_MAX (the largest request
+ * that is served from its own arenas) and
+ *   static inline bool S_owns(const struct S_heap *, const void *);
  *
  * Alignment: malloc owes 16 bytes to whatever can hold a type that needs them. Where the back end's
  * own alignment is 8, requests beyond 8 bytes are rounded up to a multiple of 16, which in its

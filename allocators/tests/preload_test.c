@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -165,8 +166,12 @@ static void posix_memalign_reports_by_its_result(void **state)
     assert_ptr_equal(block, &state);
     for (size_t alignment = sizeof(void *); alignment <= 1 << 16; alignment *= 2) {
         for (size_t size = 0; size < 3000; size = size * 2 + 1) {
+            void *neighbour; /* the first block of a page may be aligned by luck */
+            assert_int_equal(posix_memalign(&neighbour, alignment, size), 0);
             assert_int_equal(posix_memalign(&block, alignment, size), 0);
+            assert_int_equal((uintptr_t)neighbour % alignment, 0);
             assert_int_equal((uintptr_t)block % alignment, 0);
+            free(neighbour);
             memset(block, 1, size);
             assert_true(malloc_usable_size(block) >= size);
             block = realloc(block, size + 100);
@@ -219,16 +224,17 @@ static void free_leaves_errno_alone(void **state)
 }
 
 /* ---------------------------------------------------------------- threads */
-enum { THREADS = 4, SHARED_SLOTS = 512, THREAD_OPERATIONS = 100000 };
+enum { THREADS = 4, SHARED_SLOTS = 512, FORKS = 60 };
 
 static _Atomic(unsigned char *) shared_slots[SHARED_SLOTS];
+static atomic_bool threads_stop;
 
-/* Puts its own blocks into slots that all threads share, and frees what it finds there. A block's
- * first byte is its size, its last one as well. */
+/* Puts its own blocks into slots that all threads share, and frees what it finds there, until told
+ * to stop. A block's first byte is its size, its last one as well. */
 static void *exchange_blocks(void *argument)
 {
     uint64_t random = (uint64_t)(uintptr_t)argument;
-    for (int i = 0; i < THREAD_OPERATIONS; i++) {
+    while (!threads_stop) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         size_t size = 2 + (random >> 33) % 250;
         unsigned char *block = malloc(size);
@@ -247,6 +253,7 @@ static void *exchange_blocks(void *argument)
 
 static void start_threads(pthread_t *threads)
 {
+    threads_stop = false;
     for (uintptr_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, exchange_blocks, (void *)(i + 1)), 0);
     }
@@ -254,6 +261,7 @@ static void start_threads(pthread_t *threads)
 
 static void join_threads(const pthread_t *threads)
 {
+    threads_stop = true;
     for (int i = 0; i < THREADS; i++) {
         void *complaint;
         assert_int_equal(pthread_join(threads[i], &complaint), 0);
@@ -269,6 +277,7 @@ static void threads_exchange_blocks(void **state)
     (void)state;
     pthread_t threads[THREADS];
     start_threads(threads);
+    usleep(1000000);
     join_threads(threads);
 }
 
@@ -278,7 +287,8 @@ static void children_of_fork_can_allocate(void **state)
     (void)state;
     pthread_t threads[THREADS];
     start_threads(threads);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < FORKS; i++) {
+        usleep(2000);
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
