@@ -39,9 +39,6 @@
  *
  * - Size 0 is served as size 1, from a pool. CPython passes it to malloc.
  *
- * - The radix tree covers 48 address bits: CPython's IGNORE_BITS 16, where it ships with 0. So the
- *   root has 8 KiB. Linux gives user space no address above unless it is asked for one.
- *
  * Limits: one thread. Large blocks are the system malloc's: walk does not visit them, close does
  * not release them, and a double free of one is the system malloc's to detect. */
 #ifndef HEAPMILL_ALLOCATORS_PYMALLOC_H
@@ -140,9 +137,10 @@ static_assert(PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX || PYMALLOC_POOL_KIB == 4
               "the index lookup reads the header of a pool that may not be one: same page only");
 
 #if PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX
-/* How an address is split: obmalloc.c 3.10, whose comment gives 10, 10, 8 and 20 bits for
- * IGNORE_BITS 16 and 1 MiB arenas (INTERIOR_BITS, MAP_TOP_BITS, MAP_MID_BITS, MAP_BOT_BITS). */
-#define PYMALLOC_ADDRESS_BITS 48
+/* How an address is split, as obmalloc.c 3.10 and 3.11 ship: IGNORE_BITS 0, so 15, 15, 14 and 20
+ * bits for 1 MiB arenas (MAP_TOP_BITS, MAP_MID_BITS, MAP_BOT_BITS, ARENA_BITS; all 64 bits are
+ * covered). */
+#define PYMALLOC_ADDRESS_BITS 64
 #define PYMALLOC_ARENA_BITS (__builtin_ctzll((unsigned long long)PYMALLOC_ARENA_KIB * 1024))
 #define PYMALLOC_INNER_BITS ((PYMALLOC_ADDRESS_BITS - PYMALLOC_ARENA_BITS + 2) / 3)
 #define PYMALLOC_LEAF_BITS (PYMALLOC_ADDRESS_BITS - PYMALLOC_ARENA_BITS - 2 * PYMALLOC_INNER_BITS)

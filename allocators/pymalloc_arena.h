@@ -39,7 +39,7 @@ void pymalloc_note_held(struct pymalloc_heap *heap);
 
 #if PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX
 /* Enters the arena that begins at address; false, with nothing entered, when there is no memory for
- * a node or the address needs more than PYMALLOC_ADDRESS_BITS bits. */
+ * a node. */
 bool pymalloc_radix_enter(struct pymalloc_heap *heap, uintptr_t address);
 /* Forgets an arena that was entered. Nodes stay until close, as in CPython. */
 void pymalloc_radix_forget(struct pymalloc_heap *heap, uintptr_t address);

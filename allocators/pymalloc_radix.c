@@ -42,9 +42,6 @@ static struct pymalloc_coverage *pymalloc_radix_reach(struct pymalloc_heap *heap
 
 bool pymalloc_radix_enter(struct pymalloc_heap *heap, uintptr_t address)
 {
-    if ((address + PYMALLOC_ARENA_BYTES - 1) >> PYMALLOC_ADDRESS_BITS != 0) {
-        return false;
-    }
     int32_t tail = (int32_t)(address & (PYMALLOC_ARENA_BYTES - 1));
     struct pymalloc_coverage *high = pymalloc_radix_reach(heap, address);
     if (high == NULL) {
