@@ -172,7 +172,7 @@ static double unit_divisor(const struct comparison_metric *metric, double larges
 }
 
 /* Where the linear axis of each panel ends. */
-static void write_panel_ends(const struct plot *plot, FILE *script)
+static void write_panel_ends(const struct plot *plot, FILE *script, double divisor)
 {
     double *ends = plot_text_array(plot->column_count, sizeof *ends);
     double *values = plot_text_array(plot->row_count, sizeof *values);
@@ -185,7 +185,7 @@ static void write_panel_ends(const struct plot *plot, FILE *script)
             }
         }
         double end = plot_axis_end(values, count);
-        ends[column] = end > 0 ? end * 1.06 : 1; /* 0: nothing has a figure */
+        ends[column] = end > 0 ? end * 1.06 : divisor; /* 0: nothing has a figure */
     }
     script_numbers(script, "panel_high", ends, plot->column_count);
     free(ends);
@@ -205,8 +205,8 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     struct bars_range range = find_range(plot, absolute);
     const char *unit = "";
     script_number(script, "absolute", absolute);
-    script_number(script, "divisor",
-                  absolute ? unit_divisor(plot->comparison->metric, range.high, &unit) : 1);
+    double divisor = absolute ? unit_divisor(plot->comparison->metric, range.high, &unit) : 1;
+    script_number(script, "divisor", divisor);
     script_string(script, "unit", unit);
     script_strings(script, "panel_label", labels, plot->column_count);
     script_strings(script, "row_fill", fills, plot->row_count);
@@ -221,7 +221,7 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     script_number(script, "ratio_low", fmax(range.low / 1.15, 1.0 / 16));
     script_number(script, "ratio_high", fmin(range.high * 1.15, 16));
     if (absolute) {
-        write_panel_ends(plot, script);
+        write_panel_ends(plot, script, divisor);
     }
     free(labels);
     free(fills);

@@ -84,7 +84,8 @@ struct sample_options {
     const char *odd_name; /* takes the place of the last back end's name; NULL: as it is */
     bool failures;        /* some cells fail, crash or are not applicable */
     bool no_memory_pass;
-    int rounds; /* 0: the plan alone */
+    bool nothing_held; /* in the first workload: of so little, smaps shows nothing */
+    int rounds;        /* 0: the plan alone */
 };
 
 static inline void sample_directory(char path[SAMPLE_PATH_MAX])
@@ -193,7 +194,8 @@ static inline double sample_live_share(int point)
                       : (1 - at) / 0.3;
 }
 
-static inline json_t *sample_memory(size_t workload, size_t backend)
+static inline json_t *sample_memory(const struct sample_options *options, size_t workload,
+                                    size_t backend)
 {
     const struct sample_backend *with = &sample_backends[backend];
     double peak = sample_workloads[workload].live_bytes;
@@ -216,6 +218,9 @@ static inline json_t *sample_memory(size_t workload, size_t backend)
         if (with->stats) {
             json_array_append_new(usable, json_integer((json_int_t)(now * 1.06)));
         }
+    }
+    if (options->nothing_held && workload == 0) {
+        most = 0;
     }
     json_t *memory =
         json_pack("{s:s, s:{s:o, s:o, s:o, s:O, s:o, s:o, s:[{s:i,s:s},{s:i,s:s},{s:i,s:s}]}, s:f, "
@@ -268,7 +273,7 @@ static inline void sample_write_memory_group(FILE *file, const struct sample_opt
         json_t *record =
             sample_record(json_string_value(json_object_get(cell, "id")), "memory", 0, status);
         if (strcmp(status, "ok") == 0) {
-            json_object_set_new(record, "memory", sample_memory(w, b));
+            json_object_set_new(record, "memory", sample_memory(options, w, b));
         }
         sample_write_line(file, record);
         json_decref(cell);
