@@ -9,7 +9,7 @@
 #include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
-enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, PANEL_GAP = 26 };
+enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, PANEL_GAP = 36 };
 enum { AXIS_WIDTH = 58, KEY_HEIGHT = 28, LABEL_SPACING = 13 };
 
 static const char memory_columns[] =
@@ -29,7 +29,8 @@ struct memory_axes {
  * axis ends where those others do, and its line leaves the panel. */
 static struct memory_axes find_axes(const struct memory_series *series, size_t count)
 {
-    struct memory_axes axes = {1, 1};
+    /* Sixteen pages at least: below that, what is seen is how pages are counted. */
+    struct memory_axes axes = {1, 16 * 4096};
     double *peaks = plot_text_array(count, sizeof *peaks);
     size_t with_peak = 0;
     for (size_t i = 0; i < count; i++) {
