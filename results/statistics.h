@@ -73,4 +73,37 @@ enum statistics_verdict { STATISTICS_LESS = -1, STATISTICS_SAME = 0, STATISTICS_
  * distance) on one side, and so excludes 0 too. Both must be known. */
 enum statistics_verdict statistics_judge(const struct interval *interval, double noise_floor);
 
+/* --- many cells at once: statistics_many.c */
+
+/* The share of wrong ones among all differences that a table tells apart. */
+#define STATISTICS_DISCOVERY_LEVEL 0.05
+
+/* P(|T| >= |t|) of Student's t with so many degrees of freedom, at least 1. */
+double statistics_student_tails(double t, size_t degrees);
+
+/* How probable values as far out as these are if their location lay within ±reach: the p of a
+ * t-test of their 20% trimmed mean (Tukey and McLaughlin 1963; Yuen 1974) against the near end of
+ * that stretch, two-sided, with degrees of freedom that were simulated to keep it honest far out. 0
+ * where values without any spread lie beyond it. NAN below
+ * STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
+enum status statistics_beyond(const double *values, size_t count, double reach, double *p,
+                              struct error *error);
+
+/* Which of many hypotheses may be given up so that at most `level` of those are given up wrongly,
+ * on average: Benjamini and Hochberg 1995. p of NAN is no hypothesis. kept[i] says that p[i] is
+ * among the discoveries; returns how many hypotheses there are. Allocates; STATUS_NO_MEMORY. */
+enum status statistics_discover(const double *p, size_t count, double level, bool *kept,
+                                size_t *hypotheses, struct error *error);
+
+/* --- two samples that are not paired: statistics_shift.c */
+
+/* A shift between two samples: the median of all differences (Hodges and Lehmann 1963), with the
+ * interval that inverts the rank-sum test of Mann and Whitney (1947), exact up to 60 values a side
+ * and by the normal approximation beyond. It covers at least 95%. p is that test's of the shift
+ * lying within ±reach. low, high and p are NAN where one side has fewer than STATISTICS_ROUNDS_MIN
+ * values. Both counts > 0. Allocates; STATUS_NO_MEMORY. */
+enum status statistics_shift(const double *values, size_t count, const double *base_values,
+                             size_t base_count, double reach, struct interval *interval, double *p,
+                             struct error *error);
+
 #endif
