@@ -33,7 +33,7 @@ static int main_refuse_unknown(const char *name)
 {
     const char *names[COMMANDS_MAX];
     size_t count = 0;
-    for (; command_table[count] != NULL && count < COMMANDS_MAX; count++) {
+    for (; count < COMMANDS_MAX && command_table[count] != NULL; count++) {
         names[count] = command_table[count]->name;
     }
     const char *nearest = text_nearest(name, names, count);

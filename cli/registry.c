@@ -14,8 +14,9 @@ static struct backend *registry_new_backend(struct registry *registry, enum back
 {
     struct backend *backend = text_grow(NULL, 1, sizeof(*backend));
     *backend = (struct backend){.kind = kind, .name = text_format("%s", name)};
-    registry->backends =
-        text_grow(registry->backends, registry->count + 1, sizeof(*registry->backends));
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers
+    size_t pointer = sizeof(*registry->backends);
+    registry->backends = text_grow(registry->backends, registry->count + 1, pointer);
     registry->backends[registry->count++] = backend;
     return backend;
 }

@@ -18,17 +18,39 @@
 #include "cli/text.h"
 #include "common/rng.h"
 
+/* More rounds than fit into all the sessions together; a session is long enough to reach its first
+ * cells. A sanitizer slows a worker's start down about sixfold. */
+#ifdef HEAPMILL_SANITIZED
+#define ROUNDS 120
+#define DELAY_US_MAX 600000
+#else
+#define ROUNDS 200
+#define DELAY_US_MAX 200000
+#endif
+#define TEXT_OF(number) #number
+#define ROUNDS_TEXT(rounds) TEXT_OF(rounds)
+
 enum {
     KILLS = 50,
-    ROUNDS = 200,     /* as in `start`: more than fit into all the sessions together */
     TIME_CELLS = 8,   /* of a round: two workloads × (malloc, null, two twins) */
     MEMORY_CELLS = 4, /* twins have none */
-    DELAY_US_MAX = 200000,
 };
 
-static const char *const start[] = {"bench",    "-b",  "malloc,null", "-w",     "pingpong,batch",
-                                    "--rounds", "200", "--target-ms", "1",      "--seed",
-                                    "7",        "-o",  "run",         "--json", NULL};
+static const char *const start[] = {"bench",
+                                    "-b",
+                                    "malloc,null",
+                                    "-w",
+                                    "pingpong,batch",
+                                    "--rounds",
+                                    ROUNDS_TEXT(ROUNDS),
+                                    "--target-ms",
+                                    "1",
+                                    "--seed",
+                                    "7",
+                                    "-o",
+                                    "run",
+                                    "--json",
+                                    NULL};
 static const char *const resume[] = {"bench", "--resume", "run", "--json", NULL};
 
 /* Counts each whole line of a file: an object of line → times. */
