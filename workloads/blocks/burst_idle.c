@@ -14,8 +14,7 @@
  * in the time of the time pass, which is CPU time. The default is short. jemalloc gives back after
  * 10 s, and for want of calls only with a thread of its own: -p idle=12000 -b
  * 'jemalloc{MALLOC_CONF=background_thread:true}'. A cell lasts 2 × cycles × idle and more:
- * mind
- * --timeout.
+ * mind --timeout.
  *
  * Figures, in the memory pass, of the last cycle, as parts of what was held at the peak:
  * `kept_after_drop`, `kept_after_idle`, `kept_after_trickle`; and `survivors_of_peak`, what was
