@@ -1,5 +1,6 @@
 /* The arms `call` and `call-sized`: the bound back end behind ordinary functions, compiled on their
- * own so that no caller can see through them. `call` has neither size nor type, as malloc has not. */
+ * own so that no caller can see through them. `call` has neither size nor type, as malloc has not.
+ */
 #include "allocators/backend.h"
 
 #if HEAPMILL_ARM == HEAPMILL_ARM_CALL
