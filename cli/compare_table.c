@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/table.h"
+#include "results/statistics.h"
 
 enum { FIGURE_MAX = 32 };
 
@@ -70,6 +71,8 @@ static void compare_add_verdict(struct table *table, const struct comparison *co
     if (row->verdict == COMPARISON_FAILED) {
         table_cell(table, COLUMN_VERDICT, "%s (%u record%s)", word, row->failed,
                    row->failed == 1 ? "" : "s");
+    } else if (row->withdrawn) {
+        table_cell(table, COLUMN_VERDICT, "%s (withdrawn)", word);
     } else {
         table_cell(table, COLUMN_VERDICT, "%s", word);
     }
@@ -121,6 +124,12 @@ static void compare_add_geomean(struct table *table, const struct comparison_geo
 
 static void compare_print_noise(const struct comparison *comparison, FILE *file)
 {
+    if (comparison->metric->deterministic) {
+        (void)fputs("no noise: counted, the same in every repetition; intervals are from the least "
+                    "to the greatest record\n",
+                    file);
+        return;
+    }
     if (isnan(comparison->noise_floor)) {
         (void)fputs("noise floor: unknown, no A/A pair has six rounds of this metric: figures "
                     "only, no verdicts\n",
@@ -135,6 +144,18 @@ static void compare_print_noise(const struct comparison *comparison, FILE *file)
                       comparison->aa_false, comparison->aa_judged);
     }
     (void)fputc('\n', file);
+}
+
+static void compare_print_control(const struct comparison *comparison, FILE *file)
+{
+    if (comparison->hypotheses > 0) {
+        (void)fprintf(
+            file,
+            "control over %u cells of the run (Benjamini-Hochberg): at most %.0f%% of the "
+            "differences told are wrong; %u verdict%s withdrawn\n",
+            comparison->hypotheses, STATISTICS_DISCOVERY_LEVEL * 100, comparison->withdrawn,
+            comparison->withdrawn == 1 ? "" : "s");
+    }
 }
 
 /* "arms: inline, call; …": what is mixed is said. */
@@ -180,6 +201,7 @@ static void compare_print_header(const struct comparison *comparison, FILE *file
                       (unsigned long long)comparison->seed);
     }
     compare_print_noise(comparison, file);
+    compare_print_control(comparison, file);
     if (comparison->workloads[0] != '\0') {
         (void)fprintf(file, "filter: workloads %s\n", comparison->workloads);
     }

@@ -11,13 +11,13 @@
 const struct comparison_metric comparison_metrics[] = {
     {"time", "ns",
      "time of one operation (CPU; a thread's wall time where the workload is threaded)", "faster",
-     "slower", RECORD_TIME},
+     "slower", RECORD_TIME, false},
     {"held_peak", "bytes", "most bytes held from the OS at any time", "smaller", "larger",
-     RECORD_MEMORY},
-    {"rss_peak", "bytes", "largest resident set of the process", "smaller", "larger",
-     RECORD_MEMORY},
+     RECORD_MEMORY, false},
+    {"rss_peak", "bytes", "largest resident set of the process", "smaller", "larger", RECORD_MEMORY,
+     false},
     {"held_over_live", "", "held / live, averaged over operations", "smaller", "larger",
-     RECORD_MEMORY},
+     RECORD_MEMORY, false},
     {0},
 };
 
@@ -60,6 +60,7 @@ void comparison_free(struct comparison *comparison)
     }
     free(comparison->cells);
     free(comparison->geomeans);
+    json_decref(comparison->differences);
     free(comparison);
 }
 
@@ -69,102 +70,18 @@ static bool cell_is(const struct record_cell *cell, const char *backend_text, co
            strcmp(cell->arm, arm) == 0;
 }
 
-/* The base's cell in each group, cell_count where there is none; the caller's. NULL: no memory. */
-static size_t *comparison_bases(const struct comparison *comparison)
+size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm)
 {
-    const struct record_set *set = comparison->set;
     size_t *bases = calloc(set->group_count, sizeof(*bases));
     for (size_t i = 0; i < set->group_count && bases != NULL; i++) {
         bases[i] = set->cell_count;
     }
     for (size_t i = 0; i < set->cell_count && bases != NULL; i++) {
-        if (cell_is(&set->cells[i], comparison->base_backend, comparison->base_arm)) {
+        if (cell_is(&set->cells[i], backend, arm)) {
             bases[set->cells[i].group] = i;
         }
     }
     return bases;
-}
-
-/* The cell that a twin is a second copy of: looked for backwards, as the plan writes it shortly
- * before. */
-static size_t comparison_original(const struct record_set *set, size_t twin)
-{
-    const struct record_cell *copy = &set->cells[twin];
-    for (size_t i = 0; i < set->cell_count; i++) {
-        size_t candidate = (twin + set->cell_count - i) % set->cell_count;
-        const struct record_cell *cell = &set->cells[candidate];
-        if (cell->group == copy->group && cell_is(cell, copy->backend_text, copy->arm)) {
-            return candidate;
-        }
-    }
-    return set->cell_count;
-}
-
-/* Works out one A/A pair. *usable: it has enough rounds and no failure. Only the figures are kept.
- */
-static enum status comparison_twin(const struct comparison *comparison,
-                                   const struct timelines *timelines, size_t twin,
-                                   struct interval *interval, bool *usable, struct error *error)
-{
-    struct comparison_cell row;
-    size_t original = comparison_original(comparison->set, twin);
-    enum status status = comparison_pair(comparison, timelines, twin, original, &row, error);
-    free(row.samples);
-    *usable = status == STATUS_OK && row.rounds >= STATISTICS_ROUNDS_MIN;
-    *interval = (struct interval){log(row.ratio), log(row.low), log(row.high)};
-    return status;
-}
-
-/* Sets the noise floor by the first twins and judges the second ones by it. */
-static enum status comparison_judge_twins(struct comparison *comparison,
-                                          const struct timelines *timelines, struct error *error)
-{
-    const struct record_set *set = comparison->set;
-    double *medians = calloc(set->cell_count, sizeof(*medians));
-    if (medians == NULL) {
-        return error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
-    }
-    enum status status = STATUS_OK;
-    for (uint32_t twin = 1; twin <= 2 && status == STATUS_OK; twin++) {
-        for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
-            struct interval interval;
-            bool usable = false;
-            if (set->cells[i].twin != twin) {
-                continue;
-            }
-            status = comparison_twin(comparison, timelines, i, &interval, &usable, error);
-            if (usable && twin == 1) {
-                medians[comparison->noise_floor_pairs++] = interval.point;
-            } else if (usable && !isnan(comparison->noise_floor)) {
-                comparison->aa_judged++;
-                comparison->aa_false +=
-                    statistics_judge(&interval, comparison->noise_floor) != STATISTICS_SAME;
-            }
-        }
-        if (twin == 1) {
-            comparison->noise_floor =
-                statistics_noise_floor(medians, comparison->noise_floor_pairs);
-        }
-    }
-    free(medians);
-    return status;
-}
-
-/* Turns "there may be a verdict" into one. */
-static void comparison_judge_row(const struct comparison *comparison, struct comparison_cell *row)
-{
-    if (row->verdict != COMPARISON_NO_DIFFERENCE) {
-        return;
-    }
-    if (isnan(comparison->noise_floor)) {
-        row->verdict = COMPARISON_TOO_FEW;
-        return;
-    }
-    struct interval interval = {log(row->ratio), log(row->low), log(row->high)};
-    enum statistics_verdict verdict = statistics_judge(&interval, comparison->noise_floor);
-    if (verdict != STATISTICS_SAME) {
-        row->verdict = verdict == STATISTICS_LESS ? COMPARISON_LESS : COMPARISON_MORE;
-    }
 }
 
 /* By workload; then as the plan has parameters and threads (one group is one of each); then by back
@@ -190,7 +107,8 @@ static void comparison_note_rows(struct comparison *comparison)
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct comparison_cell *row = &comparison->cells[i];
         comparison->several_arms =
-            comparison->several_arms || strcmp(row->cell->arm, comparison->base_arm) != 0;
+            comparison->several_arms ||
+            (comparison->base_set == NULL && strcmp(row->cell->arm, comparison->base_arm) != 0);
         comparison->failed_cells += row->verdict == COMPARISON_FAILED;
         if (row->rounds == 0) {
             continue;
@@ -210,36 +128,78 @@ static void comparison_note_rows(struct comparison *comparison)
     }
 }
 
-/* Builds and judges the rows that the filters let through. */
+enum status comparison_finish_rows(struct comparison *comparison, struct error *error)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        struct comparison_cell *row = &comparison->cells[i];
+        if (comparison_lets_through(comparison, row->cell)) {
+            comparison->cells[kept++] = *row;
+        } else {
+            free(row->samples);
+        }
+    }
+    comparison->cell_count = kept;
+    if (kept == 0) {
+        return error_set(
+            error, STATUS_NOT_FOUND,
+            "there is nothing to compare with %s%s%s: the filters leave no other cell, "
+            "or the run has none",
+            comparison->base_backend, comparison->base_set == NULL ? ":" : "",
+            comparison->base_set == NULL ? comparison->base_arm : "");
+    }
+    qsort(comparison->cells, comparison->cell_count, sizeof(*comparison->cells),
+          comparison_compare_rows);
+    comparison_note_rows(comparison);
+    return STATUS_OK;
+}
+
+/* The row's p, from the log-ratios of its pairs. */
+static enum status comparison_test_row(const struct comparison *comparison,
+                                       struct comparison_cell *row, struct error *error)
+{
+    if (row->verdict != COMPARISON_NO_DIFFERENCE || comparison->metric->deterministic ||
+        isnan(comparison->noise_floor)) {
+        return STATUS_OK;
+    }
+    double *logarithms = calloc(row->rounds, sizeof(*logarithms));
+    if (logarithms == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %u pairs", row->rounds);
+    }
+    for (uint32_t i = 0; i < row->rounds; i++) {
+        logarithms[i] = log(row->samples[i].value / row->samples[i].base_value);
+    }
+    enum status status =
+        statistics_beyond(logarithms, row->rounds, log1p(comparison->noise_floor), &row->p, error);
+    free(logarithms);
+    return status;
+}
+
+/* Builds and judges all rows, those that the filters will drop too: a verdict does not depend on
+ * what else is looked at. */
 static enum status comparison_add_rows(struct comparison *comparison,
                                        const struct timelines *timelines, const size_t *bases,
                                        struct error *error)
 {
     const struct record_set *set = comparison->set;
     for (size_t i = 0; i < set->cell_count; i++) {
-        const struct record_cell *cell = &set->cells[i];
-        size_t base = bases[cell->group];
-        if (cell->twin != 0 || i == base || !comparison_lets_through(comparison, cell)) {
+        size_t base = bases[set->cells[i].group];
+        if (set->cells[i].twin != 0 || i == base) {
             continue;
         }
         struct comparison_cell *row = &comparison->cells[comparison->cell_count];
-        enum status status = comparison_pair(comparison, timelines, i, base, row, error);
+        enum status status =
+            comparison_pair(comparison->metric, set, timelines, i, base, row, error);
         comparison->cell_count++;
+        if (status == STATUS_OK) {
+            status = comparison_test_row(comparison, row, error);
+        }
         if (status != STATUS_OK) {
             return status;
         }
-        comparison_judge_row(comparison, row);
     }
-    if (comparison->cell_count == 0) {
-        return error_set(error, STATUS_NOT_FOUND,
-                         "there is nothing to compare with %s:%s: the filters leave no other cell, "
-                         "or the run has none",
-                         comparison->base_backend, comparison->base_arm);
-    }
-    qsort(comparison->cells, comparison->cell_count, sizeof(*comparison->cells),
-          comparison_compare_rows);
-    comparison_note_rows(comparison);
-    return STATUS_OK;
+    enum status status = comparison_judge_rows(comparison, error);
+    return status == STATUS_OK ? comparison_finish_rows(comparison, error) : status;
 }
 
 /* Groups that the filters let through and that have a base: those that a mean can be over. */
@@ -257,7 +217,8 @@ static uint32_t comparison_count_groups(const struct comparison *comparison, con
 static enum status comparison_fill(struct comparison *comparison, struct error *error)
 {
     struct timelines timelines = {0};
-    size_t *bases = comparison_bases(comparison);
+    size_t *bases =
+        comparison_bases(comparison->set, comparison->base_backend, comparison->base_arm);
     comparison->cells = calloc(comparison->set->cell_count, sizeof(*comparison->cells));
     if (bases == NULL || comparison->cells == NULL) {
         free(bases);
@@ -266,7 +227,7 @@ static enum status comparison_fill(struct comparison *comparison, struct error *
     enum status status =
         timelines_build(comparison->set, comparison->metric->pass, &timelines, error);
     if (status == STATUS_OK) {
-        status = comparison_judge_twins(comparison, &timelines, error);
+        status = comparison_judge_twins(comparison, comparison->set, &timelines, error);
     }
     if (status == STATUS_OK) {
         status = comparison_add_rows(comparison, &timelines, bases, error);
@@ -280,9 +241,9 @@ static enum status comparison_fill(struct comparison *comparison, struct error *
     return status;
 }
 
-static enum status comparison_check_options(struct comparison *comparison,
-                                            const struct comparison_options *options,
-                                            struct error *error)
+enum status comparison_take_options(struct comparison *comparison,
+                                    const struct comparison_options *options, bool needs_base,
+                                    struct error *error)
 {
     const char *name = options->metric != NULL ? options->metric : "time";
     comparison->metric = comparison_find_metric(name);
@@ -301,7 +262,7 @@ static enum status comparison_check_options(struct comparison *comparison,
     comparison->backends = options->backends != NULL ? options->backends : "";
     comparison->seed = options->seed;
     comparison->noise_floor = (double)NAN;
-    enum status status = comparison_find_base(comparison, options, error);
+    enum status status = needs_base ? comparison_find_base(comparison, options, error) : STATUS_OK;
     return status == STATUS_OK ? comparison_check_filters(comparison, error) : status;
 }
 
@@ -313,7 +274,7 @@ enum status comparison_build(const struct record_set *set, const struct comparis
         return error_set(error, STATUS_NO_MEMORY, "no memory for the comparison");
     }
     new->set = set;
-    enum status status = comparison_check_options(new, options, error);
+    enum status status = comparison_take_options(new, options, true, error);
     if (status == STATUS_OK) {
         status = comparison_fill(new, error);
     }

@@ -23,6 +23,10 @@ struct comparison_metric {
     const char *less; /* the verdict below 1: "faster" or "smaller" */
     const char *more;
     enum record_pass pass;
+    /* The same in every repetition, as counted instructions are: an interval is from the least to
+     * the greatest ratio of any two records, a point where all are alike, and one record is enough
+     * for a verdict. Chance has no part in it: no noise floor, no control over the table. */
+    bool deterministic;
 };
 
 extern const struct comparison_metric comparison_metrics[];
@@ -49,6 +53,12 @@ struct comparison_options {
     uint64_t seed;            /* of the bootstrap */
 };
 
+/* Which runs are compared by comparison_build_runs, beside the options above. */
+struct comparison_run_options {
+    struct comparison_options common; /* base_backend and base_arm count if relative */
+    bool relative; /* compare ratios to each run's own base, not the figures themselves */
+};
+
 /* The raw figures of a pair, in the metric's unit: the points of a plot. */
 struct comparison_sample {
     uint32_t round;
@@ -66,10 +76,15 @@ struct comparison_cell {
     double high;
     double value; /* medians over the paired rounds, in the metric's unit */
     double base_value;
-    const char *source; /* of held figures: "stats" or "smaps", the same on both sides; else "" */
-    uint32_t rounds;    /* pairs */
-    uint32_t failed;    /* failed records, the cell's and the base's */
-    struct comparison_sample *samples; /* [rounds], by round */
+    const char *source;   /* of held figures: "stats" or "smaps", the same on both sides; else "" */
+    uint32_t rounds;      /* pairs; of two runs: rounds of the new one */
+    uint32_t base_rounds; /* as rounds; of two runs: those of the old one */
+    uint32_t failed;      /* failed records, the cell's and the base's */
+    /* How probable figures like these are if the difference were within the noise floor; NAN where
+     * it was not tested. */
+    double p;
+    bool withdrawn; /* the interval alone told it apart, the whole table's control did not */
+    struct comparison_sample *samples; /* [rounds], by round; NULL between two runs */
 };
 
 /* The geometric mean of a back end's ratios; families weigh equally, and within one its groups do.
@@ -88,7 +103,10 @@ struct comparison_geomean {
 };
 
 struct comparison {
-    const struct record_set *set; /* borrowed */
+    const struct record_set *set;      /* borrowed; of two runs the new one */
+    const struct record_set *base_set; /* borrowed; the old run, NULL when there is but one */
+    bool relative;                     /* of two runs: figures are ratios to each run's base */
+    json_t *differences; /* of two runs: array of sentences, what else differs; else NULL */
     const struct comparison_metric *metric;
     const char *base_backend; /* backend_text */
     const char *base_arm;
@@ -108,6 +126,8 @@ struct comparison {
     uint32_t rounds_min;        /* pairs of the rows that have any */
     uint32_t rounds_max;
     uint32_t failed_cells; /* rows with the verdict "failed" */
+    uint32_t hypotheses;   /* cells of the run, filtered or not, that the control was over */
+    uint32_t withdrawn;    /* verdicts that it took back, filtered or not */
     bool several_arms;     /* rows and base are not all of one arm: say so */
     bool several_sources;  /* rows differ in `source`: say so */
 };
@@ -118,6 +138,14 @@ struct comparison {
  * STATUS_NO_MEMORY. */
 enum status comparison_build(const struct record_set *set, const struct comparison_options *options,
                              struct comparison **comparison, struct error *error);
+
+/* The same of two runs: each cell of `set` (the new run) against the cell of the same id in
+ * base_set (the old one), which are not paired. Borrows both sets. Cells that one run lacks are
+ * left out and counted in differences. Errors as above; STATUS_NOT_FOUND too if no cell is in both.
+ */
+enum status comparison_build_runs(const struct record_set *base_set, const struct record_set *set,
+                                  const struct comparison_run_options *options,
+                                  struct comparison **comparison, struct error *error);
 
 void comparison_free(struct comparison *comparison); /* NULL is fine */
 

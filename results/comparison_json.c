@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "results/comparison.h"
+#include "results/statistics.h"
 
 /* null where there is no figure. */
 static json_t *json_figure(double value)
@@ -10,10 +11,13 @@ static json_t *json_figure(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *json_base(const struct comparison *comparison)
+static json_t *json_base(const struct comparison *comparison, const struct comparison_cell *row)
 {
-    return json_pack("{s:s, s:s}", "backend", comparison->base_backend, "arm",
-                     comparison->base_arm);
+    /* Of two runs a cell's base is the same cell in the other. */
+    bool other = comparison->base_set != NULL && row != NULL;
+    return json_pack("{s:s, s:s}", "backend",
+                     other ? row->cell->backend_text : comparison->base_backend, "arm",
+                     other ? row->cell->arm : comparison->base_arm);
 }
 
 static json_t *json_member_or_empty(const json_t *object, const char *name)
@@ -25,16 +29,20 @@ static json_t *json_member_or_empty(const json_t *object, const char *name)
 static json_t *json_cell(const struct comparison *comparison, const struct comparison_cell *row)
 {
     const struct record_cell *cell = row->cell;
-    return json_pack(
+    json_t *json = json_pack(
         "{s:s, s:o, s:i, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:i, s:i}",
         "workload", cell->workload, "params", json_member_or_empty(cell->plan, "params"), "threads",
         (int)cell->threads, "backend", cell->backend, "arm", cell->arm, "env",
-        json_member_or_empty(cell->plan, "env"), "base", json_base(comparison), "metric",
+        json_member_or_empty(cell->plan, "env"), "base", json_base(comparison, row), "metric",
         comparison->metric->name, "value", json_figure(row->value), "base_value",
         json_figure(row->base_value), "ratio", json_figure(row->ratio), "low",
         json_figure(row->low), "high", json_figure(row->high), "source", row->source, "verdict",
         comparison_verdict_word(comparison, row->verdict), "rounds", (int)row->rounds, "failed",
         (int)row->failed);
+    (void)json_object_set_new(json, "p", json_figure(row->p));
+    (void)json_object_set_new(json, "withdrawn", json_boolean(row->withdrawn));
+    (void)json_object_set_new(json, "base_rounds", json_integer(row->base_rounds));
+    return json;
 }
 
 static json_t *json_geomean(const struct comparison *comparison,
@@ -80,10 +88,21 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
         json_decref(geomeans);
         return NULL;
     }
-    return json_pack("{s:o, s:o, s:i, s:i, s:i, s:{s:s, s:s}, s:I, s:o, s:o}", "base",
-                     json_base(first), "noise_floor", json_figure(first->noise_floor),
-                     "noise_floor_pairs", (int)first->noise_floor_pairs, "aa_judged",
-                     (int)first->aa_judged, "aa_false", (int)first->aa_false, "filters",
-                     "workloads", first->workloads, "backends", first->backends, "seed",
-                     (json_int_t)first->seed, "cells", cells, "geomeans", geomeans);
+    json_t *json = json_pack("{s:o, s:o, s:i, s:i, s:i, s:{s:s, s:s}, s:I, s:o, s:o}", "base",
+                             json_base(first, NULL), "noise_floor", json_figure(first->noise_floor),
+                             "noise_floor_pairs", (int)first->noise_floor_pairs, "aa_judged",
+                             (int)first->aa_judged, "aa_false", (int)first->aa_false, "filters",
+                             "workloads", first->workloads, "backends", first->backends, "seed",
+                             (json_int_t)first->seed, "cells", cells, "geomeans", geomeans);
+    json_t *control = json_pack("{s:s, s:f, s:i, s:i}", "method", "Benjamini-Hochberg", "level",
+                                STATISTICS_DISCOVERY_LEVEL, "hypotheses", (int)first->hypotheses,
+                                "withdrawn", (int)first->withdrawn);
+    (void)json_object_set_new(json, "control", control);
+    if (first->base_set != NULL) {
+        (void)json_object_set_new(json, "run", json_string(first->set->directory));
+        (void)json_object_set_new(json, "base_run", json_string(first->base_set->directory));
+        (void)json_object_set_new(json, "relative", json_boolean(first->relative));
+        (void)json_object_set(json, "differences", first->differences);
+    }
+    return json;
 }

@@ -217,16 +217,75 @@ static enum status pair_figures(struct comparison_cell *row, struct error *error
     return status;
 }
 
-enum status comparison_pair(const struct comparison *comparison, const struct timelines *timelines,
-                            size_t cell, size_t base, struct comparison_cell *row,
-                            struct error *error)
+struct comparison_cell comparison_empty_row(const struct record_cell *cell)
 {
-    const struct record_set *set = comparison->set;
-    const struct comparison_metric *metric = comparison->metric;
-    const double none = (double)NAN;
-    *row = (struct comparison_cell){.cell = &set->cells[cell], .source = ""};
-    row->ratio = row->low = row->high = row->value = row->base_value = none;
-    row->verdict = COMPARISON_NOT_APPLICABLE;
+    struct comparison_cell row = {.cell = cell, .source = ""};
+    row.ratio = row.low = row.high = row.value = row.base_value = row.p = (double)NAN;
+    row.verdict = COMPARISON_NOT_APPLICABLE;
+    return row;
+}
+
+const char *comparison_source(const struct comparison_metric *metric, bool stats)
+{
+    if (!metric_has_source(metric)) {
+        return "";
+    }
+    return stats ? "stats" : "smaps";
+}
+
+void comparison_cell_survey(const struct record_set *set, const struct timelines *timelines,
+                            size_t cell, struct cell_figures *figures)
+{
+    struct timeline timeline = timeline_of(set, timelines, cell);
+    *figures = (struct cell_figures){.count = timeline.count,
+                                     .failed = timeline_failures(&timeline),
+                                     .not_applicable = timeline_is_not_applicable(&timeline),
+                                     .has_stats = timeline_has_stats(&timeline)};
+}
+
+enum status comparison_cell_values(const struct comparison_metric *metric,
+                                   const struct record_set *set, const struct timelines *timelines,
+                                   size_t cell, bool stats, struct cell_figures *figures,
+                                   struct error *error)
+{
+    struct timeline timeline = timeline_of(set, timelines, cell);
+    figures->values = calloc(timeline.count + 1, sizeof(*figures->values));
+    if (figures->values == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu records", timeline.count);
+    }
+    figures->count = 0;
+    for (size_t i = 0; i < timeline.count; i++) {
+        double value = metric_value(metric, set, timeline_at(&timeline, i), stats);
+        if (value > 0) {
+            figures->values[figures->count++] = value;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Of a metric without noise: from the least to the greatest ratio of any two records. */
+static void pair_extremes(struct comparison_cell *row)
+{
+    double least = HUGE_VAL;
+    double most = 0;
+    double base_least = HUGE_VAL;
+    double base_most = 0;
+    for (uint32_t i = 0; i < row->rounds; i++) {
+        least = fmin(least, row->samples[i].value);
+        most = fmax(most, row->samples[i].value);
+        base_least = fmin(base_least, row->samples[i].base_value);
+        base_most = fmax(base_most, row->samples[i].base_value);
+    }
+    row->low = least / base_most;
+    row->high = most / base_least;
+    row->verdict = COMPARISON_NO_DIFFERENCE;
+}
+
+enum status comparison_pair(const struct comparison_metric *metric, const struct record_set *set,
+                            const struct timelines *timelines, size_t cell, size_t base,
+                            struct comparison_cell *row, struct error *error)
+{
+    *row = comparison_empty_row(&set->cells[cell]);
     struct timeline own = timeline_of(set, timelines, cell);
     struct timeline other = {.set = set};
     if (base < set->cell_count) {
@@ -247,14 +306,17 @@ enum status comparison_pair(const struct comparison *comparison, const struct ti
         return STATUS_OK;
     }
     bool stats = timeline_has_stats(&own) && timeline_has_stats(&other);
-    if (metric_has_source(metric)) {
-        row->source = stats ? "stats" : "smaps";
-    }
+    row->source = comparison_source(metric, stats);
     enum status status = pair_samples(metric, &own, &other, stats, row, error);
     if (status != STATUS_OK || row->rounds == 0) {
         return status;
     }
     row->verdict =
         row->rounds < STATISTICS_ROUNDS_MIN ? COMPARISON_TOO_FEW : COMPARISON_NO_DIFFERENCE;
-    return pair_figures(row, error);
+    row->base_rounds = row->rounds;
+    status = pair_figures(row, error);
+    if (status == STATUS_OK && metric->deterministic) {
+        pair_extremes(row);
+    }
+    return status;
 }

@@ -18,9 +18,60 @@ void timelines_free(struct timelines *timelines);
 /* Fills the row's figures from the pairs of a cell (an index) and its base (or cell_count: none),
  * with the interval but without a judgement: the verdict is COMPARISON_NO_DIFFERENCE where there
  * may be one. */
-enum status comparison_pair(const struct comparison *comparison, const struct timelines *timelines,
-                            size_t cell, size_t base, struct comparison_cell *row,
-                            struct error *error);
+enum status comparison_pair(const struct comparison_metric *metric, const struct record_set *set,
+                            const struct timelines *timelines, size_t cell, size_t base,
+                            struct comparison_cell *row, struct error *error);
+
+/* A row of a cell without any figure. */
+struct comparison_cell comparison_empty_row(const struct record_cell *cell);
+
+/* The figures of one cell's records, in the metric's unit. */
+struct cell_figures {
+    double *values; /* [count]; the caller's to free, NULL for none */
+    size_t count;
+    uint32_t failed;
+    bool not_applicable;
+    bool has_stats; /* all of its memory figures are the back end's own */
+};
+
+/* Counts only (values is NULL), for comparison_cell_values to be asked for what both sides have. */
+void comparison_cell_survey(const struct record_set *set, const struct timelines *timelines,
+                            size_t cell, struct cell_figures *figures);
+/* Fills values with those above 0, held figures from stats or from outside. STATUS_NO_MEMORY. */
+enum status comparison_cell_values(const struct comparison_metric *metric,
+                                   const struct record_set *set, const struct timelines *timelines,
+                                   size_t cell, bool stats, struct cell_figures *figures,
+                                   struct error *error);
+/* "stats" or "smaps" for a held figure, "" for others. */
+const char *comparison_source(const struct comparison_metric *metric, bool stats);
+
+/* Sets the noise floor by the first twins of the set and judges the second ones by it, or, for a
+ * metric without noise, sets it to 0. Where the comparison has a floor already (the other run's),
+ * the larger one stays and the counts add up. */
+enum status comparison_judge_twins(struct comparison *comparison, const struct record_set *set,
+                                   const struct timelines *timelines, struct error *error);
+
+/* Turns "there may be a verdict" into one, and withdraws those that the table as a whole cannot
+ * keep. Rows need ratio, low, high and p. */
+enum status comparison_judge_rows(struct comparison *comparison, struct error *error);
+
+/* Drops the rows that the filters do not let through, sorts the others, and notes for the header
+ * what they have in common. STATUS_NOT_FOUND: none is left. */
+enum status comparison_finish_rows(struct comparison *comparison, struct error *error);
+
+/* Finds metric, filters and, if needs_base, the base, or says what there is. */
+enum status comparison_take_options(struct comparison *comparison,
+                                    const struct comparison_options *options, bool needs_base,
+                                    struct error *error);
+
+/* The base's cell in each group of a set, cell_count where there is none; the caller's. NULL: no
+ * memory. */
+size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm);
+
+/* An array of sentences on what differs between two runs beside what was measured: machine, kernel,
+ * compiler, iterations, cells that one run lacks. The caller's. NULL: no memory. */
+json_t *comparison_list_differences(const struct record_set *base_set,
+                                    const struct record_set *set);
 
 /* Finds base_backend and base_arm of the comparison from the options, or says what there is. */
 enum status comparison_find_base(struct comparison *comparison,

@@ -1,0 +1,147 @@
+/* From figures to verdicts: the noise floor, the judgement of each row, and the control over all of
+ * them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "results/comparison_parts.h"
+#include "results/statistics.h"
+
+/* The cell that a twin is a second copy of: looked for backwards, as the plan writes it shortly
+ * before. */
+static size_t judge_original(const struct record_set *set, size_t twin)
+{
+    const struct record_cell *copy = &set->cells[twin];
+    for (size_t i = 0; i < set->cell_count; i++) {
+        size_t candidate = (twin + set->cell_count - i) % set->cell_count;
+        const struct record_cell *cell = &set->cells[candidate];
+        if (cell->group == copy->group && cell->twin == 0 &&
+            strcmp(cell->backend_text, copy->backend_text) == 0 &&
+            strcmp(cell->arm, copy->arm) == 0) {
+            return candidate;
+        }
+    }
+    return set->cell_count;
+}
+
+/* Works out one A/A pair. *usable: it has enough rounds and no failure. Only the figures are kept.
+ */
+static enum status judge_twin(const struct comparison_metric *metric, const struct record_set *set,
+                              const struct timelines *timelines, size_t twin,
+                              struct interval *interval, bool *usable, struct error *error)
+{
+    struct comparison_cell row;
+    size_t original = judge_original(set, twin);
+    enum status status = comparison_pair(metric, set, timelines, twin, original, &row, error);
+    free(row.samples);
+    *usable = status == STATUS_OK && row.rounds >= STATISTICS_ROUNDS_MIN;
+    *interval = (struct interval){log(row.ratio), log(row.low), log(row.high)};
+    return status;
+}
+
+/* The first twins set *floor, the second are counted as judged by it. */
+static enum status judge_all_twins(struct comparison *comparison, const struct record_set *set,
+                                   const struct timelines *timelines, double *medians,
+                                   double *floor, struct error *error)
+{
+    enum status status = STATUS_OK;
+    uint32_t pairs = 0;
+    for (uint32_t twin = 1; twin <= 2 && status == STATUS_OK; twin++) {
+        for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
+            struct interval interval;
+            bool usable = false;
+            if (set->cells[i].twin != twin) {
+                continue;
+            }
+            status = judge_twin(comparison->metric, set, timelines, i, &interval, &usable, error);
+            if (usable && twin == 1) {
+                medians[pairs++] = interval.point;
+            } else if (usable && !isnan(*floor)) {
+                comparison->aa_judged++;
+                comparison->aa_false += statistics_judge(&interval, *floor) != STATISTICS_SAME;
+            }
+        }
+        *floor = twin == 1 ? statistics_noise_floor(medians, pairs) : *floor;
+    }
+    comparison->noise_floor_pairs += pairs;
+    return status;
+}
+
+enum status comparison_judge_twins(struct comparison *comparison, const struct record_set *set,
+                                   const struct timelines *timelines, struct error *error)
+{
+    if (comparison->metric->deterministic) {
+        comparison->noise_floor = 0;
+        return STATUS_OK;
+    }
+    double floor = (double)NAN;
+    double *medians = calloc(set->cell_count, sizeof(*medians));
+    if (medians == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
+    }
+    enum status status = judge_all_twins(comparison, set, timelines, medians, &floor, error);
+    comparison->noise_floor = fmax(comparison->noise_floor, floor); /* of a NAN the other one */
+    free(medians);
+    return status;
+}
+
+/* Turns "there may be a verdict" into one. */
+static void judge_row(const struct comparison *comparison, struct comparison_cell *row)
+{
+    if (row->verdict != COMPARISON_NO_DIFFERENCE) {
+        return;
+    }
+    if (isnan(comparison->noise_floor)) {
+        row->verdict = COMPARISON_TOO_FEW;
+        return;
+    }
+    struct interval interval = {log(row->ratio), log(row->low), log(row->high)};
+    enum statistics_verdict verdict = statistics_judge(&interval, comparison->noise_floor);
+    if (verdict != STATISTICS_SAME) {
+        row->verdict = verdict == STATISTICS_LESS ? COMPARISON_LESS : COMPARISON_MORE;
+    }
+}
+
+static bool judge_is_apart(const struct comparison_cell *row)
+{
+    return row->verdict == COMPARISON_LESS || row->verdict == COMPARISON_MORE;
+}
+
+/* Benjamini and Hochberg over all rows that were tested. */
+static void judge_withdraw(struct comparison *comparison, const bool *kept)
+{
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        struct comparison_cell *row = &comparison->cells[i];
+        if (judge_is_apart(row) && !isnan(row->p) && !kept[i]) {
+            row->verdict = COMPARISON_NO_DIFFERENCE;
+            row->withdrawn = true;
+            comparison->withdrawn++;
+        }
+    }
+}
+
+enum status comparison_judge_rows(struct comparison *comparison, struct error *error)
+{
+    size_t count = comparison->cell_count;
+    size_t hypotheses = 0;
+    double *p = calloc(count + 1, sizeof(*p));
+    bool *kept = calloc(count + 1, sizeof(*kept));
+    enum status status = p != NULL && kept != NULL
+                             ? STATUS_OK
+                             : error_set(error, STATUS_NO_MEMORY, "no memory for %zu tests", count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        judge_row(comparison, &comparison->cells[i]);
+        p[i] = comparison->cells[i].p;
+    }
+    if (status == STATUS_OK) {
+        status =
+            statistics_discover(p, count, STATISTICS_DISCOVERY_LEVEL, kept, &hypotheses, error);
+    }
+    if (status == STATUS_OK) {
+        comparison->hypotheses = (uint32_t)hypotheses;
+        judge_withdraw(comparison, kept);
+    }
+    free(p);
+    free(kept);
+    return status;
+}
