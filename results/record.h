@@ -14,7 +14,13 @@
 
 #include "common/status.h"
 
-enum record_pass { RECORD_TIME = 0, RECORD_MEMORY, RECORD_PASS_COUNT };
+enum record_pass {
+    RECORD_TIME = 0,
+    RECORD_MEMORY,
+    RECORD_INSTRUCTIONS,
+    RECORD_LATENCY,
+    RECORD_PASS_COUNT
+};
 
 enum record_status {
     RECORD_OK = 0,
@@ -62,19 +68,38 @@ struct record_memory {
     enum held_source held_source;
 };
 
-enum { RECORD_NO_MEMORY = UINT32_MAX };
+enum { RECORD_NO_MEMORY = UINT32_MAX, RECORD_NO_LATENCY = UINT32_MAX };
+
+/* The calls that a latency pass times one by one, and what is kept of each. */
+enum record_call { RECORD_ALLOC = 0, RECORD_FREE, RECORD_RESIZE, RECORD_CALL_COUNT };
+enum record_quantile {
+    RECORD_P50 = 0,
+    RECORD_P90,
+    RECORD_P99,
+    RECORD_P99_9,
+    RECORD_P99_99,
+    RECORD_LATENCY_MAX,
+    RECORD_QUANTILE_COUNT
+};
+
+/* What a latency pass measured, in ns; NAN where there were too few calls for the figure. */
+struct record_latency {
+    double ns[RECORD_CALL_COUNT][RECORD_QUANTILE_COUNT];
+};
 
 struct record {
     uint64_t offset; /* of its line in records.jsonl, in bytes */
     uint32_t bytes;  /* of the line, without the newline */
     uint32_t cell;   /* index into record_set.cells */
     uint32_t round;
-    uint32_t memory; /* index into record_set.memories, or RECORD_NO_MEMORY */
+    uint32_t memory;  /* index into record_set.memories, or RECORD_NO_MEMORY */
+    uint32_t latency; /* index into record_set.latencies, or RECORD_NO_LATENCY */
     /* ns of CPU time for one operation, of a thread's wall time where the workload is threaded
      * (ns_per_op); NAN unless the status is ok and the pass is time. */
     double time_ns;
-    uint8_t pass;   /* enum record_pass */
-    uint8_t status; /* enum record_status */
+    double instructions_per_op; /* NAN unless the status is ok and the pass is instructions */
+    uint8_t pass;               /* enum record_pass */
+    uint8_t status;             /* enum record_status */
 };
 
 struct record_set {
@@ -90,6 +115,8 @@ struct record_set {
     size_t record_count;
     struct record_memory *memories;
     size_t memory_count;
+    struct record_latency *latencies;
+    size_t latency_count;
     /* What a reader of the figures should know: "the last line is torn and was left out…". One
      * sentence each. Empty for a run that ended well. */
     char notes[4][256];
@@ -107,7 +134,7 @@ enum status record_set_read(const struct record_set *set, size_t index, json_t *
 /* The index of a cell by its id; cell_count if there is none. */
 size_t record_set_find_cell(const struct record_set *set, const char *id);
 
-/* "time" or "memory"; "ok", "failed"… */
+/* "time", "memory", "instructions", "latency"; "ok", "failed"… */
 const char *record_pass_word(enum record_pass pass);
 const char *record_status_word(enum record_status status);
 

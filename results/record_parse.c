@@ -7,7 +7,8 @@
 
 enum { RECORD_TEXT_MAX = 2048, RECORD_THREADS_MAX = 65536, RECORD_ROUND_MAX = INT32_MAX };
 
-static const char *const pass_words[RECORD_PASS_COUNT] = {"time", "memory"};
+static const char *const pass_words[RECORD_PASS_COUNT] = {"time", "memory", "instructions",
+                                                          "latency"};
 static const char *const status_words[RECORD_STATUS_COUNT] = {"ok", "failed", "crashed", "timeout",
                                                               "not_applicable"};
 
@@ -283,10 +284,46 @@ static enum status record_parse_time(const struct record_set *set, const json_t 
     return STATUS_OK;
 }
 
-enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,
-                         struct record_memory *memory, struct error *error)
+static enum status record_parse_instructions(const json_t *json, struct record *record,
+                                             struct error *error)
 {
-    *record = (struct record){.memory = RECORD_NO_MEMORY, .time_ns = (double)NAN};
+    double instructions_per_op = record_number(json, "instructions_per_op");
+    if (!isfinite(instructions_per_op) || instructions_per_op <= 0) {
+        return error_set(error, STATUS_INVALID,
+                         "status is ok in the instructions pass, but instructions_per_op is no "
+                         "finite number above 0");
+    }
+    record->instructions_per_op = instructions_per_op;
+    return STATUS_OK;
+}
+
+static enum status record_parse_latency(const json_t *json, struct record_latency *latency,
+                                        struct error *error)
+{
+    static const char *const calls[RECORD_CALL_COUNT] = {"alloc", "free", "resize"};
+    static const char *const quantiles[RECORD_QUANTILE_COUNT] = {"p50_ns",   "p90_ns",    "p99_ns",
+                                                                 "p99_9_ns", "p99_99_ns", "max_ns"};
+    const json_t *object = json_object_get(json, "latency");
+    if (!json_is_object(object)) {
+        return error_set(error, STATUS_INVALID,
+                         "status is ok in the latency pass, but there is no latency");
+    }
+    for (size_t call = 0; call < RECORD_CALL_COUNT; call++) {
+        const json_t *figures = json_object_get(object, calls[call]);
+        for (size_t i = 0; i < RECORD_QUANTILE_COUNT; i++) {
+            latency->ns[call][i] = record_number(figures, quantiles[i]);
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,
+                         struct record_details *details, struct error *error)
+{
+    *record = (struct record){.memory = RECORD_NO_MEMORY,
+                              .latency = RECORD_NO_LATENCY,
+                              .time_ns = (double)NAN,
+                              .instructions_per_op = (double)NAN};
     const char *format = record_string(json, "format");
     if (format == NULL || strcmp(format, RECORD_FORMAT) != 0) {
         return error_set(error, STATUS_INVALID, "format is not \"%s\"", RECORD_FORMAT);
@@ -300,8 +337,10 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
     size_t pass = record_find_word(pass_words, RECORD_PASS_COUNT, record_string(json, "pass"));
     if (pass == RECORD_PASS_COUNT ||
         !record_cell_is_planned(&set->cells[cell], (enum record_pass)pass)) {
-        return error_set(error, STATUS_INVALID,
-                         "pass is not \"time\", or \"memory\" of a cell that is no twin");
+        return error_set(
+            error, STATUS_INVALID,
+            "pass is not \"time\" or \"latency\", or \"memory\" or \"instructions\" of a "
+            "cell that has it");
     }
     if (!record_integer(json, "round", -1, 0, RECORD_ROUND_MAX, &record->round)) {
         return error_set(error, STATUS_INVALID, "round is not a whole number from 0 on");
@@ -317,6 +356,14 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
     if (status != RECORD_OK) {
         return STATUS_OK;
     }
-    return pass == RECORD_TIME ? record_parse_time(set, json, record, error)
-                               : record_parse_memory(json, memory, error);
+    switch (record->pass) {
+    case RECORD_TIME:
+        return record_parse_time(set, json, record, error);
+    case RECORD_MEMORY:
+        return record_parse_memory(json, &details->memory, error);
+    case RECORD_INSTRUCTIONS:
+        return record_parse_instructions(json, record, error);
+    default:
+        return record_parse_latency(json, &details->latency, error);
+    }
 }

@@ -15,9 +15,16 @@
  * member. */
 enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error);
 
-/* Fills *record (but for offset, bytes and memory) and, for an ok record of the memory pass,
- * *memory. STATUS_INVALID with one sentence that names the member. Allocates nothing. */
+/* What an ok record of the memory or the latency pass has beside the figures of every record. */
+struct record_details {
+    struct record_memory memory;
+    struct record_latency latency;
+};
+
+/* Fills *record (but for offset, bytes, memory and latency) and, for an ok record of the memory or
+ * the latency pass, its part of *details. STATUS_INVALID with one sentence that names the member.
+ * Allocates nothing. */
 enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,
-                         struct record_memory *memory, struct error *error);
+                         struct record_details *details, struct error *error);
 
 #endif

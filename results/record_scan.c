@@ -43,16 +43,16 @@ static bool scan_at_end(struct scan *scan)
 static enum status scan_add(struct scan *scan, const json_t *json, struct error *error)
 {
     struct record record;
-    struct record_memory memory;
+    struct record_details details;
     struct error cause;
     size_t twice = scan->set->record_count;
-    enum status status = record_parse(scan->set, json, &record, &memory, &cause);
+    enum status status = record_parse(scan->set, json, &record, &details, &cause);
     if (status != STATUS_OK) {
         return scan_corrupt(scan, cause.message, error);
     }
     record.offset = scan->offset;
     record.bytes = (uint32_t)scan->bytes;
-    status = record_set_add(scan->set, &record, &memory, &twice, &cause);
+    status = record_set_add(scan->set, &record, &details, &twice, &cause);
     if (status == STATUS_INVALID) {
         char what[512];
         (void)snprintf(what, sizeof(what), "%.400s already, in line %zu", cause.message, twice + 1);

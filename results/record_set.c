@@ -58,6 +58,7 @@ void record_set_free(struct record_set *set)
     free(set->groups);
     free(set->records);
     free(set->memories);
+    free(set->latencies);
     free(set);
 }
 
@@ -194,6 +195,10 @@ static enum status record_set_reserve(struct record_set *set, struct error *erro
     room = room && record_grow(&memories, set->memory_count, &private->memory_capacity,
                                sizeof(struct record_memory));
     set->memories = memories;
+    void *latencies = set->latencies;
+    room = room && record_grow(&latencies, set->latency_count, &private->latency_capacity,
+                               sizeof(struct record_latency));
+    set->latencies = latencies;
     if (!room || set->record_count >= UINT32_MAX - 1) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for more than %zu records",
                          set->record_count);
@@ -205,7 +210,7 @@ static enum status record_set_reserve(struct record_set *set, struct error *erro
 }
 
 enum status record_set_add(struct record_set *set, const struct record *record,
-                           const struct record_memory *memory, size_t *twice, struct error *error)
+                           const struct record_details *details, size_t *twice, struct error *error)
 {
     struct record_set_private *private = set->private;
     enum status status = record_set_reserve(set, error);
@@ -223,9 +228,14 @@ enum status record_set_add(struct record_set *set, const struct record *record,
     }
     struct record *added = &set->records[set->record_count];
     *added = *record;
-    if (memory != NULL && record->pass == RECORD_MEMORY && record->status == RECORD_OK) {
+    bool detailed = details != NULL && record->status == RECORD_OK;
+    if (detailed && record->pass == RECORD_MEMORY) {
         added->memory = (uint32_t)set->memory_count;
-        set->memories[set->memory_count++] = *memory;
+        set->memories[set->memory_count++] = details->memory;
+    }
+    if (detailed && record->pass == RECORD_LATENCY) {
+        added->latency = (uint32_t)set->latency_count;
+        set->latencies[set->latency_count++] = details->latency;
     }
     private->slots[slot] = (uint32_t)++set->record_count;
     return STATUS_OK;
@@ -270,6 +280,7 @@ void record_set_truncate(struct record_set *set, size_t count)
     struct record_set_private *private = set->private;
     for (size_t i = count; i < set->record_count; i++) {
         set->memory_count -= set->records[i].memory != RECORD_NO_MEMORY;
+        set->latency_count -= set->records[i].latency != RECORD_NO_LATENCY;
     }
     set->record_count = count;
     memset(private->slots, 0, (private->slot_mask + 1) * sizeof(*private->slots));

@@ -5,6 +5,8 @@
 
 #include "results/record.h"
 
+struct record_details; /* record_parse.h */
+
 /* Behind record_set.private. */
 struct record_set_private {
     char *directory;
@@ -16,6 +18,7 @@ struct record_set_private {
     size_t slot_mask; /* slots − 1, a power of two less one */
     size_t record_capacity;
     size_t memory_capacity;
+    size_t latency_capacity;
 };
 
 /* What scanning records.jsonl found at its end. */
@@ -36,9 +39,10 @@ enum status record_set_from_plan(const char *directory, json_t *plan, struct rec
 enum status record_set_scan(struct record_set *set, struct record_tail *tail, struct error *error);
 
 /* Adds a record, which must not be there yet: STATUS_INVALID, and *twice (if not NULL) is the index
- * of the one that is. memory may be NULL. */
+ * of the one that is. details may be NULL. */
 enum status record_set_add(struct record_set *set, const struct record *record,
-                           const struct record_memory *memory, size_t *twice, struct error *error);
+                           const struct record_details *details, size_t *twice,
+                           struct error *error);
 
 /* The index of the record of this cell, or record_count. */
 size_t record_set_find(const struct record_set *set, enum record_pass pass, uint32_t round,
@@ -55,10 +59,19 @@ size_t record_set_interrupted_start(const struct record_set *set);
 /* Forgets the records from index count on. */
 void record_set_truncate(struct record_set *set, size_t count);
 
-/* Is the cell planned in that pass? Twins are timed only: one memory pass judges nothing. */
+/* Is the cell planned in that pass? Twins are timed only: one memory pass judges nothing, and
+ * counts of instructions have no noise. Threads that run at once are not counted: their order is
+ * chance. */
 static inline bool record_cell_is_planned(const struct record_cell *cell, enum record_pass pass)
 {
-    return pass == RECORD_TIME || cell->twin == 0;
+    switch (pass) {
+    case RECORD_MEMORY:
+        return cell->twin == 0;
+    case RECORD_INSTRUCTIONS:
+        return cell->twin == 0 && cell->threads == 1;
+    default:
+        return true;
+    }
 }
 
 #endif

@@ -243,9 +243,9 @@ enum status store_append(struct store *store, json_t *json, struct error *error)
 {
     struct record_set *set = store->set;
     struct record record;
-    struct record_memory memory;
+    struct record_details details;
     size_t bytes = 0;
-    enum status status = record_parse(set, json, &record, &memory, error);
+    enum status status = record_parse(set, json, &record, &details, error);
     if (status == STATUS_OK) {
         status = store_check_order(store, &record, error);
     }
@@ -265,7 +265,7 @@ enum status store_append(struct store *store, json_t *json, struct error *error)
     store->open_pass = record.pass;
     store->open_round = record.round;
     store->open_group = set->cells[record.cell].group;
-    status = record_set_add(set, &record, &memory, NULL, error);
+    status = record_set_add(set, &record, &details, NULL, error);
     if (record_set_group_is_complete(set, record.pass, record.round, store->open_group)) {
         store->open_group = set->group_count;
     }
