@@ -173,7 +173,10 @@ static int bench_execute(const struct bench_options *options, const struct regis
     enum status status = bench_tally_read(directory, &before, error);
     if (status == STATUS_OK) {
         bench_report_start(store_plan(store), directory, round_s);
-        status = bench_run(store, registry, round_s, before.process_s, error);
+        if (before.rounds > 0) {
+            round_s = before.elapsed_s / (double)before.rounds;
+        }
+        status = bench_run(store, registry, round_s, before.elapsed_s, error);
     }
     bool interrupted = status == STATUS_INTERRUPTED;
     if (status != STATUS_OK && !interrupted) {

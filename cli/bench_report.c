@@ -143,8 +143,8 @@ enum status bench_tally_read(const char *directory, struct bench_tally *tally, s
         json_t *json = NULL;
         status = record_set_read(set, i, &json, error);
         if (status == STATUS_OK) {
-            const json_t *process = json_object_get(json, "process");
-            tally->process_s += json_number_value(json_object_get(process, "wall_ns")) / 1e9;
+            double elapsed_s = json_number_value(json_object_get(json, "elapsed_s"));
+            tally->elapsed_s = elapsed_s > tally->elapsed_s ? elapsed_s : tally->elapsed_s;
             json_decref(json);
         }
     }

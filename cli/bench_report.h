@@ -21,7 +21,7 @@ struct bench_tally {
     size_t failed; /* crashed and timed out ones too */
     size_t not_applicable;
     size_t rounds;    /* of the time pass */
-    double process_s; /* sum of the processes' wall time */
+    double elapsed_s; /* of the whole run when its last record was made */
 };
 
 enum status bench_tally_read(const char *directory, struct bench_tally *tally, struct error *error);

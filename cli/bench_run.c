@@ -27,6 +27,8 @@ struct bench {
     uint64_t rounds; /* 0: a budget decides */
     double budget_s;
     double timeout_s;
+    double before_s;   /* what earlier sessions of the run took */
+    uint64_t begin_ns; /* of this session */
     struct progress progress;
     /* Of the group that runs: the checksum that its cells must agree on. */
     json_t *checksum;
@@ -49,6 +51,12 @@ static const char *bench_cell_text(const json_t *cell, const char *name)
 static uint64_t bench_cell_number(const json_t *cell, const char *name)
 {
     return (uint64_t)json_integer_value(json_object_get(cell, name));
+}
+
+/* What the whole run has taken, earlier sessions too. */
+static double bench_elapsed_s(const struct bench *bench)
+{
+    return bench->before_s + (double)(clock_wall_ns() - bench->begin_ns) / 1e9;
 }
 
 /* Says a failure once for each cell; every one is in the records. */
@@ -133,6 +141,7 @@ static enum status bench_run_cell(struct bench *bench, size_t index, const struc
         return status;
     }
     machine_read_counters(&run.after);
+    run.elapsed_s = bench_elapsed_s(bench);
     if (result.interrupted) {
         status = error_set(error, STATUS_INTERRUPTED, "interrupted");
     } else {
@@ -184,13 +193,10 @@ static size_t bench_round_done(const struct bench *bench, uint32_t round)
 
 /* Time rounds, until there are as many as planned or the next one does not fit into the budget. The
  * first always runs, and one that a kill cut short is always completed. */
-static enum status bench_run_rounds(struct bench *bench, double round_s, double elapsed_s,
-                                    struct error *error)
+static enum status bench_run_rounds(struct bench *bench, double round_s, struct error *error)
 {
     enum status status = STATUS_OK;
-    uint64_t begin = clock_wall_ns();
     for (uint32_t round = 0; status == STATUS_OK; round++) {
-        double spent_s = elapsed_s + (double)(clock_wall_ns() - begin) / 1e9;
         size_t done = bench_round_done(bench, round);
         if (bench->rounds > 0 && round == bench->rounds) {
             break;
@@ -198,7 +204,8 @@ static enum status bench_run_rounds(struct bench *bench, double round_s, double 
         if (done == json_array_size(bench->cells)) {
             continue;
         }
-        if (bench->rounds == 0 && round > 0 && done == 0 && spent_s + round_s > bench->budget_s) {
+        if (bench->rounds == 0 && round > 0 && done == 0 &&
+            bench_elapsed_s(bench) + round_s > bench->budget_s) {
             break;
         }
         struct moment moment = {.round = round};
@@ -243,18 +250,18 @@ enum status bench_run(struct store *store, const struct registry *registry, doub
         .rounds = bench_cell_number(plan, "rounds"),
         .budget_s = json_number_value(json_object_get(plan, "budget_s")),
         .timeout_s = json_number_value(json_object_get(plan, "timeout_s")),
+        .before_s = elapsed_s,
+        .begin_ns = clock_wall_ns(),
     };
     memset(bench.told, 0, json_array_size(cells) * sizeof(*bench.told));
     bench_begin_progress(&bench, round_s, elapsed_s);
     enum status status = STATUS_OK;
-    uint64_t begin = clock_wall_ns();
     if (json_is_true(json_object_get(plan, "memory_pass"))) {
         struct moment moment = {.memory = true, .round = 0, .what = "memory"};
         status = bench_run_round(&bench, &moment, error);
     }
     if (status == STATUS_OK) {
-        elapsed_s += (double)(clock_wall_ns() - begin) / 1e9;
-        status = bench_run_rounds(&bench, round_s, elapsed_s, error);
+        status = bench_run_rounds(&bench, round_s, error);
     }
     progress_clear(&bench.progress);
     json_decref(bench.checksum);

@@ -190,6 +190,7 @@ static void cell_record_add_cell(json_t *record, const struct cell_run *run)
     cell_record_set(record, "round", json_integer(run->round));
     cell_record_set(record, "seed", json_integer((json_int_t)run->seed));
     cell_record_set(record, "started", json_string(started));
+    cell_record_set(record, "elapsed_s", json_real(run->elapsed_s));
 }
 
 json_t *cell_record_make(const struct cell_run *run, const struct process_result *result)

@@ -19,6 +19,7 @@ struct cell_run {
     uint64_t seed;
     double timeout_s;
     time_t started;
+    double elapsed_s; /* of the run, when the process had ended */
     struct machine_counters before;
     struct machine_counters after;
     /* The checksum that the group's cells had so far in this round, with the cell that had it; NULL

@@ -224,6 +224,21 @@ static void interrupt_ends_with_130_and_resumes(void **state)
     json_decref(records);
 }
 
+static void a_budget_is_kept_over_a_resume(void **state)
+{
+    (void)state;
+    run_to(0, "room for about", (const char *const[]){SMALL, "--budget", "2s", "-o", "run", NULL});
+    json_t *records = fixture_read_lines("run/records.jsonl");
+    size_t count = json_array_size(records);
+    const json_t *last = json_array_get(records, count - 1);
+    assert_int_equal((count - 4) % 8, 0); /* whole rounds */
+    assert_true(json_number_value(json_object_get(last, "elapsed_s")) < 3);
+    json_decref(records);
+    char *said = text_format("%zu records", count);
+    run_to(0, said, (const char *const[]){"bench", "--resume", "run", NULL});
+    free(said);
+}
+
 static void a_second_writer_is_refused(void **state)
 {
     (void)state;
@@ -345,6 +360,7 @@ int main(void)
         BENCH_TEST(order_depends_on_the_seed_alone),
         BENCH_TEST(the_callers_environment_does_not_leak),
         BENCH_TEST(interrupt_ends_with_130_and_resumes),
+        BENCH_TEST(a_budget_is_kept_over_a_resume),
         BENCH_TEST(a_second_writer_is_refused),
         BENCH_TEST(a_full_disk_leaves_whole_records),
         BENCH_TEST(unusable_directories_are_refused),
