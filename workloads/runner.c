@@ -20,6 +20,14 @@ void run_fail(struct run *run, const char *text)
                                       __ATOMIC_RELAXED);
 }
 
+void run_sample(struct run *run, const char *label)
+{
+    sampler_mark(run->sampler, run->heap, label);
+    if (run->map != NULL) {
+        heap_map_mark(run->map, run->heap, label, sampler_operations(run->sampler));
+    }
+}
+
 static bool runner_conclude(struct runner *runner, enum cell_status status)
 {
     runner->result->status = status;
@@ -49,6 +57,7 @@ static void runner_init(struct runner *runner, const struct cell *cell, struct c
     run->seed = cell->seed;
     run->scratch = &runner->scratch;
     run->sampler = &result->sampler;
+    run->map = cell->map;
     rng_seed(&run->rng, cell->seed);
 }
 
@@ -182,6 +191,9 @@ void runner_run_sampled(struct runner *runner)
     uint64_t done = 0;
     sampler_start(run->sampler, run->heap,
                   2 * cell->workload->expected_allocations(run, cell->iterations));
+    if (run->map != NULL) {
+        heap_map_mark(run->map, run->heap, NULL, 0);
+    }
     run->sampling = true;
     for (uint64_t slice = 1; slice <= slices && run->failed == NULL; slice++) {
         uint64_t upto =

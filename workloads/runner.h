@@ -10,6 +10,7 @@
 
 #include "common/os_memory.h"
 #include "workloads/fragmentation.h"
+#include "workloads/heap_map.h"
 #include "workloads/sampler.h"
 #include "workloads/scratch.h"
 #include "workloads/threads.h"
@@ -25,8 +26,9 @@ struct cell {
     uint64_t warmup_iterations;
     uint64_t seed;
     bool memory_pass;
-    size_t samples;   /* of the memory pass */
-    unsigned threads; /* 0 means 1, as for every workload that is not threaded */
+    size_t samples;       /* of the memory pass */
+    struct heap_map *map; /* of the memory pass; NULL: none */
+    unsigned threads;     /* 0 means 1, as for every workload that is not threaded */
 };
 
 enum cell_status { CELL_OK, CELL_FAILED, CELL_NOT_APPLICABLE };

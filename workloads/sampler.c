@@ -197,7 +197,7 @@ void sampler_stop(struct sampler *sampler, struct heap *heap)
     sampler_take(sampler, heap, sampler_probe_operations() - sampler->start_operations);
 }
 
-void run_sample(struct run *run, const char *label)
+uint64_t sampler_operations(const struct sampler *sampler)
 {
-    sampler_mark(run->sampler, run->heap, label);
+    return sampler_probe_operations() - sampler->start_operations;
 }

@@ -68,6 +68,9 @@ void sampler_mark(struct sampler *sampler, struct heap *heap, const char *label)
 /* A moment that is sampled whether it is due or not: in idle time, when operations stand still. */
 void sampler_take_now(struct sampler *sampler, struct heap *heap);
 
+/* Calls of the contract since the timed part began. */
+uint64_t sampler_operations(const struct sampler *sampler);
+
 /* What the back end holds now, of sampler_held_column. */
 uint64_t sampler_held_bytes(const struct sampler *sampler, const struct heap *heap);
 

@@ -197,6 +197,10 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
                                      &arguments->target_ms, error);
     } else if (strcmp(option, "--expect-malloc") == 0) {
         arguments->expect_malloc = value;
+    } else if (strcmp(option, "--map-at") == 0) {
+        status = heap_map_parse(&arguments->map, value, error);
+    } else if (strcmp(option, "--map-file") == 0) {
+        arguments->map_file = value;
     } else if (strcmp(option, "--record-fd") == 0) {
         status = worker_parse_fd(value, &arguments->record_fd, error);
     } else if (strcmp(option, "--parent") == 0) {
@@ -206,7 +210,7 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
         status = error_set(error, STATUS_INVALID,
                            "unknown option %s; known are: --workload, --param, --iterations, "
                            "--warmup, --threads, --seed, --pass, --samples, --target-ms, "
-                           "--expect-malloc, --record-fd, --parent",
+                           "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
                            option);
     }
     return status;
@@ -246,6 +250,13 @@ static enum status worker_check_cell(const struct worker_arguments *arguments, s
     }
     if (arguments->mode == WORKER_CELL && cell->iterations == 0) {
         return error_set(error, STATUS_INVALID, "--iterations is missing");
+    }
+    if ((arguments->map_file != NULL) != (arguments->map.moment_count > 0)) {
+        return error_set(error, STATUS_INVALID, "--map-at and --map-file need each other");
+    }
+    if (arguments->map_file != NULL && (HEAP_CAPABILITIES & HEAP_CAN_WALK) == 0) {
+        return error_set(error, STATUS_INVALID, "%s cannot be walked: there is no map of it",
+                         HEAPMILL_BACKEND_NAME);
     }
     if (cell->workload->single_shot && (cell->iterations > 1 || cell->warmup_iterations > 0)) {
         return error_set(error, STATUS_INVALID,

@@ -18,6 +18,8 @@ struct worker_arguments {
     struct cell cell; /* its workload is NULL where the mode needs none */
     double target_ms;
     const char *expect_malloc; /* borrowed from argv; NULL: anything goes */
+    const char *map_file;      /* where maps of the heap go; borrowed from argv; NULL: none */
+    struct heap_map map;       /* when they are taken */
     int record_fd;
     pid_t parent; /* 0: not given */
 };

@@ -1,5 +1,6 @@
 /* A worker: every workload over one back end. What it is told and what it answers is in WORKER.md.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +102,14 @@ static enum worker_exit worker_cell(const struct worker_arguments *arguments)
     static struct worker_job job;
     struct error error;
     job.cell = arguments->cell;
+    struct heap_map map = arguments->map;
+    if (arguments->map_file != NULL) {
+        map.fd = open(arguments->map_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (map.fd < 0) {
+            return worker_complain(WORKER_EXIT_ENVIRONMENT, "cannot write the file of --map-file");
+        }
+        job.cell.map = &map;
+    }
     if (job.cell.memory_pass) {
         worker_run_sampled(&job);
     } else {
@@ -108,6 +117,9 @@ static enum worker_exit worker_cell(const struct worker_arguments *arguments)
     }
     if (worker_write_record(arguments->record_fd, &job.cell, &job.result, &error) != STATUS_OK) {
         return worker_complain(WORKER_EXIT_ENVIRONMENT, error.message);
+    }
+    if (map.failed) {
+        return worker_complain(WORKER_EXIT_ENVIRONMENT, "the file of --map-file is not whole");
     }
     return job.result.status == CELL_FAILED ? WORKER_EXIT_FAILED : WORKER_EXIT_OK;
 }

@@ -86,6 +86,7 @@ struct run {
     const char *failed; /* set by run_fail: why the cell has failed */
     bool sampling;      /* memory pass */
     struct sampler *sampler;
+    struct heap_map *map; /* NULL: no maps are wanted */
     struct scratch *scratch;
     unsigned threads; /* 1 and more; 1 of a workload that is not threaded */
     struct threads *pool;
