@@ -7,8 +7,8 @@
 #include "cli/worker.h"
 
 /* What a record takes over from the plan's cell. */
-static const char *const cell_members[] = {"group",   "workload", "params", "threads",
-                                           "backend", "arm",      "env",    "twin"};
+static const char *const cell_members[] = {"group", "workload", "params", "threads", "backend",
+                                           "arm",   "env",      "twin",   "layout"};
 
 /* What it keeps of the worker's line when the cell is not ok: what explains, nothing that was
  * measured. */
@@ -138,14 +138,21 @@ static const char *cell_record_judge(const struct cell_run *run,
     return result->timed_out ? "timeout" : result->signal != 0 ? "crashed" : "failed";
 }
 
+/* The peak is the worker's own word: what wait4 says of it may be this program's (ru_maxrss is
+ * inherited over fork and exec). A worker
+ * that died without a line has none. */
 static void cell_record_add_process(json_t *record, const struct process_result *result)
 {
-    cell_record_set(record, "process",
-                    json_pack("{sI sI sI sI sI}", "cpu_ns", (json_int_t)result->cpu_ns, "wall_ns",
-                              (json_int_t)result->wall_ns, "rss_bytes_peak",
-                              (json_int_t)result->rss_bytes_peak, "faults_minor",
-                              (json_int_t)result->faults_minor, "faults_major",
-                              (json_int_t)result->faults_major));
+    json_t *process =
+        json_pack("{sI sI sI sI}", "cpu_ns", (json_int_t)result->cpu_ns, "wall_ns",
+                  (json_int_t)result->wall_ns, "faults_minor", (json_int_t)result->faults_minor,
+                  "faults_major", (json_int_t)result->faults_major);
+    json_t *peak = json_object_get(record, "process_rss_bytes_peak");
+    if (peak != NULL) {
+        (void)json_object_set(process, "rss_bytes_peak", peak);
+        (void)json_object_del(record, "process_rss_bytes_peak");
+    }
+    cell_record_set(record, "process", process);
 }
 
 static void cell_record_add_machine(json_t *record, const struct cell_run *run)

@@ -218,7 +218,6 @@ static void process_reap(pid_t child, struct process_result *result)
     result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     result->cpu_ns = process_timeval_ns(usage.ru_utime) + process_timeval_ns(usage.ru_stime);
-    result->rss_bytes_peak = (uint64_t)usage.ru_maxrss * 1024u;
     result->faults_minor = (uint64_t)usage.ru_minflt;
     result->faults_major = (uint64_t)usage.ru_majflt;
 }

@@ -39,9 +39,6 @@ struct process_result {
     char stderr_tail[PROCESS_STDERR_TAIL_BYTES + 1];
     uint64_t wall_ns; /* from fork to reaping */
     uint64_t cpu_ns;  /* user and system, of the child and its reaped children */
-    /* ru_maxrss. Linux carries the peak over fork and exec, so it is never less than the private
-     * memory that heapmill itself had touched at the fork (1 to 3 MiB): below a worker's own. */
-    uint64_t rss_bytes_peak;
     uint64_t faults_minor;
     uint64_t faults_major;
 };

@@ -2,14 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The rollup has some 25 lines of at most 40 bytes. */
-enum { ROLLUP_BYTES_MAX = 4096 };
+/* smaps_rollup and status have some 60 lines of at most 60 bytes. */
+enum { PROC_BYTES_MAX = 8192 };
 
 /* The value in bytes of a line "Name:   123 kB", 0 when there is no such line. */
 static uint64_t read_field_bytes(const char *text, const char *name)
@@ -21,19 +22,17 @@ static uint64_t read_field_bytes(const char *text, const char *name)
     return strtoull(line + strlen(name), NULL, 10) * 1024u;
 }
 
-enum status os_memory_read(struct os_memory *memory, struct error *error)
+/* Reads a small file of /proc whole, zero-terminated; false with errno set when it cannot be
+ * opened. */
+static bool read_proc_file(const char *path, char text[PROC_BYTES_MAX])
 {
-    char text[ROLLUP_BYTES_MAX];
     size_t length = 0;
-    int fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return error_set(error, STATUS_UNSUPPORTED,
-                         "cannot read /proc/self/smaps_rollup (%s): memory figures need Linux 4.14 "
-                         "or later with /proc mounted",
-                         strerror(errno));
+        return false;
     }
     for (;;) {
-        ssize_t got = read(fd, text + length, sizeof(text) - 1 - length);
+        ssize_t got = read(fd, text + length, PROC_BYTES_MAX - 1 - length);
         if (got <= 0) {
             break;
         }
@@ -41,12 +40,30 @@ enum status os_memory_read(struct os_memory *memory, struct error *error)
     }
     close(fd);
     text[length] = '\0';
+    return true;
+}
+
+enum status os_memory_read(struct os_memory *memory, struct error *error)
+{
+    char text[PROC_BYTES_MAX];
+    if (!read_proc_file("/proc/self/smaps_rollup", text)) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "cannot read /proc/self/smaps_rollup (%s): memory figures need Linux 4.14 "
+                         "or later with /proc mounted",
+                         strerror(errno));
+    }
     memory->rss_bytes = read_field_bytes(text, "\nRss:");
     memory->anonymous_bytes = read_field_bytes(text, "\nAnonymous:");
     memory->swap_bytes = read_field_bytes(text, "\nSwap:");
     memory->lazyfree_bytes = read_field_bytes(text, "\nLazyFree:");
     memory->huge_bytes = read_field_bytes(text, "\nAnonHugePages:");
     return STATUS_OK;
+}
+
+uint64_t os_memory_rss_peak_bytes(void)
+{
+    char text[PROC_BYTES_MAX];
+    return read_proc_file("/proc/self/status", text) ? read_field_bytes(text, "\nVmHWM:") : 0;
 }
 
 uint64_t os_memory_held_bytes(const struct os_memory *memory)

@@ -29,6 +29,11 @@ enum status os_memory_read(struct os_memory *memory, struct error *error);
 /* Anonymous resident + swapped − LazyFree: what an allocator holds, seen from outside. */
 uint64_t os_memory_held_bytes(const struct os_memory *memory);
 
+/* The most that this program has had resident since its exec (VmHWM), in bytes; 0 where /proc does
+ * not say. Not ru_maxrss, which Linux carries over fork and exec: a small program started by a
+ * large one would report the large one's peak. */
+uint64_t os_memory_rss_peak_bytes(void);
+
 /* getrusage(RUSAGE_SELF). */
 void os_faults_read(struct os_faults *faults);
 

@@ -14,10 +14,13 @@ static json_t *json_figure(double value)
 static json_t *json_base(const struct comparison *comparison, const struct comparison_cell *row)
 {
     /* Of two runs a cell's base is the same cell in the other. */
-    bool other = comparison->base_set != NULL && row != NULL;
-    return json_pack("{s:s, s:s}", "backend",
-                     other ? row->cell->backend_text : comparison->base_backend, "arm",
-                     other ? row->cell->arm : comparison->base_arm);
+    const char *backend = comparison->base_backend;
+    const char *arm = comparison->base_arm;
+    if (comparison->base_set != NULL && row != NULL) {
+        backend = row->cell->backend_text;
+        arm = row->cell->arm;
+    }
+    return json_pack("{s:s, s:s}", "backend", backend, "arm", arm);
 }
 
 static json_t *json_member_or_empty(const json_t *object, const char *name)

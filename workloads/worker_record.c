@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/latency.h"
 #include "workloads/worker_environment.h"
 
 /* The longest line is a memory pass's: seven columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
@@ -293,6 +294,7 @@ static void worker_add_figures(struct json_writer *writer, const struct cell_res
 
 static void worker_add_counters(struct json_writer *writer, const struct cell_result *result)
 {
+    json_add_u64(writer, "process_rss_bytes_peak", os_memory_rss_peak_bytes());
     json_add_u64(writer, "faults_minor", result->faults.minor);
     json_add_u64(writer, "faults_major", result->faults.major);
     json_add_u64(writer, "switches_voluntary", result->faults.switches_voluntary);
@@ -311,10 +313,28 @@ static void worker_add_counters(struct json_writer *writer, const struct cell_re
     json_add_u64(writer, "checksum", result->checksum & WORKER_CHECKSUM_MASK);
 }
 
+/* What the pass alone measures. Instructions are counted from outside. */
+static void worker_add_pass(struct json_writer *writer, const struct cell *cell,
+                            const struct cell_result *result)
+{
+    if (cell->pass == CELL_MEMORY) {
+        worker_add_memory(writer, result);
+    } else if (cell->pass == CELL_TIME) {
+        worker_add_times(writer, result);
+    }
+#ifdef HEAPMILL_PROBE
+    if (cell->pass == CELL_LATENCY) {
+        latency_write(writer);
+    }
+#endif
+}
+
 enum status worker_write_record(int fd, const struct cell *cell, const struct cell_result *result,
                                 struct error *error)
 {
     static const char *const words[] = {"ok", "failed", "not_applicable"};
+    static const char *const passes[CELL_PASS_COUNT] = {"time", "memory", "instructions",
+                                                        "latency"};
     struct scratch scratch = {0};
     struct json_writer writer;
     worker_text_begin(&writer, &scratch);
@@ -324,7 +344,7 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
     json_add_u64(&writer, "threads", cell->threads);
     json_add_string(&writer, "backend", HEAPMILL_BACKEND_NAME);
     json_add_string(&writer, "arm", HEAPMILL_ARM_NAME);
-    json_add_string(&writer, "pass", cell->memory_pass ? "memory" : "time");
+    json_add_string(&writer, "pass", passes[cell->pass]);
     json_add_u64(&writer, "seed", cell->seed);
     json_add_u64(&writer, "iterations", cell->iterations);
     json_add_u64(&writer, "operations", result->operations);
@@ -339,11 +359,7 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
     if (result->status == CELL_OK) {
         worker_add_counters(&writer, result);
         worker_add_figures(&writer, result);
-        if (cell->memory_pass) {
-            worker_add_memory(&writer, result);
-        } else {
-            worker_add_times(&writer, result);
-        }
+        worker_add_pass(&writer, cell, result);
     }
     return worker_text_end(&writer, &scratch, fd, error);
 }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,6 +69,28 @@ static void faults_are_counted(void **state)
     os_unmap(block, BYTES);
 }
 
+/* ru_maxrss would fail this: a child starts with its parent's. */
+static void peak_is_this_programs_own(void **state)
+{
+    (void)state;
+    uint64_t before = os_memory_rss_peak_bytes();
+    assert_true(before > 0);
+    char *block = os_map(BYTES);
+    assert_non_null(block);
+    memset(block, 1, BYTES);
+    os_unmap(block, BYTES);
+    assert_true(os_memory_rss_peak_bytes() >= BYTES);
+    pid_t child = fork();
+    if (child == 0) {
+        /* A new program in this process: its own peak is small, whatever ours was. */
+        execl("/proc/self/exe", "os_memory_test", "--print-peak", (char *)NULL);
+        _exit(1);
+    }
+    int status = 0;
+    assert_true(waitpid(child, &status, 0) == child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void refusal_is_null(void **state)
 {
     (void)state;
@@ -74,12 +98,16 @@ static void refusal_is_null(void **state)
     assert_null(os_map_scratch((size_t)1 << 62));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--print-peak") == 0) {
+        return os_memory_rss_peak_bytes() < BYTES ? 0 : 1;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(touched_memory_is_held_until_unmapped),
         cmocka_unit_test(scratch_is_resident_and_not_held),
         cmocka_unit_test(faults_are_counted),
+        cmocka_unit_test(peak_is_this_programs_own),
         cmocka_unit_test(refusal_is_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
