@@ -18,6 +18,8 @@ const struct comparison_metric comparison_metrics[] = {
      false},
     {"held_over_live", "", "held / live, averaged over operations", "smaller", "larger",
      RECORD_MEMORY, false},
+    {"instructions", "", "instructions of one operation, counted by callgrind", "fewer", "more",
+     RECORD_INSTRUCTIONS, true},
     {0},
 };
 
