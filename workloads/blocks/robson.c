@@ -104,10 +104,10 @@ static enum status robson_setup(struct run *run, struct error *error)
     }
     run->state = state;
     state->blocks = run_scratch(run, robson_allocations(run) * sizeof(struct robson_block));
-    run_add_figure(run, "half_log2_n", half_log2_n);
     run_add_figure(run, "live_bytes", live);
     run_add_figure(run, "bound_bytes",
                    live * (half_log2_n + 1) - (double)((smallest << robson_steps(run)) - smallest));
+    run_add_figure(run, "half_log2_n", half_log2_n);
     return STATUS_OK;
 }
 
@@ -195,8 +195,8 @@ static void robson_note_held(struct run *run, struct robson_state *state)
     uint64_t held = run_held_bytes(run);
     if (held > state->held_bytes_peak) {
         state->held_bytes_peak = held;
-        run_add_figure(run, "held_bytes", (double)held);
         run_add_figure(run, "blow_up", (double)held / run->values[ROBSON_LIVE]);
+        run_add_figure(run, "held_bytes", (double)held);
     }
 }
 

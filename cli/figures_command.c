@@ -1,0 +1,289 @@
+/* heapmill figures: what workloads tell of themselves, besides what is measured of every cell. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "results/name_filter.h"
+#include "results/statistics.h"
+#include "results/store.h"
+
+enum { FIGURES_COLUMNS_MAX = 16, FIGURES_FIXED = 3 };
+
+struct figures_arguments {
+    const char *directory;
+    const char *workloads;
+    const char *backends;
+    bool json;
+};
+
+static const char figures_usage[] =
+    "usage: heapmill figures DIR [-w GLOBS] [-b GLOBS] [--json]\n"
+    "\n"
+    "Shows the figures that workloads tell of themselves: robson's blow-up beside the bound of\n"
+    "theory, what burst_idle found to be kept after a peak. Each is the median over the records "
+    "of\n"
+    "a cell that have it. `heapmill list workloads` says which workloads there are; their files'\n"
+    "first comments say what each figure means.\n"
+    "\n"
+    "  -w, --workload GLOBS  only these workloads\n"
+    "  -b, --backend GLOBS   only these back ends\n"
+    "  --json                an object with an array `cells` of {workload, params, threads,\n"
+    "                        backend, arm, env, label, params_text, figures: {NAME: number}}\n"
+    "\n"
+    "exit status: 0; 2 wrong usage; 3 the files cannot be read\n";
+
+enum { OPTION_JSON = 256 };
+
+static const struct option figures_options[] = {
+    {"workload", required_argument, NULL, 'w'},
+    {"backend", required_argument, NULL, 'b'},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {0},
+};
+
+static int figures_refuse(const char *what, const char *argument)
+{
+    (void)fprintf(stderr, "heapmill figures: %s%s%s; `heapmill figures --help` shows the usage\n",
+                  what, argument != NULL ? " " : "", argument != NULL ? argument : "");
+    return EXIT_USAGE;
+}
+
+static int figures_parse(int argc, char **argv, struct figures_arguments *arguments)
+{
+    int option;
+    *arguments = (struct figures_arguments){.directory = NULL};
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":w:b:", figures_options, NULL)) != -1) {
+        switch (option) {
+        case 'w':
+            arguments->workloads = optarg;
+            break;
+        case 'b':
+            arguments->backends = optarg;
+            break;
+        case OPTION_JSON:
+            arguments->json = true;
+            break;
+        case ':':
+            return figures_refuse("a value is missing after", argv[optind - 1]);
+        default:
+            return figures_refuse("unknown option", argv[optind - 1]);
+        }
+    }
+    if (optind == argc) {
+        return figures_refuse("say which run: the directory that `heapmill bench -o DIR` made",
+                              NULL);
+    }
+    arguments->directory = argv[optind];
+    return optind + 1 == argc ? EXIT_CLEAN
+                              : figures_refuse("one run at a time, and not", argv[optind + 1]);
+}
+
+static bool figures_wants(const struct figures_arguments *arguments, const struct record_cell *cell)
+{
+    const char *const names[] = {cell->backend_text, cell->label};
+    return cell->twin == 0 && name_filter_matches(arguments->workloads, cell->workload) &&
+           name_filter_matches_any(arguments->backends, names, 2);
+}
+
+/* Adds each of the record's figures to the array of that name in values[cell]. */
+static enum status figures_collect(const struct figures_arguments *arguments,
+                                   const struct record_set *set, json_t **values,
+                                   struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
+        const struct record *record = &set->records[i];
+        json_t *json = NULL;
+        if (record->status != RECORD_OK || !figures_wants(arguments, &set->cells[record->cell])) {
+            continue;
+        }
+        status = record_set_read(set, i, &json, error);
+        const char *name;
+        json_t *value;
+        json_object_foreach(json_object_get(json, "figures"), name, value)
+        {
+            json_t **of_cell = &values[record->cell];
+            *of_cell = *of_cell != NULL ? *of_cell : json_object();
+            if (json_object_get(*of_cell, name) == NULL) {
+                (void)json_object_set_new(*of_cell, name, json_array());
+            }
+            (void)json_array_append(json_object_get(*of_cell, name), value);
+        }
+        json_decref(json);
+    }
+    return status;
+}
+
+static double figures_median(const json_t *array)
+{
+    size_t count = json_array_size(array);
+    double *values = text_grow(NULL, count, sizeof(*values));
+    for (size_t i = 0; i < count; i++) {
+        values[i] = json_number_value(json_array_get(array, i));
+    }
+    double median = statistics_median(values, count);
+    free(values);
+    return median;
+}
+
+/* A cell's figures, each array of values replaced by its median. */
+static json_t *figures_reduce(const json_t *values)
+{
+    json_t *figures = json_object();
+    const char *name;
+    json_t *array;
+    json_object_foreach((json_t *)values, name, array)
+    {
+        (void)json_object_set_new(figures, name, json_real(figures_median(array)));
+    }
+    return figures;
+}
+
+/* An array of {…, figures}, in the plan's order. */
+static json_t *figures_cells(const struct record_set *set, json_t *const *values)
+{
+    json_t *cells = json_array();
+    for (size_t i = 0; i < set->cell_count; i++) {
+        const struct record_cell *cell = &set->cells[i];
+        if (values[i] != NULL) {
+            (void)json_array_append_new(
+                cells,
+                json_pack("{ss sO si ss ss sO so ss ss}", "workload", cell->workload, "params",
+                          json_object_get(cell->plan, "params"), "threads", (int)cell->threads,
+                          "backend", cell->backend, "arm", cell->arm, "env",
+                          json_object_get(cell->plan, "env"), "figures", figures_reduce(values[i]),
+                          "label", cell->label, "params_text", cell->params_text));
+        }
+    }
+    return cells;
+}
+
+/* "5.47", "29294608": whole numbers whole, others to four digits. */
+static void figures_cell(struct table *table, size_t column, double value)
+{
+    bool whole = value == (double)(long long)value;
+    table_cell(table, column, whole ? "%.0f" : "%.4g", value);
+}
+
+static char *figures_parameters(const json_t *cell)
+{
+    const char *params = json_string_value(json_object_get(cell, "params_text"));
+    int threads = (int)json_integer_value(json_object_get(cell, "threads"));
+    return threads > 1 ? text_format("%s,threads=%d", params, threads) : text_format("%s", params);
+}
+
+/* One table for the workload whose first cell is at *index: its figures are the columns. */
+static void figures_print_workload(const json_t *cells, size_t *index)
+{
+    const char *workload =
+        json_string_value(json_object_get(json_array_get(cells, *index), "workload"));
+    const json_t *first = json_object_get(json_array_get(cells, *index), "figures");
+    const char *names[FIGURES_COLUMNS_MAX];
+    size_t count = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)first, name, value)
+    {
+        if (count < FIGURES_COLUMNS_MAX) {
+            names[count++] = name;
+        }
+    }
+    struct table *table = table_new(FIGURES_FIXED + count);
+    table_column(table, 0, "WORKLOAD", TABLE_LEFT);
+    table_column(table, 1, "PARAMETERS", TABLE_LEFT);
+    table_column(table, 2, "BACK END", TABLE_LEFT);
+    for (size_t i = 0; i < count; i++) {
+        table_column(table, FIGURES_FIXED + i, names[i], TABLE_RIGHT);
+    }
+    for (; *index < json_array_size(cells); ++*index) {
+        const json_t *cell = json_array_get(cells, *index);
+        if (strcmp(json_string_value(json_object_get(cell, "workload")), workload) != 0) {
+            break;
+        }
+        char *parameters = figures_parameters(cell);
+        table_row(table);
+        table_cell(table, 0, "%s", workload);
+        table_cell(table, 1, "%s", parameters);
+        table_cell(table, 2, "%s", json_string_value(json_object_get(cell, "label")));
+        for (size_t i = 0; i < count; i++) {
+            value = json_object_get(json_object_get(cell, "figures"), names[i]);
+            if (value != NULL) {
+                figures_cell(table, FIGURES_FIXED + i, json_number_value(value));
+            }
+        }
+        free(parameters);
+    }
+    table_print(table, stdout);
+    table_free(table);
+}
+
+static void figures_print(const json_t *cells)
+{
+    if (json_array_size(cells) == 0) {
+        (void)fputs("heapmill figures: none of these cells has figures of its own\n", stderr);
+    }
+    for (size_t index = 0; index < json_array_size(cells);) {
+        (void)fputs(index > 0 ? "\n" : "", stdout);
+        figures_print_workload(cells, &index);
+    }
+}
+
+static enum status figures_show(const struct figures_arguments *arguments,
+                                const struct record_set *set, struct error *error)
+{
+    json_t **values = text_grow(NULL, set->cell_count + 1, sizeof(json_t *));
+    memset(values, 0, (set->cell_count + 1) * sizeof(json_t *));
+    enum status status = figures_collect(arguments, set, values, error);
+    if (status == STATUS_OK) {
+        json_t *cells = figures_cells(set, values);
+        if (arguments->json) {
+            json_t *whole = json_pack("{sO}", "cells", cells);
+            (void)json_dumpf(whole, stdout, JSON_INDENT(1));
+            (void)putchar('\n');
+            json_decref(whole);
+        } else {
+            figures_print(cells);
+        }
+        json_decref(cells);
+    }
+    for (size_t i = 0; i < set->cell_count; i++) {
+        json_decref(values[i]);
+    }
+    free(values);
+    return status;
+}
+
+static int figures_run(int argc, char **argv)
+{
+    struct figures_arguments arguments;
+    struct record_set *set = NULL;
+    struct error error;
+    int result = figures_parse(argc, argv, &arguments);
+    if (result != EXIT_CLEAN) {
+        return result;
+    }
+    enum status status = store_load(arguments.directory, &set, &error);
+    if (status == STATUS_OK) {
+        status = figures_show(&arguments, set, &error);
+    }
+    record_set_free(set);
+    if (status != STATUS_OK) {
+        (void)fprintf(stderr, "heapmill figures: %s\n", error.message);
+        return status == STATUS_NOT_FOUND ? EXIT_USAGE : EXIT_ENVIRONMENT;
+    }
+    return EXIT_CLEAN;
+}
+
+const struct command command_figures = {
+    .name = "figures",
+    .summary = "what workloads tell of themselves: robson's blow-up, what burst_idle keeps",
+    .usage = figures_usage,
+    .run = figures_run,
+};
