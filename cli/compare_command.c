@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/compare_gate.h"
 #include "cli/compare_table.h"
 #include "cli/text.h"
 #include "results/comparison.h"
@@ -17,6 +18,9 @@ enum { COMPARE_METRICS_MAX = 16, COMPARE_BASE_MAX = 1024 };
 struct compare_arguments {
     struct comparison_options options;
     const char *directory;
+    const char *base_directory; /* NULL: one run, against a base in it */
+    double fail_above;          /* 0.01 is 1%; below 0: no gate */
+    bool relative;
     char base[COMPARE_BASE_MAX]; /* cut in two at its arm */
     bool all_metrics;
     bool json;
@@ -24,6 +28,7 @@ struct compare_arguments {
 
 static const char compare_usage[] =
     "usage: heapmill compare DIR [--base BACKEND[:ARM]] [OPTION…]\n"
+    "       heapmill compare BASE_DIR NEW_DIR [--relative [--base BACKEND[:ARM]]] [OPTION…]\n"
     "\n"
     "Compares the cells of the run in DIR with those of a base back end, by pairs of the same "
     "round: the\n"
@@ -31,17 +36,38 @@ static const char compare_usage[] =
     "lies\n"
     "beyond the noise floor that identical pairs have shown. Geometric means come last.\n"
     "\n"
+    "With two directories each cell of NEW_DIR is compared with the same cell of BASE_DIR (before "
+    "and\n"
+    "after a change, or two machines). Their rounds are not paired: ratio and interval are Hodges "
+    "and\n"
+    "Lehmann's. What else differs (CPU, kernel, compiler, iterations) is warned of.\n"
+    "\n"
     "  --base BACKEND[:ARM]    compare with this one (default: the run's own base)\n"
-    "  --metric METRIC         time (default), held_peak, rss_peak, held_over_live, or all\n"
+    "  --relative              of two runs: compare the ratios to each run's base, which takes out "
+    "what\n"
+    "                          made a whole run faster or slower: another machine, a warmer one\n"
+    "  --fail-above PCT        exit 1 if a cell got worse by more than so many percent: its whole\n"
+    "                          interval lies above, and its verdict stands\n"
+    "  --metric METRIC         time (default), held_peak, rss_peak, held_over_live,\n"
+    "                          instructions, or all\n"
     "  -w, --workload GLOBS    only these workloads, as in 'batch*,!pingpong'\n"
     "  -b, --backend GLOBS     only these back ends, as in 'pymalloc*:call,mimalloc,!tbb*'\n"
     "  --seed N                of the resampling behind the means' intervals (default 1)\n"
     "  --json                  the object that results/FORMAT.md describes, on standard output\n"
     "  -h, --help\n"
     "\n"
-    "exit status: 0; 2 wrong usage; 3 the files cannot be read; 4 some cells failed\n";
+    "exit status: 0; 1 --fail-above found a cell; 2 wrong usage; 3 the files cannot be read; 4 "
+    "some\n"
+    "cells failed, or --fail-above could not judge some\n";
 
-enum compare_option { OPTION_BASE = 256, OPTION_METRIC, OPTION_SEED, OPTION_JSON };
+enum compare_option {
+    OPTION_BASE = 256,
+    OPTION_METRIC,
+    OPTION_SEED,
+    OPTION_JSON,
+    OPTION_RELATIVE,
+    OPTION_FAIL_ABOVE
+};
 
 static const struct option compare_options[] = {
     {"base", required_argument, NULL, OPTION_BASE},
@@ -50,6 +76,8 @@ static const struct option compare_options[] = {
     {"backend", required_argument, NULL, 'b'},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"relative", no_argument, NULL, OPTION_RELATIVE},
+    {"fail-above", required_argument, NULL, OPTION_FAIL_ABOVE},
     {0},
 };
 
@@ -77,6 +105,23 @@ static bool compare_set_base(struct compare_arguments *arguments, const char *te
     return arguments->base[0] != '\0' && (colon == NULL || colon[1] != '\0');
 }
 
+/* "1%", "0.5" or "0": percent, of which 100 are 1. */
+static bool compare_set_gate(struct compare_arguments *arguments, const char *text)
+{
+    char number[64];
+    double percent = -1;
+    size_t length = strlen(text);
+    length -= length > 0 && text[length - 1] == '%';
+    if (length == 0 || length >= sizeof(number)) {
+        return false;
+    }
+    memcpy(number, text, length);
+    number[length] = '\0';
+    bool known = text_to_double(number, &percent) && percent >= 0;
+    arguments->fail_above = percent / 100;
+    return known;
+}
+
 /* One option; an exit status, or EXIT_CLEAN to go on. */
 static int compare_take_option(struct compare_arguments *arguments, int option, char **argv)
 {
@@ -97,6 +142,13 @@ static int compare_take_option(struct compare_arguments *arguments, int option, 
     case OPTION_JSON:
         arguments->json = true;
         return EXIT_CLEAN;
+    case OPTION_RELATIVE:
+        arguments->relative = true;
+        return EXIT_CLEAN;
+    case OPTION_FAIL_ABOVE:
+        return compare_set_gate(arguments, optarg)
+                   ? EXIT_CLEAN
+                   : compare_refuse("--fail-above takes percent, as in 1%, not", optarg);
     case 'w':
         arguments->options.workloads = optarg;
         return EXIT_CLEAN;
@@ -113,7 +165,7 @@ static int compare_take_option(struct compare_arguments *arguments, int option, 
 static int compare_parse(int argc, char **argv, struct compare_arguments *arguments)
 {
     int option;
-    *arguments = (struct compare_arguments){.options = {.seed = 1}};
+    *arguments = (struct compare_arguments){.options = {.seed = 1}, .fail_above = -1};
     optind = 0; /* glibc: begin anew */
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":w:b:", compare_options, NULL)) != -1) {
@@ -126,9 +178,19 @@ static int compare_parse(int argc, char **argv, struct compare_arguments *argume
         return compare_refuse("say which run: the directory that `heapmill bench -o DIR` made",
                               NULL);
     }
-    arguments->directory = argv[optind];
-    return optind + 1 == argc ? EXIT_CLEAN
-                              : compare_refuse("one run at a time, and not", argv[optind + 1]);
+    bool two = optind + 2 == argc;
+    arguments->directory = argv[optind + two];
+    arguments->base_directory = two ? argv[optind] : NULL;
+    if (optind + 2 < argc) {
+        return compare_refuse("one run or two, and not", argv[optind + 2]);
+    }
+    if (arguments->relative && !two) {
+        return compare_refuse("--relative is for two runs", NULL);
+    }
+    if (two && arguments->options.base_backend != NULL && !arguments->relative) {
+        return compare_refuse("--base with two runs needs --relative", NULL);
+    }
+    return EXIT_CLEAN;
 }
 
 static int compare_fail(const struct error *error)
@@ -174,24 +236,52 @@ static int compare_print(const struct compare_arguments *arguments,
             "records in records.jsonl says why\n",
             stderr);
     }
-    return failed ? EXIT_PARTIAL : EXIT_CLEAN;
+    int gate = arguments->fail_above < 0
+                   ? EXIT_CLEAN
+                   : compare_gate(comparisons, count, arguments->fail_above, stderr);
+    return gate == EXIT_CLEAN && failed ? EXIT_PARTIAL : gate;
 }
 
-/* The comparisons that were asked for: of one metric, or of each. */
-static int compare_set(const struct compare_arguments *arguments, const struct record_set *set)
+static void compare_warn(const struct comparison *comparison)
+{
+    size_t index;
+    json_t *sentence;
+    json_array_foreach(comparison->differences, index, sentence)
+    {
+        (void)fprintf(stderr, "heapmill compare: warning: %s\n", json_string_value(sentence));
+    }
+}
+
+static enum status compare_build(const struct compare_arguments *arguments,
+                                 const struct record_set *base_set, const struct record_set *set,
+                                 const char *metric, struct comparison **comparison,
+                                 struct error *error)
+{
+    struct comparison_run_options options = {arguments->options, arguments->relative};
+    options.common.metric = metric;
+    return base_set != NULL ? comparison_build_runs(base_set, set, &options, comparison, error)
+                            : comparison_build(set, &options.common, comparison, error);
+}
+
+/* The comparisons that were asked for: of one metric, or of each. base_set is NULL for one run. */
+static int compare_sets(const struct compare_arguments *arguments,
+                        const struct record_set *base_set, const struct record_set *set)
 {
     struct comparison *comparisons[COMPARE_METRICS_MAX] = {NULL};
-    struct comparison_options options = arguments->options;
     struct error error;
     size_t count = 0;
     enum status status = STATUS_OK;
     if (!arguments->all_metrics) {
-        status = comparison_build(set, &options, &comparisons[count++], &error);
+        status = compare_build(arguments, base_set, set, arguments->options.metric,
+                               &comparisons[count++], &error);
     }
     for (const struct comparison_metric *metric = comparison_metrics;
          arguments->all_metrics && metric->name != NULL && status == STATUS_OK; metric++) {
-        options.metric = metric->name;
-        status = comparison_build(set, &options, &comparisons[count++], &error);
+        status =
+            compare_build(arguments, base_set, set, metric->name, &comparisons[count++], &error);
+    }
+    if (status == STATUS_OK) {
+        compare_warn(comparisons[0]);
     }
     int result =
         status == STATUS_OK ? compare_print(arguments, comparisons, count) : compare_fail(&error);
@@ -201,22 +291,31 @@ static int compare_set(const struct compare_arguments *arguments, const struct r
     return result;
 }
 
+static enum status compare_load(const char *directory, struct record_set **set, struct error *error)
+{
+    enum status status = store_load(directory, set, error);
+    for (size_t i = 0; status == STATUS_OK && i < (*set)->note_count; i++) {
+        (void)fprintf(stderr, "heapmill compare: note: %s\n", (*set)->notes[i]);
+    }
+    return status;
+}
+
 static int compare_run(int argc, char **argv)
 {
     struct compare_arguments arguments;
-    struct record_set *set;
+    struct record_set *set = NULL;
+    struct record_set *base_set = NULL;
     struct error error;
     int result = compare_parse(argc, argv, &arguments);
     if (result != EXIT_CLEAN) {
         return result;
     }
-    if (store_load(arguments.directory, &set, &error) != STATUS_OK) {
-        return compare_fail(&error);
+    enum status status = compare_load(arguments.directory, &set, &error);
+    if (status == STATUS_OK && arguments.base_directory != NULL) {
+        status = compare_load(arguments.base_directory, &base_set, &error);
     }
-    for (size_t i = 0; i < set->note_count; i++) {
-        (void)fprintf(stderr, "heapmill compare: note: %s\n", set->notes[i]);
-    }
-    result = compare_set(&arguments, set);
+    result = status == STATUS_OK ? compare_sets(&arguments, base_set, set) : compare_fail(&error);
+    record_set_free(base_set);
     record_set_free(set);
     return result;
 }

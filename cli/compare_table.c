@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli/compare_header.h"
 #include "cli/table.h"
-#include "results/statistics.h"
 
 enum { FIGURE_MAX = 32 };
 
@@ -33,12 +33,15 @@ static int compare_decimals(double ratio, double low, double high)
 }
 
 /* A figure in its metric's unit, scaled for people. */
-static void compare_format_value(char text[FIGURE_MAX], const struct comparison_metric *metric,
+static void compare_format_value(char text[FIGURE_MAX], const struct comparison *comparison,
                                  double value)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    const struct comparison_metric *metric = comparison->metric;
     if (isnan(value)) {
         text[0] = '\0';
+    } else if (comparison->relative) {
+        (void)snprintf(text, FIGURE_MAX, "%.3f×", value); /* of its own run's base */
     } else if (strcmp(metric->unit, "bytes") == 0) {
         size_t unit = 0;
         for (; value >= 1024 && unit < 4; unit++) {
@@ -98,9 +101,9 @@ static void compare_add_row(struct table *table, const struct comparison *compar
     }
     table_cell(table, COLUMN_BACKEND, "%s", cell->backend_text);
     table_cell(table, COLUMN_ARM, "%s", cell->arm);
-    compare_format_value(value, comparison->metric, row->value);
+    compare_format_value(value, comparison, row->value);
     table_cell(table, COLUMN_VALUE, "%s", value);
-    compare_format_value(value, comparison->metric, row->base_value);
+    compare_format_value(value, comparison, row->base_value);
     table_cell(table, COLUMN_BASE_VALUE, "%s", value);
     compare_ratio_cells(table, row->ratio, row->low, row->high);
     compare_add_verdict(table, comparison, row, colour);
@@ -122,100 +125,6 @@ static void compare_add_geomean(struct table *table, const struct comparison_geo
     }
 }
 
-static void compare_print_noise(const struct comparison *comparison, FILE *file)
-{
-    if (comparison->metric->deterministic) {
-        (void)fputs("no noise: counted, the same in every repetition; intervals are from the least "
-                    "to the greatest record\n",
-                    file);
-        return;
-    }
-    if (isnan(comparison->noise_floor)) {
-        (void)fputs("noise floor: unknown, no A/A pair has six rounds of this metric: figures "
-                    "only, no verdicts\n",
-                    file);
-        return;
-    }
-    (void)fprintf(file, "noise floor: ±%.2f%%, set by %u A/A pair%s of the run",
-                  comparison->noise_floor * 100, comparison->noise_floor_pairs,
-                  comparison->noise_floor_pairs == 1 ? "" : "s");
-    if (comparison->aa_judged > 0) {
-        (void)fprintf(file, "; A/A check: %u of %u other identical pairs told apart",
-                      comparison->aa_false, comparison->aa_judged);
-    }
-    (void)fputc('\n', file);
-}
-
-static void compare_print_control(const struct comparison *comparison, FILE *file)
-{
-    if (comparison->hypotheses > 0) {
-        (void)fprintf(
-            file,
-            "control over %u cells of the run (Benjamini-Hochberg): at most %.0f%% of the "
-            "differences told are wrong; %u verdict%s withdrawn\n",
-            comparison->hypotheses, STATISTICS_DISCOVERY_LEVEL * 100, comparison->withdrawn,
-            comparison->withdrawn == 1 ? "" : "s");
-    }
-}
-
-/* "arms: inline, call; …": what is mixed is said. */
-static void compare_print_arms(const struct comparison *comparison, FILE *file)
-{
-    if (!comparison->several_arms) {
-        (void)fprintf(file, "arm: %s, on both sides\n", comparison->base_arm);
-        return;
-    }
-    (void)fputs("arms: ", file);
-    for (size_t i = 0, printed = 0; i < comparison->geomean_count; i++) {
-        const char *arm = comparison->geomeans[i].arm;
-        bool known = false;
-        for (size_t j = 0; j < i && !known; j++) {
-            known = strcmp(comparison->geomeans[j].arm, arm) == 0;
-        }
-        if (!known) {
-            (void)fprintf(file, "%s%s", printed++ > 0 ? ", " : "", arm);
-        }
-    }
-    (void)fprintf(file, " against %s: a ratio across arms holds the price of binding too\n",
-                  comparison->base_arm);
-}
-
-static void compare_print_header(const struct comparison *comparison, FILE *file)
-{
-    const struct comparison_metric *metric = comparison->metric;
-    (void)fprintf(file, "%s\n", comparison->set->directory);
-    (void)fprintf(file, "base: %s:%s; metric: %s, %s; below 1 is %s than the base\n",
-                  comparison->base_backend, comparison->base_arm, metric->name, metric->summary,
-                  metric->less);
-    compare_print_arms(comparison, file);
-    if (comparison->rounds_max == 0) {
-        (void)fprintf(file, "rounds: none; the run has no figures of its %s pass for these rows\n",
-                      record_pass_word(metric->pass));
-    } else if (comparison->rounds_min < comparison->rounds_max) {
-        (void)fprintf(file, "rounds: %u to %u", comparison->rounds_min, comparison->rounds_max);
-    } else {
-        (void)fprintf(file, "rounds: %u", comparison->rounds_max);
-    }
-    if (comparison->rounds_max > 0) {
-        (void)fprintf(file, "; medians of paired rounds with 95%% intervals; seed %llu\n",
-                      (unsigned long long)comparison->seed);
-    }
-    compare_print_noise(comparison, file);
-    compare_print_control(comparison, file);
-    if (comparison->workloads[0] != '\0') {
-        (void)fprintf(file, "filter: workloads %s\n", comparison->workloads);
-    }
-    if (comparison->backends[0] != '\0') {
-        (void)fprintf(file, "filter: back ends %s\n", comparison->backends);
-    }
-    if (comparison->several_sources) {
-        (void)fputs("held is counted by the back end (stats) or seen from outside (smaps): compare "
-                    "rows of one source only\n",
-                    file);
-    }
-    (void)fputc('\n', file);
-}
-
 static struct table *compare_new_table(const struct comparison *comparison)
 {
     struct table *table = table_new(COLUMN_COUNT);
@@ -224,7 +133,8 @@ static struct table *compare_new_table(const struct comparison *comparison)
     table_column(table, COLUMN_BACKEND, "back end", TABLE_LEFT);
     table_column(table, COLUMN_ARM, "arm", TABLE_LEFT);
     table_column(table, COLUMN_VALUE, comparison->metric->name, TABLE_RIGHT);
-    table_column(table, COLUMN_BASE_VALUE, "base", TABLE_RIGHT);
+    table_column(table, COLUMN_BASE_VALUE, comparison->base_set != NULL ? "before" : "base",
+                 TABLE_RIGHT);
     table_column(table, COLUMN_RATIO, "ratio", TABLE_RIGHT);
     table_column(table, COLUMN_INTERVAL, "", TABLE_LEFT);
     table_column(table, COLUMN_VERDICT, "", TABLE_LEFT);
@@ -243,7 +153,7 @@ void compare_table_print(const struct comparison *comparison, FILE *file)
     for (size_t i = 0; i < comparison->geomean_count; i++) {
         compare_add_geomean(table, &comparison->geomeans[i]);
     }
-    compare_print_header(comparison, file);
+    compare_header_print(comparison, file);
     table_print(table, file);
     table_free(table);
 }

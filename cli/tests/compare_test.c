@@ -112,7 +112,10 @@ static void test_wrong_usage_names_its_remedy(void **state)
         {"-b mimalloc", "pools:inline"},
         {"--seed x", "whole number"},
         {"--frobnicate", "--help"},
-        {"another", "one run at a time"},
+        {"another and-a-third", "one run or two"},
+        {"--fail-above many", "percent"},
+        {"--fail-above -1", "percent"},
+        {"--relative", "two runs"},
         {"--base", "missing"},
         {"--base :preload", "BACKEND:ARM"},
     };
@@ -148,12 +151,45 @@ static void test_damage_is_said_and_a_torn_end_is_noted(void **state)
     synthetic_remove(directory);
 }
 
+/* The gate: against the base in one run, and between two. */
+static void test_the_gate(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char other[SYNTHETIC_PATH_MAX];
+    char arguments[SYNTHETIC_PATH_MAX + 64];
+    char output[OUTPUT_MAX];
+    write_run(directory, "ok");
+    write_run(other, "ok");
+    assert_int_equal(0, compare(directory, "--fail-above 1%", output));
+    assert_int_equal(1, compare(directory, "--base pools --fail-above 50 -b lists", output));
+    assert_says(output, "worse by more than 50%: 1 of 1 cells");
+    assert_says(output, "churn/size=64/t1/lists:call: 1.6");
+    assert_int_equal(0, compare(directory, "--base pools --fail-above 70% -b lists", output));
+    (void)snprintf(arguments, sizeof(arguments), "'%s' --fail-above 1%%", other);
+    assert_int_equal(0, compare(directory, arguments, output));
+    assert_says(output, "not paired");
+    assert_says(output, "before");
+    (void)snprintf(arguments, sizeof(arguments), "'%s' --relative --json", other);
+    assert_int_equal(0, compare(directory, arguments, output));
+    assert_says(output, "\"base_run\"");
+    assert_says(output, "\"relative\": true");
+    /* What cannot be judged does not pass. */
+    (void)snprintf(arguments, sizeof(arguments), "'%s' --metric instructions --fail-above 1%%",
+                   other);
+    assert_int_equal(4, compare(directory, arguments, output));
+    assert_says(output, "could not be judged");
+    synthetic_remove(other);
+    synthetic_remove(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_table),
         cmocka_unit_test(test_a_failed_cell_is_a_partial_result),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_the_gate),
         cmocka_unit_test(test_wrong_usage_names_its_remedy),
         cmocka_unit_test(test_damage_is_said_and_a_torn_end_is_noted),
     };
