@@ -79,6 +79,7 @@ struct heap {
 extern _Thread_local uint64_t heap_allocations;
 
 #include "allocators/probe.h"
+#include "allocators/probe_latency.h"
 
 /* Fault injection: in test programs, which are compiled with HEAPMILL_FAULTS, the calls of alloc
  * and resize are numbered from 1, and those numbered first to last return NULL. */
@@ -168,8 +169,10 @@ static inline void *heap_bound_resize(struct heap *heap, void *block, size_t old
 static inline void *heap_alloc_tallied(struct heap *heap, size_t size, enum heap_type type,
                                        uint64_t *tally)
 {
+    uint64_t begin = heap_latency_begin();
     void *block = heap_fault_is_due() ? NULL : heap_bound_alloc(heap, size, type);
     heap_barrier(block);
+    heap_latency_end(HEAP_CALL_ALLOC, begin);
     ++*tally;
     heap_probe_alloc(heap, block, size, type);
     return block;
@@ -189,7 +192,9 @@ static inline void heap_free(struct heap *heap, void *block, size_t size, enum h
 {
     heap_probe_free(heap, block, size, type);
     heap_barrier(block);
+    uint64_t begin = heap_latency_begin();
     heap_bound_free(heap, block, size, type);
+    heap_latency_end(HEAP_CALL_FREE, begin);
 }
 
 static inline void *heap_resize(struct heap *heap, void *block, size_t old_size, size_t new_size,
@@ -197,9 +202,11 @@ static inline void *heap_resize(struct heap *heap, void *block, size_t old_size,
 {
     heap_probe_resize_begin(heap, block, old_size, type);
     heap_barrier(block);
+    uint64_t begin = heap_latency_begin();
     void *moved =
         heap_fault_is_due() ? NULL : heap_bound_resize(heap, block, old_size, new_size, type);
     heap_barrier(moved);
+    heap_latency_end(HEAP_CALL_RESIZE, begin);
     heap_probe_resize_end(heap, block, moved, old_size, new_size, type);
     return moved;
 }

@@ -1,8 +1,9 @@
 /* What a probe worker records at every call of the contract, and a timed worker does not.
  *
  * A probe worker (heapmill-probe-NAME) is the same code compiled with HEAPMILL_PROBE: it serves the
- * memory pass, where bytes are counted call by call. Timed workers compile these functions to
- * nothing, so counting never disturbs a time. Included by allocators/backend.h alone.
+ * memory pass, where bytes are counted call by call, and the latency pass (probe_latency.h). Timed
+ * workers compile these functions to nothing, so counting never disturbs a time. Included by
+ * allocators/backend.h alone.
  *
  * Counters are added to by relaxed atomics, since a block that one thread took may be given back by
  * another; a reader beside running threads uses heap_probe_read, and sees each counter whole but

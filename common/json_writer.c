@@ -111,6 +111,15 @@ void json_add_double(struct json_writer *writer, const char *name, double value)
     }
 }
 
+void json_add_tenths(struct json_writer *writer, const char *name, uint64_t value)
+{
+    put_name(writer, name);
+    put(writer, "%" PRIu64, value / 10);
+    if (value % 10 != 0) {
+        put(writer, ".%" PRIu64, value % 10);
+    }
+}
+
 void json_add_bool(struct json_writer *writer, const char *name, bool value)
 {
     put_name(writer, name);

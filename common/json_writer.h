@@ -28,6 +28,8 @@ void json_add_u64(struct json_writer *writer, const char *name, uint64_t value);
 void json_add_i64(struct json_writer *writer, const char *name, int64_t value);
 /* Seventeen significant digits; a value that JSON cannot hold (inf, nan) becomes null. */
 void json_add_double(struct json_writer *writer, const char *name, double value);
+/* A tenth of value, with one digit after the point where it needs one. */
+void json_add_tenths(struct json_writer *writer, const char *name, uint64_t value);
 void json_add_bool(struct json_writer *writer, const char *name, bool value);
 
 /* Ends the text with "\n\0"; the length without the zero, or 0 after an overflow. */

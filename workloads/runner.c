@@ -101,7 +101,7 @@ static enum status runner_set_up(struct runner *runner, struct error *error)
 {
     const struct cell *cell = runner->cell;
     enum status status = runner_start_threads(runner, error);
-    if (status == STATUS_OK && cell->memory_pass) {
+    if (status == STATUS_OK && cell->pass == CELL_MEMORY) {
         status = sampler_open(&runner->result->sampler, &runner->scratch, cell->samples, error);
     }
     if (status == STATUS_OK) {
@@ -129,7 +129,7 @@ static void runner_arm(struct runner *runner)
     rng_seed(&run->rng, cell->seed ^ RUNNER_TIMED_SEED);
     run->checksum = 0;
     runner->result->operations = cell->workload->operations(run) * cell->iterations;
-    if (!cell->memory_pass) {
+    if (cell->pass != CELL_MEMORY) {
         runner_expect(runner, cell->iterations);
     }
     if (run->runtime != NULL) {
@@ -164,10 +164,16 @@ bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_
     return true;
 }
 
+__attribute__((noinline)) void runner_timed_part(struct run *run, uint64_t iterations)
+{
+    run->workload->run(run, iterations);
+    __asm__ volatile(""); /* no tail call: the function has to be left after the work, not before */
+}
+
 void runner_run(struct runner *runner, uint64_t iterations)
 {
     atomic_store_explicit(&wrap_counting, true, memory_order_relaxed);
-    runner->cell->workload->run(&runner->run, iterations);
+    runner_timed_part(&runner->run, iterations);
     atomic_store_explicit(&wrap_counting, false, memory_order_relaxed);
 }
 
@@ -273,7 +279,7 @@ static void runner_check_empty(struct runner *runner)
         RUNNER_FAIL(runner, "%" PRIu64 " blocks were never freed", heap_probe.live_blocks);
     }
 #endif
-    if (runner->cell->memory_pass && (HEAP_CAPABILITIES & HEAP_CAN_CHECK) != 0) {
+    if (runner->cell->pass == CELL_MEMORY && (HEAP_CAPABILITIES & HEAP_CAN_CHECK) != 0) {
         size_t broken = heap_check(runner->run.heap);
         if (broken != 0) {
             RUNNER_FAIL(runner, "the heap's check found %zu broken invariants", broken);
@@ -330,7 +336,7 @@ void runner_finish(struct runner *runner)
     runner_measure(runner);
     runner_measure_gc(runner);
     runner_measure_threads(runner);
-    if (runner->cell->memory_pass) {
+    if (runner->cell->pass == CELL_MEMORY) {
         uint64_t *const *columns = result->sampler.columns;
         const struct fragmentation_series series = {
             .operations = columns[SAMPLER_OPERATIONS],

@@ -19,16 +19,19 @@
 /* All workloads, NULL at the end. The build writes it. */
 extern const struct workload *const workload_table[];
 
+enum cell_pass { CELL_TIME, CELL_MEMORY, CELL_INSTRUCTIONS, CELL_LATENCY, CELL_PASS_COUNT };
+
 struct cell {
     const struct workload *workload;
     double values[WORKLOAD_PARAMETERS_MAX];
     uint64_t iterations; /* > 0 */
     uint64_t warmup_iterations;
     uint64_t seed;
-    bool memory_pass;
-    size_t samples;       /* of the memory pass */
-    struct heap_map *map; /* of the memory pass; NULL: none */
-    unsigned threads;     /* 0 means 1, as for every workload that is not threaded */
+    enum cell_pass pass;
+    uint32_t latency_every; /* of the latency pass: one call in so many is timed */
+    size_t samples;         /* of the memory pass */
+    struct heap_map *map;   /* of the memory pass; NULL: none */
+    unsigned threads;       /* 0 means 1, as for every workload that is not threaded */
 };
 
 enum cell_status { CELL_OK, CELL_FAILED, CELL_NOT_APPLICABLE };
@@ -72,11 +75,15 @@ struct runner {
  * and result must outlive the runner. Call runner_release in either case. */
 bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_result *result);
 
-/* The timed part, and nothing else. Time pass. */
+/* The timed part, and nothing else. All passes but the memory pass. */
 void runner_run(struct runner *runner, uint64_t iterations);
 
 /* The same in slices, with samples of memory between and inside them. Memory pass. */
 void runner_run_sampled(struct runner *runner);
+
+/* What runner_run calls, and nothing besides. A function of its own, with this very name in the
+ * program: callgrind counts from its entry to its return (--toggle-collect). */
+void runner_timed_part(struct run *run, uint64_t iterations);
 
 /* What an operation takes, in ns, of the time pass: CPU time of the process; where the workload is
  * threaded, a thread's wall time, the longest of them. */

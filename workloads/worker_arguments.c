@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/latency.h"
+
 /* Whole numbers up to here are exact in a double and in every JSON reader. */
 #define WORKER_WHOLE_MAX 9007199254740992.0
 
@@ -147,11 +149,16 @@ static enum status worker_parse_parameter(const char *text, struct cell *cell, s
 
 static enum status worker_parse_pass(const char *text, struct cell *cell, struct error *error)
 {
-    cell->memory_pass = strcmp(text, "memory") == 0;
-    if (!cell->memory_pass && strcmp(text, "time") != 0) {
-        return error_set(error, STATUS_INVALID, "--pass: '%s' is none of: time, memory", text);
+    static const char *const passes[CELL_PASS_COUNT] = {"time", "memory", "instructions",
+                                                        "latency"};
+    for (int pass = 0; pass < CELL_PASS_COUNT; pass++) {
+        if (strcmp(text, passes[pass]) == 0) {
+            cell->pass = (enum cell_pass)pass;
+            return STATUS_OK;
+        }
     }
-    return STATUS_OK;
+    return error_set(error, STATUS_INVALID,
+                     "--pass: '%s' is none of: time, memory, instructions, latency", text);
 }
 
 static enum status worker_parse_fd(const char *text, int *fd, struct error *error)
@@ -192,6 +199,9 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
     } else if (strcmp(option, "--threads") == 0) {
         status = worker_parse_count(option, value, 1, THREADS_MAX, &count, error);
         cell->threads = (unsigned)count;
+    } else if (strcmp(option, "--latency-every") == 0) {
+        status = worker_parse_count(option, value, 1, LATENCY_EVERY_MAX, &count, error);
+        cell->latency_every = (uint32_t)count;
     } else if (strcmp(option, "--target-ms") == 0) {
         status = worker_parse_number(option, value, 1, WORKER_TARGET_MS_MAX, false,
                                      &arguments->target_ms, error);
@@ -207,11 +217,12 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
         status = worker_parse_count(option, value, 1, INT32_MAX, &count, error);
         arguments->parent = (pid_t)count;
     } else {
-        status = error_set(error, STATUS_INVALID,
-                           "unknown option %s; known are: --workload, --param, --iterations, "
-                           "--warmup, --threads, --seed, --pass, --samples, --target-ms, "
-                           "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
-                           option);
+        status = error_set(
+            error, STATUS_INVALID,
+            "unknown option %s; known are: --workload, --param, --iterations, "
+            "--warmup, --threads, --seed, --pass, --samples, --latency-every, --target-ms, "
+            "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
+            option);
     }
     return status;
 }
@@ -268,17 +279,17 @@ static enum status worker_check_cell(const struct worker_arguments *arguments, s
                          cell->workload->name);
     }
 #ifdef HEAPMILL_PROBE
-    if (!cell->memory_pass) {
+    if (cell->pass != CELL_MEMORY && cell->pass != CELL_LATENCY) {
         return error_set(error, STATUS_INVALID,
                          "this worker counts bytes at every call, so its times mean nothing: use "
-                         "heapmill-run-%s, or --pass memory",
+                         "heapmill-run-%s, or --pass memory or latency",
                          HEAPMILL_BACKEND_NAME);
     }
 #else
-    if (cell->memory_pass) {
+    if (cell->pass == CELL_MEMORY || cell->pass == CELL_LATENCY) {
         return error_set(error, STATUS_INVALID,
                          "this worker does not count bytes, so that its times are true: use "
-                         "heapmill-probe-%s for --pass memory",
+                         "heapmill-probe-%s for --pass memory or latency",
                          HEAPMILL_BACKEND_NAME);
     }
 #endif
@@ -290,7 +301,9 @@ enum status worker_arguments_parse(struct worker_arguments *arguments, int argc,
 {
     *arguments = (struct worker_arguments){
         .mode = WORKER_BENCHMARK,
-        .cell = {.samples = WORKER_SAMPLES_DEFAULT, .threads = 1},
+        .cell = {.samples = WORKER_SAMPLES_DEFAULT,
+                 .latency_every = LATENCY_EVERY_DEFAULT,
+                 .threads = 1},
         .target_ms = WORKER_TARGET_MS_DEFAULT,
         .record_fd = 1,
     };

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "workloads/benchmark_shim.h"
+#include "workloads/latency.h"
 #include "workloads/worker_arguments.h"
 #include "workloads/worker_environment.h"
 #include "workloads/worker_record.h"
@@ -97,6 +98,24 @@ static void worker_run_sampled(struct worker_job *job)
     }
 }
 
+/* Without google-benchmark, whose clocks have no part in these passes. */
+static void worker_run_bare(struct worker_job *job)
+{
+#ifdef HEAPMILL_PROBE
+    latency_open(job->cell.latency_every, job->cell.seed);
+#endif
+    if (runner_prepare(&job->runner, &job->cell, &job->result)) {
+#ifdef HEAPMILL_PROBE
+        latency_start();
+        runner_run(&job->runner, job->cell.iterations);
+        latency_stop();
+#else
+        runner_run(&job->runner, job->cell.iterations);
+#endif
+        runner_finish(&job->runner);
+    }
+}
+
 static enum worker_exit worker_cell(const struct worker_arguments *arguments)
 {
     static struct worker_job job;
@@ -110,10 +129,15 @@ static enum worker_exit worker_cell(const struct worker_arguments *arguments)
         }
         job.cell.map = &map;
     }
-    if (job.cell.memory_pass) {
-        worker_run_sampled(&job);
-    } else {
+    switch (job.cell.pass) {
+    case CELL_TIME:
         worker_run_timed(&job);
+        break;
+    case CELL_MEMORY:
+        worker_run_sampled(&job);
+        break;
+    default:
+        worker_run_bare(&job);
     }
     if (worker_write_record(arguments->record_fd, &job.cell, &job.result, &error) != STATUS_OK) {
         return worker_complain(WORKER_EXIT_ENVIRONMENT, error.message);
@@ -145,8 +169,8 @@ static double worker_time_run(struct worker_job *job, uint64_t iterations)
     threads_reset_times(run);
     uint64_t start = clock_process_cpu_ns();
     job->cell.workload->run(run, iterations);
-    uint64_t spent = job->cell.workload->threaded ? threads_wall_ns_max(run)
-                                                  : clock_process_cpu_ns() - start;
+    uint64_t spent =
+        job->cell.workload->threaded ? threads_wall_ns_max(run) : clock_process_cpu_ns() - start;
     return spent == 0 ? 1 : (double)spent;
 }
 

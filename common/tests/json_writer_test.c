@@ -19,6 +19,8 @@ static size_t write_sample(char *buffer, size_t capacity)
     json_add_u64(&writer, "big", UINT64_C(9007199254740993));
     json_add_i64(&writer, "negative", -5);
     json_add_double(&writer, "tenth", 0.1);
+    json_add_tenths(&writer, "tenths", 421);
+    json_add_tenths(&writer, "whole", 420);
     json_add_double(&writer, "nothing", 0.0 / 0.0);
     json_add_bool(&writer, "yes", true);
     json_open_array(&writer, "list");
@@ -43,6 +45,8 @@ static void jansson_reads_it_back(void **state)
     assert_true(json_integer_value(json_object_get(object, "big")) == 9007199254740993);
     assert_int_equal(json_integer_value(json_object_get(object, "negative")), -5);
     assert_true(json_real_value(json_object_get(object, "tenth")) == 0.1);
+    assert_true(json_real_value(json_object_get(object, "tenths")) == 42.1);
+    assert_int_equal(json_integer_value(json_object_get(object, "whole")), 42);
     assert_true(json_is_null(json_object_get(object, "nothing")));
     assert_true(json_is_true(json_object_get(object, "yes")));
     assert_int_equal(json_array_size(json_object_get(object, "list")), 3);
