@@ -78,6 +78,8 @@ struct heap {
  * worker compares it with the number that the workload expects. */
 extern _Thread_local uint64_t heap_allocations;
 
+#include "allocators/probe_slow.h"
+
 #include "allocators/probe.h"
 #include "allocators/probe_latency.h"
 
@@ -194,7 +196,10 @@ static inline void heap_free(struct heap *heap, void *block, size_t size, enum h
     heap_barrier(block);
     uint64_t begin = heap_latency_begin();
     heap_bound_free(heap, block, size, type);
+    /* What free stored is not handed to the next alloc in registers: a loop would spare it the loads. */
+    __asm__ volatile("" : : : "memory");
     heap_latency_end(HEAP_CALL_FREE, begin);
+    heap_probe_free_end();
 }
 
 static inline void *heap_resize(struct heap *heap, void *block, size_t old_size, size_t new_size,
