@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/callgrind.h"
+
 /* --describe touches no heap to speak of, and a calibration is a few timed runs; a worker that
  * takes longer than this hangs. */
 static const double WORKER_DESCRIBE_TIMEOUT_S = 20;
@@ -38,11 +40,16 @@ static void worker_keep_variable(struct text_list *environment, const char *name
     }
 }
 
-static void worker_environment(const struct worker *worker, struct text_list *environment)
+/* A fixed environment is the cell's own variables and nothing of heapmill's: whatever is in it lies
+ * on the worker's stack and moves what comes after. */
+static void worker_environment(const struct worker *worker, bool fixed,
+                               struct text_list *environment)
 {
-    worker_keep_variable(environment, "PATH");
-    worker_keep_variable(environment, "HOME");
-    worker_keep_variable(environment, "LANG");
+    if (!fixed) {
+        worker_keep_variable(environment, "PATH");
+        worker_keep_variable(environment, "HOME");
+        worker_keep_variable(environment, "LANG");
+    }
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)worker->env, name, value)
@@ -56,20 +63,25 @@ static void worker_environment(const struct worker *worker, struct text_list *en
     }
 }
 
+/* How a worker is run: asked for an answer on its stdout, or for a cell, or for a cell whose
+ * instructions are counted. */
+enum worker_way { WORKER_ASKED, WORKER_MEASURED, WORKER_COUNTED };
+
 /* Runs the worker with arguments (which this frees, the program's path being put before them). */
 static enum status worker_run(const struct worker *worker, struct text_list *arguments,
-                              double timeout_s, bool record_fd, struct process_result *result,
+                              double timeout_s, enum worker_way way, struct process_result *result,
                               struct error *error)
 {
     struct text_list environment = {0};
-    worker_environment(worker, &environment);
+    worker_environment(worker, way == WORKER_COUNTED, &environment);
     text_list_add(&environment, NULL);
     text_list_add(arguments, NULL);
     struct process_request request = {
         .arguments = (const char *const *)arguments->items,
         .environment = (const char *const *)environment.items,
         .timeout_s = timeout_s,
-        .record_fd = record_fd,
+        .record_fd = way != WORKER_ASKED,
+        .fixed_addresses = way == WORKER_COUNTED,
     };
     enum status status = process_run(&request, result, error);
     if (status != STATUS_OK) {
@@ -170,7 +182,7 @@ enum status worker_describe(const struct worker *worker, json_t **description, c
     worker_add_program(worker, &arguments);
     text_list_add(&arguments, text_format("--describe"));
     enum status status =
-        worker_run(worker, &arguments, WORKER_DESCRIBE_TIMEOUT_S, false, &result, error);
+        worker_run(worker, &arguments, WORKER_DESCRIBE_TIMEOUT_S, WORKER_ASKED, &result, error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -197,7 +209,7 @@ enum status worker_calibrate(const struct worker *worker, const struct worker_ce
     text_list_add(&arguments, text_format("--target-ms"));
     text_list_add(&arguments, text_format("%g", target_ms));
     enum status status =
-        worker_run(worker, &arguments, WORKER_CALIBRATE_TIMEOUT_S, false, &result, error);
+        worker_run(worker, &arguments, WORKER_CALIBRATE_TIMEOUT_S, WORKER_ASKED, &result, error);
     return status != STATUS_OK ? status
                                : worker_take_answer(worker, &result, WORKER_CALIBRATE_TIMEOUT_S,
                                                     calibration, error);
@@ -222,23 +234,56 @@ static void worker_add_number(struct text_list *arguments, const char *option, u
     text_list_add(arguments, text_format("%" PRIu64, value));
 }
 
-enum status worker_run_cell(const struct worker *worker, const struct worker_cell *cell,
-                            struct process_result *result, struct error *error)
+static void worker_add_cell(const struct worker *worker, const struct worker_cell *cell,
+                            struct text_list *arguments)
 {
-    struct text_list arguments = {0};
-    worker_add_program(worker, &arguments);
-    text_list_add(&arguments, text_format("--cell"));
-    worker_add_workload(cell, &arguments);
-    worker_add_number(&arguments, "--iterations", cell->iterations);
-    worker_add_number(&arguments, "--warmup", cell->warmup_iterations);
-    worker_add_number(&arguments, "--seed", cell->seed);
-    text_list_add(&arguments, text_format("--pass"));
-    text_list_add(&arguments, text_format("%s", cell->memory ? "memory" : "time"));
-    worker_add_number(&arguments, "--record-fd", PROCESS_RECORD_FD);
+    worker_add_program(worker, arguments);
+    text_list_add(arguments, text_format("--cell"));
+    worker_add_workload(cell, arguments);
+    worker_add_number(arguments, "--iterations", cell->iterations);
+    worker_add_number(arguments, "--warmup", cell->warmup_iterations);
+    worker_add_number(arguments, "--seed", cell->seed);
+    text_list_add(arguments, text_format("--pass"));
+    text_list_add(arguments, text_format("%s", record_pass_word(cell->pass)));
+    if (cell->pass == RECORD_LATENCY && cell->latency_every > 0) {
+        worker_add_number(arguments, "--latency-every", cell->latency_every);
+    }
+    worker_add_number(arguments, "--record-fd", PROCESS_RECORD_FD);
     const char *owner = worker_expected_owner(worker);
     if (owner[0] != '\0') {
-        text_list_add(&arguments, text_format("--expect-malloc"));
-        text_list_add(&arguments, text_format("%s", owner));
+        text_list_add(arguments, text_format("--expect-malloc"));
+        text_list_add(arguments, text_format("%s", owner));
     }
-    return worker_run(worker, &arguments, cell->timeout_s, true, result, error);
+    for (size_t i = 0; cell->extra != NULL && cell->extra[i] != NULL; i++) {
+        text_list_add(arguments, text_format("%s", cell->extra[i]));
+    }
+}
+
+static enum status worker_count_cell(const struct worker *worker, const struct worker_cell *cell,
+                                     struct process_result *result, uint64_t *instructions,
+                                     struct error *error)
+{
+    struct text_list arguments = {0};
+    struct callgrind callgrind;
+    enum status status = callgrind_open(&callgrind, error);
+    if (status == STATUS_OK) {
+        callgrind_add_arguments(&callgrind, cell->valgrind, &arguments);
+        worker_add_cell(worker, cell, &arguments);
+        status = worker_run(worker, &arguments, cell->timeout_s, WORKER_COUNTED, result, error);
+        *instructions = status == STATUS_OK ? callgrind_read(&callgrind) : 0;
+    }
+    callgrind_close(&callgrind);
+    return status;
+}
+
+enum status worker_run_cell(const struct worker *worker, const struct worker_cell *cell,
+                            struct process_result *result, uint64_t *instructions,
+                            struct error *error)
+{
+    if (cell->pass == RECORD_INSTRUCTIONS) {
+        return worker_count_cell(worker, cell, result, instructions, error);
+    }
+    struct text_list arguments = {0};
+    worker_add_cell(worker, cell, &arguments);
+    return worker_run(worker, &arguments, cell->timeout_s, WORKER_MEASURED, result, error);
 }

@@ -13,6 +13,7 @@
 #include "cli/process.h"
 #include "cli/registry.h"
 #include "common/status.h"
+#include "results/record.h"
 
 /* A worker with what it is run with. All borrowed. */
 struct worker {
@@ -30,8 +31,11 @@ struct worker_cell {
     uint64_t iterations;
     uint64_t warmup_iterations;
     uint64_t seed;
-    bool memory;
+    enum record_pass pass;
+    uint32_t latency_every; /* of the latency pass; 0: the worker's default */
+    const char *valgrind;   /* of the instructions pass: its path */
     double timeout_s;
+    const char *const *extra; /* more arguments, ending with NULL; NULL for none */
 };
 
 /* The object that --describe prints; the caller's. said, unless NULL, gets the last line of its
@@ -46,9 +50,11 @@ enum status worker_calibrate(const struct worker *worker, const struct worker_ce
                              double target_ms, json_t **calibration, struct error *error);
 
 /* Runs a cell. STATUS_OK: it ran, well or badly; *result is to be released with
- * process_result_free. Otherwise as process_run. */
+ * process_result_free. Otherwise as process_run. *instructions is what the instructions pass
+ * counted, 0 if there is no count; NULL unless the pass is that one. */
 enum status worker_run_cell(const struct worker *worker, const struct worker_cell *cell,
-                            struct process_result *result, struct error *error);
+                            struct process_result *result, uint64_t *instructions,
+                            struct error *error);
 
 /* The part of malloc's owner that a worker is told to expect; "" if nothing is expected. Borrowed.
  */

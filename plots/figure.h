@@ -75,6 +75,9 @@ const struct comparison_cell *plot_find_cell(const struct plot *plot,
                                              const struct comparison *comparison, size_t row,
                                              size_t column);
 
+/* mkdir -p. STATUS_IO. */
+enum status plot_make_directory(const char *path, struct error *error);
+
 /* Adds a sentence to the report's notes. */
 void plot_note(const struct plot *plot, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

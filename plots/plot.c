@@ -71,7 +71,7 @@ static enum status choose_figures(const char *list, bool *chosen, struct error *
     return STATUS_OK;
 }
 
-static enum status make_directory(const char *path, struct error *error)
+enum status plot_make_directory(const char *path, struct error *error)
 {
     char *partial = plot_text_format("%s", path);
     enum status status = STATUS_OK;
@@ -160,7 +160,7 @@ static enum status draw_set(const struct plot_options *options, const struct rec
         .report = report,
     };
     plot_axes_build(&plot);
-    status = make_directory(report->output, error);
+    status = plot_make_directory(report->output, error);
     if (status == STATUS_OK) {
         status = draw_chosen(&plot, chosen, error);
     }
