@@ -232,6 +232,7 @@ static inline void heap_begin_run(struct heap *heap)
 static inline void heap_trim(struct heap *heap)
 {
     HEAP_SOURCE(trim)(&heap->source);
+    heap_slow_forget();
 }
 static inline void heap_stats(const struct heap *heap, struct heap_stats *stats)
 {

@@ -5,6 +5,7 @@ _Thread_local uint64_t heap_allocations;
 
 #ifdef HEAPMILL_PROBE
 struct heap_probe heap_probe;
+_Thread_local bool heap_slow_path;
 struct heap_latency heap_latency;
 _Thread_local struct heap_latency_thread heap_latency_thread;
 

@@ -16,7 +16,8 @@
 #define BUMP_LIMIT_MIB 8192
 #endif
 
-#define BUMP_CAPABILITIES (HEAP_CAN_STATS | HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_KEEPS_CONTENTS)
+#define BUMP_CAPABILITIES                                                                          \
+    (HEAP_CAN_STATS | HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_KEEPS_CONTENTS | HEAP_MARKS_SLOW)
 #define BUMP_ALIGNMENT 16
 
 struct bump_heap {

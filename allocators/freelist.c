@@ -55,6 +55,7 @@ static size_t freelist_carved_bytes(const struct freelist_heap *heap)
 /* As fill_free_list of intobject.c: the last slot is served first. */
 void *freelist_refill(struct freelist_heap *heap, int list)
 {
+    heap_slow_mark();
     struct freelist_carved *carved =
         heap->os.alloc(heap->os.context, sizeof(struct freelist_carved));
     if (carved == NULL) {
@@ -76,6 +77,7 @@ void *freelist_refill(struct freelist_heap *heap, int list)
 void *freelist_move(struct freelist_heap *heap, void *block, size_t old_size, size_t new_size,
                     enum heap_type type)
 {
+    heap_slow_mark();
     void *moved = freelist_alloc(heap, new_size, type);
     if (moved != NULL) {
         memcpy(moved, block, old_size < new_size ? old_size : new_size);

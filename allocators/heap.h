@@ -49,6 +49,7 @@ enum heap_capability {
         1u << 7,                   /* double free and wrong size end in fatal(), see misuse tests */
     HEAP_CAN_COEXIST = 1u << 8,    /* two heaps in one process are independent */
     HEAP_KEEPS_CONTENTS = 1u << 9, /* a live block's bytes stay the caller's: all but `null` */
+    HEAP_MARKS_SLOW = 1u << 10,    /* its slow paths say so to probes, see probe_slow.h */
 };
 
 /* Where a back end's arenas and large blocks come from. The defaults are mmap and the system

@@ -109,6 +109,7 @@ void null_begin_run(struct null_heap *heap)
 
 void *null_alloc_slowly(struct null_heap *heap, size_t size)
 {
+    heap_slow_mark();
     if (size > SIZE_MAX / 4) {
         return NULL;
     }

@@ -20,8 +20,9 @@
 #include <string.h>
 
 #include "allocators/heap.h"
+#include "allocators/probe_slow.h"
 
-#define NULL_CAPABILITIES (HEAP_CAN_STATS | HEAP_CAN_CHECK | HEAP_CAN_COEXIST)
+#define NULL_CAPABILITIES (HEAP_CAN_STATS | HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_MARKS_SLOW)
 #define NULL_ALIGNMENT 16
 
 struct null_span;

@@ -11,6 +11,32 @@
 #ifndef HEAPMILL_ALLOCATORS_PROBE_H
 #define HEAPMILL_ALLOCATORS_PROBE_H
 
+/* Calls are counted by size: in steps of 16 bytes up to 512, where size classes are, and by powers
+ * of two above. */
+enum {
+    HEAP_PROBE_STEP_BYTES = 16,
+    HEAP_PROBE_STEPS = 32,
+    HEAP_PROBE_SIZES = HEAP_PROBE_STEPS + 39, /* 512 << 39 is beyond any address space */
+};
+
+static inline unsigned heap_probe_size_index(size_t size)
+{
+    size_t last = size == 0 ? 0 : size - 1;
+    if (last < (size_t)HEAP_PROBE_STEP_BYTES * HEAP_PROBE_STEPS) {
+        return (unsigned)(last / HEAP_PROBE_STEP_BYTES);
+    }
+    unsigned doublings = 63u - (unsigned)__builtin_clzll(last >> 9);
+    unsigned index = HEAP_PROBE_STEPS + doublings;
+    return index < HEAP_PROBE_SIZES ? index : HEAP_PROBE_SIZES - 1;
+}
+
+/* The largest size that is counted there, in bytes. */
+static inline uint64_t heap_probe_size_max(unsigned index)
+{
+    return index < HEAP_PROBE_STEPS ? (uint64_t)HEAP_PROBE_STEP_BYTES * (index + 1)
+                                    : UINT64_C(512) << (index - HEAP_PROBE_STEPS + 1);
+}
+
 /* Totals of one process since it started; live and usable are of this moment, in bytes. */
 struct heap_probe {
     uint64_t allocs;
@@ -19,6 +45,12 @@ struct heap_probe {
     uint64_t live_blocks;
     uint64_t live_bytes;   /* as asked */
     uint64_t usable_bytes; /* what the live blocks can hold */
+    /* By the size asked for; a resized block is freed under its last size. */
+    uint64_t allocs_by_size[HEAP_PROBE_SIZES];
+    uint64_t frees_by_size[HEAP_PROBE_SIZES];
+    uint64_t slow_allocs; /* calls that left the fast path: probe_slow.h */
+    uint64_t slow_frees;
+    uint64_t slow_resizes;
 };
 
 static inline uint64_t heap_probe_read(const uint64_t *counter)
@@ -53,12 +85,23 @@ static inline void heap_probe_subtract(struct heap *heap, void *block, size_t si
     heap_probe_count(&heap_probe.usable_bytes, -(uint64_t)heap_probe_usable(heap, block, size));
 }
 
+/* Was the call that just ended marked? */
+static inline void heap_probe_take_slow(uint64_t *counter)
+{
+    if (heap_slow_path) {
+        heap_slow_path = false;
+        heap_probe_count(counter, 1);
+    }
+}
+
 static inline void heap_probe_alloc(struct heap *heap, void *block, size_t size,
                                     enum heap_type type)
 {
     (void)type;
+    heap_probe_take_slow(&heap_probe.slow_allocs);
     if (block != NULL) {
         heap_probe_count(&heap_probe.allocs, 1);
+        heap_probe_count(&heap_probe.allocs_by_size[heap_probe_size_index(size)], 1);
         heap_probe_add(heap, block, size);
     }
 }
@@ -67,7 +110,13 @@ static inline void heap_probe_free(struct heap *heap, void *block, size_t size, 
 {
     (void)type;
     heap_probe_count(&heap_probe.frees, 1);
+    heap_probe_count(&heap_probe.frees_by_size[heap_probe_size_index(size)], 1);
     heap_probe_subtract(heap, block, size);
+}
+
+static inline void heap_probe_free_end(void)
+{
+    heap_probe_take_slow(&heap_probe.slow_frees);
 }
 
 /* The old block's usable size must be asked before the call: afterwards it may be gone. */
@@ -83,6 +132,7 @@ static inline void heap_probe_resize_end(struct heap *heap, void *block, void *m
                                          size_t old_size, size_t new_size, enum heap_type type)
 {
     (void)type;
+    heap_probe_take_slow(&heap_probe.slow_resizes);
     if (moved != NULL) {
         heap_probe_add(heap, moved, new_size);
     } else {
@@ -92,6 +142,7 @@ static inline void heap_probe_resize_end(struct heap *heap, void *block, void *m
 #else
 #define heap_probe_alloc(heap, block, size, type) ((void)0)
 #define heap_probe_free(heap, block, size, type) ((void)0)
+#define heap_probe_free_end() ((void)0)
 #define heap_probe_resize_begin(heap, block, old_size, type) ((void)0)
 #define heap_probe_resize_end(heap, block, moved, old_size, new_size, type) ((void)0)
 #endif

@@ -60,6 +60,7 @@ static void pymalloc_large_add(struct pymalloc_heap *heap, void *block)
 
 void *pymalloc_alloc_large(struct pymalloc_heap *heap, size_t size)
 {
+    heap_slow_mark();
     if (size == 0) {
         return pymalloc_alloc(heap, 1, HEAP_RAW);
     }
@@ -72,6 +73,7 @@ void *pymalloc_alloc_large(struct pymalloc_heap *heap, size_t size)
 
 void pymalloc_free_large(struct pymalloc_heap *heap, void *block)
 {
+    heap_slow_mark();
     heap->large_blocks--;
     heap->large_bytes -= heap->os.usable_size(heap->os.context, block);
     heap->os.free(heap->os.context, block);
@@ -79,6 +81,7 @@ void pymalloc_free_large(struct pymalloc_heap *heap, void *block)
 
 static void *pymalloc_resize_large(struct pymalloc_heap *heap, void *block, size_t new_size)
 {
+    heap_slow_mark();
     size_t old_bytes = heap->os.usable_size(heap->os.context, block);
     void *moved = heap->os.resize(heap->os.context, block, new_size);
     if (moved != NULL) {

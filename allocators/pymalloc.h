@@ -47,6 +47,7 @@
 #include <assert.h>
 
 #include "allocators/heap.h"
+#include "allocators/probe_slow.h"
 
 /* Words that parameters may have. */
 #define PYMALLOC_LOOKUP_INDEX 1
@@ -194,7 +195,8 @@ struct pymalloc_heap {
 #endif
 #define PYMALLOC_CAPABILITIES                                                                      \
     (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_STATS | HEAP_CAN_WALK |               \
-     HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_KEEPS_CONTENTS | PYMALLOC_MISUSE_CAPABILITY)
+     HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_KEEPS_CONTENTS | HEAP_MARKS_SLOW |                   \
+     PYMALLOC_MISUSE_CAPABILITY)
 
 /* What allocators/preload.c asks of a source. */
 #define PYMALLOC_OWNED_MAX PYMALLOC_THRESHOLD

@@ -217,6 +217,7 @@ static void pymalloc_pool_begin_class(struct pymalloc_pool *pool, uint32_t size_
 /* [allocate_from_new_pool] */
 void *pymalloc_alloc_from_new_pool(struct pymalloc_heap *heap, uint32_t size_class)
 {
+    heap_slow_mark();
     struct pymalloc_pool *pool = pymalloc_arena_take_pool(heap);
     if (pool == NULL) {
         return NULL;
@@ -246,6 +247,7 @@ static void pymalloc_pool_unlink(struct pymalloc_pool *pool)
 
 void pymalloc_pool_extend(struct pymalloc_pool *pool)
 {
+    heap_slow_mark();
     if (pool->offset_next > pool->offset_last) {
         pymalloc_pool_unlink(pool);
         return;
@@ -258,6 +260,7 @@ void pymalloc_pool_extend(struct pymalloc_pool *pool)
 /* [insert_to_usedpool] */
 void pymalloc_pool_relink(struct pymalloc_heap *heap, struct pymalloc_pool *pool)
 {
+    heap_slow_mark();
     struct pymalloc_link *head = &heap->partial[pool->size_class];
     pool->link = (struct pymalloc_link){.next = head->next, .previous = head};
     head->next->previous = &pool->link;
@@ -267,6 +270,7 @@ void pymalloc_pool_relink(struct pymalloc_heap *heap, struct pymalloc_pool *pool
 /* [insert_to_freepool] */
 void pymalloc_pool_release(struct pymalloc_heap *heap, struct pymalloc_pool *pool)
 {
+    heap_slow_mark();
     pymalloc_pool_unlink(pool);
     struct pymalloc_arena *arena = &heap->arenas[pool->arena_index];
     pool->link.next = arena->free_pools;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "workloads/calls.h"
 #include "workloads/wrap.h"
 
 /* Makes the timed part's stream of random numbers another one than set-up's. */
@@ -195,6 +196,8 @@ void runner_run_sampled(struct runner *runner)
     struct run *run = &runner->run;
     uint64_t slices = runner_slices(runner);
     uint64_t done = 0;
+    struct heap_probe calls_before;
+    calls_read(&calls_before);
     sampler_start(run->sampler, run->heap,
                   2 * cell->workload->expected_allocations(run, cell->iterations));
     if (run->map != NULL) {
@@ -211,6 +214,8 @@ void runner_run_sampled(struct runner *runner)
     }
     run->sampling = false;
     sampler_stop(run->sampler, run->heap);
+    calls_read(&runner->result->calls);
+    calls_subtract(&runner->result->calls, &calls_before);
 }
 
 static void runner_measure(struct runner *runner)

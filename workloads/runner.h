@@ -58,6 +58,7 @@ struct cell_result {
     struct gc_stats gc;     /* of the timed part; tracked is at its end */
     struct sampler sampler; /* of the memory pass; its arrays live until runner_release */
     struct fragmentation fragmentation;
+    struct heap_probe calls; /* of the memory pass, of its timed part */
 };
 
 struct runner {

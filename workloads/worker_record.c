@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "workloads/latency.h"
+#include "workloads/calls.h"
 #include "workloads/worker_environment.h"
 
 /* The longest line is a memory pass's: seven columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
@@ -69,6 +70,7 @@ static void worker_add_capabilities(struct json_writer *writer)
         {HEAP_CAN_DETECT_MISUSE, "detect_misuse"},
         {HEAP_CAN_COEXIST, "coexist"},
         {HEAP_KEEPS_CONTENTS, "keeps_contents"},
+        {HEAP_MARKS_SLOW, "marks_slow"},
     };
     json_open_array(writer, "capabilities");
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -319,6 +321,7 @@ static void worker_add_pass(struct json_writer *writer, const struct cell *cell,
 {
     if (cell->pass == CELL_MEMORY) {
         worker_add_memory(writer, result);
+        calls_write(writer, &result->calls);
     } else if (cell->pass == CELL_TIME) {
         worker_add_times(writer, result);
     }
