@@ -9,6 +9,7 @@
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
 #include "cli/bench_run.h"
+#include "cli/callgrind.h"
 #include "cli/catalog.h"
 #include "cli/command.h"
 #include "cli/plan.h"
@@ -53,6 +54,21 @@ static enum status bench_choose_base(const struct bench_options *options,
     return STATUS_OK;
 }
 
+/* Puts valgrind's version into the plan, or says that there is none before time is spent. */
+static enum status bench_note_valgrind(json_t *plan, const struct registry *registry,
+                                       struct error *error)
+{
+    char *path;
+    char *version;
+    enum status status = callgrind_find(registry->sanitized, &path, &version, error);
+    if (status == STATUS_OK) {
+        (void)json_object_set_new(plan, "valgrind", json_string(version));
+    }
+    free(path);
+    free(version);
+    return status;
+}
+
 /* The plan that the options ask for, not calibrated. */
 static enum status bench_make_plan(const struct bench_options *options, struct registry *registry,
                                    json_t **plan, struct error *error)
@@ -77,14 +93,18 @@ static enum status bench_make_plan(const struct bench_options *options, struct r
                                          &options->parameters, error);
     }
     if (status == STATUS_OK) {
-        status = preflight_selection(&selection, registry, options->memory, error);
+        bool probes = options->passes[RECORD_MEMORY] || options->passes[RECORD_LATENCY];
+        status = preflight_selection(&selection, registry, probes, error);
     }
     if (status == STATUS_OK) {
         /* Again, as some may have been left out. */
         status = bench_choose_base(options, &selection, registry, &base, error);
     }
     if (status == STATUS_OK) {
-        *plan = plan_build(options, &selection, base);
+        *plan = plan_build(options, registry, &selection, base);
+    }
+    if (status == STATUS_OK && options->passes[RECORD_INSTRUCTIONS]) {
+        status = bench_note_valgrind(*plan, registry, error);
     }
     catalog_close(&catalog);
     selection_free(&selection);
@@ -149,17 +169,41 @@ static enum status bench_resume(const char *directory, const json_t *wanted,
     return status;
 }
 
-/* Prints the table that `heapmill compare DIRECTORY` prints. */
-static void bench_compare(const char *directory)
+/* Prints the table that `heapmill compare DIRECTORY` prints, of what was measured first. */
+static void bench_compare(const json_t *plan, const char *directory)
 {
+    static const char *const metrics[RECORD_PASS_COUNT] = {[RECORD_TIME] = "time",
+                                                           [RECORD_MEMORY] = "held_peak",
+                                                           [RECORD_INSTRUCTIONS] = "instructions",
+                                                           [RECORD_LATENCY] = "latency_p99"};
+    int pass = RECORD_TIME;
+    while (pass + 1 < RECORD_PASS_COUNT && !plan_runs_pass(plan, (enum record_pass)pass)) {
+        pass++;
+    }
     char *own = text_format("%s", directory);
-    char *argv[] = {(char[]){"compare"}, own, NULL};
+    char *metric = text_format("%s", metrics[pass]);
+    char *argv[] = {(char[]){"compare"}, own, (char[]){"--metric"}, metric, NULL};
     for (size_t i = 0; command_table[i] != NULL; i++) {
         if (strcmp(command_table[i]->name, "compare") == 0) {
-            (void)command_table[i]->run(2, argv);
+            (void)command_table[i]->run(4, argv);
         }
     }
     free(own);
+    free(metric);
+}
+
+/* The path of valgrind where the plan needs one, else NULL. */
+static enum status bench_find_valgrind(const json_t *plan, const struct registry *registry,
+                                       char **valgrind, struct error *error)
+{
+    char *version = NULL;
+    *valgrind = NULL;
+    enum status status = STATUS_OK;
+    if (plan_runs_pass(plan, RECORD_INSTRUCTIONS)) {
+        status = callgrind_find(registry->sanitized, valgrind, &version, error);
+    }
+    free(version);
+    return status;
 }
 
 /* Runs the store's plan to its end and reports. */
@@ -170,14 +214,19 @@ static int bench_execute(const struct bench_options *options, const struct regis
     struct bench_tally before;
     struct bench_tally after;
     uint64_t begin = clock_wall_ns();
-    enum status status = bench_tally_read(directory, &before, error);
+    char *valgrind = NULL;
+    enum status status = bench_find_valgrind(store_plan(store), registry, &valgrind, error);
+    if (status == STATUS_OK) {
+        status = bench_tally_read(directory, &before, error);
+    }
     if (status == STATUS_OK) {
         bench_report_start(store_plan(store), directory, round_s);
         if (before.rounds > 0) {
             round_s = before.elapsed_s / (double)before.rounds;
         }
-        status = bench_run(store, registry, round_s, before.elapsed_s, error);
+        status = bench_run(store, registry, valgrind, round_s, before.elapsed_s, error);
     }
+    free(valgrind);
     bool interrupted = status == STATUS_INTERRUPTED;
     if (status != STATUS_OK && !interrupted) {
         return bench_exit_status(status);
@@ -192,7 +241,7 @@ static int bench_execute(const struct bench_options *options, const struct regis
         return EXIT_INTERRUPTED;
     }
     if (!options->json) {
-        bench_compare(directory);
+        bench_compare(store_plan(store), directory);
     }
     return after.failed > 0 ? EXIT_PARTIAL : EXIT_CLEAN;
 }
@@ -214,7 +263,7 @@ static int bench_run_options(const struct bench_options *options, struct registr
     }
     if (status == STATUS_OK && options->resume) {
         status = bench_resume(directory, plan, registry, &store, error);
-        round_s = status == STATUS_OK ? plan_estimate_round_s(store_plan(store), false) : 0;
+        round_s = status == STATUS_OK ? plan_estimate_round_s(store_plan(store), RECORD_TIME) : 0;
     } else if (status == STATUS_OK) {
         status = bench_start(registry, directory, plan, &store, &round_s, error);
     }

@@ -30,14 +30,21 @@ const char bench_usage[] =
     "      --matrix NAME     a named matrix: default, quick; -b, -w, -p, --rounds… change it\n"
     "      --base B[:ARM]    what the others are compared with, and what the A/A twins are of\n"
     "                        [malloc:preload, or the first]\n"
+    "what to measure\n"
+    "      --metric LIST         of time, memory, instructions, latency [time,memory]. "
+    "Instructions\n"
+    "                        are counted by valgrind's callgrind and are the same in every run;\n"
+    "                        cells of several threads have no such count\n"
+    "      --latency             adds latency: single calls timed, for percentiles up to p99.99\n"
+    "      --latency-every N     one call in N is timed, at random gaps [16]\n"
+    "      --no-memory           leave out the memory pass\n"
     "how long\n"
     "      --rounds N        rounds of the time pass [the matrix's, else 7]; below 6 compare\n"
-    "                        gives no verdict\n"
+    "                        gives no verdict; of the other passes where there is no time pass\n"
     "      --budget TIME     instead: rounds for as long as they fit, e.g. 5m\n"
     "      --target-ms T     timed part of a process; iterations are set by it, once, for all\n"
     "                        back ends alike [the matrix's, else 50]\n"
     "      --timeout TIME    of a process, after which it is killed and a record says so [60s]\n"
-    "      --no-memory       leave out the memory pass\n"
     "      --seed S          of all random choices and of the order of the cells [1]\n"
     "where\n"
     "  -o, --output DIR      a new directory [results/bench-TIME]\n"
@@ -61,6 +68,9 @@ enum bench_option_code {
     OPTION_TARGET,
     OPTION_TIMEOUT,
     OPTION_NO_MEMORY,
+    OPTION_METRIC,
+    OPTION_LATENCY,
+    OPTION_LATENCY_EVERY,
     OPTION_SEED,
     OPTION_RESUME,
     OPTION_DRY_RUN,
@@ -81,6 +91,9 @@ static const struct option bench_long_options[] = {
     {"target-ms", required_argument, NULL, OPTION_TARGET},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"no-memory", no_argument, NULL, OPTION_NO_MEMORY},
+    {"metric", required_argument, NULL, OPTION_METRIC},
+    {"latency", no_argument, NULL, OPTION_LATENCY},
+    {"latency-every", required_argument, NULL, OPTION_LATENCY_EVERY},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -97,6 +110,13 @@ static enum status bench_take_number(struct bench_options *options, int code, co
             options->rounds > 100000) {
             return error_set(error, STATUS_INVALID,
                              "--rounds %s: it wants a number from 1 to 100000", text);
+        }
+        return STATUS_OK;
+    case OPTION_LATENCY_EVERY:
+        if (!text_to_u64(text, &options->latency_every) || options->latency_every == 0 ||
+            options->latency_every > 1000000) {
+            return error_set(error, STATUS_INVALID,
+                             "--latency-every %s: it wants a number from 1 to 1000000", text);
         }
         return STATUS_OK;
     case OPTION_SEED:
@@ -213,13 +233,20 @@ static enum status bench_take_choice(struct bench_options *options, int code, ch
         options->base = optarg;
         break;
     case OPTION_NO_MEMORY:
-        options->memory = false;
+        options->no_memory = true;
+        break;
+    case OPTION_METRIC:
+        options->metrics = optarg;
+        break;
+    case OPTION_LATENCY:
+        options->latency = true;
         break;
     case OPTION_MATRIX:
         options->selective = true;
         return bench_take_matrix(options, optarg, error);
     case OPTION_ROUNDS:
     case OPTION_SEED:
+    case OPTION_LATENCY_EVERY:
     case OPTION_BUDGET:
     case OPTION_TIMEOUT:
     case OPTION_TARGET:
@@ -230,6 +257,44 @@ static enum status bench_take_choice(struct bench_options *options, int code, ch
     }
     options->selective = true;
     return STATUS_OK;
+}
+
+/* Takes --metric, --latency and --no-memory together. */
+static enum status bench_choose_passes(struct bench_options *options, struct error *error)
+{
+    const char *rest = options->metrics != NULL ? options->metrics : "time,memory";
+    while (rest[0] != '\0') {
+        size_t length = strcspn(rest, ",");
+        int pass = 0;
+        while (pass < RECORD_PASS_COUNT &&
+               (strlen(record_pass_word((enum record_pass)pass)) != length ||
+                strncmp(record_pass_word((enum record_pass)pass), rest, length) != 0)) {
+            pass++;
+        }
+        if (pass == RECORD_PASS_COUNT) {
+            return error_set(error, STATUS_INVALID,
+                             "--metric %s: it wants some of time, memory, instructions, latency",
+                             options->metrics);
+        }
+        options->passes[pass] = true;
+        rest += length + (rest[length] == ',');
+    }
+    options->passes[RECORD_LATENCY] = options->passes[RECORD_LATENCY] || options->latency;
+    options->passes[RECORD_MEMORY] = options->passes[RECORD_MEMORY] && !options->no_memory;
+    bool any = false;
+    for (int pass = 0; pass < RECORD_PASS_COUNT; pass++) {
+        any = any || options->passes[pass];
+    }
+    return any ? STATUS_OK
+               : error_set(error, STATUS_INVALID, "--metric and --no-memory leave nothing to run");
+}
+
+/* --rounds is of the time pass, and of the others where there is none. */
+static void bench_set_rounds(struct bench_options *options, uint64_t asked)
+{
+    bool others = !options->passes[RECORD_TIME] && asked > 0;
+    options->instruction_rounds = others ? asked : BENCH_ROUNDS_INSTRUCTIONS;
+    options->latency_rounds = others ? asked : BENCH_ROUNDS_STANDARD;
 }
 
 /* What was not said comes from the matrix: the named one, or the default's where it is silent. */
@@ -289,8 +354,12 @@ static enum status bench_check(const struct bench_options *options, int argc, ch
 enum status bench_options_parse(struct bench_options *options, int argc, char **argv,
                                 struct error *error)
 {
-    *options = (struct bench_options){
-        .seed = 1, .threads = "1", .timeout_s = 60, .memory = true, .argc = argc, .argv = argv};
+    *options = (struct bench_options){.seed = 1,
+                                      .threads = "1",
+                                      .timeout_s = 60,
+                                      .latency_every = BENCH_LATENCY_EVERY,
+                                      .argc = argc,
+                                      .argv = argv};
     enum status status = STATUS_OK;
     int code;
     optind = 1;
@@ -310,6 +379,10 @@ enum status bench_options_parse(struct bench_options *options, int argc, char **
         status = bench_check(options, argc, argv, error);
     }
     if (status == STATUS_OK) {
+        status = bench_choose_passes(options, error);
+    }
+    if (status == STATUS_OK) {
+        bench_set_rounds(options, options->rounds);
         bench_fill_in(options);
     }
     return status;

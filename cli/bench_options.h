@@ -7,9 +7,12 @@
 
 #include "cli/text.h"
 #include "common/status.h"
+#include "results/record.h"
 
 enum {
     BENCH_ROUNDS_STANDARD = 7,
+    BENCH_ROUNDS_INSTRUCTIONS = 2, /* the second is there to count the same */
+    BENCH_LATENCY_EVERY = 16,
     BENCH_ROUNDS_VERDICT = 6, /* below that, compare gives no verdicts */
 };
 
@@ -22,6 +25,7 @@ struct bench_options {
     const char *arms;            /* --arm; NULL if not given */
     const char *threads;         /* --threads; "1" if not given */
     const char *base;            /* --base; NULL if not given */
+    const char *metrics;         /* --metric; NULL if not given */
     const char *directory;       /* -o; NULL if not given */
     uint64_t rounds;             /* 0: until the budget is spent */
     double budget_s;             /* 0: none */
@@ -30,8 +34,13 @@ struct bench_options {
     double target_ms;
     bool resume;
     bool dry_run;
-    bool memory;
+    bool passes[RECORD_PASS_COUNT]; /* what is measured */
+    uint64_t instruction_rounds;
+    uint64_t latency_rounds;
+    uint64_t latency_every; /* one call in so many is timed */
     bool json;
+    bool no_memory;
+    bool latency;   /* --latency */
     bool selective; /* something was given that decides what the plan is */
     int argc;       /* the command line, for the plan */
     char **argv;

@@ -1,6 +1,7 @@
 #include "cli/bench_report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/bench_options.h"
@@ -15,32 +16,47 @@ static const char *report_text(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
-static bool report_has_memory_pass(const json_t *plan)
-{
-    return json_is_true(json_object_get(plan, "memory_pass"));
-}
-
 static uint64_t report_rounds(const json_t *plan)
 {
     return (uint64_t)json_integer_value(json_object_get(plan, "rounds"));
 }
 
-/* Rounds that a budget has room for, once the memory pass is done. */
+/* Rounds that a budget has room for, once the other passes are done. */
 static double report_budget_rounds(const json_t *plan, double round_s)
 {
-    double memory_s = report_has_memory_pass(plan) ? plan_estimate_round_s(plan, true) : 0;
-    double left_s = json_number_value(json_object_get(plan, "budget_s")) - memory_s;
+    double left_s =
+        json_number_value(json_object_get(plan, "budget_s")) - plan_estimate_others_s(plan);
     return left_s > round_s ? (double)(uint64_t)(left_s / round_s) : 1;
 }
 
 static double report_estimate_s(const json_t *plan, double round_s)
 {
     double budget_s = json_number_value(json_object_get(plan, "budget_s"));
-    if (budget_s > 0) {
+    if (budget_s > 0 && plan_runs_pass(plan, RECORD_TIME)) {
         return budget_s;
     }
-    double memory_s = report_has_memory_pass(plan) ? plan_estimate_round_s(plan, true) : 0;
-    return memory_s + round_s * (double)report_rounds(plan);
+    return plan_estimate_others_s(plan) + round_s * (double)plan_pass_rounds(plan, RECORD_TIME);
+}
+
+/* "one memory pass, 2 instructions passes", or "no memory pass". The caller frees. */
+static char *report_passes_text(const json_t *plan)
+{
+    struct text_list parts = {0};
+    for (int pass = RECORD_TIME + 1; pass < RECORD_PASS_COUNT; pass++) {
+        uint64_t rounds = plan_pass_rounds(plan, (enum record_pass)pass);
+        const char *word = record_pass_word((enum record_pass)pass);
+        if (rounds == 1) {
+            text_list_add(&parts, text_format("one %s pass", word));
+        } else if (rounds > 1) {
+            text_list_add(&parts, text_format("%llu %s passes", (unsigned long long)rounds, word));
+        }
+    }
+    if (parts.count == 0) {
+        text_list_add(&parts, text_format("no memory pass"));
+    }
+    char *text = text_join(&parts, ", ");
+    text_list_free(&parts);
+    return text;
 }
 
 static void report_print_cells(const json_t *plan)
@@ -76,10 +92,10 @@ static void report_print_cells(const json_t *plan)
 
 void bench_report_plan(const json_t *plan, bool json)
 {
-    double round_s = plan_estimate_round_s(plan, false);
+    double round_s = plan_estimate_round_s(plan, RECORD_TIME);
     double estimate_s = report_estimate_s(plan, round_s);
-    size_t memory = report_has_memory_pass(plan) ? plan_count_cells(plan, true) : 0;
-    size_t processes = plan_count_cells(plan, false) * report_rounds(plan) + memory;
+    size_t processes = plan_count_cells(plan, RECORD_TIME) * plan_pass_rounds(plan, RECORD_TIME) +
+                       plan_count_others(plan);
     if (json) {
         json_t *copy = json_copy((json_t *)plan);
         (void)json_object_set_new(copy, "estimate_s", json_real(estimate_s));
@@ -94,26 +110,55 @@ void bench_report_plan(const json_t *plan, bool json)
     report_print_cells(plan);
     (void)printf("\nmatrix %s, seed %lld: %zu groups, %zu cells a round, ",
                  report_text(plan, "name"), json_integer_value(json_object_get(plan, "seed")),
-                 plan_count_groups(plan), plan_count_cells(plan, false));
-    if (report_rounds(plan) > 0) {
+                 plan_count_groups(plan), plan_count_cells(plan, RECORD_TIME));
+    if (!plan_runs_pass(plan, RECORD_TIME)) {
+        (void)printf("no time pass, ");
+    } else if (report_rounds(plan) > 0) {
         (void)printf("%llu rounds, ", (unsigned long long)report_rounds(plan));
     } else {
         (void)printf("about %.0f rounds, ", report_budget_rounds(plan, round_s));
     }
-    (void)printf("%s; about %s in all\n", memory > 0 ? "one memory pass" : "no memory pass", left);
+    char *passes = report_passes_text(plan);
+    (void)printf("%s; about %s in all\n", passes, left);
+    free(passes);
+}
+
+/* Says so when the A/A pairs are one program under two names. */
+static void report_layouts(const json_t *plan)
+{
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        if (json_integer_value(json_object_get(cell, "twin")) > 0 &&
+            json_integer_value(json_object_get(cell, "layout")) == 0) {
+            (void)fprintf(stderr,
+                          "heapmill: note: this build has no %s.layout1 and .layout2, so the noise "
+                          "floor will not contain code layout: build all targets, with binutils' "
+                          "gold installed\n",
+                          report_text(cell, "program"));
+            return;
+        }
+    }
 }
 
 void bench_report_start(const json_t *plan, const char *directory, double round_s)
 {
     char time[32];
     text_of_seconds(time, sizeof(time), report_estimate_s(plan, round_s));
+    report_layouts(plan);
+    char *passes = report_passes_text(plan);
     double rounds =
         report_rounds(plan) > 0 ? (double)report_rounds(plan) : report_budget_rounds(plan, round_s);
-    (void)fprintf(stderr, "heapmill: %s: %zu cells in %zu groups, %s%.0f rounds%s, about %s\n",
-                  directory, plan_count_cells(plan, false), plan_count_groups(plan),
-                  report_rounds(plan) > 0 ? "" : "room for about ", rounds,
-                  report_has_memory_pass(plan) ? " and a memory pass" : "", time);
-    if (rounds < BENCH_ROUNDS_VERDICT) {
+    (void)fprintf(stderr, "heapmill: %s: %zu cells in %zu groups, ", directory,
+                  plan_count_cells(plan, RECORD_TIME), plan_count_groups(plan));
+    if (plan_runs_pass(plan, RECORD_TIME)) {
+        (void)fprintf(stderr, "%s%.0f rounds, ", report_rounds(plan) > 0 ? "" : "room for about ",
+                      rounds);
+    }
+    (void)fprintf(stderr, "%s, about %s\n", passes, time);
+    free(passes);
+    if (plan_runs_pass(plan, RECORD_TIME) && rounds < BENCH_ROUNDS_VERDICT) {
         (void)fprintf(
             stderr,
             "heapmill: warning: below %d rounds compare gives figures and no verdicts: %s\n",

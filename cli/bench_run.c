@@ -22,7 +22,9 @@ struct bench {
     const json_t *cells;
     json_t *host;
     uint32_t *order;
-    bool *told; /* of each cell: its failure was told */
+    bool *told;             /* of each cell: its failure was told */
+    uint64_t *instructions; /* of each cell: counted in this session; 0: not yet */
+    const char *valgrind;   /* its path; NULL unless instructions are counted */
     uint64_t seed;
     uint64_t rounds; /* 0: a budget decides */
     double budget_s;
@@ -37,7 +39,7 @@ struct bench {
 
 /* Where in the run a cell is. */
 struct moment {
-    bool memory;
+    enum record_pass pass;
     uint32_t round;
     char what[48];
 };
@@ -108,40 +110,58 @@ static void bench_show(const struct bench *bench, const json_t *cell, const stru
     free(text);
 }
 
+/* What the worker is asked for. Every round of the instructions pass has the same seed, as it is
+ * there to count the same again. */
+static struct worker_cell bench_ask(const struct bench *bench, const json_t *cell,
+                                    const struct moment *moment)
+{
+    bool counted = moment->pass == RECORD_INSTRUCTIONS;
+    const char *warmup = counted ? "instruction_warmup_iterations" : "warmup_iterations";
+    return (struct worker_cell){
+        .workload = bench_cell_text(cell, "workload"),
+        .params = json_object_get(cell, "params"),
+        .threads = (unsigned)bench_cell_number(cell, "threads"),
+        .iterations = bench_cell_number(cell, counted ? "instruction_iterations" : "iterations"),
+        .warmup_iterations = bench_cell_number(cell, warmup),
+        .seed =
+            schedule_seed(bench->seed, counted ? 0 : moment->round, bench_cell_text(cell, "group")),
+        .pass = moment->pass,
+        .latency_every = (uint32_t)bench_cell_number(bench->plan, "latency_every"),
+        .valgrind = bench->valgrind,
+        .timeout_s = bench->timeout_s};
+}
+
 static enum status bench_run_cell(struct bench *bench, size_t index, const struct moment *moment,
                                   struct error *error)
 {
     const json_t *cell = json_array_get(bench->cells, index);
     struct cell_run run = {.cell = cell,
                            .host = bench->host,
-                           .memory = moment->memory,
+                           .pass = moment->pass,
+                           .instructions_before = bench->instructions[index],
                            .round = moment->round,
                            .timeout_s = bench->timeout_s,
                            .started = time(NULL),
                            .checksum = bench->checksum,
                            .checksum_cell = bench->checksum_cell};
-    run.seed = schedule_seed(bench->seed, moment->round, bench_cell_text(cell, "group"));
+    bool probe = moment->pass == RECORD_MEMORY || moment->pass == RECORD_LATENCY;
     struct worker worker = {.registry = bench->registry,
-                            .program = bench_cell_text(cell, moment->memory ? "probe" : "program"),
+                            .program = bench_cell_text(cell, probe ? "probe" : "program"),
                             .preload = bench_cell_text(cell, "preload"),
                             .env = json_object_get(cell, "env")};
-    struct worker_cell asked = {.workload = bench_cell_text(cell, "workload"),
-                                .params = json_object_get(cell, "params"),
-                                .threads = (unsigned)bench_cell_number(cell, "threads"),
-                                .iterations = bench_cell_number(cell, "iterations"),
-                                .warmup_iterations = bench_cell_number(cell, "warmup_iterations"),
-                                .seed = run.seed,
-                                .memory = moment->memory,
-                                .timeout_s = bench->timeout_s};
+    struct worker_cell asked = bench_ask(bench, cell, moment);
+    run.seed = asked.seed;
+    run.iterations = asked.iterations;
     struct process_result result;
     bench_show(bench, cell, moment);
     machine_read_counters(&run.before);
-    enum status status = worker_run_cell(&worker, &asked, &result, error);
+    enum status status = worker_run_cell(&worker, &asked, &result, &run.instructions, error);
     if (status != STATUS_OK) {
         return status;
     }
     machine_read_counters(&run.after);
     run.elapsed_s = bench_elapsed_s(bench);
+    bench->instructions[index] = run.instructions;
     if (result.interrupted) {
         status = error_set(error, STATUS_INTERRUPTED, "interrupted");
     } else {
@@ -156,15 +176,14 @@ static enum status bench_run_cell(struct bench *bench, size_t index, const struc
 static enum status bench_run_round(struct bench *bench, const struct moment *moment,
                                    struct error *error)
 {
-    enum record_pass pass = moment->memory ? RECORD_MEMORY : RECORD_TIME;
     const char *group = "";
     enum status status = STATUS_OK;
     schedule_round(bench->cells, bench->seed, moment->round, bench->order);
     for (size_t i = 0; i < json_array_size(bench->cells) && status == STATUS_OK; i++) {
         size_t index = bench->order[i];
         const json_t *cell = json_array_get(bench->cells, index);
-        if (!plan_has_pass(cell, moment->memory) ||
-            store_is_done(bench->store, pass, moment->round, bench_cell_text(cell, "id"))) {
+        if (!plan_has_pass(cell, moment->pass) ||
+            store_is_done(bench->store, moment->pass, moment->round, bench_cell_text(cell, "id"))) {
             continue;
         }
         if (process_interrupted()) {
@@ -208,7 +227,7 @@ static enum status bench_run_rounds(struct bench *bench, double round_s, struct 
             bench_elapsed_s(bench) + round_s > bench->budget_s) {
             break;
         }
-        struct moment moment = {.round = round};
+        struct moment moment = {.pass = RECORD_TIME, .round = round};
         if (bench->rounds > 0) {
             (void)snprintf(moment.what, sizeof(moment.what), "round %" PRIu32 "/%" PRIu64,
                            round + 1, bench->rounds);
@@ -222,19 +241,33 @@ static enum status bench_run_rounds(struct bench *bench, double round_s, struct 
     return status;
 }
 
+/* All rounds of a pass whose number of rounds is planned. */
+static enum status bench_run_pass(struct bench *bench, enum record_pass pass, struct error *error)
+{
+    enum status status = STATUS_OK;
+    uint64_t rounds = plan_pass_rounds(bench->plan, pass);
+    for (uint32_t round = 0; round < rounds && status == STATUS_OK; round++) {
+        struct moment moment = {.pass = pass, .round = round};
+        (void)snprintf(moment.what, sizeof(moment.what), rounds > 1 ? "%s %" PRIu32 : "%s",
+                       record_pass_word(pass), round + 1);
+        status = bench_run_round(bench, &moment, error);
+    }
+    return status;
+}
+
 static void bench_begin_progress(struct bench *bench, double round_s, double elapsed_s)
 {
-    size_t time_cells = plan_count_cells(bench->plan, false);
-    size_t memory_cells = json_is_true(json_object_get(bench->plan, "memory_pass"))
-                              ? plan_count_cells(bench->plan, true)
-                              : 0;
-    size_t total = bench->rounds > 0 ? time_cells * bench->rounds + memory_cells : 0;
+    size_t time_cells = plan_count_cells(bench->plan, RECORD_TIME);
+    size_t total = plan_count_others(bench->plan);
+    if (plan_runs_pass(bench->plan, RECORD_TIME)) {
+        total = bench->rounds > 0 ? total + time_cells * bench->rounds : 0;
+    }
     progress_begin(&bench->progress, total, store_record_count(bench->store),
                    round_s / (double)time_cells, bench->budget_s - elapsed_s);
 }
 
-enum status bench_run(struct store *store, const struct registry *registry, double round_s,
-                      double elapsed_s, struct error *error)
+enum status bench_run(struct store *store, const struct registry *registry, const char *valgrind,
+                      double round_s, double elapsed_s, struct error *error)
 {
     const json_t *plan = store_plan(store);
     const json_t *cells = json_object_get(plan, "cells");
@@ -246,6 +279,8 @@ enum status bench_run(struct store *store, const struct registry *registry, doub
         .host = machine_describe_host(),
         .order = text_grow(NULL, json_array_size(cells), sizeof(*bench.order)),
         .told = text_grow(NULL, json_array_size(cells), sizeof(*bench.told)),
+        .instructions = text_grow(NULL, json_array_size(cells), sizeof(*bench.instructions)),
+        .valgrind = valgrind,
         .seed = bench_cell_number(plan, "seed"),
         .rounds = bench_cell_number(plan, "rounds"),
         .budget_s = json_number_value(json_object_get(plan, "budget_s")),
@@ -254,13 +289,13 @@ enum status bench_run(struct store *store, const struct registry *registry, doub
         .begin_ns = clock_wall_ns(),
     };
     memset(bench.told, 0, json_array_size(cells) * sizeof(*bench.told));
+    memset(bench.instructions, 0, json_array_size(cells) * sizeof(*bench.instructions));
     bench_begin_progress(&bench, round_s, elapsed_s);
     enum status status = STATUS_OK;
-    if (json_is_true(json_object_get(plan, "memory_pass"))) {
-        struct moment moment = {.memory = true, .round = 0, .what = "memory"};
-        status = bench_run_round(&bench, &moment, error);
+    for (int pass = RECORD_TIME + 1; pass < RECORD_PASS_COUNT && status == STATUS_OK; pass++) {
+        status = bench_run_pass(&bench, (enum record_pass)pass, error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && plan_runs_pass(plan, RECORD_TIME)) {
         status = bench_run_rounds(&bench, round_s, error);
     }
     progress_clear(&bench.progress);
@@ -268,5 +303,6 @@ enum status bench_run(struct store *store, const struct registry *registry, doub
     json_decref(bench.host);
     free(bench.order);
     free(bench.told);
+    free(bench.instructions);
     return status;
 }

@@ -1,5 +1,6 @@
-/* Executes a plan: the memory pass, then the rounds of the time pass, one process at a time, each
- * followed by its record. What the store has already is not run again. */
+/* Executes a plan: the passes for memory, instructions and latency, then the rounds of the time
+ * pass, one process at a time, each followed by its record. What the store has already is not run
+ * again. */
 #ifndef HEAPMILL_CLI_BENCH_RUN_H
 #define HEAPMILL_CLI_BENCH_RUN_H
 
@@ -10,11 +11,12 @@
 #include "results/store.h"
 
 /* Runs what is left of the store's plan. round_s is what a round is expected to take, and elapsed_s
- * what the run has taken before: both for the budget and the progress line. Cells that fail are
- * recorded, told on stderr, and do not end the run. STATUS_INTERRUPTED: SIGINT or SIGTERM, the
- * running worker is dead and the store can be resumed. STATUS_IO and others: the run cannot go on.
+ * what the run has taken before: both for the budget and the progress line. valgrind is its path
+ * where the plan counts instructions, else NULL. Cells that fail are recorded, told on stderr, and
+ * do not end the run. STATUS_INTERRUPTED: SIGINT or SIGTERM, the running worker is dead and the
+ * store can be resumed. STATUS_IO and others: the run cannot go on.
  */
-enum status bench_run(struct store *store, const struct registry *registry, double round_s,
-                      double elapsed_s, struct error *error);
+enum status bench_run(struct store *store, const struct registry *registry, const char *valgrind,
+                      double round_s, double elapsed_s, struct error *error);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cli/cell_record.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,15 +58,38 @@ static const char *cell_record_string(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
+/* What an ok line of that pass must have; NULL if it has all, else a sentence. */
+static const char *cell_record_lacks_figures(const struct cell_run *run, const json_t *line)
+{
+    const char *source = cell_record_string(json_object_get(line, "memory"), "held_source");
+    switch (run->pass) {
+    case RECORD_MEMORY:
+        return strcmp(source, "stats") == 0 || strcmp(source, "smaps") == 0
+                   ? NULL
+                   : "the worker's line has no memory";
+    case RECORD_INSTRUCTIONS:
+        return run->instructions > 0 ? NULL : "callgrind left no count of the timed part";
+    case RECORD_LATENCY:
+        return json_is_object(json_object_get(line, "latency"))
+                   ? NULL
+                   : "the worker's line has no latency";
+    default:
+        return json_number_value(json_object_get(line, "cpu_ns_per_op")) > 0 &&
+                       json_number_value(json_object_get(line, "wall_ns")) > 0
+                   ? NULL
+                   : "the worker's line has no time";
+    }
+}
+
 /* What an ok line must have; NULL if it has all, else a sentence. */
 static const char *cell_record_lacks(const struct cell_run *run, const json_t *line)
 {
-    const json_t *iterations = json_object_get(line, "iterations");
+    json_int_t iterations = json_integer_value(json_object_get(line, "iterations"));
     if (strcmp(cell_record_string(line, "workload"), cell_record_string(run->cell, "workload")) !=
         0) {
         return "the worker ran another workload";
     }
-    if (json_equal(iterations, json_object_get(run->cell, "iterations")) == 0) {
+    if (iterations < 0 || (uint64_t)iterations != run->iterations) {
         return "the worker ran another number of iterations than was planned";
     }
     const json_t *threads = json_object_get(line, "threads");
@@ -75,16 +99,7 @@ static const char *cell_record_lacks(const struct cell_run *run, const json_t *l
     if (json_number_value(json_object_get(line, "operations")) <= 0) {
         return "the worker's line has no operations";
     }
-    if (run->memory) {
-        const char *source = cell_record_string(json_object_get(line, "memory"), "held_source");
-        bool known = strcmp(source, "stats") == 0 || strcmp(source, "smaps") == 0;
-        return known ? NULL : "the worker's line has no memory";
-    }
-    if (json_number_value(json_object_get(line, "cpu_ns_per_op")) <= 0 ||
-        json_number_value(json_object_get(line, "wall_ns")) <= 0) {
-        return "the worker's line has no time";
-    }
-    return NULL;
+    return cell_record_lacks_figures(run, line);
 }
 
 /* The verdict on an exit with 0 or 1 and a whole line. The caller frees *reason. */
@@ -113,6 +128,12 @@ static const char *cell_record_judge_line(const struct cell_run *run, const json
         free(is);
         free(was);
         return "failed";
+    }
+    if (ok && run->instructions_before > 0 && run->instructions != run->instructions_before) {
+        *reason = text_format("warning: %" PRIu64 " instructions, and %" PRIu64
+                              " in the round before: something in the cell differs from run to run",
+                              run->instructions, run->instructions_before);
+        return "ok";
     }
     *reason = text_format("%s", ok ? "" : why);
     return not_applicable ? "not_applicable" : "ok";
@@ -168,6 +189,14 @@ static void cell_record_add_machine(json_t *record, const struct cell_run *run)
     }
 }
 
+static void cell_record_add_instructions(json_t *record, const struct cell_run *run)
+{
+    double operations = json_number_value(json_object_get(record, "operations"));
+    cell_record_set(record, "instructions", json_integer((json_int_t)run->instructions));
+    cell_record_set(record, "instructions_per_op",
+                    json_real((double)run->instructions / operations));
+}
+
 /* Takes over all of an ok worker's members, or those that explain. */
 static void cell_record_add_line(json_t *record, json_t *line, bool ok)
 {
@@ -191,9 +220,9 @@ static void cell_record_add_cell(json_t *record, const struct cell_run *run)
     for (size_t i = 0; i < sizeof(cell_members) / sizeof(cell_members[0]); i++) {
         (void)json_object_set(record, cell_members[i], json_object_get(run->cell, cell_members[i]));
     }
-    (void)json_object_set(record, "iterations", json_object_get(run->cell, "iterations"));
+    cell_record_set(record, "iterations", json_integer((json_int_t)run->iterations));
     (void)strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&run->started, &utc));
-    cell_record_set(record, "pass", json_string(run->memory ? "memory" : "time"));
+    cell_record_set(record, "pass", json_string(record_pass_word(run->pass)));
     cell_record_set(record, "round", json_integer(run->round));
     cell_record_set(record, "seed", json_integer((json_int_t)run->seed));
     cell_record_set(record, "started", json_string(started));
@@ -216,6 +245,9 @@ json_t *cell_record_make(const struct cell_run *run, const struct process_result
     cell_record_set(record, "signal", json_integer(result->signal));
     if (!ok) {
         cell_record_set(record, "stderr", cell_record_text(result->stderr_tail));
+    }
+    if (ok && run->pass == RECORD_INSTRUCTIONS) {
+        cell_record_add_instructions(record, run);
     }
     cell_record_add_process(record, result);
     cell_record_add_machine(record, run);

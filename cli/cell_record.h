@@ -9,12 +9,16 @@
 
 #include "cli/machine.h"
 #include "cli/process.h"
+#include "results/record.h"
 
 /* What is known of a cell's run besides its process. Borrowed. */
 struct cell_run {
     const json_t *cell; /* of the plan */
     const json_t *host; /* machine_describe_host */
-    bool memory;
+    enum record_pass pass;
+    uint64_t iterations;          /* asked for in this pass */
+    uint64_t instructions;        /* of the instructions pass; 0: there is no count */
+    uint64_t instructions_before; /* what the cell's round before counted; 0: nothing to compare */
     uint32_t round;
     uint64_t seed;
     double timeout_s;

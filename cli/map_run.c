@@ -124,7 +124,7 @@ static enum status map_run_cell(const struct map_job *job, uint64_t iterations, 
         .extra = moments != NULL ? extra : NULL,
     };
     struct process_result result;
-    enum status status = worker_run_cell(&job->worker, &cell, &result, error);
+    enum status status = worker_run_cell(&job->worker, &cell, &result, NULL, error);
     if (status != STATUS_OK) {
         return status;
     }

@@ -10,8 +10,6 @@
 /* A worker's start, set-up and end, and the warm-up beside the timed part: for estimates only. On a
  * 2-core cloud machine starts took 8 to 20 ms. */
 static const double PLAN_START_S = 0.02;
-static const double PLAN_TIMED_SHARE = 1.0;
-static const double PLAN_SAMPLED_SHARE = 4.5; /* of the memory pass, which stops to look */
 
 /* "WORKLOAD/P1=V1,P2=V2/tTHREADS" */
 static char *plan_group_id(const struct selection_point *point)
@@ -50,8 +48,20 @@ static char *plan_backend_text(const struct selection_choice *choice)
     return text;
 }
 
-static json_t *plan_cell(const struct selection_point *point, const struct selection_choice *choice,
-                         int twin)
+/* A twin runs the program's layout twin: the same work at other addresses. */
+static void plan_set_layout(json_t *cell, const struct registry *registry, int twin)
+{
+    const char *program = json_string_value(json_object_get(cell, "program"));
+    char *layout = twin > 0 ? registry_layout_program(registry, program, (unsigned)twin) : NULL;
+    (void)json_object_set_new(cell, "layout", json_integer(layout != NULL ? twin : 0));
+    if (layout != NULL) {
+        (void)json_object_set_new(cell, "program", json_string(layout));
+    }
+    free(layout);
+}
+
+static json_t *plan_cell(const struct registry *registry, const struct selection_point *point,
+                         const struct selection_choice *choice, int twin)
 {
     struct launch launch;
     registry_launch(choice->backend, choice->arm, &launch);
@@ -69,6 +79,7 @@ static json_t *plan_cell(const struct selection_point *point, const struct selec
         choice->arm, "env", choice->env, "twin", twin, "iterations", 0, "operations", 0,
         "warmup_iterations", 0, "program", launch.program, "probe", launch.probe, "preload",
         launch.preload, "single_shot", workload->single_shot);
+    plan_set_layout(cell, registry, twin);
     free(id);
     free(backend);
     free(group);
@@ -76,14 +87,15 @@ static json_t *plan_cell(const struct selection_point *point, const struct selec
     return cell;
 }
 
-static json_t *plan_cells(const struct selection *selection, size_t base)
+static json_t *plan_cells(const struct registry *registry, const struct selection *selection,
+                          size_t base)
 {
     json_t *cells = json_array();
     for (size_t p = 0; p < selection->point_count; p++) {
         for (size_t c = 0; c < selection->choice_count; c++) {
             for (int twin = 0; twin <= (c == base ? 2 : 0); twin++) {
-                (void)json_array_append_new(
-                    cells, plan_cell(&selection->points[p], &selection->choices[c], twin));
+                (void)json_array_append_new(cells, plan_cell(registry, &selection->points[p],
+                                                             &selection->choices[c], twin));
             }
         }
     }
@@ -101,8 +113,8 @@ static json_t *plan_command(const struct bench_options *options)
     return command;
 }
 
-json_t *plan_build(const struct bench_options *options, const struct selection *selection,
-                   size_t base)
+json_t *plan_build(const struct bench_options *options, const struct registry *registry,
+                   const struct selection *selection, size_t base)
 {
     char created[32];
     time_t now = time(NULL);
@@ -114,9 +126,10 @@ json_t *plan_build(const struct bench_options *options, const struct selection *
         "{ss so ss sI sI sf sf sf sb ss s{ssss} so so}", "format", "heapmill-plan-1", "command",
         plan_command(options), "name", options->name, "seed", (json_int_t)options->seed, "rounds",
         (json_int_t)options->rounds, "budget_s", options->budget_s, "timeout_s", options->timeout_s,
-        "target_ms", options->target_ms, "memory_pass", options->memory, "created", created, "base",
-        "backend", backend, "arm", choice->arm, "host", machine_describe_host(), "cells",
-        plan_cells(selection, base));
+        "target_ms", options->target_ms, "memory_pass", options->passes[RECORD_MEMORY], "created",
+        created, "base", "backend", backend, "arm", choice->arm, "host", machine_describe_host(),
+        "cells", plan_cells(registry, selection, base));
+    plan_set_passes(plan, options);
     free(backend);
     return plan;
 }
@@ -125,23 +138,6 @@ static const char *plan_text(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
     return text != NULL ? text : "";
-}
-
-bool plan_has_pass(const json_t *cell, bool memory)
-{
-    return !memory || json_integer_value(json_object_get(cell, "twin")) == 0;
-}
-
-size_t plan_count_cells(const json_t *plan, bool memory)
-{
-    size_t count = 0;
-    size_t index;
-    json_t *cell;
-    json_array_foreach(json_object_get(plan, "cells"), index, cell)
-    {
-        count += plan_has_pass(cell, memory);
-    }
-    return count;
 }
 
 size_t plan_count_groups(const json_t *plan)
@@ -157,13 +153,6 @@ size_t plan_count_groups(const json_t *plan)
         last = group;
     }
     return count;
-}
-
-double plan_estimate_round_s(const json_t *plan, bool memory)
-{
-    double target_s = json_number_value(json_object_get(plan, "target_ms")) / 1e3;
-    double share = memory ? PLAN_SAMPLED_SHARE : PLAN_TIMED_SHARE;
-    return (double)plan_count_cells(plan, memory) * (PLAN_START_S + share * target_s);
 }
 
 static enum status plan_calibrate_group(json_t *first, const struct registry *registry,
@@ -226,6 +215,7 @@ enum status plan_calibrate(json_t *plan, const struct registry *registry, double
         (void)json_object_set(cell, "warmup_iterations",
                               json_object_get(calibration, "warmup_iterations"));
         (void)json_object_set_new(cell, "operations", json_integer(operations));
+        plan_set_instruction_iterations(cell, each);
         *round_s += plan_calibrated_s(calibration);
     }
     json_decref(calibration);
@@ -233,8 +223,9 @@ enum status plan_calibrate(json_t *plan, const struct registry *registry, double
 }
 
 /* What decides which cells run and how, so that it must be the same in two plans of one run. */
-static const char *const plan_run_members[] = {"name",      "seed",      "rounds",      "budget_s",
-                                               "timeout_s", "target_ms", "memory_pass", "base"};
+static const char *const plan_run_members[] = {
+    "name",        "seed", "rounds", "budget_s",           "timeout_s",      "target_ms",
+    "memory_pass", "base", "passes", "instruction_rounds", "latency_rounds", "latency_every"};
 static const char *const plan_cell_members[] = {"id", "program", "probe", "preload"};
 
 static bool plan_same(const json_t *a, const json_t *b)

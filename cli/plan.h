@@ -11,12 +11,14 @@
 #include "cli/registry.h"
 #include "cli/selection.h"
 #include "common/status.h"
+#include "results/record.h"
 
-/* The plan of every chosen back end on every point, with A/A twins of the base, and without numbers
- * of iterations: plan_calibrate adds those. base is the index of the choice that is the base. A new
+/* The plan of every chosen back end on every point, with A/A twins of the base (the base's layout
+ * twins where this build has them), and without numbers of iterations: plan_calibrate adds those.
+ * base is the index of the choice that is the base. A new
  * reference. */
-json_t *plan_build(const struct bench_options *options, const struct selection *selection,
-                   size_t base);
+json_t *plan_build(const struct bench_options *options, const struct registry *registry,
+                   const struct selection *selection, size_t base);
 
 /* Asks the malloc worker, once for each group, how many iterations take the target time, and puts
  * the answer into all of the group's cells. *round_s is the time that a round of the time pass then
@@ -32,15 +34,31 @@ enum status plan_compare(const json_t *existing, const json_t *wanted, struct er
  * two machines are no pairs. */
 enum status plan_check_host(const json_t *plan, struct error *error);
 
-/* Roughly the seconds of a round (or of the memory pass), before anything has been calibrated. */
-double plan_estimate_round_s(const json_t *plan, bool memory);
+/* Roughly the seconds of a round of the pass, before anything has been calibrated. */
+double plan_estimate_round_s(const json_t *plan, enum record_pass pass);
 
-/* Cells in a round of the time pass, or in the memory pass (without twins). */
-size_t plan_count_cells(const json_t *plan, bool memory);
+/* Of all planned rounds of all passes but the time pass: roughly the seconds, and the cells. */
+double plan_estimate_others_s(const json_t *plan);
+size_t plan_count_others(const json_t *plan);
+
+/* Cells in a round of the pass. */
+size_t plan_count_cells(const json_t *plan, enum record_pass pass);
 
 size_t plan_count_groups(const json_t *plan);
 
-/* Does the pass run this cell? */
-bool plan_has_pass(const json_t *cell, bool memory);
+/* Is the pass part of the run, and in how many rounds? 0: none; of the time pass: the budget says.
+ */
+bool plan_runs_pass(const json_t *plan, enum record_pass pass);
+uint64_t plan_pass_rounds(const json_t *plan, enum record_pass pass);
+
+/* Does the pass run this cell? The same rule as record_cell_is_planned in results/. */
+bool plan_has_pass(const json_t *cell, enum record_pass pass);
+
+/* Puts the passes that the options ask for into the plan. */
+void plan_set_passes(json_t *plan, const struct bench_options *options);
+
+/* Puts the iterations of the instructions pass into a cell, of which one makes that many
+ * operations. They do not depend on any time. */
+void plan_set_instruction_iterations(json_t *cell, json_int_t operations);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/plan.h"
 #include "cli/worker.h"
 
 static enum status preflight_program(const struct registry *registry, const char *program,
@@ -133,7 +134,7 @@ static const char *preflight_text(const json_t *cell, const char *name)
 
 enum status preflight_plan(const json_t *plan, const struct registry *registry, struct error *error)
 {
-    bool memory = json_is_true(json_object_get(plan, "memory_pass"));
+    bool probes = plan_runs_pass(plan, RECORD_MEMORY) || plan_runs_pass(plan, RECORD_LATENCY);
     json_t *seen = json_object();
     enum status status = STATUS_OK;
     size_t index;
@@ -147,7 +148,7 @@ enum status preflight_plan(const json_t *plan, const struct registry *registry, 
         char *owner = NULL;
         if (status == STATUS_OK && json_object_get(seen, key) == NULL) {
             struct error reason;
-            status = preflight_launch(registry, &launch, memory, "", &owner, &reason);
+            status = preflight_launch(registry, &launch, probes, "", &owner, &reason);
             (void)json_object_set_new(seen, key, json_true());
             if (status != STATUS_OK) {
                 (void)error_set(error, status, "%s: %s", preflight_text(cell, "id"),

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -129,6 +130,9 @@ static void process_become(const struct process_request *request, struct process
     sigset_t none;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (request->fixed_addresses) {
+        (void)personality(ADDR_NO_RANDOMIZE); /* a sandbox may refuse: counts then tell */
+    }
     if (process_set_descriptors(request, pipes)) {
         /* execve takes its strings as not const for historical reasons only. */
         (void)execve(request->arguments[0], (char *const *)request->arguments,

@@ -27,6 +27,7 @@ struct process_request {
     /* true: output is what the child writes to PROCESS_RECORD_FD, and its stdout joins its stderr;
      * false: output is its stdout. */
     bool record_fd;
+    bool fixed_addresses; /* no address space layout randomisation */
 };
 
 struct process_result {

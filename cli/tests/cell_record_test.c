@@ -57,6 +57,8 @@ static json_t *make_record(const struct judged *judged, const json_t *checksum)
     json_t *host = json_pack("{ss}", "kernel", "6.1");
     struct cell_run run = {.cell = cell,
                            .host = host,
+                           .pass = RECORD_TIME,
+                           .iterations = 5,
                            .round = 2,
                            .seed = 7,
                            .timeout_s = 3,
@@ -112,11 +114,63 @@ static void another_checksum_is_a_failure(void **state)
     json_decref(other);
 }
 
+/* A worker's line of a pass that takes no time, with a count from outside. */
+static json_t *make_pass_record(enum record_pass pass, uint64_t instructions, uint64_t before)
+{
+    char line[] = "{\"status\":\"ok\",\"workload\":\"batch\",\"iterations\":3,\"operations\":4}\n";
+    json_t *cell = json_pack("{ss ss ss si si}", "id", "batch//t1/malloc:preload", "group",
+                             "batch//t1", "workload", "batch", "threads", 1, "iterations", 5);
+    struct cell_run run = {.cell = cell,
+                           .pass = pass,
+                           .iterations = 3,
+                           .instructions = instructions,
+                           .instructions_before = before,
+                           .timeout_s = 3};
+    struct process_result result = {.output = line, .output_bytes = strlen(line)};
+    json_t *record = cell_record_make(&run, &result);
+    json_decref(cell);
+    return record;
+}
+
+static void check_pass_record(json_t *record, const char *status, const char *reason)
+{
+    assert_string_equal(json_string_value(json_object_get(record, "status")), status);
+    assert_non_null(strstr(json_string_value(json_object_get(record, "reason")), reason));
+    json_decref(record);
+}
+
+static void counts_are_kept_and_compared(void **state)
+{
+    (void)state;
+    json_t *record = make_pass_record(RECORD_INSTRUCTIONS, 1000, 0);
+    assert_int_equal(json_integer_value(json_object_get(record, "instructions")), 1000);
+    assert_true(json_number_value(json_object_get(record, "instructions_per_op")) == 250);
+    assert_int_equal(json_integer_value(json_object_get(record, "iterations")), 3);
+    assert_string_equal(json_string_value(json_object_get(record, "pass")), "instructions");
+    check_pass_record(record, "ok", "");
+    record = make_pass_record(RECORD_INSTRUCTIONS, 1000, 1000);
+    assert_string_equal(json_string_value(json_object_get(record, "reason")), "");
+    check_pass_record(record, "ok", "");
+    check_pass_record(make_pass_record(RECORD_INSTRUCTIONS, 1000, 1001), "ok",
+                      "warning: 1000 instructions, and 1001 in the round before");
+    check_pass_record(make_pass_record(RECORD_INSTRUCTIONS, 0, 0), "failed", "no count");
+}
+
+static void a_pass_needs_its_own_figures(void **state)
+{
+    (void)state;
+    check_pass_record(make_pass_record(RECORD_LATENCY, 0, 0), "failed", "no latency");
+    check_pass_record(make_pass_record(RECORD_MEMORY, 0, 0), "failed", "no memory");
+    check_pass_record(make_pass_record(RECORD_TIME, 0, 0), "failed", "no time");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_whole_is_ok),
         cmocka_unit_test(another_checksum_is_a_failure),
+        cmocka_unit_test(counts_are_kept_and_compared),
+        cmocka_unit_test(a_pass_needs_its_own_figures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
