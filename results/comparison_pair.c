@@ -143,7 +143,7 @@ static double memory_held_over_live(const struct record_memory *memory, bool sta
 static double metric_value(const struct comparison_metric *metric, const struct record_set *set,
                            const struct record *record, bool stats)
 {
-    if (record->status != RECORD_OK) {
+    if (record->status != RECORD_OK || record->left_out) {
         return (double)NAN;
     }
     if (metric->pass == RECORD_TIME) {

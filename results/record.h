@@ -55,6 +55,10 @@ struct record_group {
     const char *id;
     uint32_t cells_time;   /* planned in a round of the time pass: all of the group's */
     uint32_t cells_memory; /* planned in the memory pass: those with twin 0 */
+    /* By disturbance_mark: rounds of the time pass that have begun, and those that something
+     * outside disturbed. */
+    uint32_t rounds;
+    uint32_t rounds_disturbed;
 };
 
 /* What a memory pass measured; NAN where the record has no figure. */
@@ -100,6 +104,14 @@ struct record {
     double instructions_per_op; /* NAN unless the status is ok and the pass is instructions */
     uint8_t pass;               /* enum record_pass */
     uint8_t status;             /* enum record_status */
+    bool disturbed;             /* by disturbance_mark: its group was, in this round */
+    bool left_out;              /* by disturbance_mark: its figures are not compared */
+    /* What happened around it, for disturbance_mark; 0 where the record does not say. */
+    uint32_t steal_ticks;
+    uint32_t throttled_us;
+    uint32_t switches_involuntary; /* of the timed part */
+    float process_s;               /* wall time of the process, and of the timed part */
+    float timed_s;
 };
 
 struct record_set {

@@ -264,6 +264,27 @@ static enum status record_parse_memory(const json_t *json, struct record_memory 
     return STATUS_OK;
 }
 
+/* A count up to 2^32 - 1; 0 if there is none. */
+static uint32_t record_count(const json_t *json, const char *name)
+{
+    json_int_t value = json_integer_value(json_object_get(json, name));
+    return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+static float record_seconds(const json_t *json)
+{
+    return (float)(json_number_value(json_object_get(json, "wall_ns")) / 1e9);
+}
+
+static void record_parse_surroundings(const json_t *json, struct record *record)
+{
+    record->steal_ticks = record_count(json, "steal_ticks");
+    record->throttled_us = record_count(json, "throttled_us");
+    record->switches_involuntary = record_count(json, "switches_involuntary");
+    record->process_s = record_seconds(json_object_get(json, "process"));
+    record->timed_s = record_seconds(json);
+}
+
 static enum status record_parse_time(const struct record_set *set, const json_t *json,
                                      struct record *record, struct error *error)
 {
@@ -353,6 +374,7 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
     record->cell = (uint32_t)cell;
     record->pass = (uint8_t)pass;
     record->status = (uint8_t)status;
+    record_parse_surroundings(json, record);
     if (status != RECORD_OK) {
         return STATUS_OK;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "results/disturbance.h"
 #include "results/record_parse.h"
 #include "results/record_set.h"
 #include "results/store_file.h"
@@ -179,6 +180,12 @@ const json_t *store_plan(const struct store *store)
     return store->set->plan;
 }
 
+const struct record_set *store_survey(struct store *store, uint32_t round_limit)
+{
+    disturbance_mark(store->set, round_limit);
+    return store->set;
+}
+
 uint64_t store_record_count(const struct store *store)
 {
     return store->set->record_count;
@@ -306,6 +313,7 @@ enum status store_load(const char *directory, struct record_set **set, struct er
         return status;
     }
     store_leave_out(loaded, &tail);
+    disturbance_mark(loaded, UINT32_MAX);
     *set = loaded;
     return STATUS_OK;
 }

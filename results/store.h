@@ -44,6 +44,10 @@ enum status store_resume(const char *directory, struct store **store, struct err
 /* Borrowed until store_close. */
 const json_t *store_plan(const struct store *store);
 
+/* The records so far, with what is left out marked by disturbance_mark(…, round_limit). Borrowed
+ * until the next append. */
+const struct record_set *store_survey(struct store *store, uint32_t round_limit);
+
 /* Records in records.jsonl now. */
 uint64_t store_record_count(const struct store *store);
 
