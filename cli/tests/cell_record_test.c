@@ -38,6 +38,8 @@ static const struct judged judged_cases[] = {
     {"{\"status\":\"ok\"}\n", 0, 0, false, "failed", "another workload"},
     {"{\"status\":\"ok\",\"workload\":\"batch\",\"iterations\":4}\n", 0, 0, false, "failed",
      "another number of iterations"},
+    {"{\"status\":\"ok\",\"workload\":\"batch\",\"iterations\":5,\"threads\":2}\n", 0, 0, false,
+     "failed", "another number of threads"},
     {"{\"status\":\"ok\",\"workload\":\"batch\",\"iterations\":5}\n", 0, 0, false, "failed",
      "no operations"},
     {"{\"status\":\"ok\",\"workload\":\"batch\",\"iterations\":5,\"operations\":1}\n", 0, 0, false,
