@@ -173,8 +173,15 @@ __attribute__((noinline)) void runner_timed_part(struct run *run, uint64_t itera
 
 void runner_run(struct runner *runner, uint64_t iterations)
 {
+    struct run *run = &runner->run;
     atomic_store_explicit(&wrap_counting, true, memory_order_relaxed);
-    runner_timed_part(&runner->run, iterations);
+    if (run->pool != NULL) {
+        run->timed = true;
+        run->workload->run(run, iterations);
+        run->timed = false;
+    } else {
+        runner_timed_part(run, iterations);
+    }
     atomic_store_explicit(&wrap_counting, false, memory_order_relaxed);
 }
 

@@ -82,8 +82,9 @@ void runner_run(struct runner *runner, uint64_t iterations);
 /* The same in slices, with samples of memory between and inside them. Memory pass. */
 void runner_run_sampled(struct runner *runner);
 
-/* What runner_run calls, and nothing besides. A function of its own, with this very name in the
- * program: callgrind counts from its entry to its return (--toggle-collect). */
+/* What runner_run calls, and nothing besides, unless the workload is threaded. A function of its
+ * own, with this very name in the program: callgrind counts from its entry to its return
+ * (--toggle-collect). */
 void runner_timed_part(struct run *run, uint64_t iterations);
 
 /* What an operation takes, in ns, of the time pass: CPU time of the process; where the workload is

@@ -34,12 +34,23 @@ struct threads {
     uint64_t iterations;
 };
 
+__attribute__((noinline)) void threads_timed_work(run_work *work, struct run_thread *thread,
+                                                  uint64_t iterations)
+{
+    work(thread, iterations);
+    __asm__ volatile(""); /* as in runner_timed_part */
+}
+
 static void threads_work(struct threads *threads, struct threads_lane *lane)
 {
     uint64_t allocations = heap_allocations;
     uint64_t cpu_ns = clock_thread_cpu_ns();
     uint64_t wall_ns = clock_wall_ns();
-    threads->work(&lane->thread, threads->iterations);
+    if (lane->thread.run->timed) {
+        threads_timed_work(threads->work, &lane->thread, threads->iterations);
+    } else {
+        threads->work(&lane->thread, threads->iterations);
+    }
     lane->wall_ns += clock_wall_ns() - wall_ns;
     lane->cpu_ns += clock_thread_cpu_ns() - cpu_ns;
     lane->allocations = heap_allocations - allocations;

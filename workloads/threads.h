@@ -10,7 +10,7 @@
  * Each takes its own times between the two barriers: from google-benchmark there is one figure for
  * all, in which the wake-up and the slowest thread are hidden. The kernel chooses the cores.
  *
- * All calls are for the main thread. */
+ * All calls but threads_timed_work are for the main thread. */
 #ifndef HEAPMILL_WORKLOADS_THREADS_H
 #define HEAPMILL_WORKLOADS_THREADS_H
 
@@ -25,6 +25,10 @@ enum status threads_start(struct run *run, struct error *error);
 /* Ends them; without threads it does nothing. They must be idle, as they are whenever
  * run_on_threads has returned. */
 void threads_stop(struct run *run);
+
+/* What a thread does of the timed part: the work and nothing besides, so that callgrind can count
+ * it by this name. Called by the threads alone. */
+void threads_timed_work(run_work *work, struct run_thread *thread, uint64_t iterations);
 
 /* Sets all the threads' times to zero. */
 void threads_reset_times(struct run *run);

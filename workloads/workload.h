@@ -90,6 +90,7 @@ struct run {
     struct scratch *scratch;
     unsigned threads; /* 1 and more; 1 of a workload that is not threaded */
     struct threads *pool;
+    bool timed; /* the threads are in the timed part, or soon will be */
     struct run_figure figures[RUN_FIGURES_MAX];
     size_t figure_count;
 };
