@@ -39,7 +39,7 @@ do for [format in formats] {
     plot data index 0 using ($1 == 7 ? x0($2) : NaN):(y0($3)):(x0($2)):(x0($2+$4)):(y0($3)):(y0($3+$5)) with boxxyerror fillstyle solid 1.0 border lc rgb '#e2e2e2' fillcolor rgb '#f8f8f6' notitle, \
          '' index 0 using ($1 < 6 ? x0($2) : NaN):(y0($3)):(x0($2)):(x0($2+$4)):(y0($3)):(y0($3+$5)):(color($1)) with boxxyerror fillstyle solid 1.0 noborder linecolor rgb variable notitle, \
          '' index 0 using ($1 == 6 ? x0($2) : NaN):(y0($3)):(x0($2)):(x0($2+$4)):(y0($3)):(y0($3+$5)) with boxxyerror fillstyle solid 1.0 border lc rgb '#d4d4d4' fillcolor rgb '#ffffff' linewidth 0.5 notitle, \
-         '' index 0 using ($1 == 8 ? x0($2) : NaN):(y0($3)):(x0($2)):(x0($2+$4)):(y0($3)):(y0($3+$5)) with boxxyerror fillstyle empty border lc rgb alarm dashtype 2 notitle, \
+         '' index 0 using ($1 == 8 ? x0($2) : NaN):(y0($3)):(x0($2)):(x0($2+$4)):(y0($3)):(y0($3+$5)) with boxxyerror fillstyle empty border linecolor rgb alarm dashtype 2 notitle, \
          '' index 1 using ($1 == 0 ? x0($2) : NaN):(y0($3)):4 with labels center font micro textcolor rgb '#ffffff' notitle, \
          '' index 1 using ($1 == 1 ? x0($2) : NaN):(y0($3)):4 with labels center font micro textcolor rgb '#333333' notitle, \
          '' index 1 using ($1 == 2 ? x0($2) : NaN):(y0($3)):4 with labels left font tiny textcolor rgb ink notitle, \

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The index of the planned cell, twins left out; cell_count if there is none. */
-static size_t find_planned(const struct plot *plot, size_t row, size_t column)
+size_t memory_series_find_cell(const struct plot *plot, size_t row, size_t column)
 {
     const struct record_set *set = plot->set;
     const struct plot_row *wanted = &plot->rows[row];
@@ -92,7 +91,7 @@ enum status memory_series_read(const struct plot *plot, size_t row, size_t colum
 {
     *series = (struct memory_series){.source = "-"};
     const struct record_set *set = plot->set;
-    size_t cell = find_planned(plot, row, column);
+    size_t cell = memory_series_find_cell(plot, row, column);
     if (cell == set->cell_count) {
         return error_set(error, STATUS_NOT_FOUND, "no such cell");
     }

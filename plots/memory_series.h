@@ -26,6 +26,10 @@ struct memory_series {
     json_t *json; /* what the phases point into */
 };
 
+/* The index of the row's planned cell in the column, twins left out; the set's cell_count if there
+ * is none. */
+size_t memory_series_find_cell(const struct plot *plot, size_t row, size_t column);
+
 /* Reads the last memory record of the row's cell in the column. STATUS_NOT_FOUND: no such cell was
  * planned. A cell that failed, or has no memory pass, gives a series without samples and its
  * reason. After STATUS_OK to be released with memory_series_release. */

@@ -55,7 +55,6 @@ static void sheet_write_head(const struct sheet *sheet, const struct sheet_frame
     script_string(script, "title_text", frame->title);
     script_strings(script, "head_line", (const char *const *)head, head_count);
     script_strings(script, "foot_line", (const char *const *)foot, foot_count);
-    fputs("row_label_count = 0\n", script);
     plot_text_free_lines(head, head_count);
     plot_text_free_lines(foot, foot_count);
     free(made);

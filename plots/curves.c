@@ -1,0 +1,242 @@
+#include "plots/curves.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/image.h"
+#include "plots/plot_text.h"
+#include "plots/script_writer.h"
+
+enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 300, PANEL_HEAD = 34, PANEL_FOOT = 48, AXIS_WIDTH = 66 };
+enum { LEGEND_LINE = 19, LEGEND_GAP = 26 };
+enum { MARKERS_MAX = 12 }; /* on a curve, however many points it has */
+
+const char curves_columns[] = "# one block a curve; columns: x, y, name, panel (x and y are what "
+                              "the panel's axes say)\n";
+
+/* One element more; arrays double at powers of two. */
+static void *curves_grow(void *array, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0) {
+        return array;
+    }
+    void *larger = plot_text_array(count == 0 ? 1 : 2 * count, size);
+    if (count > 0) {
+        memcpy(larger, array, count * size);
+    }
+    free(array);
+    return larger;
+}
+
+struct curves_panel *curves_add_panel(struct curves *curves, const char *title)
+{
+    curves->panels = curves_grow(curves->panels, curves->count, sizeof *curves->panels);
+    struct curves_panel *panel = &curves->panels[curves->count++];
+    *panel =
+        (struct curves_panel){.title = plot_text_format("%s", title), .x_label = "", .y_label = ""};
+    return panel;
+}
+
+struct curve *curves_add_curve(struct curves_panel *panel, size_t row)
+{
+    for (size_t i = 0; i < panel->count; i++) {
+        if (panel->curves[i].row == row) {
+            return &panel->curves[i];
+        }
+    }
+    panel->curves = curves_grow(panel->curves, panel->count, sizeof *panel->curves);
+    struct curve *curve = &panel->curves[panel->count++];
+    *curve = (struct curve){.row = row};
+    return curve;
+}
+
+void curves_add_point(struct curve *curve, double x, double y)
+{
+    if (isnan(x) || isnan(y)) {
+        return;
+    }
+    curve->x = curves_grow(curve->x, curve->count, sizeof *curve->x);
+    curve->y = curves_grow(curve->y, curve->count, sizeof *curve->y);
+    size_t at = curve->count++;
+    for (; at > 0 && curve->x[at - 1] > x; at--) {
+        curve->x[at] = curve->x[at - 1];
+        curve->y[at] = curve->y[at - 1];
+    }
+    curve->x[at] = x;
+    curve->y[at] = y;
+}
+
+void curves_drop_panel(struct curves *curves)
+{
+    struct curves_panel *panel = &curves->panels[--curves->count];
+    for (size_t i = 0; i < panel->count; i++) {
+        free(panel->curves[i].x);
+        free(panel->curves[i].y);
+    }
+    free(panel->curves);
+    free(panel->title);
+    /* So that curves_add_panel finds the array as its count says. */
+    struct curves_panel *kept = plot_text_array(2 * curves->count + 1, sizeof *kept);
+    memcpy(kept, curves->panels, curves->count * sizeof *kept);
+    free(curves->panels);
+    curves->panels = kept;
+}
+
+void curves_release(struct curves *curves)
+{
+    while (curves->count > 0) {
+        curves_drop_panel(curves);
+    }
+    free(curves->panels);
+    *curves = (struct curves){.panels = NULL};
+}
+
+static int panels_across(const struct curves *curves)
+{
+    return curves->count == 1 ? 1 : curves->count <= 6 ? 2 : 3;
+}
+
+int curves_width(const struct curves *curves, size_t name_width)
+{
+    int across = panels_across(curves);
+    return across * (AXIS_WIDTH + PANEL_WIDTH) + LEGEND_GAP + 40 +
+           (int)name_width * IMAGE_CHARACTER_WIDTH;
+}
+
+int curves_height(const struct curves *curves, size_t rows)
+{
+    int across = panels_across(curves);
+    int down = ((int)curves->count + across - 1) / across;
+    int panels = down * (PANEL_HEAD + PANEL_HEIGHT + PANEL_FOOT);
+    int legend = PANEL_HEAD + (int)rows * LEGEND_LINE;
+    return panels > legend ? panels : legend;
+}
+
+/* The axis that all points fit on, with some air. */
+static void axis_range(const struct curves_panel *panel, bool of_y, double *low, double *high)
+{
+    bool logarithmic = of_y ? panel->log_y : panel->log_x;
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < panel->count; i++) {
+        const struct curve *curve = &panel->curves[i];
+        for (size_t p = 0; p < curve->count; p++) {
+            double value = of_y ? curve->y[p] : curve->x[p];
+            if (!logarithmic || value > 0) {
+                *low = fmin(*low, value);
+                *high = fmax(*high, value);
+            }
+        }
+    }
+    if (!(*low <= *high)) {
+        *low = logarithmic ? 1 : 0;
+        *high = logarithmic ? 10 : 1;
+    }
+    if (of_y && panel->from_zero) {
+        *low = 0;
+    }
+    double air = logarithmic ? pow(*high / *low, 0.06) : (*high - *low) * 0.06;
+    air = logarithmic ? fmax(air, 1.1) : air;
+    air = air == 0 ? 1 : air;
+    *high = logarithmic ? *high * air : *high + (of_y ? air : 0);
+    *low = logarithmic ? *low / air : of_y && !(panel->from_zero) ? *low - air : *low;
+    *high = *high > *low ? *high : *low + 1;
+}
+
+static void write_panels(const struct curves *curves, FILE *script)
+{
+    enum { RANGES = 4, FLAGS = 3 };
+    static const char *const names[RANGES + FLAGS + 2] = {
+        "panel_x_low", "panel_x_high", "panel_y_low", "panel_y_high", "panel_log_x",
+        "panel_log_y", "panel_steps",  "panel_first", "panel_last"};
+    size_t count = curves->count;
+    const char **titles = plot_text_array(count, sizeof *titles);
+    const char **x_labels = plot_text_array(count, sizeof *x_labels);
+    const char **y_labels = plot_text_array(count, sizeof *y_labels);
+    double *numbers = plot_text_array((RANGES + FLAGS + 2) * (count + 1), sizeof *numbers);
+    size_t first = 1;
+    for (size_t p = 0; p < count; p++) {
+        const struct curves_panel *panel = &curves->panels[p];
+        titles[p] = panel->title;
+        x_labels[p] = panel->x_label;
+        y_labels[p] = panel->y_label;
+        axis_range(panel, false, &numbers[0 * count + p], &numbers[1 * count + p]);
+        axis_range(panel, true, &numbers[2 * count + p], &numbers[3 * count + p]);
+        numbers[4 * count + p] = panel->log_x;
+        numbers[5 * count + p] = panel->log_y;
+        numbers[6 * count + p] = panel->steps;
+        numbers[7 * count + p] = (double)first;
+        first += panel->count;
+        numbers[8 * count + p] = (double)first - 1;
+    }
+    script_strings(script, "panel_title", titles, count);
+    script_strings(script, "panel_x_label", x_labels, count);
+    script_strings(script, "panel_y_label", y_labels, count);
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        script_numbers(script, names[n], numbers + n * count, count);
+    }
+    free(titles);
+    free(x_labels);
+    free(y_labels);
+    free(numbers);
+}
+
+static void write_rows(const struct curves *curves, FILE *script)
+{
+    size_t total = 0;
+    for (size_t p = 0; p < curves->count; p++) {
+        total += curves->panels[p].count;
+    }
+    double *rows = plot_text_array(total, sizeof *rows);
+    double *every = plot_text_array(total, sizeof *every);
+    size_t at = 0;
+    for (size_t p = 0; p < curves->count; p++) {
+        for (size_t i = 0; i < curves->panels[p].count; i++) {
+            const struct curve *curve = &curves->panels[p].curves[i];
+            every[at] = floor((double)curve->count / MARKERS_MAX) + 1;
+            rows[at++] = (double)curve->row + 1;
+        }
+    }
+    script_numbers(script, "curve_row", rows, total);
+    script_numbers(script, "curve_every", every, total);
+    free(rows);
+    free(every);
+}
+
+static void write_curve(const struct curve *curve, const char *name, const char *panel, FILE *table)
+{
+    for (size_t i = 0; i < curve->count || (i == 0 && curve->count == 0); i++) {
+        /* gnuplot counts an empty block as none, so one without points has a line of NaN. */
+        table_number(table, curve->count ? curve->x[i] : NAN);
+        fputc('\t', table);
+        table_number(table, curve->count ? curve->y[i] : NAN);
+        fputc('\t', table);
+        table_text(table, name);
+        fputc('\t', table);
+        table_text(table, panel);
+        fputc('\n', table);
+    }
+    fputs("\n\n", table);
+}
+
+void curves_write(const struct curves *curves, const char *const *names, FILE *table, FILE *script)
+{
+    write_panels(curves, script);
+    write_rows(curves, script);
+    script_number(script, "across", panels_across(curves));
+    script_number(script, "axis_width", AXIS_WIDTH);
+    script_number(script, "panel_width", PANEL_WIDTH);
+    script_number(script, "panel_height", PANEL_HEIGHT);
+    script_number(script, "panel_head", PANEL_HEAD);
+    script_number(script, "panel_foot", PANEL_FOOT);
+    script_number(script, "legend_gap", LEGEND_GAP);
+    script_number(script, "legend_line", LEGEND_LINE);
+    for (size_t p = 0; p < curves->count; p++) {
+        const struct curves_panel *panel = &curves->panels[p];
+        for (size_t i = 0; i < panel->count; i++) {
+            write_curve(&panel->curves[i], names[panel->curves[i].row], panel->title, table);
+        }
+    }
+}

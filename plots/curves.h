@@ -1,0 +1,62 @@
+/* Panels of curves, one curve a row: what figures over an axis share (scaling, drain, waste).
+ * Internal to plots/. Drawn by curves.gp. */
+#ifndef HEAPMILL_PLOTS_CURVES_H
+#define HEAPMILL_PLOTS_CURVES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/status.h"
+
+struct curve {
+    size_t row; /* index of its name and look in the script's row_ arrays */
+    double *x;
+    double *y;
+    size_t count;
+};
+
+struct curves_panel {
+    char *title;
+    const char *x_label; /* constants */
+    const char *y_label;
+    struct curve *curves;
+    size_t count;
+    bool log_x;
+    bool log_y;
+    bool steps;     /* values hold until the next */
+    bool from_zero; /* the y axis begins at 0 */
+};
+
+struct curves {
+    struct curves_panel *panels;
+    size_t count;
+};
+
+/* A new panel at the end; the title is copied. The pointer lives until the next call. */
+struct curves_panel *curves_add_panel(struct curves *curves, const char *title);
+/* The row's curve in the panel, new if it has none. The pointer lives until the next call. */
+struct curve *curves_add_curve(struct curves_panel *panel, size_t row);
+/* Keeps points in the order of x. A y that is NAN is left out. */
+void curves_add_point(struct curve *curve, double x, double y);
+/* Removes the last panel. */
+void curves_drop_panel(struct curves *curves);
+void curves_release(struct curves *curves);
+
+/* The pixels that the drawing needs, with a legend of names that are so many characters wide. */
+int curves_width(const struct curves *curves, size_t name_width);
+int curves_height(const struct curves *curves, size_t rows);
+
+/* Writes the table's blocks, a curve each, and the variables of curves.gp but for the row_ arrays.
+ * names: of the rows, for the table. */
+void curves_write(const struct curves *curves, const char *const *names, FILE *table, FILE *script);
+
+extern const char curves_columns[]; /* of the table */
+
+/* Draws them as the figure's one image, rows being the plot's. As image_finish. */
+struct plot;
+struct figure;
+enum status curves_draw(struct plot *plot, const struct figure *figure, const struct curves *curves,
+                        const char *title, const char *better, struct error *error);
+
+#endif

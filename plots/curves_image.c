@@ -1,0 +1,36 @@
+/* Curves as an image of a result directory. */
+#include <stdlib.h>
+
+#include "plots/curves.h"
+#include "plots/figure.h"
+#include "plots/image.h"
+#include "plots/plot_text.h"
+
+enum status curves_draw(struct plot *plot, const struct figure *figure, const struct curves *curves,
+                        const char *title, const char *better, struct error *error)
+{
+    size_t widest = 0;
+    const char **names = plot_text_array(plot->row_count, sizeof *names);
+    for (size_t i = 0; i < plot->row_count; i++) {
+        size_t name_width = plot_text_width(plot->rows[i].label);
+        widest = name_width > widest ? name_width : widest;
+        names[i] = plot->rows[i].label;
+    }
+    struct image_frame frame = {
+        .title = title,
+        .better = better,
+        .remark = "",
+        .columns = curves_columns,
+        .comparison = plot->comparison,
+        .inner_width = curves_width(curves, widest),
+        .inner_height = curves_height(curves, plot->row_count),
+    };
+    struct image image;
+    enum status status = image_begin(&image, plot, figure, figure->name, &frame, error);
+    if (status == STATUS_OK) {
+        curves_write(curves, names, image.table, image.script);
+        status = image_finish(&image, error);
+    }
+    free(names);
+    return status;
+}

@@ -1,0 +1,192 @@
+/* Time per operation against the size of what is live, and against threads. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/curves.h"
+#include "plots/figure.h"
+#include "plots/image.h"
+#include "plots/memory_series.h"
+#include "plots/plot_text.h"
+
+/* Against what a panel's points are drawn. */
+enum scaling_axis { SCALING_LIVE, SCALING_THREADS, SCALING_AXES };
+
+static const struct record_cell *column_cell(const struct plot *plot, size_t column)
+{
+    for (size_t i = 0; i < plot->set->cell_count; i++) {
+        if (plot->set->cells[i].group == plot->columns[column].group) {
+            return &plot->set->cells[i];
+        }
+    }
+    return NULL;
+}
+
+/* What columns of one panel have in common: all but the axis. The caller's. */
+static char *panel_key(const struct record_cell *cell, enum scaling_axis axis)
+{
+    char *params = plot_text_format(",%s", cell->params_text);
+    char *live = axis == SCALING_LIVE ? strstr(params, ",live=") : NULL;
+    if (live) {
+        size_t length = 1 + strcspn(live + 1, ",");
+        memmove(live, live + length, strlen(live + length) + 1);
+    }
+    bool several = axis == SCALING_LIVE && cell->threads > 1;
+    char *threads =
+        several ? plot_text_format(", %u threads", cell->threads) : plot_text_format("%s", "");
+    char *key = plot_text_format("%s%s%s%s", cell->workload, params[0] && params[1] ? ": " : "",
+                                 params[0] ? params + 1 : "", threads);
+    free(params);
+    free(threads);
+    return key;
+}
+
+static double column_value(const struct record_cell *cell, enum scaling_axis axis)
+{
+    if (axis == SCALING_THREADS) {
+        return cell->threads;
+    }
+    const json_t *live = json_object_get(json_object_get(cell->plan, "params"), "live");
+    return json_is_number(live) ? json_number_value(live) : NAN;
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* The median of the cell's times over its rounds, in ns; NAN if it has none. */
+static double cell_time(const struct record_set *set, size_t cell)
+{
+    double *times = plot_text_array(set->record_count, sizeof *times);
+    size_t count = 0;
+    for (size_t i = 0; i < set->record_count; i++) {
+        const struct record *record = &set->records[i];
+        if (record->cell == cell && record->pass == RECORD_TIME && !isnan(record->time_ns)) {
+            times[count++] = record->time_ns;
+        }
+    }
+    qsort(times, count, sizeof *times, compare_doubles);
+    double median = count == 0       ? NAN
+                    : count % 2 == 1 ? times[count / 2]
+                                     : (times[count / 2 - 1] + times[count / 2]) / 2;
+    free(times);
+    return median;
+}
+
+/* Live bytes at their peak, the same for every back end of a group, from whichever memory pass has
+ * it; NAN if none has. */
+static double group_live_bytes(const struct record_set *set, uint32_t group)
+{
+    for (size_t i = 0; i < set->record_count; i++) {
+        const struct record *record = &set->records[i];
+        if (set->cells[record->cell].group == group && record->memory != RECORD_NO_MEMORY &&
+            set->memories[record->memory].live_bytes_peak > 0) {
+            return set->memories[record->memory].live_bytes_peak;
+        }
+    }
+    return NAN;
+}
+
+/* Has some column of the panel another value on the axis than this one? */
+static bool axis_varies(const struct plot *plot, const char *key, enum scaling_axis axis,
+                        double value)
+{
+    bool varies = false;
+    for (size_t column = 0; column < plot->column_count; column++) {
+        const struct record_cell *cell = column_cell(plot, column);
+        char *other = panel_key(cell, axis);
+        double there = column_value(cell, axis);
+        varies = varies || (strcmp(other, key) == 0 && !isnan(there) && there != value);
+        free(other);
+    }
+    return varies;
+}
+
+/* Do all columns of the panel say how many bytes are live? */
+static bool panel_has_bytes(const struct plot *plot, const char *key)
+{
+    bool all = true;
+    for (size_t column = 0; column < plot->column_count; column++) {
+        const struct record_cell *cell = column_cell(plot, column);
+        char *other = panel_key(cell, SCALING_LIVE);
+        all = all && (strcmp(other, key) != 0 || !isnan(group_live_bytes(plot->set, cell->group)));
+        free(other);
+    }
+    return all;
+}
+
+static void add_points(const struct plot *plot, struct curves_panel *panel, size_t column, double x)
+{
+    for (size_t row = 0; row < plot->row_count; row++) {
+        size_t cell = memory_series_find_cell(plot, row, column);
+        double time = cell < plot->set->cell_count ? cell_time(plot->set, cell) : NAN;
+        if (!isnan(time)) {
+            curves_add_point(curves_add_curve(panel, row), x, time);
+        }
+    }
+}
+
+/* The panel that begins with this column, unless an earlier one has begun it. */
+static void add_panel(const struct plot *plot, struct curves *curves, size_t first,
+                      enum scaling_axis axis)
+{
+    const struct record_cell *cell = column_cell(plot, first);
+    char *key = panel_key(cell, axis);
+    bool wanted = axis_varies(plot, key, axis, column_value(cell, axis));
+    for (size_t column = 0; column < first && wanted; column++) {
+        char *earlier = panel_key(column_cell(plot, column), axis);
+        wanted = strcmp(earlier, key) != 0;
+        free(earlier);
+    }
+    bool bytes = wanted && axis == SCALING_LIVE && panel_has_bytes(plot, key);
+    struct curves_panel *panel = wanted ? curves_add_panel(curves, key) : NULL;
+    for (size_t column = first; column < plot->column_count && panel; column++) {
+        const struct record_cell *at = column_cell(plot, column);
+        char *other = panel_key(at, axis);
+        if (strcmp(other, key) == 0) {
+            add_points(plot, panel, column,
+                       bytes ? group_live_bytes(plot->set, at->group) : column_value(at, axis));
+        }
+        free(other);
+    }
+    if (panel) {
+        panel->x_label = axis == SCALING_THREADS ? "threads"
+                         : bytes                 ? "live bytes at their peak"
+                                                 : "parameter live";
+        panel->y_label = "ns per operation";
+        panel->log_x = true;
+        panel->log_y = true;
+    }
+    free(key);
+}
+
+static enum status scaling_draw(struct plot *plot, const struct figure *figure, struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    for (int axis = 0; axis < SCALING_AXES; axis++) {
+        for (size_t column = 0; column < plot->column_count; column++) {
+            add_panel(plot, &curves, column, (enum scaling_axis)axis);
+        }
+    }
+    enum status status = STATUS_OK;
+    if (curves.count > 0) {
+        status = curves_draw(plot, figure, &curves, "Time per operation as the work grows",
+                             "Lower is better; flat is what scales. Logarithmic axes. Medians over "
+                             "the rounds.",
+                             error);
+    } else {
+        plot_note(plot, "scaling: no workload was run with several values of -p live= or several "
+                        "--threads; it is not drawn");
+    }
+    curves_release(&curves);
+    return status;
+}
+
+const struct figure figure_scaling = {
+    .name = "scaling",
+    .summary = "time per operation against live bytes and against threads, where a run varies them",
+    .draw = scaling_draw,
+};
