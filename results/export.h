@@ -1,0 +1,87 @@
+/* A run for other programs: flat tables (CSV, SQLite), a Markdown table, google-benchmark's JSON.
+ * One exporter a file.
+ *
+ * Everything reads its source and keeps nothing; one thread. */
+#ifndef HEAPMILL_RESULTS_EXPORT_H
+#define HEAPMILL_RESULTS_EXPORT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/status.h"
+#include "results/comparison.h"
+
+/* What is exported; borrowed. */
+struct export_source {
+    const struct record_set *set;
+    struct comparison *const *comparisons; /* of one run, a metric each */
+    size_t comparison_count;
+};
+
+/* --- tables: export_tables.c */
+
+enum export_kind { EXPORT_NONE, EXPORT_TEXT, EXPORT_INTEGER, EXPORT_REAL };
+
+struct export_value {
+    enum export_kind kind; /* EXPORT_NONE: no such figure */
+    const char *text;      /* borrowed for the visit */
+    int64_t integer;
+    double real; /* finite */
+};
+
+struct export_column {
+    const char *name; /* kept: programs read it */
+    enum export_kind kind;
+};
+
+/* Called for each row with as many values as the table has columns. */
+typedef enum status export_visit(void *context, const struct export_value *values,
+                                 struct error *error);
+
+struct export_table {
+    const char *name;
+    const struct export_column *columns;
+    size_t column_count;
+    enum status (*visit)(const struct export_source *source, export_visit *visit, void *context,
+                         struct error *error);
+};
+
+extern const struct export_table export_records;    /* a row for each record */
+extern const struct export_table export_comparison; /* a row for each cell and metric */
+
+/* --- exporters. STATUS_IO: file does not take it. */
+
+/* RFC 4180 with a header line, but lines end as on Unix. No value is an empty field. */
+enum status export_csv(const struct export_source *source, const struct export_table *table,
+                       FILE *file, struct error *error);
+
+/* The comparisons as tables of GitHub's Markdown, each under its header. */
+enum status export_markdown(const struct export_source *source, FILE *file, struct error *error);
+
+/* google-benchmark's JSON, for its tools/compare.py: one entry for each ok record of the time pass,
+ * named after its cell, a repetition a round; then median, mean and standard deviation. Times are
+ * of one operation, in ns. Twins and left-out records are not in it. */
+enum status export_benchmark(const struct export_source *source, FILE *file, struct error *error);
+
+/* A database with the tables `records`, `comparison` and `run` (key, value). path is written anew.
+ * STATUS_UNSUPPORTED if this heapmill was built without SQLite. */
+enum status export_sqlite(const struct export_source *source, const char *path,
+                          struct error *error);
+
+/* --- files that are there whole or not at all: export_file.c */
+
+enum { EXPORT_PATH_MAX = 4096 };
+
+struct export_file {
+    FILE *file;
+    char path[EXPORT_PATH_MAX];
+    char temporary[EXPORT_PATH_MAX]; /* in the same directory */
+};
+
+/* Opens a new temporary file beside path. STATUS_IO with the path and the reason. */
+enum status export_file_open(struct export_file *file, const char *path, struct error *error);
+/* Durable, then renamed to path. On failure as after export_file_discard. */
+enum status export_file_commit(struct export_file *file, struct error *error);
+void export_file_discard(struct export_file *file);
+
+#endif
