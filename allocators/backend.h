@@ -196,7 +196,8 @@ static inline void heap_free(struct heap *heap, void *block, size_t size, enum h
     heap_barrier(block);
     uint64_t begin = heap_latency_begin();
     heap_bound_free(heap, block, size, type);
-    /* What free stored is not handed to the next alloc in registers: a loop would spare it the loads. */
+    /* What free stored is not handed to the next alloc in registers: a loop would spare it the
+     * loads. */
     __asm__ volatile("" : : : "memory");
     heap_latency_end(HEAP_CALL_FREE, begin);
     heap_probe_free_end();

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "workloads/latency.h"
 #include "workloads/calls.h"
+#include "workloads/latency.h"
 #include "workloads/worker_environment.h"
 
 /* The longest line is a memory pass's: seven columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
