@@ -49,7 +49,8 @@ static const char compare_usage[] =
     "  --fail-above PCT        exit 1 if a cell got worse by more than so many percent: its whole\n"
     "                          interval lies above, and its verdict stands\n"
     "  --metric METRIC         time (default), held_peak, rss_peak, held_over_live,\n"
-    "                          instructions, or all\n"
+    "                          instructions; latency_p50, _p99, _p99.9, _p99.99 of allocations,\n"
+    "                          latency_free_p50, _p99, _p99.9, latency_resize_p99; or all\n"
     "  -w, --workload GLOBS    only these workloads, as in 'batch*,!pingpong'\n"
     "  -b, --backend GLOBS     only these back ends, as in 'pymalloc*:call,mimalloc,!tbb*'\n"
     "  --seed N                of the resampling behind the means' intervals (default 1)\n"
@@ -263,6 +264,27 @@ static enum status compare_build(const struct compare_arguments *arguments,
                             : comparison_build(set, &options.common, comparison, error);
 }
 
+/* Has the run a record of the pass? Of none there is nothing to compare but absences. */
+static bool compare_has_pass(const struct record_set *set, enum record_pass pass)
+{
+    for (size_t i = 0; set != NULL && i < set->record_count; i++) {
+        if (set->records[i].pass == pass) {
+            return true;
+        }
+    }
+    return set == NULL;
+}
+
+/* Without --metric: the first in the table that was measured. */
+static const char *compare_first_metric(const struct record_set *set)
+{
+    const struct comparison_metric *metric = comparison_metrics;
+    while (metric->name != NULL && !compare_has_pass(set, metric->pass)) {
+        metric++;
+    }
+    return metric->name;
+}
+
 /* The comparisons that were asked for: of one metric, or of each. base_set is NULL for one run. */
 static int compare_sets(const struct compare_arguments *arguments,
                         const struct record_set *base_set, const struct record_set *set)
@@ -272,13 +294,20 @@ static int compare_sets(const struct compare_arguments *arguments,
     size_t count = 0;
     enum status status = STATUS_OK;
     if (!arguments->all_metrics) {
-        status = compare_build(arguments, base_set, set, arguments->options.metric,
+        const char *asked = arguments->options.metric;
+        status = compare_build(arguments, base_set, set,
+                               asked != NULL ? asked : compare_first_metric(set),
                                &comparisons[count++], &error);
     }
     for (const struct comparison_metric *metric = comparison_metrics;
          arguments->all_metrics && metric->name != NULL && status == STATUS_OK; metric++) {
-        status =
-            compare_build(arguments, base_set, set, metric->name, &comparisons[count++], &error);
+        if (compare_has_pass(set, metric->pass) && compare_has_pass(base_set, metric->pass)) {
+            status = compare_build(arguments, base_set, set, metric->name, &comparisons[count++],
+                                   &error);
+        }
+    }
+    if (status == STATUS_OK && count == 0) {
+        status = error_set(&error, STATUS_NOT_FOUND, "there are no records to compare yet");
     }
     if (status == STATUS_OK) {
         compare_warn(comparisons[0]);

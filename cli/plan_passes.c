@@ -16,7 +16,7 @@ static const double PLAN_SHARE[RECORD_PASS_COUNT] = {
 /* A count needs no more than what makes rare events, as a collection or a new arena, come as often
  * as they do; callgrind takes about half a second for it. It does not depend on how fast the
  * machine is, since the counts of two machines should be comparable. */
-static const json_int_t PLAN_INSTRUCTION_OPERATIONS = 100000;
+static const json_int_t PLAN_INSTRUCTION_OPERATIONS = 20000;
 static const json_int_t PLAN_INSTRUCTION_WARMUP_PART = 10;
 
 void plan_set_passes(json_t *plan, const struct bench_options *options)

@@ -27,6 +27,8 @@ struct comparison_metric {
      * the greatest ratio of any two records, a point where all are alike, and one record is enough
      * for a verdict. Chance has no part in it: no noise floor, no control over the table. */
     bool deterministic;
+    enum record_call call; /* of the latency pass, with the next */
+    enum record_quantile quantile;
 };
 
 extern const struct comparison_metric comparison_metrics[];

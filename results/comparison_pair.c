@@ -152,6 +152,9 @@ static double metric_value(const struct comparison_metric *metric, const struct 
     if (metric->pass == RECORD_INSTRUCTIONS) {
         return record->instructions_per_op;
     }
+    if (metric->pass == RECORD_LATENCY) {
+        return set->latencies[record->latency].ns[metric->call][metric->quantile];
+    }
     const struct record_memory *memory = &set->memories[record->memory];
     if (metric_is(metric, "rss_peak")) {
         return memory->rss_bytes_peak;
