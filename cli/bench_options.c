@@ -40,8 +40,14 @@ const char bench_usage[] =
     "      --no-memory           leave out the memory pass\n"
     "how long\n"
     "      --rounds N        rounds of the time pass [the matrix's, else 7]; below 6 compare\n"
-    "                        gives no verdict; of the other passes where there is no time pass\n"
-    "      --budget TIME     instead: rounds for as long as they fit, e.g. 5m\n"
+    "                        gives no verdict; of the other passes where there is no time pass.\n"
+    "                        auto: each group has rounds until its intervals are narrow enough,\n"
+    "                        at least 10, at most 70 or what the budget allows\n"
+    "      --precision P     what --rounds auto is after: half of an interval's width [1%]\n"
+    "      --budget TIME     instead, or with --rounds auto: rounds for as long as they fit,\n"
+    "                        e.g. 5m\n"
+    "      --no-redo         no further rounds for those that other programs, steal or a CPU\n"
+    "                        quota disturbed\n"
     "      --target-ms T     timed part of a process; iterations are set by it, once, for all\n"
     "                        back ends alike [the matrix's, else 50]\n"
     "      --timeout TIME    of a process, after which it is killed and a record says so [60s]\n"
@@ -64,6 +70,8 @@ enum bench_option_code {
     OPTION_MATRIX,
     OPTION_BASE,
     OPTION_ROUNDS,
+    OPTION_PRECISION,
+    OPTION_NO_REDO,
     OPTION_BUDGET,
     OPTION_TARGET,
     OPTION_TIMEOUT,
@@ -87,6 +95,8 @@ static const struct option bench_long_options[] = {
     {"matrix", required_argument, NULL, OPTION_MATRIX},
     {"base", required_argument, NULL, OPTION_BASE},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
+    {"precision", required_argument, NULL, OPTION_PRECISION},
+    {"no-redo", no_argument, NULL, OPTION_NO_REDO},
     {"budget", required_argument, NULL, OPTION_BUDGET},
     {"target-ms", required_argument, NULL, OPTION_TARGET},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
@@ -106,12 +116,9 @@ static enum status bench_take_number(struct bench_options *options, int code, co
 {
     switch (code) {
     case OPTION_ROUNDS:
-        if (!text_to_u64(text, &options->rounds) || options->rounds == 0 ||
-            options->rounds > 100000) {
-            return error_set(error, STATUS_INVALID,
-                             "--rounds %s: it wants a number from 1 to 100000", text);
-        }
-        return STATUS_OK;
+        return bench_options_take_rounds(options, text, error);
+    case OPTION_PRECISION:
+        return bench_options_take_precision(options, text, error);
     case OPTION_LATENCY_EVERY:
         if (!text_to_u64(text, &options->latency_every) || options->latency_every == 0 ||
             options->latency_every > 1000000) {
@@ -232,6 +239,9 @@ static enum status bench_take_choice(struct bench_options *options, int code, ch
     case OPTION_BASE:
         options->base = optarg;
         break;
+    case OPTION_NO_REDO:
+        options->no_redo = true;
+        break;
     case OPTION_NO_MEMORY:
         options->no_memory = true;
         break;
@@ -245,6 +255,7 @@ static enum status bench_take_choice(struct bench_options *options, int code, ch
         options->selective = true;
         return bench_take_matrix(options, optarg, error);
     case OPTION_ROUNDS:
+    case OPTION_PRECISION:
     case OPTION_SEED:
     case OPTION_LATENCY_EVERY:
     case OPTION_BUDGET:
@@ -318,7 +329,7 @@ static void bench_fill_in(struct bench_options *options)
     text_list_free(&own);
     options->backends = options->backends != NULL ? options->backends : matrix->backends;
     options->workloads = options->workloads != NULL ? options->workloads : matrix->workloads;
-    if (options->rounds == 0 && options->budget_s <= 0) {
+    if (options->rounds == 0 && !options->rounds_auto && options->budget_s <= 0) {
         options->rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
     }
     if (options->target_ms <= 0) {
@@ -343,10 +354,6 @@ static enum status bench_check(const struct bench_options *options, int argc, ch
     if (options->resume && options->dry_run) {
         return error_set(error, STATUS_INVALID,
                          "--dry-run and --resume do not go together: leave one out");
-    }
-    if (options->rounds > 0 && options->budget_s > 0) {
-        return error_set(error, STATUS_INVALID,
-                         "--rounds and --budget do not go together: leave one out");
     }
     return STATUS_OK;
 }
@@ -377,6 +384,9 @@ enum status bench_options_parse(struct bench_options *options, int argc, char **
     }
     if (status == STATUS_OK) {
         status = bench_check(options, argc, argv, error);
+    }
+    if (status == STATUS_OK) {
+        status = bench_options_check_rounds(options, error);
     }
     if (status == STATUS_OK) {
         status = bench_choose_passes(options, error);

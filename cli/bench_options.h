@@ -27,7 +27,8 @@ struct bench_options {
     const char *base;            /* --base; NULL if not given */
     const char *metrics;         /* --metric; NULL if not given */
     const char *directory;       /* -o; NULL if not given */
-    uint64_t rounds;             /* 0: until the budget is spent */
+    uint64_t rounds;             /* 0: until the budget is spent, or until `precision` */
+    double precision;            /* of --rounds auto, a ratio distance; 0: not given */
     double budget_s;             /* 0: none */
     uint64_t seed;
     double timeout_s;
@@ -39,6 +40,8 @@ struct bench_options {
     uint64_t latency_rounds;
     uint64_t latency_every; /* one call in so many is timed */
     bool json;
+    bool rounds_auto; /* --rounds auto */
+    bool no_redo;
     bool no_memory;
     bool latency;   /* --latency */
     bool selective; /* something was given that decides what the plan is */
@@ -50,6 +53,15 @@ struct bench_options {
  * it. */
 enum status bench_options_parse(struct bench_options *options, int argc, char **argv,
                                 struct error *error);
+
+/* Parts of bench_options_parse, in bench_options_rounds.c: "N" or "auto"; "1%" or "0.01"; and what
+ * these and --budget have to do with each other. STATUS_INVALID. */
+enum status bench_options_take_rounds(struct bench_options *options, const char *text,
+                                      struct error *error);
+enum status bench_options_take_precision(struct bench_options *options, const char *text,
+                                         struct error *error);
+enum status bench_options_check_rounds(struct bench_options *options, struct error *error);
+
 void bench_options_free(struct bench_options *options);
 
 extern const char bench_usage[];

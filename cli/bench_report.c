@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/adaptive.h"
 #include "cli/bench_options.h"
 #include "cli/plan.h"
 #include "cli/table.h"
@@ -29,13 +30,42 @@ static double report_budget_rounds(const json_t *plan, double round_s)
     return left_s > round_s ? (double)(uint64_t)(left_s / round_s) : 1;
 }
 
+/* "11 rounds", "room for about 40 rounds", "10 to 70 rounds, until ±1%". The caller frees. */
+static char *report_rounds_text(const json_t *plan, double round_s)
+{
+    struct adaptive adaptive;
+    adaptive_read_plan(plan, &adaptive);
+    double budget = report_budget_rounds(plan, round_s);
+    if (adaptive.rounds > 0) {
+        return text_format("%llu rounds", (unsigned long long)adaptive.rounds);
+    }
+    if (adaptive.precision <= 0) {
+        return text_format("room for about %.0f rounds", budget);
+    }
+    double most = adaptive.rounds_max > 0 ? (double)adaptive.rounds_max : budget;
+    return text_format("%d to %.0f rounds, until ±%g%%", ADAPTIVE_ROUNDS_MIN,
+                       most > ADAPTIVE_ROUNDS_MIN ? most : ADAPTIVE_ROUNDS_MIN,
+                       100 * adaptive.precision);
+}
+
+/* Rounds that there will be at least; of a budget, roughly. */
+static double report_rounds_least(const json_t *plan, double round_s)
+{
+    struct adaptive adaptive;
+    adaptive_read_plan(plan, &adaptive);
+    return adaptive.rounds > 0      ? (double)adaptive.rounds
+           : adaptive.precision > 0 ? ADAPTIVE_ROUNDS_MIN
+                                    : report_budget_rounds(plan, round_s);
+}
+
 static double report_estimate_s(const json_t *plan, double round_s)
 {
     double budget_s = json_number_value(json_object_get(plan, "budget_s"));
-    if (budget_s > 0 && plan_runs_pass(plan, RECORD_TIME)) {
-        return budget_s;
+    double least_s = plan_estimate_others_s(plan);
+    if (plan_runs_pass(plan, RECORD_TIME)) {
+        least_s += round_s * report_rounds_least(plan, round_s);
     }
-    return plan_estimate_others_s(plan) + round_s * (double)plan_pass_rounds(plan, RECORD_TIME);
+    return budget_s > least_s && plan_runs_pass(plan, RECORD_TIME) ? budget_s : least_s;
 }
 
 /* "one memory pass, 2 instructions passes", or "no memory pass". The caller frees. */
@@ -111,13 +141,9 @@ void bench_report_plan(const json_t *plan, bool json)
     (void)printf("\nmatrix %s, seed %lld: %zu groups, %zu cells a round, ",
                  report_text(plan, "name"), json_integer_value(json_object_get(plan, "seed")),
                  plan_count_groups(plan), plan_count_cells(plan, RECORD_TIME));
-    if (!plan_runs_pass(plan, RECORD_TIME)) {
-        (void)printf("no time pass, ");
-    } else if (report_rounds(plan) > 0) {
-        (void)printf("%llu rounds, ", (unsigned long long)report_rounds(plan));
-    } else {
-        (void)printf("about %.0f rounds, ", report_budget_rounds(plan, round_s));
-    }
+    char *rounds = report_rounds_text(plan, round_s);
+    (void)printf("%s, ", plan_runs_pass(plan, RECORD_TIME) ? rounds : "no time pass");
+    free(rounds);
     char *passes = report_passes_text(plan);
     (void)printf("%s; about %s in all\n", passes, left);
     free(passes);
@@ -148,14 +174,14 @@ void bench_report_start(const json_t *plan, const char *directory, double round_
     text_of_seconds(time, sizeof(time), report_estimate_s(plan, round_s));
     report_layouts(plan);
     char *passes = report_passes_text(plan);
-    double rounds =
-        report_rounds(plan) > 0 ? (double)report_rounds(plan) : report_budget_rounds(plan, round_s);
+    double rounds = report_rounds_least(plan, round_s);
+    char *rounds_text = report_rounds_text(plan, round_s);
     (void)fprintf(stderr, "heapmill: %s: %zu cells in %zu groups, ", directory,
                   plan_count_cells(plan, RECORD_TIME), plan_count_groups(plan));
     if (plan_runs_pass(plan, RECORD_TIME)) {
-        (void)fprintf(stderr, "%s%.0f rounds, ", report_rounds(plan) > 0 ? "" : "room for about ",
-                      rounds);
+        (void)fprintf(stderr, "%s, ", rounds_text);
     }
+    free(rounds_text);
     (void)fprintf(stderr, "%s, about %s\n", passes, time);
     free(passes);
     if (plan_runs_pass(plan, RECORD_TIME) && rounds < BENCH_ROUNDS_VERDICT) {

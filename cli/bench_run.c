@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/adaptive.h"
 #include "cli/bench_options.h"
 #include "cli/cell_record.h"
 #include "cli/plan.h"
@@ -26,7 +27,9 @@ struct bench {
     uint64_t *instructions; /* of each cell: counted in this session; 0: not yet */
     const char *valgrind;   /* its path; NULL unless instructions are counted */
     uint64_t seed;
-    uint64_t rounds; /* 0: a budget decides */
+    struct adaptive adaptive;
+    uint32_t *groups; /* of each cell: its group's number */
+    bool *runs;       /* of each group: it has the round that is run */
     double budget_s;
     double timeout_s;
     double before_s;   /* what earlier sessions of the run took */
@@ -41,7 +44,7 @@ struct bench {
 struct moment {
     enum record_pass pass;
     uint32_t round;
-    char what[48];
+    char what[80];
 };
 
 static const char *bench_cell_text(const json_t *cell, const char *name)
@@ -182,7 +185,7 @@ static enum status bench_run_round(struct bench *bench, const struct moment *mom
     for (size_t i = 0; i < json_array_size(bench->cells) && status == STATUS_OK; i++) {
         size_t index = bench->order[i];
         const json_t *cell = json_array_get(bench->cells, index);
-        if (!plan_has_pass(cell, moment->pass) ||
+        if (!plan_has_pass(cell, moment->pass) || !bench->runs[bench->groups[index]] ||
             store_is_done(bench->store, moment->pass, moment->round, bench_cell_text(cell, "id"))) {
             continue;
         }
@@ -199,44 +202,71 @@ static enum status bench_run_round(struct bench *bench, const struct moment *mom
     return status;
 }
 
-/* Cells that have their record in this round of the time pass. */
-static size_t bench_round_done(const struct bench *bench, uint32_t round)
+/* Cells of the groups that have this round of the time pass: all of them, and those that are done.
+ */
+static void bench_count_round(const struct bench *bench, uint32_t round, size_t *cells,
+                              size_t *done)
 {
-    size_t done = 0;
+    *cells = 0;
+    *done = 0;
     for (size_t i = 0; i < json_array_size(bench->cells); i++) {
         const json_t *cell = json_array_get(bench->cells, i);
-        done += store_is_done(bench->store, RECORD_TIME, round, bench_cell_text(cell, "id"));
+        bool has = bench->runs[bench->groups[i]];
+        *cells += has;
+        *done +=
+            has && store_is_done(bench->store, RECORD_TIME, round, bench_cell_text(cell, "id"));
     }
-    return done;
 }
 
-/* Time rounds, until there are as many as planned or the next one does not fit into the budget. The
- * first always runs, and one that a kill cut short is always completed. */
+/* Does the budget end the time pass before this round? The first round always runs, those that
+ * adaptive rounds need at least do, and one that a kill cut short is always completed. */
+static bool bench_is_spent(const struct bench *bench, uint32_t round, size_t done, double round_s)
+{
+    uint32_t least = bench->adaptive.precision > 0 ? ADAPTIVE_ROUNDS_MIN : 1;
+    return bench->adaptive.rounds == 0 && bench->budget_s > 0 && round >= least && done == 0 &&
+           bench_elapsed_s(bench) + round_s > bench->budget_s;
+}
+
+static void bench_name_round(const struct bench *bench, size_t groups, struct moment *moment)
+{
+    size_t all = plan_count_groups(bench->plan);
+    int length = snprintf(moment->what, sizeof(moment->what), "round %" PRIu32, moment->round + 1);
+    if (bench->adaptive.rounds > 0) {
+        (void)snprintf(moment->what + length, sizeof(moment->what) - (size_t)length, "/%" PRIu64,
+                       bench->adaptive.rounds);
+    } else if (groups < all) {
+        (void)snprintf(moment->what + length, sizeof(moment->what) - (size_t)length,
+                       " (%zu of %zu groups)", groups, all);
+    }
+}
+
+/* Rounds of the time pass, until no group has another (adaptive.h) or the next does not fit into
+ * the budget. Begins at the last round that has records, since what was decided before it was. */
 static enum status bench_run_rounds(struct bench *bench, double round_s, struct error *error)
 {
+    double cell_s = round_s / (double)json_array_size(bench->cells);
     enum status status = STATUS_OK;
-    for (uint32_t round = 0; status == STATUS_OK; round++) {
-        size_t done = bench_round_done(bench, round);
-        if (bench->rounds > 0 && round == bench->rounds) {
-            break;
-        }
-        if (done == json_array_size(bench->cells)) {
-            continue;
-        }
-        if (bench->rounds == 0 && round > 0 && done == 0 &&
-            bench_elapsed_s(bench) + round_s > bench->budget_s) {
+    for (uint32_t round = store_round_last(bench->store);; round++) {
+        size_t groups = 0;
+        size_t cells = 0;
+        size_t done = 0;
+        status = adaptive_choose(&bench->adaptive, store_survey(bench->store, round), round,
+                                 bench->runs, &groups, error);
+        bench_count_round(bench, round, &cells, &done);
+        if (status != STATUS_OK || groups == 0 ||
+            bench_is_spent(bench, round, done, cell_s * (double)cells)) {
             break;
         }
         struct moment moment = {.pass = RECORD_TIME, .round = round};
-        if (bench->rounds > 0) {
-            (void)snprintf(moment.what, sizeof(moment.what), "round %" PRIu32 "/%" PRIu64,
-                           round + 1, bench->rounds);
-        } else {
-            (void)snprintf(moment.what, sizeof(moment.what), "round %" PRIu32, round + 1);
-        }
-        uint64_t round_begin = clock_wall_ns();
+        uint64_t begin_ns = clock_wall_ns();
+        bench_name_round(bench, groups, &moment);
         status = bench_run_round(bench, &moment, error);
-        round_s = (double)(clock_wall_ns() - round_begin) / 1e9;
+        if (status != STATUS_OK) {
+            break;
+        }
+        if (cells > done) {
+            cell_s = (double)(clock_wall_ns() - begin_ns) / 1e9 / (double)(cells - done);
+        }
     }
     return status;
 }
@@ -260,10 +290,21 @@ static void bench_begin_progress(struct bench *bench, double round_s, double ela
     size_t time_cells = plan_count_cells(bench->plan, RECORD_TIME);
     size_t total = plan_count_others(bench->plan);
     if (plan_runs_pass(bench->plan, RECORD_TIME)) {
-        total = bench->rounds > 0 ? total + time_cells * bench->rounds : 0;
+        total = bench->adaptive.rounds > 0 ? total + time_cells * bench->adaptive.rounds : 0;
     }
     progress_begin(&bench->progress, total, store_record_count(bench->store),
                    round_s / (double)time_cells, bench->budget_s - elapsed_s);
+}
+
+/* Every group runs, until bench_run_rounds says otherwise. */
+static void bench_begin_groups(struct bench *bench)
+{
+    const struct record_set *set = store_survey(bench->store, 0);
+    adaptive_read_plan(bench->plan, &bench->adaptive);
+    for (size_t i = 0; i < set->cell_count; i++) {
+        bench->groups[i] = set->cells[i].group;
+        bench->runs[set->cells[i].group] = true;
+    }
 }
 
 enum status bench_run(struct store *store, const struct registry *registry, const char *valgrind,
@@ -282,7 +323,8 @@ enum status bench_run(struct store *store, const struct registry *registry, cons
         .instructions = text_grow(NULL, json_array_size(cells), sizeof(*bench.instructions)),
         .valgrind = valgrind,
         .seed = bench_cell_number(plan, "seed"),
-        .rounds = bench_cell_number(plan, "rounds"),
+        .groups = text_grow(NULL, json_array_size(cells), sizeof(*bench.groups)),
+        .runs = text_grow(NULL, json_array_size(cells), sizeof(*bench.runs)),
         .budget_s = json_number_value(json_object_get(plan, "budget_s")),
         .timeout_s = json_number_value(json_object_get(plan, "timeout_s")),
         .before_s = elapsed_s,
@@ -290,6 +332,7 @@ enum status bench_run(struct store *store, const struct registry *registry, cons
     };
     memset(bench.told, 0, json_array_size(cells) * sizeof(*bench.told));
     memset(bench.instructions, 0, json_array_size(cells) * sizeof(*bench.instructions));
+    bench_begin_groups(&bench);
     bench_begin_progress(&bench, round_s, elapsed_s);
     enum status status = STATUS_OK;
     for (int pass = RECORD_TIME + 1; pass < RECORD_PASS_COUNT && status == STATUS_OK; pass++) {
@@ -304,5 +347,7 @@ enum status bench_run(struct store *store, const struct registry *registry, cons
     free(bench.order);
     free(bench.told);
     free(bench.instructions);
+    free(bench.groups);
+    free(bench.runs);
     return status;
 }

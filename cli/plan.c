@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/adaptive.h"
 #include "cli/machine.h"
 #include "cli/worker.h"
 
@@ -130,6 +131,7 @@ json_t *plan_build(const struct bench_options *options, const struct registry *r
         created, "base", "backend", backend, "arm", choice->arm, "host", machine_describe_host(),
         "cells", plan_cells(registry, selection, base));
     plan_set_passes(plan, options);
+    adaptive_write_plan(options, plan);
     free(backend);
     return plan;
 }
@@ -224,8 +226,9 @@ enum status plan_calibrate(json_t *plan, const struct registry *registry, double
 
 /* What decides which cells run and how, so that it must be the same in two plans of one run. */
 static const char *const plan_run_members[] = {
-    "name",        "seed", "rounds", "budget_s",           "timeout_s",      "target_ms",
-    "memory_pass", "base", "passes", "instruction_rounds", "latency_rounds", "latency_every"};
+    "name",           "seed",          "rounds",    "budget_s",   "timeout_s",
+    "target_ms",      "memory_pass",   "base",      "passes",     "instruction_rounds",
+    "latency_rounds", "latency_every", "precision", "rounds_max", "redo"};
 static const char *const plan_cell_members[] = {"id", "program", "probe", "preload"};
 
 static bool plan_same(const json_t *a, const json_t *b)

@@ -186,6 +186,16 @@ const struct record_set *store_survey(struct store *store, uint32_t round_limit)
     return store->set;
 }
 
+uint32_t store_round_last(const struct store *store)
+{
+    uint32_t last = 0;
+    for (size_t i = 0; i < store->set->record_count; i++) {
+        const struct record *record = &store->set->records[i];
+        last = record->pass == RECORD_TIME && record->round > last ? record->round : last;
+    }
+    return last;
+}
+
 uint64_t store_record_count(const struct store *store)
 {
     return store->set->record_count;

@@ -48,6 +48,9 @@ const json_t *store_plan(const struct store *store);
  * until the next append. */
 const struct record_set *store_survey(struct store *store, uint32_t round_limit);
 
+/* The last round of the time pass that has a record; 0 if none has. */
+uint32_t store_round_last(const struct store *store);
+
 /* Records in records.jsonl now. */
 uint64_t store_record_count(const struct store *store);
 

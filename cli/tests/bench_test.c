@@ -17,7 +17,7 @@
 #include "cli/text.h"
 
 /* malloc and null on two workloads, and small: about 0.1 s a round. */
-#define SMALL "bench", "-b", "malloc,null", "-w", "pingpong,batch", "--target-ms", "1"
+#define SMALL "bench", "--no-redo", "-b", "malloc,null", "-w", "pingpong,batch", "--target-ms", "1"
 
 static int enter_own_directory(void **state)
 {
