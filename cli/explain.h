@@ -1,0 +1,54 @@
+/* `heapmill explain`: what happened in one cell, in words and numbers. */
+#ifndef HEAPMILL_CLI_EXPLAIN_H
+#define HEAPMILL_CLI_EXPLAIN_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "results/comparison.h"
+
+/* All records of one cell, read in full, and how it compares. */
+struct explain {
+    const struct record_set *set;
+    const struct record_cell *cell;
+    const struct record **records; /* [count], in the file's order */
+    json_t **json;                 /* [count], of each record */
+    size_t count;
+    struct comparison *comparison;     /* of time, with the run's base; NULL: none can be made */
+    const struct comparison_cell *row; /* NULL: the cell is the base, or has no row */
+};
+
+/* Reads them; explain is the caller's, to be released with explain_close in any case. STATUS_IO,
+ * STATUS_NO_MEMORY. */
+enum status explain_open(struct explain *explain, const struct record_set *set, size_t cell,
+                         struct error *error);
+void explain_close(struct explain *explain);
+
+/* The whole text. */
+void explain_print(const struct explain *explain, FILE *file);
+
+/* Its parts about time and what disturbed it (explain_time.c), and about calls, memory and
+ * collections (explain_memory.c). Each begins with an empty line and a heading, or prints nothing.
+ */
+void explain_print_time(const struct explain *explain, FILE *file);
+void explain_print_machine(const struct explain *explain, FILE *file);
+void explain_print_calls(const struct explain *explain, FILE *file);
+void explain_print_memory(const struct explain *explain, FILE *file);
+void explain_print_collections(const struct explain *explain, FILE *file);
+
+/* The first ok record of a pass; NULL if there is none. */
+const json_t *explain_first(const struct explain *explain, enum record_pass pass);
+
+/* A member of all ok time records that were not left out, "a.b" for a member of a member. */
+struct explain_figures {
+    double *values; /* [count], ascending; free() */
+    size_t count;
+};
+struct explain_figures explain_gather(const struct explain *explain, const char *member);
+
+/* Bytes for people: "1.5 MiB"; a number with thousands apart: "12 345". */
+void explain_bytes(char text[32], double bytes);
+void explain_count(char text[32], double count);
+
+#endif

@@ -1,0 +1,125 @@
+/* heapmill explain: what happened in one cell. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/explain.h"
+#include "cli/text.h"
+#include "results/store.h"
+
+enum { EXPLAIN_LIST_MAX = 10 };
+
+static const char explain_usage[] =
+    "usage: heapmill explain DIR CELL\n"
+    "\n"
+    "Says in words and numbers what happened in one cell of the run in DIR: its time and how it "
+    "swung,\n"
+    "faults and what else the machine did, calls by size and on which path, fragmentation, "
+    "collections,\n"
+    "and why records are not ok. CELL is a cell's id, as `heapmill list` and records.jsonl have "
+    "it, "
+    "or a\n"
+    "glob that fits one cell only ('churn*pymalloc-3.10:inline'); a part of an id will do.\n"
+    "\n"
+    "  -h, --help\n"
+    "\n"
+    "exit status: 0; 2 wrong usage, no such cell, or several; 3 the files cannot be read\n";
+
+/* Lists the first cells that the pattern fits, or all if it is NULL. */
+static void explain_list(const struct record_set *set, const char *pattern)
+{
+    size_t listed = 0;
+    for (size_t i = 0; i < set->cell_count; i++) {
+        const struct record_cell *cell = &set->cells[i];
+        if (cell->twin == 0 && (pattern == NULL || fnmatch(pattern, cell->id, 0) == 0) &&
+            listed++ < EXPLAIN_LIST_MAX) {
+            (void)fprintf(stderr, "  %s\n", cell->id);
+        }
+    }
+    if (listed > EXPLAIN_LIST_MAX) {
+        (void)fprintf(stderr, "  … and %zu more\n", listed - EXPLAIN_LIST_MAX);
+    }
+}
+
+/* Cells that the pattern fits, twins left out; *found is one of them. */
+static size_t explain_match(const struct record_set *set, const char *pattern, size_t *found)
+{
+    size_t matches = 0;
+    for (size_t i = 0; i < set->cell_count; i++) {
+        if (set->cells[i].twin == 0 && fnmatch(pattern, set->cells[i].id, 0) == 0) {
+            *found = i;
+            matches++;
+        }
+    }
+    return matches;
+}
+
+/* An id, a glob, or a part of an id; false after a message. */
+static bool explain_find(const struct record_set *set, const char *name, size_t *cell)
+{
+    *cell = record_set_find_cell(set, name);
+    if (*cell < set->cell_count) {
+        return true;
+    }
+    char *part = text_format("*%s*", name);
+    const char *pattern = name;
+    size_t matches = explain_match(set, pattern, cell);
+    if (matches == 0) {
+        pattern = part;
+        matches = explain_match(set, pattern, cell);
+    }
+    if (matches > 1) {
+        (void)fprintf(stderr, "heapmill explain: '%s' fits %zu cells, say which:\n", name, matches);
+        explain_list(set, pattern);
+    } else if (matches == 0) {
+        (void)fprintf(stderr, "heapmill explain: no cell of %s is '%s'; there are\n",
+                      set->directory, name);
+        explain_list(set, NULL);
+    }
+    free(part);
+    return matches == 1;
+}
+
+static int explain_fail(const struct error *error)
+{
+    (void)fprintf(stderr, "heapmill explain: %s\n", error->message);
+    return error->status == STATUS_NOT_FOUND ? EXIT_USAGE : EXIT_ENVIRONMENT;
+}
+
+static int explain_run(int argc, char **argv)
+{
+    struct record_set *set = NULL;
+    struct explain explain;
+    struct error error;
+    size_t cell;
+    if (argc != 3 || argv[1][0] == '-') {
+        (void)fputs("heapmill explain: say which run and which cell, as in `heapmill explain DIR "
+                    "CELL`\n",
+                    stderr);
+        return EXIT_USAGE;
+    }
+    if (store_load(argv[1], &set, &error) != STATUS_OK) {
+        return explain_fail(&error);
+    }
+    int result = EXIT_USAGE;
+    if (explain_find(set, argv[2], &cell)) {
+        result = EXIT_CLEAN;
+        if (explain_open(&explain, set, cell, &error) == STATUS_OK) {
+            explain_print(&explain, stdout);
+        } else {
+            result = explain_fail(&error);
+        }
+        explain_close(&explain);
+    }
+    record_set_free(set);
+    return result;
+}
+
+const struct command command_explain = {
+    .name = "explain",
+    .summary = "what happened in one cell of a run, in words and numbers",
+    .usage = explain_usage,
+    .run = explain_run,
+};

@@ -1,0 +1,197 @@
+/* `heapmill explain` and `heapmill export` as a user runs them, over a run whose content is known.
+ */
+#include "results/tests/synthetic.h"
+
+#include <sys/wait.h>
+
+enum { OUTPUT_MAX = 32768, ROUNDS = 7 };
+
+static const char *const ids[] = {
+    "churn/size=64/t1/malloc:preload", "churn/size=64/t1/malloc:preload~1",
+    "churn/size=64/t1/malloc:preload~2", "churn/size=64/t1/pools:inline",
+    "churn/size=64/t1/broken:inline"};
+
+/* A memory record with calls: 3000 allocs of up to 16 bytes and 1000 of up to 1024, 10% of the
+ * allocs and 5% of the frees slow. Live 600, of 1000 that are held. */
+static json_t *memory_record(const char *id)
+{
+    json_t *record = synthetic_memory_record(id, 0, "stats", 1000, 1000);
+    json_t *memory = json_object_get(record, "memory");
+    (void)json_object_set_new(memory, "live_bytes_peak", json_integer(600));
+    (void)json_object_set_new(memory, "usable_bytes_peak", json_integer(700));
+    (void)json_object_set_new(memory, "fragmentation",
+                              json_pack("{s:f, s:f, s:f, s:f, s:i, s:i}", "mean", 1.7,
+                                        "at_live_peak", 1.667, "at_held_peak", 1.8,
+                                        "peak_over_peak", 1.667, "internal_bytes", 100,
+                                        "external_bytes", 300));
+    (void)json_object_set_new(record, "calls",
+                              json_pack("{s:i, s:i, s:i, s:[[i,i,i],[i,i,i]], s:i, s:i, s:i}",
+                                        "allocs", 4000, "frees", 2000, "resizes", 0, "by_size", 16,
+                                        3000, 1500, 1024, 1000, 500, "slow_allocs", 400,
+                                        "slow_frees", 100, "slow_resizes", 0));
+    return record;
+}
+
+static void write_run(char directory[SYNTHETIC_PATH_MAX])
+{
+    json_t *plan = synthetic_plan();
+    for (int twin = 0; twin <= 2; twin++) {
+        synthetic_add_cell(plan, "churn", "steady", "malloc", "preload", twin);
+    }
+    synthetic_add_cell(plan, "churn", "steady", "pools", "inline", 0);
+    synthetic_add_cell(plan, "churn", "steady", "broken", "inline", 0);
+    synthetic_directory(directory);
+    struct store *store = synthetic_create(directory, plan);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < 5; i++) {
+            bool failed = i == 4 && round == 2;
+            bool slow = i == 3 && round == 5;
+            double time_ns = (i == 3 ? 5 : 10) * (slow ? 1.5 : 1 + 0.001 * round);
+            json_t *record = synthetic_record(ids[i], round, failed ? "crashed" : "ok", time_ns);
+            (void)json_object_set_new(record, "switches_involuntary", json_integer(slow ? 40 : 2));
+            (void)json_object_set_new(record, "faults_minor", json_integer(12));
+            (void)json_object_set_new(record, "gc",
+                                      json_pack("{s:[i,i,i], s:i, s:i}", "collections", 70, 6, 1,
+                                                "collected", 1234, "objects_visited", 56789));
+            if (failed) {
+                (void)json_object_set_new(record, "reason", json_string("killed by SIGSEGV"));
+                (void)json_object_set_new(record, "stderr", json_string("first\nlast words\n"));
+            }
+            synthetic_append(store, record);
+        }
+    }
+    synthetic_append(store, memory_record(ids[0]));
+    synthetic_append(store, memory_record(ids[3]));
+    json_t *opaque = memory_record(ids[4]);
+    (void)json_object_del(json_object_get(opaque, "calls"), "slow_allocs");
+    synthetic_append(store, opaque);
+    store_close(store);
+}
+
+/* Runs `heapmill COMMAND 'directory' ARGUMENTS` with both outputs in `output`; its exit status. */
+static int run(const char *command, const char *directory, const char *arguments,
+               char output[OUTPUT_MAX])
+{
+    char line[3 * SYNTHETIC_PATH_MAX];
+    (void)snprintf(line, sizeof(line), "'%s' %s '%s' %s 2>&1", HEAPMILL_PROGRAM, command, directory,
+                   arguments);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t length = fread(output, 1, OUTPUT_MAX - 1, pipe);
+    output[length] = '\0';
+    return WEXITSTATUS(pclose(pipe));
+}
+
+static void assert_says(const char *output, const char *text)
+{
+    if (strstr(output, text) == NULL) {
+        fail_msg("this does not say \"%s\":\n%s", text, output);
+    }
+}
+
+static void test_a_cell_is_explained(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char output[OUTPUT_MAX];
+    write_run(directory);
+    assert_int_equal(0, run("explain", directory, "'*pools*'", output));
+    assert_says(output, "churn/size=64/t1/pools:inline");
+    assert_says(output, "ns for one operation: median of 7 rounds");
+    assert_says(output, "against malloc:preload: 0.500 of its time");
+    assert_says(output, "faster");
+    assert_says(output, "taken off the CPU: median 2, from 2 to 40 a round");
+    assert_says(output, "in the timed part: 12 in every round");
+    assert_says(output, "slowest round 5 (7.5 ns): switches_involuntary 40 (median 2)");
+    assert_says(output, "4 000 allocs, 2 000 frees, 0 resizes");
+    assert_says(output, "on the inlined fast path: 90.00% of the allocs, 95.00% of the frees");
+    assert_says(output, "up to 16      3 000  75.0%  1 500  ##############################");
+    assert_says(output, "up to 1 024   1 000  25.0%    500  ##########\n");
+    assert_says(output, "600 B asked for (60.0% of what was held), 100 B internal (10.0%");
+    assert_says(output, "300 B external (30.0%");
+    assert_says(output, "70 of the youngest generation, 6 of the middle one, 1 full");
+    assert_says(output, "56 789 objects visited, 1 234 found in garbage cycles");
+    assert_null(strstr(output, "Not ok"));
+    synthetic_remove(directory);
+}
+
+static void test_failures_and_what_is_not_known(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char output[OUTPUT_MAX];
+    write_run(directory);
+    assert_int_equal(0, run("explain", directory, "broken", output)); /* a part will do */
+    assert_says(output, "Not ok: 1 of 8 records");
+    assert_says(output, "crashed in round 2 of the time pass: killed by SIGSEGV");
+    assert_says(output, "    | last words\n");
+    assert_says(output, "fast path: not known");
+    assert_int_equal(0, run("explain", directory, ids[0], output));
+    assert_says(output, "malloc:preload is what the others of this run are compared with");
+    synthetic_remove(directory);
+}
+
+static void test_which_cell(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char output[OUTPUT_MAX];
+    write_run(directory);
+    assert_int_equal(2, run("explain", directory, "churn", output));
+    assert_says(output, "'churn' fits 3 cells");
+    assert_says(output, ids[3]);
+    assert_int_equal(2, run("explain", directory, "nothing", output));
+    assert_says(output, "no cell of");
+    assert_int_equal(2, run("explain", directory, "", output));
+    assert_says(output, "heapmill explain DIR CELL");
+    assert_int_equal(2, run("explain", directory, "'*~1'", output)); /* twins by id only */
+    assert_int_equal(0, run("explain", directory, "'churn/size=64/t1/malloc:preload~1'", output));
+    synthetic_remove(directory);
+}
+
+static void test_exports(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char output[OUTPUT_MAX];
+    char arguments[2 * SYNTHETIC_PATH_MAX];
+    char path[SYNTHETIC_PATH_MAX];
+    write_run(directory);
+    assert_int_equal(0, run("export", directory, "--csv", output));
+    assert_says(output, "\ntime,ns,churn/size=64/t1/pools:inline,churn,size=64,1,pools,inline,");
+    assert_int_equal(0, run("export", directory, "--csv --table records", output));
+    assert_says(output, ",memory,0,ok,");
+    assert_int_equal(0, run("export", directory, "--md -b pools", output));
+    assert_says(output, "| churn | size=64 | pools | inline |");
+    assert_null(strstr(output, "broken"));
+    synthetic_file(path, directory, "out.json");
+    (void)snprintf(arguments, sizeof(arguments), "--benchmark-json -o '%s'", path);
+    assert_int_equal(0, run("export", directory, arguments, output));
+    assert_string_equal("", output);
+    json_t *json = json_load_file(path, 0, NULL);
+    assert_int_equal(10 + 10 + 9, json_array_size(json_object_get(json, "benchmarks")));
+    json_decref(json);
+    static const char *const wrong[][2] = {
+        {"", "say what to write"},          {"--csv --md", "one format"},
+        {"--csv --table rows", "--table"},  {"--sqlite", "missing"},
+        {"--csv --metric speed", "metric"}, {"--csv another", "one run at a time"},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(2, run("export", directory, wrong[i][0], output));
+        assert_says(output, wrong[i][1]);
+    }
+    assert_int_equal(3, run("export", directory, "--md -o /nowhere/x.md", output));
+    assert_says(output, "/nowhere/x.md");
+    synthetic_remove(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_cell_is_explained),
+        cmocka_unit_test(test_failures_and_what_is_not_known),
+        cmocka_unit_test(test_which_cell),
+        cmocka_unit_test(test_exports),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
