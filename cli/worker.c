@@ -198,6 +198,19 @@ enum status worker_describe(const struct worker *worker, json_t **description, c
     return status;
 }
 
+enum status worker_waste(const struct worker *worker, json_t **answer, struct error *error)
+{
+    struct text_list arguments = {0};
+    struct process_result result;
+    worker_add_program(worker, &arguments);
+    text_list_add(&arguments, text_format("--waste"));
+    enum status status =
+        worker_run(worker, &arguments, WORKER_DESCRIBE_TIMEOUT_S, WORKER_ASKED, &result, error);
+    return status != STATUS_OK
+               ? status
+               : worker_take_answer(worker, &result, WORKER_DESCRIBE_TIMEOUT_S, answer, error);
+}
+
 enum status worker_calibrate(const struct worker *worker, const struct worker_cell *cell,
                              double target_ms, json_t **calibration, struct error *error)
 {

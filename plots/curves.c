@@ -137,6 +137,7 @@ static void axis_range(const struct curves_panel *panel, bool of_y, double *low,
     if (of_y && panel->from_zero) {
         *low = 0;
     }
+    *high = of_y && panel->y_end > 0 ? panel->y_end : *high;
     double air = logarithmic ? pow(*high / *low, 0.06) : (*high - *low) * 0.06;
     air = logarithmic ? fmax(air, 1.1) : air;
     air = air == 0 ? 1 : air;

@@ -26,6 +26,7 @@ struct curves_panel {
     bool log_y;
     bool steps;     /* values hold until the next */
     bool from_zero; /* the y axis begins at 0 */
+    double y_end;   /* where it ends, for panels that are to be compared; 0: where the points do */
 };
 
 struct curves {

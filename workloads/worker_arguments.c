@@ -232,6 +232,9 @@ static enum worker_mode worker_mode_of(const char *argument)
     if (strcmp(argument, "--describe") == 0) {
         return WORKER_DESCRIBE;
     }
+    if (strcmp(argument, "--waste") == 0) {
+        return WORKER_WASTE;
+    }
     if (strcmp(argument, "--calibrate") == 0) {
         return WORKER_CALIBRATE;
     }
@@ -325,7 +328,8 @@ enum status worker_arguments_parse(struct worker_arguments *arguments, int argc,
         status = worker_parse_option(arguments, argv[i], argv[i + 1], error);
         i++;
     }
-    if (status == STATUS_OK && arguments->mode != WORKER_DESCRIBE) {
+    if (status == STATUS_OK && arguments->mode != WORKER_DESCRIBE &&
+        arguments->mode != WORKER_WASTE) {
         status = worker_check_cell(arguments, error);
     }
     return status;

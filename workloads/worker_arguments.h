@@ -9,6 +9,7 @@
 enum worker_mode {
     WORKER_BENCHMARK, /* none of our modes: google-benchmark's command line */
     WORKER_DESCRIBE,
+    WORKER_WASTE,
     WORKER_CALIBRATE,
     WORKER_CELL,
 };

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "workloads/benchmark_shim.h"
 #include "workloads/latency.h"
+#include "workloads/waste.h"
 #include "workloads/worker_arguments.h"
 #include "workloads/worker_environment.h"
 #include "workloads/worker_record.h"
@@ -264,6 +265,17 @@ static enum worker_exit worker_describe(const struct worker_arguments *arguments
     return WORKER_EXIT_OK;
 }
 
+static enum worker_exit worker_waste(const struct worker_arguments *arguments)
+{
+    struct error error;
+    enum status status = waste_write(arguments->record_fd, &error);
+    if (status == STATUS_OK) {
+        return WORKER_EXIT_OK;
+    }
+    return worker_complain(
+        status == STATUS_UNSUPPORTED ? WORKER_EXIT_FAILED : WORKER_EXIT_ENVIRONMENT, error.message);
+}
+
 /* Is the malloc in force the one that was asked for? Complains if not. */
 static bool worker_has_malloc(const struct worker_arguments *arguments)
 {
@@ -297,6 +309,8 @@ int main(int argc, char **argv)
     switch (arguments.mode) {
     case WORKER_DESCRIBE:
         return (int)worker_describe(&arguments);
+    case WORKER_WASTE:
+        return (int)worker_waste(&arguments);
     case WORKER_CALIBRATE:
         return (int)worker_calibrate(&arguments);
     default:
