@@ -256,6 +256,10 @@ static void worker_add_cell(const struct worker *worker, const struct worker_cel
     worker_add_number(arguments, "--iterations", cell->iterations);
     worker_add_number(arguments, "--warmup", cell->warmup_iterations);
     worker_add_number(arguments, "--seed", cell->seed);
+    if (cell->extra_work > 0) {
+        text_list_add(arguments, text_format("--extra-work"));
+        text_list_add(arguments, text_format("%g", cell->extra_work));
+    }
     text_list_add(arguments, text_format("--pass"));
     text_list_add(arguments, text_format("%s", record_pass_word(cell->pass)));
     if (cell->pass == RECORD_LATENCY && cell->latency_every > 0) {

@@ -30,6 +30,7 @@ struct worker_cell {
     unsigned threads; /* 0 and 1 are one */
     uint64_t iterations;
     uint64_t warmup_iterations;
+    double extra_work; /* per cent, of a calibration's slowed cells; 0 */
     uint64_t seed;
     enum record_pass pass;
     uint32_t latency_every; /* of the latency pass; 0: the worker's default */

@@ -128,6 +128,12 @@ static enum status record_parse_cell_texts(struct record_set *set, struct record
         bool fits = length > 0 && (size_t)length < sizeof(before);
         cell->backend_text = fits ? record_pairs_text(set, env, before, "}") : NULL;
     }
+    double extra_work = json_number_value(json_object_get(cell->plan, "extra_work"));
+    if (extra_work > 0 && cell->backend_text != NULL) {
+        json_t *slowed = json_sprintf("%s+%g%%", cell->backend_text, extra_work);
+        (void)json_array_append_new(((struct record_set_private *)set->private)->texts, slowed);
+        cell->backend_text = json_string_value(slowed);
+    }
     if (cell->backend_text != NULL) {
         json_t *label = json_sprintf("%s:%s", cell->backend_text, cell->arm);
         cell->label = json_string_value(label);

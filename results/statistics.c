@@ -334,9 +334,10 @@ double statistics_noise_floor(double *medians, size_t count)
     for (size_t i = 0; i < count; i++) {
         medians[i] = fabs(medians[i]);
     }
-    /* The least order statistic that 95% do not exceed: below twenty it is the greatest. */
-    size_t rank = (size_t)ceil(STATISTICS_NOISE_QUANTILE * (double)count);
-    return expm1(statistics_select(medians, count, rank - 1));
+    /* One more of the same kind exceeds the k-th least of n with the chance 1 - k / (n + 1),
+     * whatever the distribution: from 19 on there is a k that makes it 5%. */
+    size_t rank = (size_t)ceil(STATISTICS_NOISE_QUANTILE * (double)(count + 1));
+    return expm1(statistics_select(medians, count, (rank < count ? rank : count) - 1));
 }
 
 enum statistics_verdict statistics_judge(const struct interval *interval, double noise_floor)

@@ -62,9 +62,10 @@ enum status statistics_mean_interval(const struct statistics_series *series, siz
                                      size_t rounds, uint64_t seed, struct interval *interval,
                                      struct error *error);
 
-/* The noise floor: the distance from 0 that 95% of the A/A medians keep (below twenty of them:
- * all). medians are of log-ratios, one an A/A pair. Returns a ratio distance: 0.012 is 1.2%. NAN if
- * count is 0. Allocates nothing; reorders the medians. */
+/* The noise floor: the distance from 0 that a further A/A median keeps with a chance of 95%, judged
+ * by these (below 39 of them: that of the farthest, which below 19 promises less). medians are of
+ * log-ratios, one an A/A pair. Returns a ratio distance: 0.012 is 1.2%. NAN if count is 0.
+ * Allocates nothing; reorders the medians. */
 double statistics_noise_floor(double *medians, size_t count);
 
 enum statistics_verdict { STATISTICS_LESS = -1, STATISTICS_SAME = 0, STATISTICS_MORE = 1 };
@@ -105,5 +106,11 @@ enum status statistics_discover(const double *p, size_t count, double level, boo
 enum status statistics_shift(const double *values, size_t count, const double *base_values,
                              size_t base_count, double reach, struct interval *interval, double *p,
                              struct error *error);
+
+/* --- shares: statistics_binomial.c */
+
+/* The exact 95% interval of a probability of which `successes` of `trials` are known: Clopper and
+ * Pearson 1934. From 0 to 1 for no trials. O(trials) a step; made for some thousand. */
+void statistics_binomial_interval(size_t successes, size_t trials, double *low, double *high);
 
 #endif

@@ -114,6 +114,11 @@ static enum status runner_set_up(struct runner *runner, struct error *error)
     return status;
 }
 
+uint64_t cell_iterations_done(const struct cell *cell)
+{
+    return cell->iterations + (uint64_t)((double)cell->iterations * cell->extra_work / 100 + 0.5);
+}
+
 /* Adds what the workload expects of its next run(run, iterations). Asked before it, when the
  * generator and the workload's state are as run will find them. */
 static void runner_expect(struct runner *runner, uint64_t iterations)
@@ -131,7 +136,7 @@ static void runner_arm(struct runner *runner)
     run->checksum = 0;
     runner->result->operations = cell->workload->operations(run) * cell->iterations;
     if (cell->pass != CELL_MEMORY) {
-        runner_expect(runner, cell->iterations);
+        runner_expect(runner, cell_iterations_done(cell));
     }
     if (run->runtime != NULL) {
         runtime_stats(run->runtime, &runner->gc_before);

@@ -26,6 +26,9 @@ struct cell {
     double values[WORKLOAD_PARAMETERS_MAX];
     uint64_t iterations; /* > 0 */
     uint64_t warmup_iterations;
+    /* Per cent of the iterations that the timed part does besides, without saying so: a slowdown
+     * that is known. Time pass only. */
+    double extra_work;
     uint64_t seed;
     enum cell_pass pass;
     uint32_t latency_every; /* of the latency pass: one call in so many is timed */
@@ -75,6 +78,9 @@ struct runner {
 /* Everything before the timed part. False: result->status and reason say why there is none. cell
  * and result must outlive the runner. Call runner_release in either case. */
 bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_result *result);
+
+/* Iterations of the timed part, the extra ones among them. */
+uint64_t cell_iterations_done(const struct cell *cell);
 
 /* The timed part, and nothing else. All passes but the memory pass. */
 void runner_run(struct runner *runner, uint64_t iterations);

@@ -16,7 +16,8 @@
 enum {
     WORKER_SAMPLES_DEFAULT = 200,
     WORKER_TARGET_MS_DEFAULT = 100,
-    WORKER_TARGET_MS_MAX = 600000
+    WORKER_TARGET_MS_MAX = 600000,
+    WORKER_EXTRA_WORK_MAX = 100,
 };
 
 /* A list of names for a message; it is cut where the buffer ends. */
@@ -199,6 +200,9 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
     } else if (strcmp(option, "--threads") == 0) {
         status = worker_parse_count(option, value, 1, THREADS_MAX, &count, error);
         cell->threads = (unsigned)count;
+    } else if (strcmp(option, "--extra-work") == 0) {
+        status = worker_parse_number(option, value, 0, WORKER_EXTRA_WORK_MAX, false,
+                                     &cell->extra_work, error);
     } else if (strcmp(option, "--latency-every") == 0) {
         status = worker_parse_count(option, value, 1, LATENCY_EVERY_MAX, &count, error);
         cell->latency_every = (uint32_t)count;
@@ -217,12 +221,12 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
         status = worker_parse_count(option, value, 1, INT32_MAX, &count, error);
         arguments->parent = (pid_t)count;
     } else {
-        status = error_set(
-            error, STATUS_INVALID,
-            "unknown option %s; known are: --workload, --param, --iterations, "
-            "--warmup, --threads, --seed, --pass, --samples, --latency-every, --target-ms, "
-            "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
-            option);
+        status = error_set(error, STATUS_INVALID,
+                           "unknown option %s; known are: --workload, --param, --iterations, "
+                           "--warmup, --threads, --seed, --pass, --samples, --latency-every, "
+                           "--extra-work, --target-ms, "
+                           "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
+                           option);
     }
     return status;
 }
@@ -276,6 +280,14 @@ static enum status worker_check_cell(const struct worker_arguments *arguments, s
         return error_set(error, STATUS_INVALID,
                          "%s runs once: give it --iterations 1 and no --warmup",
                          cell->workload->name);
+    }
+    if (cell->extra_work > 0 && (arguments->mode != WORKER_CELL || cell->pass != CELL_TIME)) {
+        return error_set(error, STATUS_INVALID, "--extra-work goes with --cell --pass time");
+    }
+    if (cell->extra_work > 0 && cell_iterations_done(cell) == cell->iterations) {
+        return error_set(error, STATUS_INVALID,
+                         "--extra-work: %g%% of %" PRIu64 " iterations is less than one of them",
+                         cell->extra_work, cell->iterations);
     }
     if (!cell->workload->threaded && cell->threads > 1) {
         return error_set(error, STATUS_INVALID, "%s has one thread: give it no --threads",

@@ -45,7 +45,8 @@ static const char *worker_before(void *context, uint64_t iterations)
 static void worker_timed(void *context, uint64_t iterations)
 {
     struct worker_job *job = context;
-    runner_run(&job->runner, iterations);
+    runner_run(&job->runner,
+               job->cell.extra_work > 0 ? cell_iterations_done(&job->cell) : iterations);
 }
 
 static uint64_t worker_operations(void *context)
