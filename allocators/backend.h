@@ -28,9 +28,10 @@
  *   size_t S_check(const struct S_heap *);
  *
  * The contract:
- *  - open fills caller-owned storage; everything is released by close, live blocks too, but for
- *    large blocks that the back end had from heap_os.alloc and does not keep books of. After a
- *    failed open there is nothing to close. State lives in struct heap alone.
+ *  - open fills caller-owned storage (up to 300 KiB, by back end: not for a small stack);
+ * everything is released by close, live blocks too, but for large blocks that the back end had from
+ * heap_os.alloc and does not keep books of. After a failed open there is nothing to close. State
+ * lives in struct heap alone.
  *  - alloc: size 0 counts as 1. The block is aligned to S_ALIGNMENT: 16, or 8 where the variant's
  *    is 8. NULL means exhaustion only, and leaves the heap as it was. Contents are undefined.
  *  - free: block is not NULL; size and type are those of alloc or of the last resize.
