@@ -20,8 +20,8 @@ enum status explain_open(struct explain *explain, const struct record_set *set, 
     for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
         if (set->records[i].cell == cell) {
             size_t next = explain->count;
-            explain->records = text_grow(explain->records, next + 1, sizeof(*explain->records));
-            explain->json = text_grow(explain->json, next + 1, sizeof(*explain->json));
+            explain->records = text_grow(explain->records, next + 1, sizeof(struct record *));
+            explain->json = text_grow(explain->json, next + 1, sizeof(json_t *));
             explain->records[next] = &set->records[i];
             status = record_set_read(set, i, &explain->json[next], error);
             explain->count += status == STATUS_OK;
