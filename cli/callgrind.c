@@ -1,7 +1,6 @@
 #include "cli/callgrind.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +107,9 @@ uint64_t callgrind_read(const struct callgrind *callgrind)
         return 0;
     }
     while (fgets(line, sizeof(line), file) != NULL) {
-        (void)sscanf(line, "totals: %" SCNu64, &count);
+        if (strncmp(line, "totals: ", 8) == 0) {
+            count = strtoull(line + 8, NULL, 10);
+        }
     }
     (void)fclose(file);
     return count;

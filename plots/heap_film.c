@@ -1,7 +1,6 @@
 #include "plots/heap_film.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static void *film_grow(void *array, size_t count, size_t size)
     }
     size_t room = count == 0 ? 1 : 2 * count;
     void *larger = plot_text_array(room, size);
-    if (count > 0) {
+    if (array != NULL && count > 0) {
         memcpy(larger, array, count * size);
     }
     free(array);
@@ -75,18 +74,32 @@ static struct film_arena *film_last_arena(struct film_frame *frame)
     return frame->arena_count ? &frame->arenas[frame->arena_count - 1] : NULL;
 }
 
+/* Reads numbers with a tab or the end of the text behind each; *fields is then behind the last tab.
+ */
+static bool film_read_numbers(const char **fields, uint64_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *end;
+        numbers[i] = strtoull(*fields, &end, 10);
+        if (end == *fields || (*end != '\t' && *end != '\0')) {
+            return false;
+        }
+        *fields = *end == '\t' ? end + 1 : end;
+    }
+    return true;
+}
+
 /* fields: a line's text behind its first word. False: not a tile, or one in no arena. */
 static bool film_add_tile(struct film_frame *frame, const char *fields, bool outside)
 {
-    struct film_tile tile = {0};
-    int read = 0;
+    uint64_t numbers[3]; /* offset, bytes, bytes of a block */
     size_t length;
     int state;
-    if (sscanf(fields, "%" SCNu64 "\t%zu\t%zu\t%n", &tile.offset, &tile.bytes, &tile.block_bytes,
-               &read) != 3 ||
-        read == 0) {
+    if (!film_read_numbers(&fields, numbers, 3)) {
         return false;
     }
+    struct film_tile tile = {
+        .offset = numbers[0], .bytes = numbers[1], .block_bytes = numbers[2], .runs = fields};
     struct film_arena *arena = film_last_arena(frame);
     if (outside) {
         if (tile.block_bytes == 0) {
@@ -101,7 +114,6 @@ static bool film_add_tile(struct film_frame *frame, const char *fields, bool out
     if (!arena) {
         return false;
     }
-    tile.runs = fields + read;
     for (const char *at = tile.runs; film_next_run(&at, &length, &state);) {
         tile.blocks[state] += length;
     }
@@ -127,14 +139,22 @@ static bool film_begin_frame(struct film *film, char *fields)
     film->frames = film_grow(film->frames, film->frame_count, sizeof *film->frames);
     film->frames[film->frame_count++] = frame;
     struct film_frame *added = &film->frames[film->frame_count - 1];
-    return sscanf(rest, "%" SCNu64 "\t%" SCNu64 "\t%" SCNu64 "\t%" SCNu64 "\t%" SCNu64 "\t%" SCNu64,
-                  &added->blocks_live, &added->usable_bytes, &added->held_bytes,
-                  &added->large_blocks, &added->large_bytes, &added->cached_blocks) == 6;
+    const char *counts = rest;
+    uint64_t numbers[6];
+    if (!film_read_numbers(&counts, numbers, 6)) {
+        return false;
+    }
+    added->blocks_live = numbers[0];
+    added->usable_bytes = numbers[1];
+    added->held_bytes = numbers[2];
+    added->large_blocks = numbers[3];
+    added->large_bytes = numbers[4];
+    added->cached_blocks = numbers[5];
+    return true;
 }
 
 static bool film_take_line(struct film *film, char *line)
 {
-    size_t ordinal, bytes;
     if (strncmp(line, "map\t", 4) == 0) {
         return film_begin_frame(film, line + 4);
     }
@@ -142,9 +162,11 @@ static bool film_take_line(struct film *film, char *line)
         return false;
     }
     struct film_frame *frame = &film->frames[film->frame_count - 1];
-    if (sscanf(line, "arena\t%zu\t%zu", &ordinal, &bytes) == 2) {
-        film_add_arena(frame, ordinal, bytes);
-        return true;
+    if (strncmp(line, "arena\t", 6) == 0) {
+        const char *fields = line + 6;
+        uint64_t numbers[2]; /* ordinal, bytes */
+        return film_read_numbers(&fields, numbers, 2) &&
+               film_add_arena(frame, numbers[0], numbers[1]) != NULL;
     }
     if (strncmp(line, "pool\t", 5) == 0) {
         return film_add_tile(frame, line + 5, false);

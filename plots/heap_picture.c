@@ -193,8 +193,9 @@ static void write_blocks(const struct layout *layout, const struct place *place,
             size_t rows = !apart && column == 0 && end >= row_end ? (end - at) / across : 1;
             stop = rows > 1 ? at + rows * across : stop;
             double wide = rows > 1 ? layout->tile : w * (double)(stop - at);
-            write_rect(layout, state, x + w * (double)column, y + h * (double)(at / across),
-                       wide - line, h * (double)rows - line, place, at, stop - at);
+            size_t row = at / across;
+            write_rect(layout, state, x + w * (double)column, y + h * (double)row, wide - line,
+                       h * (double)rows - line, place, at, stop - at);
             at = stop;
         }
     }
@@ -261,9 +262,10 @@ static bool slot_was_there(const struct layout *layout, size_t frame, int slot)
 static void slot_origin(const struct layout *layout, size_t frame, int slot, double *x, double *y)
 {
     size_t across = (size_t)layout->across;
+    size_t row = frame / across;
     *x = (double)(frame % across) * (layout->frame_width + FRAME_GAP) + FRAME_MARGIN;
-    *y = KEY_HEIGHT + (double)(frame / across) * (layout->frame_height + FRAME_MARGIN) +
-         FRAME_MARGIN + slot * (layout->arena_height + ARENA_GAP);
+    *y = KEY_HEIGHT + (double)row * (layout->frame_height + FRAME_MARGIN) + FRAME_MARGIN +
+         slot * (layout->arena_height + ARENA_GAP);
 }
 
 static void write_arena(const struct layout *layout, const struct film_arena *arena, size_t frame,
@@ -274,8 +276,9 @@ static void write_arena(const struct layout *layout, const struct film_arena *ar
     for (size_t i = 0; i < arena->tile_count; i++) {
         struct place place = {frame, arena->ordinal, &arena->tiles[i], i};
         size_t columns = (size_t)layout->columns;
+        size_t row = i / columns;
         write_tile(layout, &place, x + (double)(i % columns) * step_x,
-                   y + ARENA_HEAD + (double)(i / columns) * step_y);
+                   y + ARENA_HEAD + (double)row * step_y);
     }
 }
 
@@ -345,7 +348,8 @@ static void write_tile_labels(const struct layout *layout, const struct film_are
         }
         size_t columns = (size_t)layout->columns;
         double left = x + (double)(i % columns) * (layout->tile + TILE_GAP);
-        double top = y + (double)(i / columns) * (layout->tile + layout->head + TILE_GAP);
+        size_t row = i / columns;
+        double top = y + (double)row * (layout->tile + layout->head + TILE_GAP);
         write_text(layout, empty ? TEXT_HEAD_EMPTY : TEXT_HEAD, left + layout->tile / 2,
                    top + layout->head / 2.0, plot_text_format("%zu", tile->block_bytes));
     }
