@@ -226,6 +226,13 @@ static enum status list_fill_plots(struct list_context *context, json_t *rows, s
         (void)json_array_append_new(rows, json_pack("{ss ss}", "name", plot_figure_name(i),
                                                     "summary", plot_figure_summary(i)));
     }
+    /* Of no run, so commands of their own draw them. */
+    (void)json_array_append_new(
+        rows, json_pack("{ss ss}", "name", "map", "summary",
+                        "heapmill map: arenas, pools and blocks by state while a workload runs"));
+    (void)json_array_append_new(
+        rows, json_pack("{ss ss}", "name", "waste", "summary",
+                        "heapmill waste: what size classes waste within a block, by size"));
     return STATUS_OK;
 }
 

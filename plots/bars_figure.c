@@ -145,6 +145,7 @@ static struct bars_range find_range(const struct plot *plot, bool absolute)
             }
         }
     }
+    range.low = isinf(range.low) ? 1 : range.low; /* nothing has a figure */
     return range;
 }
 

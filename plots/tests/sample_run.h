@@ -72,6 +72,7 @@ static const struct sample_workload sample_workloads[] = {
     {"batch", "steady", "{\"order\":\"random\",\"heap\":\"aged\",\"live\":10000,\"size\":64}", 39,
      6.4e5},
     {"churn", "steady", "{\"live\":20000}", 71, 2.6e6},
+    {"churn", "steady", "{\"live\":200000}", 96, 2.6e7},
 };
 enum { SAMPLE_WORKLOADS = sizeof sample_workloads / sizeof sample_workloads[0] };
 
