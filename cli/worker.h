@@ -46,8 +46,8 @@ struct worker_cell {
 enum status worker_describe(const struct worker *worker, json_t **description, char **said,
                             struct error *error);
 
-/* The object that --waste prints; the caller's. Errors as above; a back end that does not say usable
- * sizes is STATUS_UNSUPPORTED. */
+/* The object that --waste prints; the caller's. Errors as above; a back end that does not say
+ * usable sizes is STATUS_UNSUPPORTED. */
 enum status worker_waste(const struct worker *worker, json_t **answer, struct error *error);
 
 /* The object that --calibrate prints, for about target_ms of timed part. Errors as above. */
