@@ -206,8 +206,10 @@ enum status film_read(struct film *film, const char *path, struct error *error)
         status = error_set(error, STATUS_NOT_FOUND, "no map was taken");
     }
     for (size_t i = 0; i < film->frame_count; i++) {
-        qsort(film->frames[i].arenas, film->frames[i].arena_count, sizeof *film->frames[i].arenas,
-              film_compare_arenas);
+        if (film->frames[i].arena_count > 0) {
+            qsort(film->frames[i].arenas, film->frames[i].arena_count,
+                  sizeof *film->frames[i].arenas, film_compare_arenas);
+        }
     }
     return status;
 }

@@ -24,7 +24,7 @@ static const char *live_of(const json_t *workload)
     json_array_foreach(json_object_get(workload, "parameters"), i, parameter)
     {
         if (strcmp(worker_text(parameter, "name"), "live") == 0) {
-            return "live=500";
+            return "live=1024";
         }
     }
 #else
