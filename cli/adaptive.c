@@ -53,7 +53,7 @@ static enum status adaptive_choose_fixed(const struct adaptive *adaptive,
                                          const struct record_set *set, uint32_t round, bool *runs,
                                          struct error *error)
 {
-    uint32_t *disturbed = calloc(set->group_count, sizeof(*disturbed));
+    uint32_t *disturbed = calloc(set->group_count + 1, sizeof(*disturbed));
     if (disturbed == NULL) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", set->group_count);
     }
@@ -72,7 +72,7 @@ static enum status adaptive_choose_precise(const struct adaptive *adaptive,
                                            const struct record_set *set, uint32_t round, bool *runs,
                                            struct error *error)
 {
-    double *half_widths = calloc(set->group_count, sizeof(*half_widths));
+    double *half_widths = calloc(set->group_count + 1, sizeof(*half_widths));
     if (half_widths == NULL) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", set->group_count);
     }
