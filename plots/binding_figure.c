@@ -104,6 +104,7 @@ static enum status binding_build(const struct plot *plot, struct binding *bindin
                                  struct error *error)
 {
     size_t rows = plot->row_count;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers
     binding->comparisons = plot_text_array(PAIRS * rows, sizeof *binding->comparisons);
     binding->points = plot_text_array(PAIRS * rows * plot->column_count, sizeof *binding->points);
     binding->column_used = plot_text_array(plot->column_count, sizeof *binding->column_used);
