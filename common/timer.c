@@ -60,7 +60,23 @@ static double timer_find_rate(void)
     return (double)(end_ns - begin_ns) / (double)(end_ticks - begin_ticks);
 }
 
-static double timer_find_cost(const struct timer *timer)
+/* Counters of some processors run in steps of many ticks. Only values below 128 ticks, which have
+ * buckets of their own, are looked at. */
+static double timer_find_step(const struct timer *timer, const struct histogram *readings)
+{
+    size_t before = 2 * HISTOGRAM_PRECISION; /* the last bucket that was not empty; that: none */
+    size_t step = 0;
+    for (size_t i = 0; i < 2 * HISTOGRAM_PRECISION; i++) {
+        if (readings->buckets[i] > 0) {
+            bool first = before == 2 * HISTOGRAM_PRECISION;
+            step = !first && (step == 0 || i - before < step) ? i - before : step;
+            before = i;
+        }
+    }
+    return (double)(step == 0 ? 1 : step) * timer->ns_per_tick;
+}
+
+static void timer_find_cost(struct timer *timer)
 {
     static struct histogram readings; /* not on the stack, which may be a thread's small one */
     readings = (struct histogram){0};
@@ -68,7 +84,8 @@ static double timer_find_cost(const struct timer *timer)
         uint64_t begin = timer_begin(timer->tsc);
         histogram_add(&readings, timer_end(timer->tsc) - begin);
     }
-    return (double)histogram_quantile(&readings, 0.5) * timer->ns_per_tick;
+    timer->cost_ns = (double)histogram_quantile(&readings, 0.5) * timer->ns_per_tick;
+    timer->step_ns = timer_find_step(timer, &readings);
 }
 
 void timer_open(struct timer *timer)
@@ -77,7 +94,7 @@ void timer_open(struct timer *timer)
     if (timer->tsc) {
         timer->ns_per_tick = timer_find_rate();
     }
-    timer->cost_ns = timer_find_cost(timer);
+    timer_find_cost(timer);
 }
 
 const char *timer_name(const struct timer *timer)

@@ -20,6 +20,7 @@ struct timer {
     bool tsc; /* else clock_gettime */
     double ns_per_tick;
     double cost_ns; /* the median of what an empty stretch is measured as */
+    double step_ns; /* the smallest difference between such measures: what cannot be told apart */
 };
 
 /* Chooses the clock, finds its rate against CLOCK_MONOTONIC (to about 10 parts in a million) and

@@ -70,6 +70,7 @@ void latency_write(struct json_writer *writer)
     json_add_string(writer, "timer", timer_name(&latency_timer));
     json_add_double(writer, "timer_ns_per_tick", latency_timer.ns_per_tick);
     json_add_double(writer, "timer_cost_ns", latency_timer.cost_ns);
+    json_add_double(writer, "timer_step_ns", latency_timer.step_ns);
     json_add_bool(writer, "timer_cost_subtracted", false);
     json_add_u64(writer, "every", heap_latency.every);
     for (int call = 0; call < HEAP_CALL_COUNT; call++) {

@@ -36,8 +36,9 @@ static void test_cost_is_that_of_an_empty_stretch(void **state)
     (void)state;
     struct timer timer;
     timer_open(&timer);
-    print_message("%s: %.4f ns a tick, an empty stretch takes %.1f ns\n", timer_name(&timer),
-                  timer.ns_per_tick, timer.cost_ns);
+    print_message("%s: %.4f ns a tick, steps of %.1f ns, an empty stretch takes %.1f ns\n",
+                  timer_name(&timer), timer.ns_per_tick, timer.step_ns, timer.cost_ns);
+    assert_true(timer.step_ns >= timer.ns_per_tick && timer.step_ns < 1000);
     assert_true(timer.cost_ns >= 0 && timer.cost_ns < 2000);
     assert_true(timer.ns_per_tick > 0.05 && timer.ns_per_tick <= 10);
     assert_string_equal(timer_name(&timer), timer.tsc ? "rdtscp" : "clock_gettime");
