@@ -60,7 +60,7 @@ static enum status bench_note_valgrind(json_t *plan, const struct registry *regi
 {
     char *path;
     char *version;
-    enum status status = callgrind_find(registry->sanitized, &path, &version, error);
+    enum status status = callgrind_find(registry, &path, &version, error);
     if (status == STATUS_OK) {
         (void)json_object_set_new(plan, "valgrind", json_string(version));
     }
@@ -200,7 +200,7 @@ static enum status bench_find_valgrind(const json_t *plan, const struct registry
     *valgrind = NULL;
     enum status status = STATUS_OK;
     if (plan_runs_pass(plan, RECORD_INSTRUCTIONS)) {
-        status = callgrind_find(registry->sanitized, valgrind, &version, error);
+        status = callgrind_find(registry, valgrind, &version, error);
     }
     free(version);
     return status;

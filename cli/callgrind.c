@@ -27,15 +27,39 @@ static char *callgrind_search_path(const char *name)
     return NULL;
 }
 
-enum status callgrind_find(bool sanitized, char **path, char **version, struct error *error)
+/* Is this build fit to be counted? */
+static enum status callgrind_check_build(const struct registry *registry, struct error *error)
 {
-    *version = NULL;
-    *path = sanitized ? NULL : callgrind_search_path("valgrind");
-    if (sanitized) {
+    if (registry->sanitized) {
         return error_set(error, STATUS_UNSUPPORTED,
                          "programs with sanitizers do not run under valgrind: count instructions "
                          "with a build without HEAPMILL_SANITIZE");
     }
+    char *clock = registry_preload_path(registry, CALLGRIND_CLOCK);
+    enum status status = STATUS_OK;
+    if (access(clock, R_OK) != 0) {
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "%s is missing: build the target heapmill-still-clock", clock);
+    } else if (strpbrk(clock, " :") != NULL) {
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "%s: LD_PRELOAD cannot name a path with a blank or a colon: build "
+                           "elsewhere",
+                           clock);
+    }
+    free(clock);
+    return status;
+}
+
+enum status callgrind_find(const struct registry *registry, char **path, char **version,
+                           struct error *error)
+{
+    *version = NULL;
+    *path = NULL;
+    enum status status = callgrind_check_build(registry, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    *path = callgrind_search_path("valgrind");
     if (*path == NULL) {
         return error_set(error, STATUS_UNSUPPORTED,
                          "instructions are counted by valgrind, which is not in PATH: "
@@ -47,7 +71,7 @@ enum status callgrind_find(bool sanitized, char **path, char **version, struct e
                                       .environment = environment,
                                       .timeout_s = CALLGRIND_VERSION_TIMEOUT_S};
     struct process_result result;
-    enum status status = process_run(&request, &result, error);
+    status = process_run(&request, &result, error);
     if (status == STATUS_OK && result.interrupted) {
         status = error_set(error, STATUS_INTERRUPTED, "interrupted");
     } else if (status == STATUS_OK && (result.exit_code != 0 || result.output_bytes == 0)) {

@@ -5,19 +5,25 @@
  * written into an anonymous file: nothing is left on the disk, whatever ends the run.
  *
  * What would make counts differ from run to run is taken away: addresses are not randomised, the
- * environment is the cell's alone, valgrind reads no .valgrindrc. */
+ * environment is the cell's alone, valgrind reads no .valgrindrc, and clocks stand still
+ * (workloads/callgrind/still_clock.c). */
 #ifndef HEAPMILL_CLI_CALLGRIND_H
 #define HEAPMILL_CLI_CALLGRIND_H
 
 #include <stdint.h>
 
+#include "cli/registry.h"
 #include "cli/text.h"
 #include "common/status.h"
 
+/* The library with the clock, as registry_preload_path knows it. */
+#define CALLGRIND_CLOCK "libheapmill-still-clock.so"
+
 /* The valgrind of PATH and its version ("valgrind-3.19.0"); the caller frees both, which are NULL
- * unless STATUS_OK. STATUS_UNSUPPORTED with the remedy: there is none, or sanitized, this build
- * has sanitizers, which do not run under it. STATUS_INTERRUPTED. */
-enum status callgrind_find(bool sanitized, char **path, char **version, struct error *error);
+ * unless STATUS_OK. STATUS_UNSUPPORTED with the remedy: there is none, this build has sanitizers,
+ * which do not run under it, or it lacks the clock. STATUS_INTERRUPTED. */
+enum status callgrind_find(const struct registry *registry, char **path, char **version,
+                           struct error *error);
 
 /* A count in the making. */
 struct callgrind {

@@ -40,6 +40,24 @@ static void worker_keep_variable(struct text_list *environment, const char *name
     }
 }
 
+/* LD_PRELOAD, where there is anything to preload. A clock that stands still comes first, so that
+ * the allocator after it finds it too. */
+static void worker_add_preload(const struct worker *worker, bool still,
+                               struct text_list *environment)
+{
+    char *clock =
+        still ? registry_preload_path(worker->registry, CALLGRIND_CLOCK) : text_format("%s", "");
+    char *own = worker->preload[0] != '\0'
+                    ? registry_preload_path(worker->registry, worker->preload)
+                    : text_format("%s", "");
+    if (clock[0] != '\0' || own[0] != '\0') {
+        const char *colon = clock[0] != '\0' && own[0] != '\0' ? ":" : "";
+        text_list_add(environment, text_format("LD_PRELOAD=%s%s%s", clock, colon, own));
+    }
+    free(clock);
+    free(own);
+}
+
 /* A fixed environment is the cell's own variables and nothing of heapmill's: whatever is in it lies
  * on the worker's stack and moves what comes after. */
 static void worker_environment(const struct worker *worker, bool fixed,
@@ -56,11 +74,7 @@ static void worker_environment(const struct worker *worker, bool fixed,
     {
         text_list_add(environment, text_format("%s=%s", name, json_string_value(value)));
     }
-    if (worker->preload[0] != '\0') {
-        char *path = registry_preload_path(worker->registry, worker->preload);
-        text_list_add(environment, text_format("LD_PRELOAD=%s", path));
-        free(path);
-    }
+    worker_add_preload(worker, fixed, environment);
 }
 
 /* How a worker is run: asked for an answer on its stdout, or for a cell, or for a cell whose
