@@ -148,10 +148,10 @@ static void axis_range(const struct curves_panel *panel, bool of_y, double *low,
 
 static void write_panels(const struct curves *curves, FILE *script)
 {
-    enum { RANGES = 4, FLAGS = 3 };
+    enum { RANGES = 4, FLAGS = 4 };
     static const char *const names[RANGES + FLAGS + 2] = {
-        "panel_x_low", "panel_x_high", "panel_y_low", "panel_y_high", "panel_log_x",
-        "panel_log_y", "panel_steps",  "panel_first", "panel_last"};
+        "panel_x_low", "panel_x_high", "panel_y_low",       "panel_y_high", "panel_log_x",
+        "panel_log_y", "panel_steps",  "panel_percentiles", "panel_first",  "panel_last"};
     size_t count = curves->count;
     const char **titles = plot_text_array(count, sizeof *titles);
     const char **x_labels = plot_text_array(count, sizeof *x_labels);
@@ -168,9 +168,10 @@ static void write_panels(const struct curves *curves, FILE *script)
         numbers[4 * count + p] = panel->log_x;
         numbers[5 * count + p] = panel->log_y;
         numbers[6 * count + p] = panel->steps;
-        numbers[7 * count + p] = (double)first;
+        numbers[7 * count + p] = panel->percentiles;
+        numbers[8 * count + p] = (double)first;
         first += panel->count;
-        numbers[8 * count + p] = (double)first - 1;
+        numbers[9 * count + p] = (double)first - 1;
     }
     script_strings(script, "panel_title", titles, count);
     script_strings(script, "panel_x_label", x_labels, count);

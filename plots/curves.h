@@ -24,9 +24,10 @@ struct curves_panel {
     size_t count;
     bool log_x;
     bool log_y;
-    bool steps;     /* values hold until the next */
-    bool from_zero; /* the y axis begins at 0 */
-    double y_end;   /* where it ends, for panels that are to be compared; 0: where the points do */
+    bool percentiles; /* x is 1 / (1 - p), logarithmic, and its tics say p90, p99… */
+    bool steps;       /* values hold until the next */
+    bool from_zero;   /* the y axis begins at 0 */
+    double y_end; /* where it ends, for panels that are to be compared; 0: where the points do */
 };
 
 struct curves {
@@ -54,10 +55,22 @@ void curves_write(const struct curves *curves, const char *const *names, FILE *t
 
 extern const char curves_columns[]; /* of the table */
 
+/* What stands around an image of curves; borrowed. */
+struct curves_words {
+    const char *name; /* of the image's files */
+    const char *title;
+    const char *better;
+    const char *remark; /* "" for none */
+};
+
 /* Draws them as the figure's one image, rows being the plot's. As image_finish. */
 struct plot;
 struct figure;
 enum status curves_draw(struct plot *plot, const struct figure *figure, const struct curves *curves,
                         const char *title, const char *better, struct error *error);
+/* The same under another name than the figure's, for figures of several images. */
+enum status curves_draw_words(struct plot *plot, const struct figure *figure,
+                              const struct curves *curves, const struct curves_words *words,
+                              struct error *error);
 
 #endif

@@ -9,6 +9,15 @@
 enum status curves_draw(struct plot *plot, const struct figure *figure, const struct curves *curves,
                         const char *title, const char *better, struct error *error)
 {
+    const struct curves_words words = {
+        .name = figure->name, .title = title, .better = better, .remark = ""};
+    return curves_draw_words(plot, figure, curves, &words, error);
+}
+
+enum status curves_draw_words(struct plot *plot, const struct figure *figure,
+                              const struct curves *curves, const struct curves_words *words,
+                              struct error *error)
+{
     size_t widest = 0;
     const char **names = plot_text_array(plot->row_count, sizeof *names);
     for (size_t i = 0; i < plot->row_count; i++) {
@@ -17,16 +26,16 @@ enum status curves_draw(struct plot *plot, const struct figure *figure, const st
         names[i] = plot->rows[i].label;
     }
     struct image_frame frame = {
-        .title = title,
-        .better = better,
-        .remark = "",
+        .title = words->title,
+        .better = words->better,
+        .remark = words->remark,
         .columns = curves_columns,
         .comparison = plot->comparison,
         .inner_width = curves_width(curves, widest),
         .inner_height = curves_height(curves, plot->row_count),
     };
     struct image image;
-    enum status status = image_begin(&image, plot, figure, figure->name, &frame, error);
+    enum status status = image_begin(&image, plot, figure, words->name, &frame, error);
     if (status == STATUS_OK) {
         curves_write(curves, names, image.table, image.script);
         status = image_finish(&image, error);
