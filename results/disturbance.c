@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "results/statistics.h"
+
 /* Of the processes' wall time; a tick is 10 ms, so that a single one is no evidence. */
 #define DISTURBANCE_STEAL_SHARE 0.05
 #define DISTURBANCE_THROTTLED_SHARE 0.01
@@ -88,6 +90,12 @@ bool disturbance_is_rare(uint32_t disturbed, uint32_t rounds)
     return disturbed * DISTURBANCE_RARE <= rounds;
 }
 
+/* Disturbed rounds make intervals wide, which is honest; too few rounds leave none at all. */
+static bool disturbance_costs_the_verdict(uint32_t disturbed, uint32_t rounds)
+{
+    return rounds >= STATISTICS_ROUNDS_MIN && rounds - disturbed < STATISTICS_ROUNDS_MIN;
+}
+
 void disturbance_mark(struct record_set *set, uint32_t round_limit)
 {
     for (size_t i = 0; i < set->group_count; i++) {
@@ -98,7 +106,8 @@ void disturbance_mark(struct record_set *set, uint32_t round_limit)
     for (size_t i = 0; i < set->record_count; i++) {
         struct record *record = &set->records[i];
         const struct record_group *group = &set->groups[set->cells[record->cell].group];
-        bool rare = disturbance_is_rare(group->rounds_disturbed, group->rounds);
+        bool rare = disturbance_is_rare(group->rounds_disturbed, group->rounds) &&
+                    !disturbance_costs_the_verdict(group->rounds_disturbed, group->rounds);
         bool beyond = record->pass == RECORD_TIME && record->round >= round_limit;
         record->left_out = beyond || (record->disturbed && rare);
     }

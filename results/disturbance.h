@@ -5,7 +5,8 @@
  * summed over the group's cells of one round of the time pass. Whichever cell it hit, the whole
  * group's round is left out, so that no back end is treated unlike another. A group with more than
  * one disturbed round in DISTURBANCE_RARE keeps them all: disturbance is then what this machine is
- * like, and what is left would be a selection. docs/decisions/0006-rounds.md. */
+ * like, and what is left would be a selection. So does one that would be left with fewer rounds
+ * than a verdict takes, though it had as many. docs/decisions/0006-rounds.md. */
 #ifndef HEAPMILL_RESULTS_DISTURBANCE_H
 #define HEAPMILL_RESULTS_DISTURBANCE_H
 
