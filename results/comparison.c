@@ -79,6 +79,7 @@ void comparison_free(struct comparison *comparison)
     }
     free(comparison->cells);
     free(comparison->geomeans);
+    free(comparison->aa_p);
     json_decref(comparison->differences);
     free(comparison);
 }
@@ -173,15 +174,10 @@ enum status comparison_finish_rows(struct comparison *comparison, struct error *
     return STATUS_OK;
 }
 
-/* The row's p, from the log-ratios of its pairs. */
-static enum status comparison_test_row(const struct comparison *comparison,
-                                       struct comparison_cell *row, struct error *error)
+enum status comparison_test_row(struct comparison_cell *row, double noise_floor,
+                                struct error *error)
 {
-    if (row->verdict != COMPARISON_NO_DIFFERENCE || comparison->metric->deterministic ||
-        isnan(comparison->noise_floor)) {
-        return STATUS_OK;
-    }
-    double *logarithms = calloc(row->rounds, sizeof(*logarithms));
+    double *logarithms = calloc(row->rounds + 1, sizeof(*logarithms));
     if (logarithms == NULL) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for %u pairs", row->rounds);
     }
@@ -189,9 +185,17 @@ static enum status comparison_test_row(const struct comparison *comparison,
         logarithms[i] = log(row->samples[i].value / row->samples[i].base_value);
     }
     enum status status =
-        statistics_beyond(logarithms, row->rounds, log1p(comparison->noise_floor), &row->p, error);
+        statistics_beyond(logarithms, row->rounds, log1p(noise_floor), &row->p, error);
     free(logarithms);
     return status;
+}
+
+/* Is there chance in the row's figures, and something to judge it by? */
+static bool comparison_is_tested(const struct comparison *comparison,
+                                 const struct comparison_cell *row)
+{
+    return row->verdict == COMPARISON_NO_DIFFERENCE && !comparison->metric->deterministic &&
+           !isnan(comparison->noise_floor);
 }
 
 /* Builds and judges all rows, those that the filters will drop too: a verdict does not depend on
@@ -210,8 +214,8 @@ static enum status comparison_add_rows(struct comparison *comparison,
         enum status status =
             comparison_pair(comparison->metric, set, timelines, i, base, row, error);
         comparison->cell_count++;
-        if (status == STATUS_OK) {
-            status = comparison_test_row(comparison, row, error);
+        if (status == STATUS_OK && comparison_is_tested(comparison, row)) {
+            status = comparison_test_row(row, comparison->noise_floor, error);
         }
         if (status != STATUS_OK) {
             return status;

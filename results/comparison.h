@@ -125,6 +125,8 @@ struct comparison {
     uint32_t noise_floor_pairs; /* twin-1 pairs that set it */
     uint32_t aa_judged;         /* twin-2 pairs that were judged by it */
     uint32_t aa_false;          /* of those, told apart although they are the same */
+    uint32_t aa_apart;          /* of those, told apart by the interval, before the control */
+    double *aa_p;               /* [aa_apart] */
     uint32_t rounds_min;        /* pairs of the rows that have any */
     uint32_t rounds_max;
     uint32_t failed_cells; /* rows with the verdict "failed" */

@@ -24,44 +24,72 @@ static size_t judge_original(const struct record_set *set, size_t twin)
     return set->cell_count;
 }
 
-/* Works out one A/A pair. *usable: it has enough rounds and no failure. Only the figures are kept.
- */
+/* Works out one A/A pair. *usable: it has enough rounds and no failure. The samples are the
+ * caller's to free. */
 static enum status judge_twin(const struct comparison_metric *metric, const struct record_set *set,
                               const struct timelines *timelines, size_t twin,
-                              struct interval *interval, bool *usable, struct error *error)
+                              struct comparison_cell *row, bool *usable, struct error *error)
 {
-    struct comparison_cell row;
     size_t original = judge_original(set, twin);
-    enum status status = comparison_pair(metric, set, timelines, twin, original, &row, error);
-    free(row.samples);
-    *usable = status == STATUS_OK && row.rounds >= STATISTICS_ROUNDS_MIN;
-    *interval = (struct interval){log(row.ratio), log(row.low), log(row.high)};
+    enum status status = comparison_pair(metric, set, timelines, twin, original, row, error);
+    *usable = status == STATUS_OK && row->rounds >= STATISTICS_ROUNDS_MIN;
     return status;
 }
 
-/* The first twins set *floor, the second are counted as judged by it. */
+static struct interval judge_interval(const struct comparison_cell *row)
+{
+    return (struct interval){log(row->ratio), log(row->low), log(row->high)};
+}
+
+/* A second twin is judged as a row is: by its interval here, and by its p when the rows have been.
+ */
+static enum status judge_second_twin(struct comparison *comparison, struct comparison_cell *row,
+                                     double floor, struct error *error)
+{
+    const struct interval interval = judge_interval(row);
+    comparison->aa_judged++;
+    if (statistics_judge(&interval, floor) == STATISTICS_SAME) {
+        return STATUS_OK;
+    }
+    enum status status = comparison_test_row(row, floor, error);
+    double *p = status == STATUS_OK
+                    ? realloc(comparison->aa_p, (comparison->aa_apart + 1) * sizeof(*p))
+                    : NULL;
+    if (p == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
+    }
+    comparison->aa_p = p;
+    comparison->aa_p[comparison->aa_apart++] = row->p;
+    return STATUS_OK;
+}
+
+/* The first twins set *floor, the second are counted as judged by it. distances has room for two
+ * figures a cell. */
 static enum status judge_all_twins(struct comparison *comparison, const struct record_set *set,
-                                   const struct timelines *timelines, double *medians,
+                                   const struct timelines *timelines, double *distances,
                                    double *floor, struct error *error)
 {
+    double *errors = &distances[set->cell_count];
     enum status status = STATUS_OK;
     uint32_t pairs = 0;
     for (uint32_t twin = 1; twin <= 2 && status == STATUS_OK; twin++) {
         for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
-            struct interval interval;
+            struct comparison_cell row = {.samples = NULL};
             bool usable = false;
             if (set->cells[i].twin != twin) {
                 continue;
             }
-            status = judge_twin(comparison->metric, set, timelines, i, &interval, &usable, error);
+            status = judge_twin(comparison->metric, set, timelines, i, &row, &usable, error);
             if (usable && twin == 1) {
-                medians[pairs++] = interval.point;
+                const struct interval interval = judge_interval(&row);
+                distances[pairs] = statistics_systematic(&interval);
+                errors[pairs++] = statistics_standard_error(&interval);
             } else if (usable && !isnan(*floor)) {
-                comparison->aa_judged++;
-                comparison->aa_false += statistics_judge(&interval, *floor) != STATISTICS_SAME;
+                status = judge_second_twin(comparison, &row, *floor, error);
             }
+            free(row.samples);
         }
-        *floor = twin == 1 ? statistics_noise_floor(medians, pairs) : *floor;
+        *floor = twin == 1 ? statistics_noise_floor(distances, errors, pairs) : *floor;
     }
     comparison->noise_floor_pairs += pairs;
     return status;
@@ -75,13 +103,13 @@ enum status comparison_judge_twins(struct comparison *comparison, const struct r
         return STATUS_OK;
     }
     double floor = (double)NAN;
-    double *medians = calloc(set->cell_count, sizeof(*medians));
-    if (medians == NULL) {
+    double *distances = calloc(2 * set->cell_count, sizeof(*distances));
+    if (distances == NULL) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
     }
-    enum status status = judge_all_twins(comparison, set, timelines, medians, &floor, error);
+    enum status status = judge_all_twins(comparison, set, timelines, distances, &floor, error);
     comparison->noise_floor = fmax(comparison->noise_floor, floor); /* of a NAN the other one */
-    free(medians);
+    free(distances);
     return status;
 }
 
@@ -120,6 +148,19 @@ static void judge_withdraw(struct comparison *comparison, const bool *kept)
     }
 }
 
+/* Counts the second twins that would have been told apart had they been rows: whose p is no larger
+ * than that of a row that was kept, or would be kept alone. */
+static void judge_count_false(struct comparison *comparison, size_t hypotheses, const bool *kept)
+{
+    double largest = STATISTICS_DISCOVERY_LEVEL / (double)(hypotheses + 1);
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        largest = kept[i] ? fmax(largest, comparison->cells[i].p) : largest;
+    }
+    for (uint32_t i = 0; i < comparison->aa_apart; i++) {
+        comparison->aa_false += comparison->aa_p[i] <= largest;
+    }
+}
+
 enum status comparison_judge_rows(struct comparison *comparison, struct error *error)
 {
     size_t count = comparison->cell_count;
@@ -140,6 +181,7 @@ enum status comparison_judge_rows(struct comparison *comparison, struct error *e
     if (status == STATUS_OK) {
         comparison->hypotheses = (uint32_t)hypotheses;
         judge_withdraw(comparison, kept);
+        judge_count_false(comparison, hypotheses, kept);
     }
     free(p);
     free(kept);

@@ -51,6 +51,10 @@ const char *comparison_source(const struct comparison_metric *metric, bool stats
 enum status comparison_judge_twins(struct comparison *comparison, const struct record_set *set,
                                    const struct timelines *timelines, struct error *error);
 
+/* Fills the row's p from the log-ratios of its pairs: against a difference within the floor. */
+enum status comparison_test_row(struct comparison_cell *row, double noise_floor,
+                                struct error *error);
+
 /* Turns "there may be a verdict" into one, and withdraws those that the table as a whole cannot
  * keep. Rows need ratio, low, high and p. */
 enum status comparison_judge_rows(struct comparison *comparison, struct error *error);

@@ -326,18 +326,26 @@ enum status statistics_median_interval(const double *values, size_t count,
     return statistics_mean_interval(&series, 1, count, 0, interval, error);
 }
 
-double statistics_noise_floor(double *medians, size_t count)
+double statistics_standard_error(const struct interval *interval)
+{
+    return (interval->high - interval->low) / 4;
+}
+
+double statistics_systematic(const struct interval *interval)
+{
+    return fmax(0, fabs(interval->point) - statistics_standard_error(interval));
+}
+
+double statistics_noise_floor(double *distances, double *errors, size_t count)
 {
     if (count == 0) {
         return (double)NAN;
     }
-    for (size_t i = 0; i < count; i++) {
-        medians[i] = fabs(medians[i]);
-    }
     /* One more of the same kind exceeds the k-th least of n with the chance 1 - k / (n + 1),
      * whatever the distribution: from 19 on there is a k that makes it 5%. */
     size_t rank = (size_t)ceil(STATISTICS_NOISE_QUANTILE * (double)(count + 1));
-    return expm1(statistics_select(medians, count, (rank < count ? rank : count) - 1));
+    double bound = statistics_select(distances, count, (rank < count ? rank : count) - 1);
+    return expm1(fmax(bound, statistics_median(errors, count)));
 }
 
 enum statistics_verdict statistics_judge(const struct interval *interval, double noise_floor)

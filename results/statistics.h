@@ -62,11 +62,20 @@ enum status statistics_mean_interval(const struct statistics_series *series, siz
                                      size_t rounds, uint64_t seed, struct interval *interval,
                                      struct error *error);
 
-/* The noise floor: the distance from 0 that a further A/A median keeps with a chance of 95%, judged
- * by these (below 39 of them: that of the farthest, which below 19 promises less). medians are of
- * log-ratios, one an A/A pair. Returns a ratio distance: 0.012 is 1.2%. NAN if count is 0.
- * Allocates nothing; reorders the medians. */
-double statistics_noise_floor(double *medians, size_t count);
+/* About one standard error of the median: a quarter of its 95% interval's width, a log-ratio too.
+ */
+double statistics_standard_error(const struct interval *interval);
+
+/* How far from 0 a pair's systematic difference is, as far as chance lets it be seen: the median's
+ * distance less one standard error, not below 0. Both are log-ratios. */
+double statistics_systematic(const struct interval *interval);
+
+/* The noise floor: the distance that a further A/A pair keeps with a chance of 95%, judged by those
+ * of `count` pairs (below 39 of them: that of the farthest, which below 19 promises less), but no
+ * less than the pairs can see: the median of their standard errors. distances are
+ * statistics_systematic of each, errors statistics_standard_error. Returns a ratio distance: 0.012
+ * is 1.2%. NAN if count is 0. Allocates nothing; reorders both. */
+double statistics_noise_floor(double *distances, double *errors, size_t count);
 
 enum statistics_verdict { STATISTICS_LESS = -1, STATISTICS_SAME = 0, STATISTICS_MORE = 1 };
 

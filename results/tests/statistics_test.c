@@ -124,14 +124,77 @@ static void test_mean_interval(void **state)
 static void test_noise_floor(void **state)
 {
     (void)state;
-    double few[] = {0.01, -0.03, 0.02};
+    double few[] = {0.01, 0.03, 0.02};
+    double few_errors[] = {0.001, 0.001, 0.2};
     double many[100];
+    double many_errors[100];
     for (int i = 0; i < 100; i++) {
-        many[i] = (i % 2 == 0 ? 1 : -1) * (i + 1) / 1000.0;
+        many[i] = (i * 37 % 100 + 1) / 1000.0; /* each once, shuffled */
+        many_errors[i] = 0.01;
     }
-    assert_near(expm1(0.03), statistics_noise_floor(few, 3), 1e-12);
-    assert_near(expm1(0.096), statistics_noise_floor(many, 100), 1e-12);
-    assert_true(isnan(statistics_noise_floor(few, 0)));
+    assert_near(expm1(0.03), statistics_noise_floor(few, few_errors, 3), 1e-12);
+    assert_near(expm1(0.096), statistics_noise_floor(many, many_errors, 100), 1e-12);
+    assert_true(isnan(statistics_noise_floor(few, few_errors, 0)));
+}
+
+/* Pairs that chance explains entirely have distances of 0, and the floor is then what they could
+ * have seen, of which one unsteady pair is no measure. */
+static void test_the_floor_is_no_less_than_the_pairs_can_see(void **state)
+{
+    (void)state;
+    double distances[] = {0, 0, 0, 0.001, 0};
+    double errors[] = {0.004, 0.003, 0.5, 0.005, 0.002};
+    assert_near(expm1(0.004), statistics_noise_floor(distances, errors, 5), 1e-12);
+}
+
+/* With 20 pairs of known biases, the next of the same kind stays below the floor in 20 of 21 cases.
+ */
+static void test_the_floor_bounds_the_next_pair(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 11);
+    size_t beyond = 0;
+    for (int trial = 0; trial < 20000; trial++) {
+        double distances[20];
+        double errors[20] = {0};
+        for (int i = 0; i < 20; i++) {
+            distances[i] = -log1p(-rng_uniform(&rng)); /* exponential: a long tail */
+        }
+        double floor = log1p(statistics_noise_floor(distances, errors, 20));
+        beyond += floor < -log1p(-rng_uniform(&rng));
+    }
+    assert_in_range(beyond, 20000 / 21 - 120, 20000 / 21 + 120); /* four standard deviations */
+}
+
+static void test_what_chance_explains_is_not_systematic(void **state)
+{
+    (void)state;
+    assert_near(0.04, statistics_systematic(&(struct interval){0.05, 0.03, 0.07}), 1e-12);
+    assert_near(0.04, statistics_systematic(&(struct interval){-0.05, -0.07, -0.03}), 1e-12);
+    assert_near(0, statistics_systematic(&(struct interval){0.01, -0.04, 0.06}), 1e-12);
+}
+
+static void test_binomial_interval(void **state)
+{
+    (void)state;
+    /* None of n: the upper bound is 1 - 0.025^(1/n). The others: sums of exact binomials, inverted.
+     */
+    static const struct {
+        size_t successes, trials;
+        double low, high;
+    } known[] = {{0, 20, 0, 0.16843},
+                 {20, 20, 0.83157, 1},
+                 {5, 200, 0.0081662, 0.0573744},
+                 {1, 2, 0.0125791, 0.9874209},
+                 {0, 0, 0, 1}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        double low;
+        double high;
+        statistics_binomial_interval(known[i].successes, known[i].trials, &low, &high);
+        assert_near(known[i].low, low, 1e-5);
+        assert_near(known[i].high, high, 1e-5);
+    }
 }
 
 static void test_judge_needs_the_whole_interval_beyond_the_floor(void **state)
@@ -246,11 +309,14 @@ static double told_apart(size_t rounds, double difference)
     rng_seed(&rng, 3000 + rounds);
     int judged_different = 0;
     for (int i = 0; i < EXPERIMENTS; i++) {
-        double medians[PAIRS];
+        double distances[PAIRS];
+        double errors[PAIRS];
         for (size_t j = 0; j < PAIRS; j++) {
-            medians[j] = twin_interval(&rng, rounds, 0).point;
+            struct interval twin = twin_interval(&rng, rounds, 0);
+            distances[j] = statistics_systematic(&twin);
+            errors[j] = statistics_standard_error(&twin);
         }
-        double floor = statistics_noise_floor(medians, PAIRS);
+        double floor = statistics_noise_floor(distances, errors, PAIRS);
         struct interval judged = twin_interval(&rng, rounds, difference);
         judged_different += statistics_judge(&judged, floor) != STATISTICS_SAME;
     }
@@ -282,6 +348,10 @@ int main(void)
         cmocka_unit_test(test_five_values_have_no_interval),
         cmocka_unit_test(test_mean_interval),
         cmocka_unit_test(test_noise_floor),
+        cmocka_unit_test(test_the_floor_is_no_less_than_the_pairs_can_see),
+        cmocka_unit_test(test_the_floor_bounds_the_next_pair),
+        cmocka_unit_test(test_what_chance_explains_is_not_systematic),
+        cmocka_unit_test(test_binomial_interval),
         cmocka_unit_test(test_judge_needs_the_whole_interval_beyond_the_floor),
         cmocka_unit_test(test_median_interval_covers_95_percent),
         cmocka_unit_test(test_mean_interval_covers_at_least_95_percent),
