@@ -9,6 +9,7 @@
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
 #include "cli/bench_run.h"
+#include "cli/bench_steps.h"
 #include "cli/callgrind.h"
 #include "cli/catalog.h"
 #include "cli/command.h"
@@ -20,7 +21,7 @@
 #include "common/clock.h"
 #include "results/store.h"
 
-static int bench_exit_status(enum status status)
+int bench_exit_status(enum status status)
 {
     switch (status) {
     case STATUS_OK:
@@ -69,9 +70,8 @@ static enum status bench_note_valgrind(json_t *plan, const struct registry *regi
     return status;
 }
 
-/* The plan that the options ask for, not calibrated. */
-static enum status bench_make_plan(const struct bench_options *options, struct registry *registry,
-                                   json_t **plan, struct error *error)
+enum status bench_make_plan(const struct bench_options *options, struct registry *registry,
+                            json_t **plan, struct error *error)
 {
     struct selection selection = {0};
     struct catalog catalog = {0};
@@ -130,8 +130,8 @@ static enum status bench_check_directory(const char *directory, struct error *er
     return status;
 }
 
-static enum status bench_start(const struct registry *registry, const char *directory, json_t *plan,
-                               struct store **store, double *round_s, struct error *error)
+enum status bench_start(const struct registry *registry, const char *directory, json_t *plan,
+                        struct store **store, double *round_s, struct error *error)
 {
     enum status status = bench_check_directory(directory, error);
     if (status == STATUS_OK) {
@@ -143,10 +143,8 @@ static enum status bench_start(const struct registry *registry, const char *dire
     return status == STATUS_OK ? store_create(directory, plan, store, error) : status;
 }
 
-/* Opens the directory's run again. wanted is the plan that other options ask for, or NULL. */
-static enum status bench_resume(const char *directory, const json_t *wanted,
-                                const struct registry *registry, struct store **store,
-                                struct error *error)
+enum status bench_resume(const char *directory, const json_t *wanted,
+                         const struct registry *registry, struct store **store, struct error *error)
 {
     enum status status = store_resume(directory, store, error);
     if (status != STATUS_OK) {

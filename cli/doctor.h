@@ -16,6 +16,9 @@ void doctor_add(json_t *rows, const char *name, const char *level, const char *r
  * quota, cost of the clock. Takes interval_s, over which steal and throttling are watched. */
 void doctor_check_machine(json_t *rows, double interval_s);
 
+/* What `heapmill calibrate` found on this machine, if it was run here. */
+void doctor_check_calibration(json_t *rows);
+
 /* The programs: workers, peers and where malloc lives under each, gnuplot, valgrind, perf. */
 void doctor_check_programs(json_t *rows, const struct registry *registry);
 

@@ -100,6 +100,7 @@ static int doctor_command_run(int argc, char **argv)
     }
     json_t *rows = json_array();
     doctor_check_machine(rows, DOCTOR_INTERVAL_S);
+    doctor_check_calibration(rows);
     doctor_check_programs(rows, &registry);
     size_t missing = doctor_count(rows, "missing");
     if (json) {

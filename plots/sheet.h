@@ -43,8 +43,9 @@ enum status sheet_begin(struct sheet *sheet, const struct sheet_options *options
  * script are written; STATUS_IO. Releases the sheet. */
 enum status sheet_finish(struct sheet *sheet, const char *body, struct error *error);
 
-/* The bodies: map.gp and curves.gp. Made by CMake. */
+/* The bodies: map.gp, curves.gp and power.gp. Made by CMake. */
 extern const char sheet_map_script[];
 extern const char sheet_curves_script[];
+extern const char sheet_power_script[];
 
 #endif

@@ -144,9 +144,12 @@ static void doctor_rates_everything(void **state)
     json_t *check;
     json_array_foreach(checks, index, check)
     {
+        /* A mere information may say what would tell more: what calibrate would. */
         bool bad = strcmp(fixture_text(check, "level"), "warning") == 0 ||
                    strcmp(fixture_text(check, "level"), "missing") == 0;
-        assert_int_equal(bad, fixture_text(check, "remedy")[0] != '\0');
+        bool good = strcmp(fixture_text(check, "level"), "ok") == 0;
+        bool remedied = fixture_text(check, "remedy")[0] != '\0';
+        assert_true(bad ? remedied : !good || !remedied);
     }
     json_decref(answer);
     fixture_outcome_free(&outcome);

@@ -1,0 +1,51 @@
+/* `heapmill calibrate`: runs of which the truth is known, each an ordinary result directory. */
+#ifndef HEAPMILL_CLI_CALIBRATE_H
+#define HEAPMILL_CLI_CALIBRATE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/registry.h"
+#include "cli/text.h"
+#include "common/status.h"
+
+/* Strings are borrowed from argv or are constants; parameters are owned. */
+struct calibrate_options {
+    const char *backends; /* a comma-separated list: each is the base of runs of its own */
+    const char *workloads;
+    struct text_list parameters;
+    const char *directory;
+    const char *precision;
+    double budget_s; /* of all runs together */
+    double target_ms;
+    uint64_t runs;
+    uint64_t seed;
+    bool json;
+    bool plot;
+    int argc; /* the command line */
+    char **argv;
+};
+
+/* STATUS_INVALID with a message that names the remedy. calibrate_options_free in either case. */
+enum status calibrate_options_parse(struct calibrate_options *options, int argc, char **argv,
+                                    struct error *error);
+void calibrate_options_free(struct calibrate_options *options);
+
+extern const char calibrate_usage[];
+
+/* Runs number `number` (from 0), whose base is `backend`, to its end in `directory`, or what is
+ * left of it. STATUS_UNSUPPORTED: the back end is not here, and nothing was run.
+ * STATUS_INTERRUPTED: the same call goes on. Otherwise as bench_run. */
+enum status calibrate_run(const struct calibrate_options *options, struct registry *registry,
+                          uint64_t number, const char *backend, const char *directory,
+                          struct error *error);
+
+/* Adds to each group of the plan two copies of its base that do more work: 1% and 5%, or 2% and
+ * 10%, by turns, the turn beginning with `number`. */
+void calibrate_add_slowed(json_t *plan, uint64_t number);
+
+/* Where `heapmill doctor` looks, and what -o is unless it is given. */
+extern const char calibrate_directory[];
+
+#endif

@@ -1,0 +1,131 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/bench_report.h"
+#include "cli/bench_run.h"
+#include "cli/bench_steps.h"
+#include "cli/calibrate.h"
+#include "cli/plan.h"
+
+static const double calibrate_slowdowns[2][2] = {{1, 5}, {2, 10}};
+
+/* A copy of a base's cell that does so many per cent more work. The program is the base's own: only
+ * the work differs, so that the truth is known to the per cent. */
+static json_t *calibrate_slowed_cell(const json_t *base, double slowdown)
+{
+    json_t *cell = json_deep_copy(base);
+    json_t *id = json_sprintf("%s+%g%%", json_string_value(json_object_get(base, "id")), slowdown);
+    (void)json_object_set_new(cell, "id", id);
+    (void)json_object_set_new(cell, "extra_work", json_real(slowdown));
+    return cell;
+}
+
+void calibrate_add_slowed(json_t *plan, uint64_t number)
+{
+    json_t *cells = json_array();
+    size_t index;
+    json_t *cell;
+    uint64_t turn = number;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        (void)json_array_append(cells, cell);
+        if (json_integer_value(json_object_get(cell, "twin")) == 0) {
+            const double *slowdowns = calibrate_slowdowns[turn++ % 2];
+            for (size_t i = 0; i < 2; i++) {
+                (void)json_array_append_new(cells, calibrate_slowed_cell(cell, slowdowns[i]));
+            }
+        }
+    }
+    (void)json_object_set_new(plan, "cells", cells);
+}
+
+static void calibrate_add_pair(struct text_list *words, const char *option, char *value)
+{
+    text_list_add(words, text_format("%s", option));
+    text_list_add(words, value);
+}
+
+/* The command line of `heapmill bench` that makes such a run, but for its slowed cells. */
+static void calibrate_bench_words(const struct calibrate_options *options, uint64_t number,
+                                  const char *backend, struct text_list *words)
+{
+    text_list_add(words, text_format("bench"));
+    text_list_add(words, text_format("--no-memory"));
+    calibrate_add_pair(words, "-b", text_format("%s", backend));
+    calibrate_add_pair(words, "--base", text_format("%s", backend));
+    calibrate_add_pair(words, "-w", text_format("%s", options->workloads));
+    for (size_t i = 0; i < options->parameters.count; i++) {
+        calibrate_add_pair(words, "-p", text_format("%s", options->parameters.items[i]));
+    }
+    calibrate_add_pair(words, "--rounds", text_format("auto"));
+    calibrate_add_pair(words, "--precision", text_format("%s", options->precision));
+    calibrate_add_pair(words, "--budget",
+                       text_format("%.17g", options->budget_s / (double)options->runs));
+    calibrate_add_pair(words, "--target-ms", text_format("%.17g", options->target_ms));
+    calibrate_add_pair(words, "--seed", text_format("%" PRIu64, options->seed + number));
+}
+
+static enum status calibrate_make_plan(const struct calibrate_options *options,
+                                       struct registry *registry, uint64_t number,
+                                       const char *backend, json_t **plan, struct error *error)
+{
+    struct text_list words = {0};
+    struct bench_options bench;
+    calibrate_bench_words(options, number, backend, &words);
+    text_list_add(&words, NULL);
+    enum status status = bench_options_parse(&bench, (int)words.count - 1, words.items, error);
+    if (status == STATUS_OK) {
+        bench.argc = options->argc; /* what the user typed is what makes this run */
+        bench.argv = options->argv;
+        bench.name = "calibration";
+        status = bench_make_plan(&bench, registry, plan, error);
+    }
+    if (status == STATUS_OK) {
+        calibrate_add_slowed(*plan, number);
+    }
+    bench_options_free(&bench);
+    text_list_free(&words);
+    return status;
+}
+
+static enum status calibrate_go_on(const struct registry *registry, struct store *store,
+                                   const char *directory, double round_s, struct error *error)
+{
+    struct bench_tally before;
+    enum status status = bench_tally_read(directory, &before, error);
+    if (status == STATUS_OK) {
+        if (before.rounds > 0) {
+            round_s = before.elapsed_s / (double)before.rounds;
+        }
+        status = bench_run(store, registry, NULL, round_s, before.elapsed_s, error);
+    }
+    return status;
+}
+
+enum status calibrate_run(const struct calibrate_options *options, struct registry *registry,
+                          uint64_t number, const char *backend, const char *directory,
+                          struct error *error)
+{
+    json_t *plan = NULL;
+    struct store *store = NULL;
+    double round_s = 0;
+    char *path = text_format("%s/plan.json", directory);
+    bool begun = access(path, F_OK) == 0;
+    free(path);
+    enum status status = calibrate_make_plan(options, registry, number, backend, &plan, error);
+    if (status == STATUS_OK && begun) {
+        status = bench_resume(directory, plan, registry, &store, error);
+        round_s = status == STATUS_OK ? plan_estimate_round_s(store_plan(store), RECORD_TIME) : 0;
+    } else if (status == STATUS_OK) {
+        status = bench_start(registry, directory, plan, &store, &round_s, error);
+    }
+    if (status == STATUS_OK) {
+        status = calibrate_go_on(registry, store, directory, round_s, error);
+    }
+    json_decref(plan);
+    store_close(store);
+    return status;
+}

@@ -1,0 +1,63 @@
+/* What this machine can resolve, as `heapmill calibrate` found. */
+#include <stdio.h>
+
+#include "cli/calibrate.h"
+#include "cli/calibration_file.h"
+#include "cli/doctor.h"
+
+/* The bar for false positives: the stated level, and what the interval may reach. */
+static const double DOCTOR_FALSE_MAX = 0.05;
+static const double DOCTOR_FALSE_HIGH_MAX = 0.08;
+
+static double doctor_number(const json_t *object, const char *name)
+{
+    return json_number_value(json_object_get(object, name));
+}
+
+static void doctor_add_resolution(json_t *rows, const json_t *calibration)
+{
+    const json_t *resolves = json_object_get(calibration, "resolves");
+    double rounds = doctor_number(json_object_get(calibration, "rounds"), "mean");
+    if (json_is_number(resolves)) {
+        doctor_add(rows, "resolution", "ok", "",
+                   "a slowdown of %g%% is found in 90%% of the cases and more, with %.0f rounds on "
+                   "average",
+                   json_number_value(resolves), rounds);
+    } else {
+        doctor_add(rows, "resolution", "warning",
+                   "measure when nothing else runs; larger --target-ms and more rounds help",
+                   "no slowdown up to 10%% is found in 90%% of the cases, with %.0f rounds on "
+                   "average",
+                   rounds);
+    }
+    const json_t *false_positives = json_object_get(calibration, "false_positives");
+    double rate = doctor_number(false_positives, "rate");
+    double high = doctor_number(false_positives, "high");
+    bool good = rate <= DOCTOR_FALSE_MAX && high <= DOCTOR_FALSE_HIGH_MAX;
+    doctor_add(rows, "false positives", good ? "ok" : "warning",
+               good ? "" : "heapmill calibrate, with nothing else running and a larger --budget",
+               "%.1f%% [%.1f, %.1f] of %.0f identical pairs were told apart", 100 * rate,
+               100 * doctor_number(false_positives, "low"), 100 * high,
+               doctor_number(false_positives, "comparisons"));
+}
+
+void doctor_check_calibration(json_t *rows)
+{
+    json_t *calibration = NULL;
+    struct error error;
+    enum status status = calibration_read(calibrate_directory, &calibration, &error);
+    if (status == STATUS_NOT_FOUND) {
+        doctor_add(rows, "resolution", "info", "heapmill calibrate (10 minutes)", "not known: %s",
+                   error.message);
+    } else if (status != STATUS_OK) {
+        doctor_add(rows, "resolution", "warning", "heapmill calibrate -o another directory", "%s",
+                   error.message);
+    } else if (!calibration_is_of_host(calibration)) {
+        doctor_add(rows, "resolution", "info", "move it away, and: heapmill calibrate (10 minutes)",
+                   "not known: %s/calibration.json is of another machine, kernel or heapmill",
+                   calibrate_directory);
+    } else {
+        doctor_add_resolution(rows, calibration);
+    }
+    json_decref(calibration);
+}
