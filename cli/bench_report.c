@@ -172,7 +172,9 @@ void bench_report_start(const json_t *plan, const char *directory, double round_
 {
     char time[32];
     text_of_seconds(time, sizeof(time), report_estimate_s(plan, round_s));
-    report_layouts(plan);
+    if (plan_runs_pass(plan, RECORD_TIME)) {
+        report_layouts(plan);
+    }
     char *passes = report_passes_text(plan);
     double rounds = report_rounds_least(plan, round_s);
     char *rounds_text = report_rounds_text(plan, round_s);
@@ -219,27 +221,51 @@ enum status bench_tally_read(const char *directory, struct bench_tally *tally, s
             json_decref(json);
         }
     }
+    if (status == STATUS_OK) {
+        status = instruction_counts_read(set, &tally->counts, error);
+        tally->counts.differing = NULL; /* the set's, which goes */
+    }
     record_set_free(set);
     return status;
+}
+
+/* Nothing of a run without counts, or with one of each cell, which proves nothing. */
+static void report_counts(const struct instruction_counts *counts, const char *directory)
+{
+    if (counts->cells > 0) {
+        (void)fprintf(stderr,
+                      "heapmill: %s: instructions: %zu of %zu cells with the same count in all "
+                      "their rounds, %zu at least\n",
+                      directory, counts->identical, counts->cells, counts->least);
+    }
+}
+
+static void report_summary_json(const struct bench_tally *tally, const char *directory,
+                                double seconds, bool interrupted)
+{
+    json_t *summary =
+        json_pack("{ss sb sI sI sI sI sI sf sI sI}", "directory", directory, "interrupted",
+                  interrupted, "rounds", (json_int_t)tally->rounds, "records",
+                  (json_int_t)tally->records, "ok", (json_int_t)tally->ok, "failed",
+                  (json_int_t)tally->failed, "not_applicable", (json_int_t)tally->not_applicable,
+                  "seconds", seconds, "counted_cells", (json_int_t)tally->counts.cells,
+                  "counted_cells_identical", (json_int_t)tally->counts.identical);
+    (void)json_dumpf(summary, stdout, JSON_INDENT(1));
+    (void)putchar('\n');
+    json_decref(summary);
 }
 
 void bench_report_end(const struct bench_tally *tally, const char *directory, double seconds,
                       bool interrupted, bool json)
 {
     if (json) {
-        json_t *summary = json_pack(
-            "{ss sb sI sI sI sI sI sf}", "directory", directory, "interrupted", interrupted,
-            "rounds", (json_int_t)tally->rounds, "records", (json_int_t)tally->records, "ok",
-            (json_int_t)tally->ok, "failed", (json_int_t)tally->failed, "not_applicable",
-            (json_int_t)tally->not_applicable, "seconds", seconds);
-        (void)json_dumpf(summary, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
-        json_decref(summary);
+        report_summary_json(tally, directory, seconds, interrupted);
     }
     char time[32];
     text_of_seconds(time, sizeof(time), seconds);
     (void)fprintf(stderr, "heapmill: %s: %zu records, %zu failed, %zu not applicable, in %s\n",
                   directory, tally->records, tally->failed, tally->not_applicable, time);
+    report_counts(&tally->counts, directory);
     if (interrupted) {
         (void)fprintf(stderr, "heapmill: interrupted; go on with: heapmill bench --resume %s\n",
                       directory);

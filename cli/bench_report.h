@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/status.h"
+#include "results/instruction_counts.h"
 
 /* --dry-run: the plan on stdout, as a table or as JSON (plan.json's members, and `estimate_s` and
  * `processes`). */
@@ -20,8 +21,9 @@ struct bench_tally {
     size_t ok;
     size_t failed; /* crashed and timed out ones too */
     size_t not_applicable;
-    size_t rounds;    /* of the time pass */
-    double elapsed_s; /* of the whole run when its last record was made */
+    size_t rounds;                    /* of the time pass */
+    double elapsed_s;                 /* of the whole run when its last record was made */
+    struct instruction_counts counts; /* `differing` is not kept */
 };
 
 enum status bench_tally_read(const char *directory, struct bench_tally *tally, struct error *error);

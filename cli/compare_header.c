@@ -3,14 +3,35 @@
 #include <math.h>
 #include <string.h>
 
+#include "results/instruction_counts.h"
 #include "results/statistics.h"
+
+/* Counts should repeat to the last digit; whether those of a run did is said, not assumed. */
+static void header_print_counts(const struct record_set *set, FILE *file)
+{
+    struct instruction_counts counts;
+    struct error error;
+    if (instruction_counts_read(set, &counts, &error) != STATUS_OK || counts.cells == 0) {
+        return;
+    }
+    (void)fprintf(file, "%s: %zu of %zu cells have one and the same count in all their rounds",
+                  set->directory, counts.identical, counts.cells);
+    if (counts.differing != NULL) {
+        (void)fprintf(file, "; not %s", counts.differing);
+    }
+    (void)fputc('\n', file);
+}
 
 static void header_print_noise(const struct comparison *comparison, FILE *file)
 {
     if (comparison->metric->deterministic) {
-        (void)fputs("no noise: counted, the same in every repetition; intervals are from the least "
-                    "to the greatest record\n",
+        (void)fputs("counted, so without noise: intervals are from the least to the greatest "
+                    "record\n",
                     file);
+        if (comparison->base_set != NULL) {
+            header_print_counts(comparison->base_set, file);
+        }
+        header_print_counts(comparison->set, file);
         return;
     }
     if (isnan(comparison->noise_floor)) {

@@ -24,6 +24,16 @@ const struct matrix matrix_table[] = {
         .rounds = 13,
         .target_ms = 50,
     },
+    {
+        .name = "pools",
+        .summary = "the pools on small blocks: what CI counts the instructions of",
+        .backends = "pymalloc-3.10:inline,freelist-2.7:inline",
+        .workloads = "pingpong,batch,churn",
+        .parameters = {"pingpong.size=64", "batch.order=fifo,random", "batch.live=2000",
+                       "churn.live=2000", NULL},
+        .rounds = 7,
+        .target_ms = 20,
+    },
     {.name = NULL},
 };
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "results/comparison.h"
+#include "results/instruction_counts.h"
 
 #define BASE_ID "churn/size=64/t1/malloc:preload"
 #define OTHER_ID "churn/size=64/t1/bump:inline"
@@ -129,11 +130,53 @@ static void test_compare_reads_them(void **state)
     synthetic_remove(directory);
 }
 
+/* The plan's cells counted in three rounds; the other one's last count is another. */
+static void write_counts(const char *directory, double last)
+{
+    struct store *store = synthetic_create(directory, passes_plan());
+    for (int round = 0; round < 3; round++) {
+        synthetic_append(store, counted_record(BASE_ID, round, 50));
+        synthetic_append(store, counted_record(OTHER_ID, round, round == 2 ? last : 20));
+    }
+    store_close(store);
+}
+
+static void counts_of_run(double last, struct instruction_counts *counts, bool *names_the_other)
+{
+    char directory[SYNTHETIC_PATH_MAX];
+    struct record_set *set = NULL;
+    struct error error;
+    synthetic_directory(directory);
+    write_counts(directory, last);
+    assert_int_equal(STATUS_OK, store_load(directory, &set, &error));
+    assert_int_equal(STATUS_OK, instruction_counts_read(set, counts, &error));
+    *names_the_other = counts->differing != NULL && strcmp(counts->differing, OTHER_ID) == 0;
+    record_set_free(set);
+    synthetic_remove(directory);
+}
+
+static void test_a_count_that_differs_is_found(void **state)
+{
+    (void)state;
+    struct instruction_counts counts;
+    bool names_the_other;
+    counts_of_run(20, &counts, &names_the_other);
+    assert_int_equal(2, counts.cells);
+    assert_int_equal(2, counts.identical);
+    assert_int_equal(3, counts.least);
+    assert_null(counts.differing);
+    counts_of_run(20.00001, &counts, &names_the_other);
+    assert_int_equal(2, counts.cells);
+    assert_int_equal(1, counts.identical);
+    assert_true(names_the_other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records_need_the_figures_of_their_pass),
         cmocka_unit_test(test_compare_reads_them),
+        cmocka_unit_test(test_a_count_that_differs_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

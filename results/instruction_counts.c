@@ -1,0 +1,55 @@
+#include "results/instruction_counts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* What is known of one cell so far. */
+struct counted_cell {
+    double first; /* instructions_per_op of its first record */
+    size_t records;
+    bool differs;
+};
+
+static void counts_sum_up(const struct record_set *set, const struct counted_cell *cells,
+                          struct instruction_counts *counts)
+{
+    for (size_t i = 0; i < set->cell_count; i++) {
+        const struct counted_cell *cell = &cells[i];
+        if (cell->records < 2) {
+            continue;
+        }
+        counts->least =
+            counts->cells == 0 || cell->records < counts->least ? cell->records : counts->least;
+        counts->cells++;
+        counts->identical += !cell->differs;
+        if (cell->differs && counts->differing == NULL) {
+            counts->differing = set->cells[i].id;
+        }
+    }
+}
+
+enum status instruction_counts_read(const struct record_set *set, struct instruction_counts *counts,
+                                    struct error *error)
+{
+    struct counted_cell *cells = calloc(set->cell_count + 1, sizeof(*cells));
+    *counts = (struct instruction_counts){0};
+    if (cells == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu cells", set->cell_count);
+    }
+    for (size_t i = 0; i < set->record_count; i++) {
+        const struct record *record = &set->records[i];
+        if (record->pass != RECORD_INSTRUCTIONS || isnan(record->instructions_per_op)) {
+            continue;
+        }
+        struct counted_cell *cell = &cells[record->cell];
+        if (cell->records++ == 0) {
+            cell->first = record->instructions_per_op;
+        }
+        /* A plan gives a cell the same operations in all rounds: equal counts give equal
+         * quotients, to the last bit. */
+        cell->differs = cell->differs || record->instructions_per_op != cell->first;
+    }
+    counts_sum_up(set, cells, counts);
+    free(cells);
+    return STATUS_OK;
+}
