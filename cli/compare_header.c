@@ -124,11 +124,14 @@ static void header_print_rest(const struct comparison *comparison, FILE *file)
     (void)fputc('\n', file);
 }
 
-/* By how much the runs' own base has moved: nobody changed it, so the machine did. */
+/* By how much the runs' own base has moved: nobody changed it, so the machine did. Counts do not
+ * depend on the machine's mood. */
 static void header_print_drift(const struct comparison *comparison, FILE *file)
 {
     const struct record_set *set = comparison->set;
-    for (size_t i = 0; i < comparison->geomean_count && !comparison->relative; i++) {
+    for (size_t i = 0; i < comparison->geomean_count && !comparison->relative &&
+                       !comparison->metric->deterministic;
+         i++) {
         const struct comparison_geomean *geomean = &comparison->geomeans[i];
         if (!isnan(geomean->ratio) && strcmp(geomean->backend_text, set->base_backend) == 0 &&
             strcmp(geomean->arm, set->base_arm) == 0) {

@@ -94,9 +94,20 @@ static size_t difference_absent(const struct record_set *set, const struct recor
     return absent;
 }
 
-static void difference_cells(json_t *list, const struct record_set *old,
-                             const struct record_set *new)
+/* Twins left out: do the cells run for different lengths in the pass that is compared? */
+static bool difference_in_length(const struct record_set *old, const struct record_cell *cell,
+                                 const char *member)
 {
+    size_t same = record_set_find_cell(old, cell->id);
+    const json_t *iterations = json_object_get(cell->plan, member);
+    return cell->twin == 0 && same < old->cell_count && iterations != NULL &&
+           !json_equal(iterations, json_object_get(old->cells[same].plan, member));
+}
+
+static void difference_cells(json_t *list, const struct record_set *old,
+                             const struct record_set *new, enum record_pass pass)
+{
+    const char *member = pass == RECORD_INSTRUCTIONS ? "instruction_iterations" : "iterations";
     size_t gone = difference_absent(old, new);
     size_t added = difference_absent(new, old);
     size_t iterations = 0;
@@ -109,13 +120,7 @@ static void difference_cells(json_t *list, const struct record_set *old,
                        json_sprintf("cells only in %s: %zu, not compared", new->directory, added));
     }
     for (size_t i = 0; i < new->cell_count; i++) {
-        size_t same = record_set_find_cell(old, new->cells[i].id);
-        iterations += new->cells[i].twin == 0 &&
-                      same < old->cell_count &&json_equal(
-                                 json_object_get(new->cells[i].plan, "iterations"),
-                                 json_object_get(old->cells[same].plan, "iterations")) ==
-                          0 &&
-                      json_object_get(new->cells[i].plan, "iterations") != NULL;
+        iterations += difference_in_length(old, &new->cells[i], member);
     }
     if (iterations > 0) {
         difference_add(list, json_sprintf("cells with another number of iterations: %zu; what "
@@ -125,13 +130,14 @@ static void difference_cells(json_t *list, const struct record_set *old,
     }
 }
 
-json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set)
+json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set,
+                                    enum record_pass pass)
 {
     json_t *list = json_array();
     if (list != NULL) {
         difference_hosts(list, base_set, set);
         difference_builds(list, base_set, set);
-        difference_cells(list, base_set, set);
+        difference_cells(list, base_set, set, pass);
     }
     return list;
 }

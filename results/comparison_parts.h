@@ -73,9 +73,9 @@ enum status comparison_take_options(struct comparison *comparison,
 size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm);
 
 /* An array of sentences on what differs between two runs beside what was measured: machine, kernel,
- * compiler, iterations, cells that one run lacks. The caller's. NULL: no memory. */
-json_t *comparison_list_differences(const struct record_set *base_set,
-                                    const struct record_set *set);
+ * compiler, iterations in that pass, cells that one run lacks. The caller's. NULL: no memory. */
+json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set,
+                                    enum record_pass pass);
 
 /* Finds base_backend and base_arm of the comparison from the options, or says what there is. */
 enum status comparison_find_base(struct comparison *comparison,

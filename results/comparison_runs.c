@@ -240,8 +240,8 @@ static enum status runs_begin(struct comparison *comparison,
         status = runs_check_base(comparison, error);
     }
     if (status == STATUS_OK) {
-        comparison->differences =
-            comparison_list_differences(comparison->base_set, comparison->set);
+        comparison->differences = comparison_list_differences(comparison->base_set, comparison->set,
+                                                              comparison->metric->pass);
         if (comparison->differences == NULL) {
             status = error_set(error, STATUS_NO_MEMORY, "no memory for the runs' differences");
         }
