@@ -24,7 +24,9 @@ static const char *live_of(const json_t *workload)
     json_array_foreach(json_object_get(workload, "parameters"), i, parameter)
     {
         if (strcmp(worker_text(parameter, "name"), "live") == 0) {
-            return "live=1024";
+            /* Of bytes as many as robson's largest block. */
+            bool bytes = strcmp(worker_text(parameter, "unit"), "bytes") == 0;
+            return bytes ? "live=65536" : "live=1024";
         }
     }
 #else
