@@ -18,7 +18,8 @@ static uint64_t collector_update_refs(struct gc_head *young)
     uint64_t length = 0;
     for (struct gc_head *head = young->next; head != young; head = head->next) {
         uint64_t count = (uint64_t)gc_object_of(head)->refcount;
-        head->prev = count << GC_REFERENCES_SHIFT | GC_FLAG_COLLECTING;
+        head->prev =
+            count << GC_REFERENCES_SHIFT | GC_FLAG_COLLECTING | (head->prev & GC_FLAG_FINALIZED);
         length++;
     }
     return length;
@@ -56,12 +57,14 @@ static int collector_visit_reachable(struct object *referent, void *context)
     }
     struct gc_head *young = context;
     struct gc_head *head = gc_head_of(referent);
-    uintptr_t reachable = (uintptr_t)1 << GC_REFERENCES_SHIFT | GC_FLAG_COLLECTING;
+    uintptr_t finalized = head->prev & GC_FLAG_FINALIZED;
+    uintptr_t reachable = (uintptr_t)1 << GC_REFERENCES_SHIFT | GC_FLAG_COLLECTING | finalized;
     if (head->prev & GC_FLAG_UNREACHABLE) {
         gc_list_remove(head);
         gc_list_append(young, head);
         head->prev = reachable;
-    } else if (head->prev == GC_FLAG_COLLECTING) { /* a count of zero: no link is that small */
+    } else if (head->prev ==
+               (GC_FLAG_COLLECTING | finalized)) { /* a count of zero: no link is that small */
         head->prev = reachable;
     }
     return 0;
@@ -80,12 +83,13 @@ static uint64_t collector_move_unreachable(struct gc_head *young, struct gc_head
         if (head->prev >> GC_REFERENCES_SHIFT != 0) {
             struct object *object = gc_object_of(head);
             object->type->traverse(object, collector_visit_reachable, young);
-            head->prev = (uintptr_t)last;
+            head->prev = (uintptr_t)last | (head->prev & GC_FLAG_FINALIZED);
             last = head;
             reachable++;
         } else {
             last->next = head->next;
-            head->prev = GC_FLAG_COLLECTING | GC_FLAG_UNREACHABLE;
+            head->prev =
+                GC_FLAG_COLLECTING | GC_FLAG_UNREACHABLE | (head->prev & GC_FLAG_FINALIZED);
             gc_list_append(unreachable, head);
         }
         head = last->next;
@@ -117,7 +121,7 @@ void collector_delete_garbage(struct runtime *runtime, struct gc_head *unreachab
         if (unreachable->next == head) {
             /* Others of the garbage refer to it: it dies when the last of them has been cleared. */
             gc_list_remove(head);
-            head->prev = 0;
+            head->prev &= GC_FLAG_FINALIZED;
             gc_list_append(old, head);
         }
     }

@@ -27,6 +27,7 @@ static_assert(sizeof(struct gc_head) == 16, "PyGC_Head: two words");
 enum {
     GC_FLAG_COLLECTING = 1u << 0,  /* in the list that is being examined */
     GC_FLAG_UNREACHABLE = 1u << 1, /* tentatively unreachable: moved out of that list */
+    GC_FLAG_FINALIZED = 1u << 2,   /* its finalizer has run, or is running */
     GC_FLAGS = 7u,
     GC_REFERENCES_SHIFT = 3,
 };
@@ -42,6 +43,17 @@ static inline struct gc_head *gc_head_of(const struct object *object)
 static inline struct object *gc_object_of(const struct gc_head *head)
 {
     return (struct object *)(uintptr_t)(head + 1);
+}
+
+/* Whether object (a container) was found to be garbage and is being freed. */
+static inline bool gc_is_in_trash(const struct object *object)
+{
+    return (gc_head_of(object)->prev & GC_FLAG_UNREACHABLE) != 0;
+}
+
+static inline void gc_set_finalized(const struct object *object)
+{
+    gc_head_of(object)->prev |= GC_FLAG_FINALIZED;
 }
 
 static inline struct gc_head *gc_prev(const struct gc_head *head)

@@ -13,7 +13,7 @@ static size_t check_list(struct census *census, const struct gc_head *list)
     size_t broken = 0;
     const struct gc_head *last = list;
     for (const struct gc_head *head = list->next; head != list; head = head->next) {
-        if (head == NULL || head->prev != (uintptr_t)last) {
+        if (head == NULL || (head->prev & ~(uintptr_t)GC_FLAG_FINALIZED) != (uintptr_t)last) {
             return broken + object_report(head == NULL ? NULL : gc_object_of(head),
                                           "the generation's list is broken here");
         }

@@ -54,6 +54,11 @@ bool gc_is_tracked(const struct object *object)
     return object_is_container(object) && gc_head_of(object)->next != NULL;
 }
 
+bool gc_is_finalized(const struct object *object)
+{
+    return object_is_container(object) && (gc_head_of(object)->prev & GC_FLAG_FINALIZED) != 0;
+}
+
 /* Moves the younger generations into the one to be collected, and brings the counts up to date. */
 static struct gc_head *generations_gather(struct collector *collector, int generation)
 {

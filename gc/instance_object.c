@@ -1,25 +1,44 @@
-/* Plain instances: a class name, and attributes in a dict. No shared keys (PEP 412): each dict has
- * a table of its own. */
+/* Instances: attributes in a dict of their own, and a class. No shared keys (PEP 412): each dict
+ * has a table of its own.
+ *
+ * A plain instance knows its class by name, and holds a reference to that name. An instance of a
+ * class object has the class's own type, by which it finds (and keeps) the class, and has the head
+ * of its weak references where the other has the name. */
+#include "gc/class.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
+enum { INSTANCE_BLOCK_BYTES = sizeof(struct gc_head) + sizeof(struct instance_object) };
+
 static struct instance_object *instance_of(const struct object *object)
 {
-    OBJECT_ASSERT(object->type == &instance_type);
+    OBJECT_ASSERT(object->type->heap_type == HEAP_INSTANCE);
+    OBJECT_ASSERT(object->type->size == INSTANCE_BLOCK_BYTES);
     return (struct instance_object *)(uintptr_t)object;
+}
+
+static bool instance_is_plain(const struct object *object)
+{
+    return object->type == &instance_type;
+}
+
+/* What the instance owns besides its attributes: the name, or the class. */
+static struct object *instance_owned_class(const struct object *self)
+{
+    return instance_is_plain(self) ? instance_of(self)->class_name : class_of_instance(self);
 }
 
 static int instance_traverse(struct object *self, object_visit *visit, void *context)
 {
     struct instance_object *instance = instance_of(self);
-    int result = visit(instance->class_name, context);
+    int result = visit(instance_owned_class(self), context);
     if (result == 0 && instance->attributes != NULL) {
         result = visit(instance->attributes, context);
     }
     return result;
 }
 
-/* The class name stays: a str is in no cycle, and the object stays valid. */
+/* The class stays: a str or a class is in no cycle, and the object stays valid. */
 static void instance_clear(struct runtime *runtime, struct object *self)
 {
     struct instance_object *instance = instance_of(self);
@@ -30,15 +49,15 @@ static void instance_clear(struct runtime *runtime, struct object *self)
 
 static void instance_dealloc(struct runtime *runtime, struct object *self)
 {
-    struct instance_object *instance = instance_of(self);
-    object_xdecref(runtime, instance->attributes);
-    object_decref(runtime, instance->class_name);
-    runtime_free_container(runtime, self, sizeof(struct gc_head) + sizeof(struct instance_object));
+    struct object *class = instance_owned_class(self);
+    object_xdecref(runtime, instance_of(self)->attributes);
+    runtime_free_container(runtime, self, INSTANCE_BLOCK_BYTES);
+    object_decref(runtime, class); /* last: the type is a part of it */
 }
 
 const struct type instance_type = {
     .name = "instance",
-    .size = sizeof(struct gc_head) + sizeof(struct instance_object),
+    .size = INSTANCE_BLOCK_BYTES,
     .heap_type = HEAP_INSTANCE,
     .flags = TYPE_IS_CONTAINER,
     .traverse = instance_traverse,
@@ -48,12 +67,26 @@ const struct type instance_type = {
 
 struct object *instance_new(struct runtime *runtime, struct object *class_name)
 {
-    struct instance_object *self = runtime_alloc_container(
-        runtime, &instance_type, sizeof(struct gc_head) + sizeof(struct instance_object));
+    struct instance_object *self =
+        runtime_alloc_container(runtime, &instance_type, INSTANCE_BLOCK_BYTES);
     if (self == NULL) {
         return NULL;
     }
     self->class_name = object_incref(class_name);
+    self->attributes = NULL;
+    runtime_track(runtime, &self->base);
+    return &self->base;
+}
+
+struct object *class_instance_new(struct runtime *runtime, struct object *class)
+{
+    struct instance_object *self =
+        runtime_alloc_container(runtime, class_instance_type(class), INSTANCE_BLOCK_BYTES);
+    if (self == NULL) {
+        return NULL;
+    }
+    object_incref(class);
+    self->weakrefs = NULL;
     self->attributes = NULL;
     runtime_track(runtime, &self->base);
     return &self->base;
@@ -70,12 +103,24 @@ bool instance_set_attribute(struct runtime *runtime, struct object *instance, st
     if (attributes == NULL) {
         return false;
     }
+    /* A collection on the way may have run a finalizer that set one. */
+    if (self->attributes != NULL) {
+        object_decref(runtime, attributes);
+        return dict_set(runtime, self->attributes, name, value);
+    }
     if (!dict_set(runtime, attributes, name, value)) {
         object_decref(runtime, attributes);
         return false;
     }
     self->attributes = attributes;
     return true;
+}
+
+bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
+                               struct object *name)
+{
+    const struct instance_object *self = instance_of(instance);
+    return self->attributes != NULL && dict_delete(runtime, self->attributes, name);
 }
 
 struct object *instance_attribute(const struct object *instance, struct object *name)
@@ -86,5 +131,6 @@ struct object *instance_attribute(const struct object *instance, struct object *
 
 struct object *instance_class_name(const struct object *instance)
 {
-    return instance_of(instance)->class_name;
+    return instance_is_plain(instance) ? instance_of(instance)->class_name
+                                       : class_name(class_of_instance(instance));
 }

@@ -12,7 +12,11 @@
  *     empty tuple is never tracked: it refers to nothing. Atoms (int, float, str) never are.
  *  4. Between collections, the count of every tracked container is at least the number of
  *     references to it from other tracked containers.
- *  5. Deallocation uses bounded C stack, however long a chain of containers is.
+ *  5. Deallocation uses bounded C stack, however long a chain of containers is, and whether
+ *     finalizers and weak references' callbacks are links of it or not.
+ *  6. A finalizer (types with `finalize`) runs at most once in an object's life, and before
+ *     anything that the object refers to is taken apart. Whoever gets a reference to the object
+ *     while it runs keeps it alive.
  *
  * Ownership words: a function "returns a new reference" (the caller owes a decref), "returns a
  * borrowed reference" (the caller owes nothing, and it lives while its container holds it),
@@ -38,11 +42,17 @@ struct object;
 typedef int object_visit(struct object *referent, void *context);
 
 enum type_flag {
-    TYPE_IS_CONTAINER = 1u << 0, /* has a struct gc_head, traverse and clear */
+    TYPE_IS_CONTAINER = 1u << 0,         /* has a struct gc_head, traverse and clear */
+    TYPE_HAS_FINALIZER = 1u << 1,        /* finalize is not NULL */
+    TYPE_HAS_LEGACY_FINALIZER = 1u << 2, /* finalize_legacy is not NULL */
+    TYPE_HAS_WEAKREFS = 1u << 3,         /* weakrefs_offset is that of a list's head */
+    TYPE_IS_WEAKREF = 1u << 4,           /* weakref_type */
+    TYPE_IS_CLASS_INSTANCE = 1u << 5,    /* the type is a part of a class object, see class.h */
+    /* Other code may have to run when an object dies, or before the collector frees it. */
+    TYPE_NEEDS_CARE = TYPE_HAS_FINALIZER | TYPE_HAS_LEGACY_FINALIZER | TYPE_HAS_WEAKREFS,
 };
 
-/* A type descriptor: constant, one for each type. A later issue adds finalize and weak references.
- */
+/* A type descriptor: one for each built-in type, and one in each class object. */
 struct type {
     const char *name;
     size_t size;              /* of the block in bytes, collector header included; items excluded */
@@ -55,6 +65,11 @@ struct type {
     void (*dealloc)(struct runtime *runtime, struct object *self);
     /* Counts the broken invariants of the object's own structure, printing each. May be NULL. */
     size_t (*check)(const struct object *self);
+    /* Called once, before anything of the object is taken apart (tp_finalize, PEP 442). */
+    void (*finalize)(struct runtime *runtime, struct object *self);
+    /* Called at a count of zero; cycles with it in them are set aside (tp_del). */
+    void (*finalize_legacy)(struct runtime *runtime, struct object *self);
+    size_t weakrefs_offset; /* in the object, of a struct weakref_object *; see weakref.h */
 };
 
 struct object {
@@ -136,6 +151,8 @@ void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIO
  * objects alive, none of it from the heap. */
 size_t gc_check(const struct runtime *runtime);
 bool gc_is_tracked(const struct object *object);
+/* Whether the finalizer (type.finalize) of object has been called, as gc.is_finalized. */
+bool gc_is_finalized(const struct object *object);
 
 /* ---------------------------------------------------------------- atoms */
 /* A new reference. Values −5 to 256 are shared, as CPython's _PY_NSMALLNEGINTS and
@@ -194,10 +211,14 @@ bool dict_next(const struct object *dict, size_t *position, struct object **key,
                struct object **value);
 
 /* A plain instance: a class name (borrowed; its reference is taken) and attributes in a dict of its
- * own, made with the first attribute, as CPython's __dict__ before 3.13. */
+ * own, made with the first attribute, as CPython's __dict__ before 3.13. It has no finalizer and no
+ * weak references; class.h makes instances that have, which the verbs below take as well. */
 struct object *instance_new(struct runtime *runtime, struct object *class_name);
 bool instance_set_attribute(struct runtime *runtime, struct object *instance, struct object *name,
                             struct object *value);
+/* Whether the attribute was there. */
+bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
+                               struct object *name);
 /* Borrowed; NULL: no such attribute. */
 struct object *instance_attribute(const struct object *instance, struct object *name);
 struct object *instance_class_name(const struct object *instance); /* borrowed */

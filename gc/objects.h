@@ -69,10 +69,13 @@ struct dict_object {
 static_assert(sizeof(struct gc_head) + sizeof(struct dict_object) == HEAP_DICT_BYTES, "PyDict");
 
 /* An instance of a class without slots in CPython up to 3.10: collector header, count, type, dict,
- * weak references. The class's name has the place of the weak references. */
+ * weak references. */
 struct instance_object {
     struct object base;
-    struct object *class_name;
+    union {
+        struct object *class_name;       /* of a plain instance */
+        struct weakref_object *weakrefs; /* of a class's: the first of its list, or NULL */
+    };
     struct object *attributes; /* a dict; NULL: no attribute yet */
 };
 static_assert(sizeof(struct gc_head) + sizeof(struct instance_object) == 48, "3.10's instance");
@@ -84,6 +87,8 @@ extern const struct type tuple_type;
 extern const struct type list_type;
 extern const struct type dict_type;
 extern const struct type instance_type;
+extern const struct type class_type;
+extern const struct type weakref_type;
 
 static inline bool object_is_container(const struct object *object)
 {
@@ -103,6 +108,8 @@ static inline uint64_t str_hash_bytes(const char *bytes, size_t length)
 
 /* Makes an int whatever its value: for the table of small ints. */
 struct object *int_new_unshared(struct runtime *runtime, int64_t value);
+/* The type of the instances of class. */
+const struct type *class_instance_type(const struct object *class);
 /* A tuple of no items outside the collector's books: the shared one. */
 struct object *tuple_new_empty(struct runtime *runtime);
 

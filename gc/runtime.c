@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/os_memory.h"
+#include "gc/finalizers.h"
 #include "gc/objects.h"
 
 /* ---------------------------------------------------------------- deallocation */
@@ -11,13 +12,20 @@
 static void runtime_empty_trash(struct runtime *runtime)
 {
     runtime->dealloc_depth = 1; /* so that this function is not entered again */
-    while (runtime->trash != NULL) {
-        struct gc_head *head = runtime->trash;
-        runtime->trash = (struct gc_head *)head->prev;
-        struct object *object = gc_object_of(head);
-        object->type->dealloc(runtime, object);
-    }
+    do {
+        while (runtime->trash != NULL) {
+            struct gc_head *head = runtime->trash;
+            runtime->trash = (struct gc_head *)head->prev;
+            struct object *object = gc_object_of(head);
+            object->type->dealloc(runtime, object);
+        }
+    } while (finalizers_take_up(runtime));
     runtime->dealloc_depth = 0;
+}
+
+static inline bool runtime_has_put_off(const struct runtime *runtime)
+{
+    return runtime->trash != NULL || runtime->put_off.length != 0;
 }
 
 /* Containers nest: deallocating one deallocates those that it alone kept alive. Beyond a depth they
@@ -28,6 +36,13 @@ void object_dealloc(struct runtime *runtime, struct object *object)
     const struct type *type = object->type;
     if (!(type->flags & TYPE_IS_CONTAINER)) {
         type->dealloc(runtime, object);
+        return;
+    }
+    if (type->flags & TYPE_NEEDS_CARE && !finalizers_prepare(runtime, object)) {
+        /* It lives on, or for a while. */
+        if (runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
+            runtime_empty_trash(runtime);
+        }
         return;
     }
     struct gc_head *head = gc_head_of(object);
@@ -41,7 +56,7 @@ void object_dealloc(struct runtime *runtime, struct object *object)
     runtime->dealloc_depth++;
     type->dealloc(runtime, object);
     runtime->dealloc_depth--;
-    if (runtime->dealloc_depth == 0 && runtime->trash != NULL) {
+    if (runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
         runtime_empty_trash(runtime);
     }
 }
@@ -101,6 +116,7 @@ uint64_t runtime_close(struct runtime *runtime)
     runtime_release_objects(runtime);
     uint64_t leaked = runtime->objects_live;
     intern_close(runtime);
+    finalizers_close(runtime);
     os_unmap(runtime, sizeof(*runtime));
     return leaked;
 }

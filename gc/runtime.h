@@ -31,6 +31,13 @@ struct intern_table {
     size_t length;
 };
 
+/* Objects with finalizers or weak references whose death was put off, see finalizers.h. */
+struct gc_put_off {
+    struct object **objects; /* mapped; NULL: none was ever put off */
+    size_t length;
+    size_t capacity;
+};
+
 struct runtime {
     struct heap *heap;
     uint64_t objects_live;
@@ -38,6 +45,7 @@ struct runtime {
     /* Containers whose deallocation was put off, linked through their headers' prev. */
     struct gc_head *trash;
     int dealloc_depth;
+    struct gc_put_off put_off;
     struct object *empty_tuple;
     struct intern_table interned;
     struct object *small_ints[RUNTIME_SMALL_INTS];

@@ -1,0 +1,198 @@
+/* Weak references: a doubly linked list from each referent, and cutting it. */
+#include "gc/objects.h"
+#include "gc/runtime.h"
+#include "gc/weakref_list.h"
+
+enum { WEAKREF_BLOCK_BYTES = sizeof(struct gc_head) + sizeof(struct weakref_object) };
+
+static struct weakref_object *weakref_from(const struct object *object)
+{
+    OBJECT_ASSERT(object->type == &weakref_type);
+    return (struct weakref_object *)(uintptr_t)object;
+}
+
+/* ---------------------------------------------------------------- the referent's list */
+static void weakref_link(struct weakref_object *self, struct object *referent)
+{
+    struct weakref_object **head = weakref_list_of(referent);
+    self->referent = referent;
+    self->prev = NULL;
+    self->next = *head;
+    if (*head != NULL) {
+        (*head)->prev = self;
+    }
+    *head = self;
+}
+
+static void weakref_unlink(struct weakref_object *self)
+{
+    if (self->referent == NULL) {
+        return;
+    }
+    if (self->prev == NULL) {
+        *weakref_list_of(self->referent) = self->next;
+    } else {
+        self->prev->next = self->next;
+    }
+    if (self->next != NULL) {
+        self->next->prev = self->prev;
+    }
+    self->referent = NULL;
+    self->prev = NULL;
+    self->next = NULL;
+}
+
+/* The one without callback that may be given out again: not one whose own deallocation was put
+ * off. */
+static struct weakref_object *weakref_find_shared(struct object *referent)
+{
+    struct weakref_object *weakref = *weakref_list_of(referent);
+    while (weakref != NULL && (weakref->callback != NULL || weakref->base.refcount == 0)) {
+        weakref = weakref->next;
+    }
+    return weakref;
+}
+
+/* ---------------------------------------------------------------- cutting */
+void weakref_cut(struct object *weakref)
+{
+    struct weakref_object *self = weakref_from(weakref);
+    weakref_unlink(self);
+    self->callback = NULL;
+}
+
+/* Whether its callback is to be called: it is alive itself, and no garbage that is being freed. */
+static bool weakref_wants_call(const struct weakref_object *self)
+{
+    return self->callback != NULL && self->base.refcount != 0 && !gc_is_in_trash(&self->base);
+}
+
+void weakref_cut_all(struct object *referent, struct weakref_calls *calls)
+{
+    struct weakref_object **head = weakref_list_of(referent);
+    while (*head != NULL) {
+        struct weakref_object *weakref = *head;
+        weakref_unlink(weakref);
+        if (calls == NULL || !weakref_wants_call(weakref)) {
+            weakref->callback = NULL;
+            continue;
+        }
+        object_incref(&weakref->base);
+        if (calls->last == NULL) {
+            calls->first = weakref;
+        } else {
+            calls->last->next = weakref;
+        }
+        calls->last = weakref;
+    }
+}
+
+void weakref_make_calls(struct runtime *runtime, struct weakref_calls *calls)
+{
+    while (calls->first != NULL) {
+        struct weakref_object *weakref = calls->first;
+        weakref_callback *callback = weakref->callback;
+        calls->first = weakref->next;
+        weakref->next = NULL;
+        weakref->callback = NULL;
+        callback(runtime, &weakref->base, weakref->context);
+        object_decref(runtime, &weakref->base);
+    }
+    calls->last = NULL;
+}
+
+/* ---------------------------------------------------------------- the type */
+static int weakref_traverse(struct object *self, object_visit *visit, void *context)
+{
+    struct object *owned = weakref_from(self)->context;
+    return owned == NULL ? 0 : visit(owned, context);
+}
+
+static void weakref_clear(struct runtime *runtime, struct object *self)
+{
+    struct object *owned = weakref_from(self)->context;
+    weakref_cut(self);
+    weakref_from(self)->context = NULL;
+    object_xdecref(runtime, owned);
+}
+
+static void weakref_dealloc(struct runtime *runtime, struct object *self)
+{
+    weakref_clear(runtime, self);
+    runtime_free_container(runtime, self, WEAKREF_BLOCK_BYTES);
+}
+
+/* The links lead to it and back. */
+static size_t weakref_check(const struct object *self)
+{
+    const struct weakref_object *weakref = weakref_from(self);
+    if (weakref->referent == NULL) {
+        return weakref->prev == NULL && weakref->next == NULL
+                   ? 0
+                   : object_report(self, "a dead weak reference is in a list");
+    }
+    const struct weakref_object *before =
+        weakref->prev == NULL ? *weakref_list_of(weakref->referent) : weakref->prev->next;
+    if (before != weakref || (weakref->next != NULL && weakref->next->prev != weakref)) {
+        return object_report(self, "the links of a weak reference are broken");
+    }
+    return 0;
+}
+
+const struct type weakref_type = {
+    .name = "weakref",
+    .size = WEAKREF_BLOCK_BYTES,
+    .heap_type = HEAP_INSTANCE,
+    .flags = TYPE_IS_CONTAINER | TYPE_IS_WEAKREF,
+    .traverse = weakref_traverse,
+    .clear = weakref_clear,
+    .dealloc = weakref_dealloc,
+    .check = weakref_check,
+};
+
+/* ---------------------------------------------------------------- the verbs */
+bool weakref_is_allowed(const struct object *referent)
+{
+    return (referent->type->flags & TYPE_HAS_WEAKREFS) != 0;
+}
+
+struct object *weakref_new(struct runtime *runtime, struct object *referent,
+                           weakref_callback *callback, struct object *context)
+{
+    OBJECT_ASSERT(weakref_is_allowed(referent));
+    OBJECT_ASSERT(callback != NULL || context == NULL);
+    struct weakref_object *shared = callback == NULL ? weakref_find_shared(referent) : NULL;
+    if (shared != NULL) {
+        return object_incref(&shared->base);
+    }
+    struct weakref_object *self =
+        runtime_alloc_container(runtime, &weakref_type, WEAKREF_BLOCK_BYTES);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->callback = callback;
+    self->context = context == NULL ? NULL : object_incref(context);
+    self->unused_hash = 0;
+    weakref_link(self, referent);
+    runtime_track(runtime, &self->base);
+    return &self->base;
+}
+
+struct object *weakref_get(const struct object *weakref)
+{
+    struct object *referent = weakref_from(weakref)->referent;
+    /* At zero its deallocation is under way, or was put off. */
+    return referent == NULL || referent->refcount == 0 ? NULL : object_incref(referent);
+}
+
+size_t weakref_count(const struct object *referent)
+{
+    size_t count = 0;
+    if (weakref_is_allowed(referent)) {
+        const struct weakref_object *weakref = *weakref_list_of(referent);
+        for (; weakref != NULL; weakref = weakref->next) {
+            count += weakref->base.refcount != 0;
+        }
+    }
+    return count;
+}
