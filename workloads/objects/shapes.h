@@ -1,0 +1,130 @@
+/* The shapes that the collector's workloads build. A node is a list that holds one other node, its
+ * item in a vector of its own. Built through gc/object.h alone, so that any object layer behind it
+ * (libpython's too) builds the same. */
+#ifndef HEAPMILL_WORKLOADS_OBJECTS_SHAPES_H
+#define HEAPMILL_WORKLOADS_OBJECTS_SHAPES_H
+
+#include "workloads/objects/model.h"
+
+enum {
+    /* Upper estimate of a node: the list and its first vector of four items. */
+    SHAPES_NODE_BYTES = MODEL_LIST_BYTES + 64,
+    SHAPES_NODE_BLOCKS = 2,
+    /* A list's vectors, each an eighth larger than the one before, take about nine times the last
+     * one in sum; the last has an eighth to spare. */
+    SHAPES_SLOT_BYTES = 10 * sizeof(void *),
+};
+
+/* A new list that holds item, whose own reference stays the caller's; NULL: exhausted. */
+static inline struct object *shapes_node(struct runtime *runtime, struct object *item)
+{
+    struct object *node = list_new(runtime);
+    if (node != NULL && !list_append(runtime, node, item)) {
+        object_decref(runtime, node);
+        return NULL;
+    }
+    return node;
+}
+
+/* Appends and lets go of the caller's reference, as `list.append(f())` does. false: exhausted, or
+ * object was NULL. */
+static inline bool shapes_append_drop(struct runtime *runtime, struct object *list,
+                                      struct object *object)
+{
+    bool appended = object != NULL && list_append(runtime, list, object);
+    object_xdecref(runtime, object);
+    return appended;
+}
+
+/* A list of count lists, each of which holds item. A new reference, or NULL. */
+static inline struct object *shapes_lists(struct runtime *runtime, struct object *item,
+                                          uint64_t count)
+{
+    struct object *holder = list_new(runtime);
+    for (uint64_t i = 0; holder != NULL && i < count; i++) {
+        if (!shapes_append_drop(runtime, holder, shapes_node(runtime, item))) {
+            object_decref(runtime, holder);
+            return NULL;
+        }
+    }
+    return holder;
+}
+
+/* A chain of count nodes, each of which holds the one made before it; the first, which *first tells
+ * (borrowed; may be NULL), holds item. The last, which is its head: a new reference, or NULL. */
+static inline struct object *shapes_chain(struct runtime *runtime, struct object *item,
+                                          uint64_t count, struct object **first)
+{
+    struct object *head = object_incref(item);
+    for (uint64_t i = 0; i < count; i++) {
+        struct object *node = shapes_node(runtime, head);
+        object_decref(runtime, head);
+        if (node == NULL) {
+            return NULL;
+        }
+        if (i == 0 && first != NULL) {
+            *first = node;
+        }
+        head = node;
+    }
+    return head;
+}
+
+/* The same, closed: the first holds the last. */
+static inline struct object *shapes_ring(struct runtime *runtime, struct object *item,
+                                         uint64_t count)
+{
+    struct object *first = NULL;
+    struct object *head = shapes_chain(runtime, item, count, &first);
+    if (head != NULL && first != NULL) {
+        list_set_item(runtime, first, 0, object_incref(head));
+    }
+    return head;
+}
+
+/* Links the nodes, empty lists so far, in a random order and lets go of the references in nodes but
+ * for the first of that order, which is returned: a chain that ends with item, or a ring if item is
+ * NULL. NULL: exhausted; the nodes are released. */
+static inline struct object *shapes_link_shuffled(struct run *run, struct object **nodes,
+                                                  uint32_t *order, uint64_t count,
+                                                  struct object *item)
+{
+    struct runtime *runtime = run->runtime;
+    bool linked = true;
+    for (uint64_t i = 0; i < count; i++) {
+        order[i] = (uint32_t)i;
+    }
+    rng_shuffle_u32(&run->rng, order, count);
+    struct object *head = nodes[order[0]];
+    for (uint64_t i = 0; i < count && linked; i++) {
+        struct object *next = i + 1 < count ? nodes[order[i + 1]] : item != NULL ? item : head;
+        linked = list_append(runtime, nodes[order[i]], next);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (nodes[i] != head || !linked) {
+            object_decref(runtime, nodes[i]);
+        }
+    }
+    return linked ? head : NULL;
+}
+
+/* Nodes that refer to each other in an order that has nothing to do with that of their allocation;
+ * a new reference to the first of them, or NULL. A chain that ends with item, or a ring (item
+ * NULL). Set-up only: takes scratch memory. */
+static inline struct object *shapes_shuffled(struct run *run, struct object *item, uint64_t count)
+{
+    struct object **nodes = run_scratch(run, count * sizeof(struct object *));
+    uint32_t *order = run_scratch(run, count * sizeof(*order));
+    for (uint64_t i = 0; i < count; i++) {
+        nodes[i] = list_new(run->runtime);
+        if (nodes[i] == NULL) {
+            for (uint64_t made = 0; made < i; made++) {
+                object_decref(run->runtime, nodes[made]);
+            }
+            return NULL;
+        }
+    }
+    return shapes_link_shuffled(run, nodes, order, count, item);
+}
+
+#endif
