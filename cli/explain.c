@@ -182,6 +182,8 @@ void explain_print(const struct explain *explain, FILE *file)
     explain_print_heading(explain, file);
     explain_print_failures(explain, file);
     explain_print_time(explain, file);
+    explain_print_instructions(explain, file);
+    explain_print_latency(explain, file);
     explain_print_machine(explain, file);
     explain_print_calls(explain, file);
     explain_print_memory(explain, file);

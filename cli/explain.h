@@ -28,10 +28,13 @@ void explain_close(struct explain *explain);
 /* The whole text. */
 void explain_print(const struct explain *explain, FILE *file);
 
-/* Its parts about time and what disturbed it (explain_time.c), and about calls, memory and
- * collections (explain_memory.c). Each begins with an empty line and a heading, or prints nothing.
+/* Its parts about time and what disturbed it (explain_time.c), instructions and latency
+ * (explain_passes.c), and calls, memory and collections (explain_memory.c). Each begins with an
+ * empty line and a heading, or prints nothing.
  */
 void explain_print_time(const struct explain *explain, FILE *file);
+void explain_print_instructions(const struct explain *explain, FILE *file);
+void explain_print_latency(const struct explain *explain, FILE *file);
 void explain_print_machine(const struct explain *explain, FILE *file);
 void explain_print_calls(const struct explain *explain, FILE *file);
 void explain_print_memory(const struct explain *explain, FILE *file);

@@ -6,8 +6,7 @@
 #include "cli/explain.h"
 #include "results/statistics.h"
 
-static void time_print_spread(const struct explain *explain, const double *sorted, size_t count,
-                              FILE *file)
+static void time_print_spread(const double *sorted, size_t count, FILE *file)
 {
     double median = statistics_quantile(sorted, count, 0.5);
     (void)fprintf(file, "\nTime\n  %.4g ns for one operation: median of %zu round%s\n", median,
@@ -20,11 +19,6 @@ static void time_print_spread(const struct explain *explain, const double *sorte
                       "within %.1f%%\n",
                       sorted[0], sorted[count - 1], (sorted[0] / median - 1) * 100,
                       (sorted[count - 1] / median - 1) * 100, middle / median * 100);
-    }
-    const json_t *counted = explain_first(explain, RECORD_INSTRUCTIONS);
-    if (counted != NULL) {
-        (void)fprintf(file, "  %.6g instructions for one operation\n",
-                      json_number_value(json_object_get(counted, "instructions_per_op")));
     }
 }
 
@@ -75,7 +69,7 @@ void explain_print_time(const struct explain *explain, FILE *file)
     }
     if (count > 0) {
         statistics_sort(sorted, count);
-        time_print_spread(explain, sorted, count, file);
+        time_print_spread(sorted, count, file);
         time_print_comparison(explain, file);
     }
     free(sorted);

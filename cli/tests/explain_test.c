@@ -32,6 +32,28 @@ static json_t *memory_record(const char *id)
     return record;
 }
 
+/* A latency pass: allocations of 10 to 60 times unit ns, frees too few for p99.9. */
+static json_t *latency_record(int round, double unit)
+{
+    json_t *record = json_pack(
+        "{s:s, s:s, s:s, s:i, s:s, s:{s:s, s:f, s:i, s:{s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, "
+        "s:f, s:f, s:f}}}",
+        "format", "heapmill-record-1", "cell", ids[3], "pass", "latency", "round", round, "status",
+        "ok", "latency", "timer", "rdtscp", "timer_cost_ns", 17.5, "every", 16, "alloc", "p50_ns",
+        10 * unit, "p90_ns", 20 * unit, "p99_ns", 30 * unit, "p99_9_ns", 40 * unit, "p99_99_ns",
+        50 * unit, "max_ns", 60 * unit, "free", "p50_ns", 5 * unit, "p90_ns", 6 * unit, "p99_ns",
+        7 * unit, "max_ns", 700 * unit);
+    assert_non_null(record);
+    return record;
+}
+
+static json_t *counted_record(int round)
+{
+    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:f, s:i}", "format", "heapmill-record-1", "cell",
+                     ids[3], "pass", "instructions", "round", round, "status", "ok",
+                     "instructions_per_op", 12.5, "instructions", 1250000);
+}
+
 static void write_run(char directory[SYNTHETIC_PATH_MAX])
 {
     json_t *plan = synthetic_plan();
@@ -115,6 +137,36 @@ static void test_a_cell_is_explained(void **state)
     synthetic_remove(directory);
 }
 
+static void test_the_other_passes_are_explained(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char output[OUTPUT_MAX];
+    json_t *plan = synthetic_plan();
+    synthetic_add_cell(plan, "churn", "steady", "pools", "inline", 0);
+    synthetic_directory(directory);
+    struct store *store = synthetic_create(directory, plan);
+    for (int round = 0; round < 3; round++) {
+        synthetic_append(store, latency_record(round, 1 + round));
+        synthetic_append(store, counted_record(round));
+    }
+    store_close(store);
+    assert_int_equal(0, run("explain", directory, "'*pools*'", output));
+    assert_says(output, "Latency of single calls\n"
+                        "  ns     p50  p90  p99  p99.9  p99.99  slowest\n"
+                        "  alloc   20   40   60     80     100      180\n"
+                        "  free    10   12   14                   2 100\n");
+    assert_says(output, "one call in 16, at random gaps; medians of 3 rounds");
+    assert_says(output, "the timer (rdtscp) costs 17.5 ns itself");
+    assert_says(output, "12.5 for one operation, 1 250 000 in all; the same in 3 rounds");
+    synthetic_remove(directory);
+    write_run(directory); /* has neither pass */
+    assert_int_equal(0, run("explain", directory, "'*pools*'", output));
+    assert_null(strstr(output, "Latency"));
+    assert_null(strstr(output, "Instructions"));
+    synthetic_remove(directory);
+}
+
 static void test_failures_and_what_is_not_known(void **state)
 {
     (void)state;
@@ -189,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_cell_is_explained),
+        cmocka_unit_test(test_the_other_passes_are_explained),
         cmocka_unit_test(test_failures_and_what_is_not_known),
         cmocka_unit_test(test_which_cell),
         cmocka_unit_test(test_exports),
