@@ -62,6 +62,20 @@ static void header_print_control(const struct comparison *comparison, FILE *file
     }
 }
 
+static void header_print_left_out(const struct comparison *comparison, FILE *file)
+{
+    if (comparison->groups_left_out == 0) {
+        return;
+    }
+    (void)fprintf(file, "left out of all geometric means, as the base's figure is 0:");
+    for (size_t i = 0; i < comparison->set->group_count; i++) {
+        if (comparison->group_left_out[i]) {
+            (void)fprintf(file, " %s", comparison->set->groups[i].id);
+        }
+    }
+    (void)fputc('\n', file);
+}
+
 /* "arms: inline, call; …": what is mixed is said. */
 static void header_print_arms(const struct comparison *comparison, FILE *file)
 {
@@ -110,6 +124,7 @@ static void header_print_rest(const struct comparison *comparison, FILE *file)
 {
     header_print_noise(comparison, file);
     header_print_control(comparison, file);
+    header_print_left_out(comparison, file);
     if (comparison->workloads[0] != '\0') {
         (void)fprintf(file, "filter: workloads %s\n", comparison->workloads);
     }

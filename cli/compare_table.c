@@ -76,6 +76,8 @@ static void compare_add_verdict(struct table *table, const struct comparison *co
                    row->failed == 1 ? "" : "s");
     } else if (row->withdrawn) {
         table_cell(table, COLUMN_VERDICT, "%s (withdrawn)", word);
+    } else if (row->base_is_zero) {
+        table_cell(table, COLUMN_VERDICT, "no ratio to a base of 0");
     } else {
         table_cell(table, COLUMN_VERDICT, "%s", word);
     }

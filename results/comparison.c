@@ -80,6 +80,7 @@ void comparison_free(struct comparison *comparison)
     free(comparison->cells);
     free(comparison->geomeans);
     free(comparison->aa_p);
+    free(comparison->group_left_out);
     json_decref(comparison->differences);
     free(comparison);
 }
@@ -148,8 +149,33 @@ static void comparison_note_rows(struct comparison *comparison)
     }
 }
 
+/* Of all rows, before the filters: a mean does not depend on which other back ends are looked at.
+ */
+static enum status comparison_leave_out_groups(struct comparison *comparison, struct error *error)
+{
+    size_t groups = comparison->set->group_count;
+    comparison->group_left_out = calloc(groups + 1, sizeof(*comparison->group_left_out));
+    if (comparison->group_left_out == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", groups);
+    }
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        const struct comparison_cell *row = &comparison->cells[i];
+        bool *left_out = &comparison->group_left_out[row->cell->group];
+        if (row->base_is_zero && !*left_out &&
+            name_filter_matches(comparison->workloads, row->cell->workload)) {
+            *left_out = true;
+            comparison->groups_left_out++;
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status comparison_finish_rows(struct comparison *comparison, struct error *error)
 {
+    enum status status = comparison_leave_out_groups(comparison, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < comparison->cell_count; i++) {
         struct comparison_cell *row = &comparison->cells[i];
@@ -225,13 +251,14 @@ static enum status comparison_add_rows(struct comparison *comparison,
     return status == STATUS_OK ? comparison_finish_rows(comparison, error) : status;
 }
 
-/* Groups that the filters let through and that have a base: those that a mean can be over. */
+/* Groups that the filters let through and whose base has a figure above 0: those that a mean can be
+ * over. */
 static uint32_t comparison_count_groups(const struct comparison *comparison, const size_t *bases)
 {
     const struct record_set *set = comparison->set;
     uint32_t groups = 0;
     for (size_t i = 0; i < set->group_count; i++) {
-        groups += bases[i] < set->cell_count &&
+        groups += bases[i] < set->cell_count && !comparison->group_left_out[i] &&
                   name_filter_matches(comparison->workloads, set->cells[bases[i]].workload);
     }
     return groups;

@@ -85,6 +85,9 @@ struct comparison_cell {
     /* How probable figures like these are if the difference were within the noise floor; NAN where
      * it was not tested. */
     double p;
+    /* The base's figure is 0 (held from the OS: no more than an empty program holds), so that there
+     * is no ratio to it. */
+    bool base_is_zero;
     bool withdrawn; /* the interval alone told it apart, the whole table's control did not */
     struct comparison_sample *samples; /* [rounds], by round; NULL between two runs */
 };
@@ -100,7 +103,7 @@ struct comparison_geomean {
     double high;
     uint32_t families;       /* that have a figure */
     uint32_t cells;          /* that have one */
-    uint32_t cells_expected; /* groups that the filters let through */
+    uint32_t cells_expected; /* groups that the filters let through and that are not left out */
     bool complete;           /* every one of them has a figure */
 };
 
@@ -130,10 +133,14 @@ struct comparison {
     uint32_t rounds_min;        /* pairs of the rows that have any */
     uint32_t rounds_max;
     uint32_t failed_cells; /* rows with the verdict "failed" */
-    uint32_t hypotheses;   /* cells of the run, filtered or not, that the control was over */
-    uint32_t withdrawn;    /* verdicts that it took back, filtered or not */
-    bool several_arms;     /* rows and base are not all of one arm: say so */
-    bool several_sources;  /* rows differ in `source`: say so */
+    /* [groups of set]: of these workloads, in the row of some back end, shown or not, the base's
+     * figure is 0: the group is left out of the means of all, which stay means over the same. */
+    bool *group_left_out;
+    uint32_t groups_left_out;
+    uint32_t hypotheses;  /* cells of the run, filtered or not, that the control was over */
+    uint32_t withdrawn;   /* verdicts that it took back, filtered or not */
+    bool several_arms;    /* rows and base are not all of one arm: say so */
+    bool several_sources; /* rows differ in `source`: say so */
 };
 
 /* Builds the comparison of one metric. *comparison is the caller's (comparison_free) and borrows

@@ -172,7 +172,8 @@ static enum status geomean_build(const struct comparison *comparison,
     }
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct comparison_cell *row = &comparison->cells[i];
-        if (geomean_has(geomean, row) && !isnan(row->ratio)) {
+        if (geomean_has(geomean, row) && !isnan(row->ratio) &&
+            !comparison->group_left_out[row->cell->group]) {
             rows.rows[rows.count++] = row;
         }
     }
@@ -213,7 +214,7 @@ static void geomean_list(struct comparison *comparison, uint32_t groups)
                                             .arm = row->cell->arm,
                                             .cells_expected = groups};
         }
-        if (comparison->base_set != NULL) {
+        if (comparison->base_set != NULL && !comparison->group_left_out[row->cell->group]) {
             comparison->geomeans[known].cells_expected++; /* those that both runs have */
         }
     }

@@ -44,6 +44,7 @@ static json_t *json_cell(const struct comparison *comparison, const struct compa
         (int)row->failed);
     (void)json_object_set_new(json, "p", json_figure(row->p));
     (void)json_object_set_new(json, "withdrawn", json_boolean(row->withdrawn));
+    (void)json_object_set_new(json, "base_is_zero", json_boolean(row->base_is_zero));
     (void)json_object_set_new(json, "base_rounds", json_integer(row->base_rounds));
     return json;
 }
@@ -101,6 +102,7 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
                                 STATISTICS_DISCOVERY_LEVEL, "hypotheses", (int)first->hypotheses,
                                 "withdrawn", (int)first->withdrawn);
     (void)json_object_set_new(json, "control", control);
+    (void)json_object_set_new(json, "groups_left_out", json_integer(first->groups_left_out));
     if (first->base_set != NULL) {
         (void)json_object_set_new(json, "run", json_string(first->set->directory));
         (void)json_object_set_new(json, "base_run", json_string(first->base_set->directory));

@@ -189,9 +189,15 @@ static enum status pair_samples(const struct comparison_metric *metric, const st
             row->samples[row->rounds++] =
                 (struct comparison_sample){record->round, value, base_value};
         }
+        if (base_value <= 0) { /* not if it is NAN */
+            row->base_is_zero = true;
+            row->value = value;
+            row->base_value = 0;
+        }
         i++;
         j++;
     }
+    row->base_is_zero = row->base_is_zero && row->rounds == 0;
     return STATUS_OK;
 }
 
@@ -265,6 +271,7 @@ enum status comparison_cell_values(const struct comparison_metric *metric,
         if (value > 0) {
             figures->values[figures->count++] = value;
         }
+        figures->zeros += value <= 0; /* not if it is NAN */
     }
     return STATUS_OK;
 }

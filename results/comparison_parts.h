@@ -29,6 +29,7 @@ struct comparison_cell comparison_empty_row(const struct record_cell *cell);
 struct cell_figures {
     double *values; /* [count]; the caller's to free, NULL for none */
     size_t count;
+    size_t zeros; /* figures of 0, or below, which are not among the values */
     uint32_t failed;
     bool not_applicable;
     bool has_stats; /* all of its memory figures are the back end's own */

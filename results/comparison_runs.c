@@ -159,7 +159,8 @@ static enum status runs_row(const struct runs *runs, size_t old_cell, size_t new
         row->verdict = COMPARISON_FAILED;
         row->rounds = row->base_rounds = 0;
     } else if (status == STATUS_OK && !old.not_applicable && !new.not_applicable) {
-        row->verdict = COMPARISON_TOO_FEW;
+        row->base_is_zero = old.count == 0 && old.zeros > 0;
+        row->verdict = row->base_is_zero ? COMPARISON_NOT_APPLICABLE : COMPARISON_TOO_FEW;
         if (old.count > 0 && new.count > 0 && runs->comparison->metric->deterministic) {
             row_exact(row, &old, &new);
         } else if (old.count > 0 && new.count > 0) {

@@ -98,6 +98,12 @@ static void markdown_comparison(FILE *file, const struct comparison *comparison)
         (void)fprintf(file, " Verdicts withdrawn by the control over %u cells: %u.",
                       comparison->hypotheses, comparison->withdrawn);
     }
+    if (comparison->groups_left_out > 0) {
+        (void)fprintf(file,
+                      " Left out of the geometric means: %u group%s in which the base's figure is "
+                      "0.",
+                      comparison->groups_left_out, comparison->groups_left_out == 1 ? "" : "s");
+    }
     (void)fprintf(
         file,
         "\n\n| workload | parameters | back end | arm | %s%s%s | base | ratio | verdict |\n"
