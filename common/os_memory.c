@@ -102,3 +102,36 @@ void *os_map_scratch(size_t size)
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     return address == MAP_FAILED ? NULL : address;
 }
+
+void *os_reserve_scratch(size_t size)
+{
+    void *address = mmap(NULL, size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return address == MAP_FAILED ? NULL : address;
+}
+
+/* Linux 5.14. Its fault is reported; that of a store would be a signal. */
+static bool os_populate(unsigned char *begin, size_t size)
+{
+    enum { OS_MADV_POPULATE_WRITE = 23, OS_PAGE_BYTES = 4096 };
+    if (madvise(begin, size, OS_MADV_POPULATE_WRITE) == 0) {
+        return true;
+    }
+    if (errno != EINVAL) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i += OS_PAGE_BYTES) {
+        /* Reading and writing back leaves the edges' contents alone. */
+        volatile unsigned char *byte = begin + i;
+        *byte = *byte;
+    }
+    return true;
+}
+
+bool os_commit_scratch(void *address, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)address & ~(page - 1);
+    uintptr_t end = ((uintptr_t)address + size + page - 1) & ~(page - 1);
+    return mprotect((void *)begin, end - begin, PROT_READ | PROT_WRITE) == 0 &&
+           os_populate((unsigned char *)begin, end - begin);
+}

@@ -3,6 +3,7 @@
 #ifndef HEAPMILL_COMMON_OS_MEMORY_H
 #define HEAPMILL_COMMON_OS_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,12 @@ void os_unmap(void *address, size_t size);
  * counted among a heap's anonymous pages; populated, so that using it faults nothing in. NULL when
  * the system refuses. Release with os_unmap. */
 void *os_map_scratch(size_t size);
+
+/* Reserves address space for scratch that grows where it is; no memory yet. NULL when the system
+ * refuses. Release with os_unmap. */
+void *os_reserve_scratch(size_t size);
+/* Makes a part of it usable and faults it in: zeroed, as os_map_scratch. Pages at its edges that
+ * were usable stay as they are. false when the system refuses; some pages may be usable then. */
+bool os_commit_scratch(void *address, size_t size);
 
 #endif

@@ -1,128 +1,141 @@
-/* The phases of a collection: which containers of a list are unreachable from outside of it, and
- * freeing those.
- *
- * After CPython 3.11, Modules/gcmodule.c (deduce_unreachable, delete_garbage), the algorithm of
- * Neil Schemenauer and Tim Peters: subtract the references that come from inside the list from each
- * count; what remains above zero is reachable from outside, and so is all that it refers to. Each
- * phase is one pass over the list in its own order and none allocates. */
+/* The collector's state, its switches, and one whole collection; gc/policies/ says when. */
 #include "gc/collector.h"
+
+#include <limits.h>
+#include <string.h>
 
 #include "gc/objects.h"
 #include "gc/runtime.h"
+#include "gc/trash.h"
 
-/* ---------------------------------------------------------------- the passes */
-/* Copies each count to where the next passes work on it, and flags the containers as in the list.
- * The list is linked through `next` alone from here on. Returns its length. */
-static uint64_t collector_update_refs(struct gc_head *young)
+/* ---------------------------------------------------------------- policies */
+const struct gc_policy *gc_policy_find(const char *name, struct error *error)
 {
-    uint64_t length = 0;
-    for (struct gc_head *head = young->next; head != young; head = head->next) {
-        uint64_t count = (uint64_t)gc_object_of(head)->refcount;
-        head->prev =
-            count << GC_REFERENCES_SHIFT | GC_FLAG_COLLECTING | (head->prev & GC_FLAG_FINALIZED);
-        length++;
-    }
-    return length;
-}
-
-static int collector_visit_subtract(struct object *referent, void *context)
-{
-    (void)context;
-    if (object_is_container(referent)) {
-        struct gc_head *head = gc_head_of(referent);
-        if (head->prev & GC_FLAG_COLLECTING) {
-            OBJECT_ASSERT(head->prev >> GC_REFERENCES_SHIFT > 0);
-            head->prev -= (uintptr_t)1 << GC_REFERENCES_SHIFT;
+    char names[256] = "";
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        if (strcmp(gc_policy_table[i]->name, name) == 0) {
+            return gc_policy_table[i];
+        }
+        if (strlen(names) + strlen(gc_policy_table[i]->name) + 2 < sizeof(names)) {
+            strcat(names, " ");
+            strcat(names, gc_policy_table[i]->name);
         }
     }
-    return 0;
+    error_set(error, STATUS_INVALID, "no collector is named %s; there are:%s", name, names);
+    return NULL;
 }
 
-/* Takes the references from inside the list off: a count above zero then is one from outside. */
-static void collector_subtract_refs(struct gc_head *young)
+const struct gc_policy *gc_policy_default(void)
 {
-    for (struct gc_head *head = young->next; head != young; head = head->next) {
-        struct object *object = gc_object_of(head);
-        object->type->traverse(object, collector_visit_subtract, NULL);
+    extern const struct gc_policy gc_policy_generational_700;
+    return &gc_policy_generational_700;
+}
+
+const char *gc_policy_name(const struct gc_policy *policy)
+{
+    return policy->name;
+}
+
+/* ---------------------------------------------------------------- opening and switching */
+bool collector_open(struct runtime *runtime, const struct gc_policy *policy)
+{
+    struct collector *collector = &runtime->collector;
+    collector->policy = policy;
+    collector->enabled = true;
+    collector->trigger = INT_MAX;
+    collector->trigger_enabled = INT_MAX;
+    pauses_reset(&collector->pauses);
+    if (!registry_open(&collector->registry)) {
+        return false;
+    }
+    if (policy->open != NULL && !policy->open(runtime)) {
+        registry_close(&collector->registry);
+        return false;
+    }
+    return true;
+}
+
+void collector_close(struct runtime *runtime)
+{
+    struct collector *collector = &runtime->collector;
+    if (collector->policy->close != NULL) {
+        collector->policy->close(runtime);
+    }
+    registry_close(&collector->registry);
+}
+
+void collector_set_trigger(struct collector *collector, int trigger)
+{
+    collector->trigger_enabled = trigger;
+    collector->trigger = collector->enabled ? trigger : INT_MAX;
+}
+
+static void collector_configured(struct runtime *runtime)
+{
+    const struct gc_policy *policy = runtime->collector.policy;
+    if (policy->configured != NULL) {
+        policy->configured(runtime);
     }
 }
 
-/* The referent of a reachable container is reachable. If it is still to come in young, its count is
- * made to say so; if it had been judged too soon, it goes back to the end of young, to be scanned
- * as reachable. */
-static int collector_visit_reachable(struct object *referent, void *context)
+void gc_enable(struct runtime *runtime, bool enabled)
 {
-    if (!object_is_container(referent)) {
-        return 0;
-    }
-    struct gc_head *young = context;
-    struct gc_head *head = gc_head_of(referent);
-    uintptr_t finalized = head->prev & GC_FLAG_FINALIZED;
-    uintptr_t reachable = (uintptr_t)1 << GC_REFERENCES_SHIFT | GC_FLAG_COLLECTING | finalized;
-    if (head->prev & GC_FLAG_UNREACHABLE) {
-        gc_list_remove(head);
-        gc_list_append(young, head);
-        head->prev = reachable;
-    } else if (head->prev ==
-               (GC_FLAG_COLLECTING | finalized)) { /* a count of zero: no link is that small */
-        head->prev = reachable;
-    }
-    return 0;
+    runtime->collector.enabled = enabled;
+    collector_set_trigger(&runtime->collector, runtime->collector.trigger_enabled);
+    collector_configured(runtime);
 }
 
-/* Moves what has no reference from outside to unreachable and marks through what has. Behind the
- * point of work, young is doubly linked again and without flags. Returns the number moved and not
- * moved back. */
-static uint64_t collector_move_unreachable(struct gc_head *young, struct gc_head *unreachable,
-                                           uint64_t length)
+void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS])
 {
-    uint64_t reachable = 0;
-    struct gc_head *last = young;
-    struct gc_head *head = young->next;
-    while (head != young) {
-        if (head->prev >> GC_REFERENCES_SHIFT != 0) {
-            struct object *object = gc_object_of(head);
-            object->type->traverse(object, collector_visit_reachable, young);
-            head->prev = (uintptr_t)last | (head->prev & GC_FLAG_FINALIZED);
-            last = head;
-            reachable++;
-        } else {
-            last->next = head->next;
-            head->prev =
-                GC_FLAG_COLLECTING | GC_FLAG_UNREACHABLE | (head->prev & GC_FLAG_FINALIZED);
-            gc_list_append(unreachable, head);
-        }
-        head = last->next;
-    }
-    young->prev = (uintptr_t)last;
-    return length - reachable;
+    memcpy(runtime->collector.thresholds, thresholds, sizeof(runtime->collector.thresholds));
+    collector_configured(runtime);
 }
 
-uint64_t collector_find_unreachable(struct gc_head *young, struct gc_head *unreachable,
-                                    uint64_t *unreachable_count)
+bool gc_is_tracked(const struct object *object)
 {
-    uint64_t length = collector_update_refs(young);
-    collector_subtract_refs(young);
-    *unreachable_count = collector_move_unreachable(young, unreachable, length);
-    return length;
+    return object->index != 0;
 }
 
-/* ---------------------------------------------------------------- freeing */
-void collector_delete_garbage(struct runtime *runtime, struct gc_head *unreachable,
-                              struct gc_head *old)
+bool gc_is_finalized(const struct object *object)
 {
-    while (!gc_list_is_empty(unreachable)) {
-        struct gc_head *head = unreachable->next;
-        struct object *object = gc_object_of(head);
-        /* A reference of our own, so that the object outlives its own clear. */
-        object_incref(object);
-        object->type->clear(runtime, object);
-        object_decref(runtime, object);
-        if (unreachable->next == head) {
-            /* Others of the garbage refer to it: it dies when the last of them has been cleared. */
-            gc_list_remove(head);
-            head->prev &= GC_FLAG_FINALIZED;
-            gc_list_append(old, head);
-        }
+    return object_is_container(object) && (gc_head_of(object)->flags & GC_FLAG_FINALIZED) != 0;
+}
+
+/* ---------------------------------------------------------------- collecting */
+uint64_t gc_collect(struct runtime *runtime, int generation)
+{
+    OBJECT_ASSERT(generation >= 0 && generation < GC_GENERATIONS);
+    return runtime->collector.collecting ? 0
+                                         : runtime->collector.policy->collect(runtime, generation);
+}
+
+struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int generation)
+{
+    struct collector *collector = &runtime->collector;
+    struct registry *registry = &collector->registry;
+    struct gc_trash trash = {.indices = registry->numbers + begin};
+
+    pauses_begin(&collector->pauses);
+    collector->collecting = true;
+    registry_seal(registry);
+    struct gc_range range = {begin, registry->length};
+    struct gc_outcome outcome = {.end = range.end};
+    outcome.examined = collector_find_unreachable(runtime, range, &trash);
+    outcome.unreachable = trash.length;
+    if (trash.length > 0) {
+        gc_trash_process(runtime, &trash);
+        outcome.freed = gc_trash_free(runtime, &trash);
     }
+    if (outcome.examined - outcome.freed != range.end - begin) {
+        outcome.end = registry_compact(registry, begin, range.end);
+    }
+    if (generation == GC_GENERATIONS - 1) {
+        heap_trim(runtime->heap); /* clear_freelists, after full collections only */
+    }
+    collector->stats.collections[generation]++;
+    collector->stats.objects_visited += outcome.examined;
+    collector->stats.collected += outcome.freed;
+    collector->collecting = false;
+    pauses_end(&collector->pauses, outcome.examined);
+    return outcome;
 }

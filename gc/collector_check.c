@@ -6,34 +6,25 @@
 #include "gc/reference_census.h"
 #include "gc/runtime.h"
 
-/* What is found between two headers of a list; stops at the first broken link, beyond which nothing
- * can be trusted. */
-static size_t check_list(struct census *census, const struct gc_head *list)
+/* Every tracked container's own structure; enters it into the census. */
+static size_t check_tracked(struct census *census, const struct registry *registry)
 {
     size_t broken = 0;
-    const struct gc_head *last = list;
-    for (const struct gc_head *head = list->next; head != list; head = head->next) {
-        if (head == NULL || (head->prev & ~(uintptr_t)GC_FLAG_FINALIZED) != (uintptr_t)last) {
-            return broken + object_report(head == NULL ? NULL : gc_object_of(head),
-                                          "the generation's list is broken here");
-        }
-        const struct object *object = gc_object_of(head);
-        struct census_entry *entry = census_entry_of(census, object);
+    for (uint32_t i = 1; i < registry->length; i++) {
+        const struct object *object = registry_object(registry, i);
+        struct census_entry *entry = object == NULL ? NULL : census_entry_of(census, object);
         if (entry != NULL && entry->listed) {
-            return broken + object_report(object, "in two places of the lists");
+            return broken + object_report(object, "in two places of the registry");
         }
         if (entry != NULL) {
             entry->listed = true;
         }
-        if (!object_is_container(object)) {
-            return broken + object_report(object, "tracked, but no container");
+        if (object != NULL && gc_head_of(object)->flags & GC_FLAG_TRASH) {
+            broken += object_report(object, "left behind as trash");
         }
-        broken += object->type->check == NULL ? 0 : object->type->check(object);
-        last = head;
-    }
-    if (list->prev != (uintptr_t)last) {
-        broken +=
-            object_report(NULL, "a generation's list has another end than its beginning says");
+        if (object != NULL && object->type->check != NULL) {
+            broken += object->type->check(object);
+        }
     }
     return broken;
 }
@@ -49,10 +40,10 @@ static int check_visit_count(struct object *referent, void *context)
 
 static void check_count_references(struct census *census, const struct runtime *runtime)
 {
-    for (int i = 0; i < GC_GENERATIONS; i++) {
-        const struct gc_head *list = &runtime->collector.generations[i].list;
-        for (const struct gc_head *head = list->next; head != list; head = head->next) {
-            struct object *object = gc_object_of(head);
+    const struct registry *registry = &runtime->collector.registry;
+    for (uint32_t i = 1; i < registry->length; i++) {
+        struct object *object = registry_object(registry, i);
+        if (object != NULL) {
             object->type->traverse(object, check_visit_count, census);
         }
     }
@@ -71,10 +62,11 @@ static size_t check_counts(const struct census *census, const struct runtime *ru
         if (object == NULL) {
             continue;
         }
-        if (object->refcount <= 0 || object->refcount < entry->references) {
+        int64_t count = object_getrefcount(object);
+        if (count <= 0 || count < entry->references) {
             broken += object_report(object, "refcount is too small");
         }
-        if (object_is_container(object) && !entry->listed && object != runtime->empty_tuple) {
+        if (object_is_container(object) && !entry->listed && object->type != &tuple_type) {
             broken += object_report(object, "a container that is referred to is not tracked");
         }
     }
@@ -87,7 +79,7 @@ static size_t check_counts(const struct census *census, const struct runtime *ru
 static size_t check_state(const struct runtime *runtime)
 {
     size_t broken = intern_check(runtime);
-    if (runtime->collector.collecting || runtime->dealloc_depth != 0 || runtime->trash != NULL) {
+    if (runtime->collector.collecting || runtime->dealloc_depth != 0 || runtime->deferred != NULL) {
         broken += object_report(NULL, "checked in the middle of a collection or deallocation");
     }
     for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
@@ -105,11 +97,13 @@ size_t gc_check(const struct runtime *runtime)
 {
     struct census census;
     census_open(&census);
-    size_t broken = check_state(runtime);
-    for (int i = 0; i < GC_GENERATIONS; i++) {
-        broken += check_list(&census, &runtime->collector.generations[i].list);
+    const struct collector *collector = &runtime->collector;
+    size_t broken = check_state(runtime) + registry_check(&collector->registry);
+    broken += check_tracked(&census, &collector->registry);
+    if (collector->policy->check != NULL) {
+        broken += collector->policy->check(runtime);
     }
-    /* Broken lists cannot be followed again. */
+    /* A broken structure cannot be followed. */
     if (broken == 0) {
         check_count_references(&census, runtime);
     }

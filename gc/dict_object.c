@@ -246,6 +246,14 @@ static void dict_dealloc(struct runtime *runtime, struct object *self)
     runtime_free_container(runtime, self, HEAP_DICT_BYTES);
 }
 
+static void dict_discard(struct runtime *runtime, struct object *self)
+{
+    if (dict_of(self)->keys != NULL) {
+        dict_keys_free(runtime, dict_of(self)->keys);
+    }
+    runtime_free_container(runtime, self, HEAP_DICT_BYTES);
+}
+
 /* Each live entry is found by its key, in one slot; nothing else is in the index. */
 static size_t dict_check(const struct object *self)
 {
@@ -287,6 +295,7 @@ const struct type dict_type = {
     .traverse = dict_traverse,
     .clear = dict_clear,
     .dealloc = dict_dealloc,
+    .discard = dict_discard,
     .check = dict_check,
 };
 

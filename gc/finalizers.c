@@ -118,5 +118,6 @@ bool finalizers_prepare(struct runtime *runtime, struct object *object)
     runtime->dealloc_depth++;
     finalizers_run(runtime, object);
     runtime->dealloc_depth--;
-    return --object->refcount == 0;
+    object->refcount--;
+    return object_getrefcount(object) == 0;
 }

@@ -41,6 +41,11 @@ static void frame_dealloc(struct runtime *runtime, struct object *self)
     runtime_free_container(runtime, self, frame_block_bytes(length));
 }
 
+static void frame_discard(struct runtime *runtime, struct object *self)
+{
+    runtime_free_container(runtime, self, frame_block_bytes(((struct frame_object *)self)->length));
+}
+
 /* Its blocks are of no type that has a free list, as an instance's: CPython's own list of frames
  * (200 of them) is left out. */
 static const struct type frame_type = {
@@ -51,6 +56,7 @@ static const struct type frame_type = {
     .traverse = frame_traverse,
     .clear = frame_clear,
     .dealloc = frame_dealloc,
+    .discard = frame_discard,
 };
 
 struct frame_object *frame_new(struct runtime *runtime, size_t slots)

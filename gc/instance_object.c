@@ -55,6 +55,14 @@ static void instance_dealloc(struct runtime *runtime, struct object *self)
     object_decref(runtime, class); /* last: the type is a part of it */
 }
 
+/* A class's instance has kept its class until now: see trash_free.c. */
+static void instance_discard(struct runtime *runtime, struct object *self)
+{
+    struct object *class = instance_is_plain(self) ? NULL : class_of_instance(self);
+    runtime_free_container(runtime, self, INSTANCE_BLOCK_BYTES);
+    object_xdecref(runtime, class);
+}
+
 const struct type instance_type = {
     .name = "instance",
     .size = INSTANCE_BLOCK_BYTES,
@@ -63,6 +71,7 @@ const struct type instance_type = {
     .traverse = instance_traverse,
     .clear = instance_clear,
     .dealloc = instance_dealloc,
+    .discard = instance_discard,
 };
 
 struct object *instance_new(struct runtime *runtime, struct object *class_name)

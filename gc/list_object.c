@@ -96,6 +96,15 @@ static void list_dealloc(struct runtime *runtime, struct object *self)
     runtime_free_container(runtime, self, HEAP_LIST_BYTES);
 }
 
+static void list_discard(struct runtime *runtime, struct object *self)
+{
+    struct list_object *list = list_of(self);
+    if (list->items != NULL) {
+        heap_free(runtime->heap, list->items, list_vector_bytes(list->capacity), HEAP_BUFFER);
+    }
+    runtime_free_container(runtime, self, HEAP_LIST_BYTES);
+}
+
 static size_t list_check(const struct object *self)
 {
     const struct list_object *list = list_of(self);
@@ -115,9 +124,11 @@ const struct type list_type = {
     .size = HEAP_LIST_BYTES,
     .heap_type = HEAP_LIST,
     .flags = TYPE_IS_CONTAINER,
+    .layout = TYPE_LAYOUT_LIST,
     .traverse = list_traverse,
     .clear = list_clear,
     .dealloc = list_dealloc,
+    .discard = list_discard,
     .check = list_check,
 };
 

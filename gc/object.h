@@ -8,8 +8,8 @@
  *     size and type that it was asked with.
  *  3. A container (a type with TYPE_IS_CONTAINER) has a struct gc_head right before its struct
  *     object, in the same block. It is tracked from when its fields are valid until its
- *     deallocation begins; a tracked container is in exactly one generation's list. The shared
- *     empty tuple is never tracked: it refers to nothing. Atoms (int, float, str) never are.
+ *     deallocation begins; a tracked container is in the registry, at its index. The shared empty
+ *     tuple is never tracked: it refers to nothing. Atoms (int, float, str) never are.
  *  4. Between collections, the count of every tracked container is at least the number of
  *     references to it from other tracked containers.
  *  5. Deallocation uses bounded C stack, however long a chain of containers is, and whether
@@ -52,17 +52,29 @@ enum type_flag {
     TYPE_NEEDS_CARE = TYPE_HAS_FINALIZER | TYPE_HAS_LEGACY_FINALIZER | TYPE_HAS_WEAKREFS,
 };
 
+/* Where an object's references are, for those who pass over very many of them without a call for
+ * each. Others go by traverse, which every container has. */
+enum type_layout {
+    TYPE_LAYOUT_OTHER,
+    TYPE_LAYOUT_LIST,
+    TYPE_LAYOUT_TUPLE,
+};
+
 /* A type descriptor: one for each built-in type, and one in each class object. */
 struct type {
     const char *name;
     size_t size;              /* of the block in bytes, collector header included; items excluded */
     enum heap_type heap_type; /* for the back end's per-type free lists */
     unsigned flags;
+    enum type_layout layout;
     int (*traverse)(struct object *self, object_visit *visit, void *context);
     /* Drops the references to others, which breaks cycles; the object stays valid, and empty. */
     void (*clear)(struct runtime *runtime, struct object *self);
     /* The count is zero, and a container is no longer tracked: drops references, frees blocks. */
     void (*dealloc)(struct runtime *runtime, struct object *self);
+    /* Frees the object's blocks and leaves its references alone, which somebody has released. NULL:
+     * garbage of this type is freed one by one, with clear. */
+    void (*discard)(struct runtime *runtime, struct object *self);
     /* Counts the broken invariants of the object's own structure, printing each. May be NULL. */
     size_t (*check)(const struct object *self);
     /* Called once, before anything of the object is taken apart (tp_finalize, PEP 442). */
@@ -72,13 +84,23 @@ struct type {
     size_t weakrefs_offset; /* in the object, of a struct weakref_object *; see weakref.h */
 };
 
+/* CPython's 8 bytes of count are here a count of 31 bits and the index by which the collector knows
+ * the object, 0 for all that it does not track. In the object and not in the collector's header, as
+ * what refers to an object looks at its type and count anyway: one cache line, not two.
+ *
+ * A container whose count is below zero is biased: INT32_MIN has been added to it, because the
+ * collector's policy wants to hear of its decrements (gc/policy.h). */
 struct object {
-    int64_t refcount;
+    int32_t refcount;
+    uint32_t index;
     const struct type *type;
 };
 
 /* ---------------------------------------------------------------- references */
-void object_dealloc(struct runtime *runtime, struct object *object);
+/* The count has gone down to zero or is below it. At zero, biased or not, the object is
+ * deallocated; otherwise the policy hears of it. A count below zero that no bias explains ends the
+ * process with "refcount is too small". */
+void object_release(struct runtime *runtime, struct object *object);
 
 static inline struct object *object_incref(struct object *object)
 {
@@ -88,8 +110,8 @@ static inline struct object *object_incref(struct object *object)
 
 static inline void object_decref(struct runtime *runtime, struct object *object)
 {
-    if (--object->refcount == 0) {
-        object_dealloc(runtime, object);
+    if (--object->refcount <= 0) {
+        object_release(runtime, object);
     }
 }
 
@@ -104,7 +126,23 @@ static inline void object_xdecref(struct runtime *runtime, struct object *object
 /* The count as sys.getrefcount would say it, less the one that its own argument adds. */
 static inline int64_t object_getrefcount(const struct object *object)
 {
-    return object->refcount;
+    return object->refcount & INT32_MAX;
+}
+
+static inline bool object_is_biased(const struct object *object)
+{
+    return object->refcount < 0;
+}
+
+/* From now on the policy hears of each decrement. The count must be above zero. */
+static inline void object_bias(struct object *object)
+{
+    object->refcount |= INT32_MIN;
+}
+
+static inline void object_unbias(struct object *object)
+{
+    object->refcount &= INT32_MAX;
 }
 
 /* ---------------------------------------------------------------- the runtime */
@@ -116,38 +154,54 @@ struct gc_stats {
     uint64_t collected;       /* containers found unreachable and freed */
     uint64_t objects_visited; /* containers examined, summed over collections */
     uint64_t tracked;         /* containers tracked now */
+    uint64_t registry_bytes;  /* of the collector's own arrays, now */
 };
+
+struct gc_policy;
+/* All collector policies, NULL at the end; sorted by the names of their files. */
+extern const struct gc_policy *const gc_policy_table[];
+
+/* The policy of that name; NULL, with an error that names them all, when there is none. */
+const struct gc_policy *gc_policy_find(const char *name, struct error *error);
+/* generational-700: CPython's up to 3.12. */
+const struct gc_policy *gc_policy_default(void);
+const char *gc_policy_name(const struct gc_policy *policy);
 
 /* Opens a runtime over heap, which must outlive it: makes the small ints, the empty tuple and the
  * tables of its own. The tables are mapped outside the heap and outside its anonymous memory; the
  * objects are blocks of the heap like any other. Returns NULL with *error set when memory is
  * refused. Release with runtime_close. */
+struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *policy,
+                                  struct error *error);
+/* With the default policy. */
 struct runtime *runtime_open(struct heap *heap, struct error *error);
+const struct gc_policy *runtime_policy(const struct runtime *runtime);
 
 /* Collects everything, then releases the runtime's own objects and tables. Returns the number of
  * objects that are still alive because somebody owns a reference: 0 in a program without leaks. */
 uint64_t runtime_close(struct runtime *runtime);
 
 struct heap *runtime_heap(struct runtime *runtime);
-/* Walks the generations to count the tracked containers: not for the timed part. */
 void runtime_stats(const struct runtime *runtime, struct gc_stats *stats);
 /* Objects alive now: the small ints, the empty tuple and interned strings too. */
 uint64_t runtime_objects_live(const struct runtime *runtime);
 
-/* Collects generation and the younger ones; the number of containers freed. generation in 0..2.
- * After a collection of generation 2 the heap is trimmed. */
+/* Collects generation and the younger ones, everything under a policy that has none; the number of
+ * containers freed. generation in 0..2. 0 inside a collection, as from a finalizer. After a
+ * collection of generation 2 the heap is trimmed. */
 uint64_t gc_collect(struct runtime *runtime, int generation);
 /* Automatic collection, on at first. It runs when a container is allocated, before the new one is
  * tracked. */
 void gc_enable(struct runtime *runtime, bool enabled);
-/* As gc.set_threshold, 700, 10, 10 at first: generation 0 is collected when the containers
+/* As gc.set_threshold, for the policies with generations; the policy says which they are at first.
+ * Generation 0 is collected when the containers
  * allocated less those freed since its last collection exceed thresholds[0] (0: never, and neither
  * are the others), an older one when the collections of the next younger one since its own last
  * exceed its threshold. */
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS]);
-/* Recounts every reference that tracked containers hold, and validates the collector's lists, the
- * containers' own structures and the runtime's tables. The number of broken invariants, each
- * printed to standard error: 0 is healthy. Takes time and mapped memory in proportion to the
+/* Recounts every reference that tracked containers hold, and validates the registry, the policy's
+ * books, the containers' own structures and the runtime's tables. The number of broken invariants,
+ * each printed to standard error: 0 is healthy. Takes time and mapped memory in proportion to the
  * objects alive, none of it from the heap. */
 size_t gc_check(const struct runtime *runtime);
 bool gc_is_tracked(const struct object *object);

@@ -106,6 +106,11 @@ static inline uint64_t str_hash_bytes(const char *bytes, size_t length)
     return hash == 0 ? 1 : hash;
 }
 
+/* The count is zero: takes the object out of the registry and calls its type's dealloc. */
+void object_dealloc(struct runtime *runtime, struct object *object);
+/* The count has gone down, and is below zero, but does not say zero: the rest of object_release. */
+void object_released(struct runtime *runtime, struct object *object);
+
 /* Makes an int whatever its value: for the table of small ints. */
 struct object *int_new_unshared(struct runtime *runtime, int64_t value);
 /* The type of the instances of class. */

@@ -2,6 +2,7 @@
 #include "gc/runtime.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/os_memory.h"
 #include "gc/finalizers.h"
@@ -9,13 +10,13 @@
 
 /* ---------------------------------------------------------------- deallocation */
 /* Deallocates what was put off. What that puts off in turn is taken up by this same loop. */
-static void runtime_empty_trash(struct runtime *runtime)
+static void runtime_empty_deferred(struct runtime *runtime)
 {
     runtime->dealloc_depth = 1; /* so that this function is not entered again */
     do {
-        while (runtime->trash != NULL) {
-            struct gc_head *head = runtime->trash;
-            runtime->trash = (struct gc_head *)head->prev;
+        while (runtime->deferred != NULL) {
+            struct gc_head *head = runtime->deferred;
+            runtime->deferred = (struct gc_head *)head->word;
             struct object *object = gc_object_of(head);
             object->type->dealloc(runtime, object);
         }
@@ -25,7 +26,7 @@ static void runtime_empty_trash(struct runtime *runtime)
 
 static inline bool runtime_has_put_off(const struct runtime *runtime)
 {
-    return runtime->trash != NULL || runtime->put_off.length != 0;
+    return runtime->deferred != NULL || runtime->put_off.length != 0;
 }
 
 /* Containers nest: deallocating one deallocates those that it alone kept alive. Beyond a depth they
@@ -41,24 +42,62 @@ void object_dealloc(struct runtime *runtime, struct object *object)
     if (type->flags & TYPE_NEEDS_CARE && !finalizers_prepare(runtime, object)) {
         /* It lives on, or for a while. */
         if (runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
-            runtime_empty_trash(runtime);
+            runtime_empty_deferred(runtime);
         }
         return;
     }
-    struct gc_head *head = gc_head_of(object);
-    gc_list_remove(head);
-    head->next = NULL;
+    if (object->index != 0) {
+        runtime_untrack(runtime, object);
+    }
     if (runtime->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX) {
-        head->prev = (uintptr_t)runtime->trash;
-        runtime->trash = head;
+        struct gc_head *head = gc_head_of(object);
+        head->word = (uintptr_t)runtime->deferred;
+        runtime->deferred = head;
         return;
     }
     runtime->dealloc_depth++;
     type->dealloc(runtime, object);
     runtime->dealloc_depth--;
     if (runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
-        runtime_empty_trash(runtime);
+        runtime_empty_deferred(runtime);
     }
+}
+
+void object_released(struct runtime *runtime, struct object *object)
+{
+    /* A biased count of less than 2^30 is below INT32_MIN / 2; one too many decrements is not. */
+    if (object->refcount >= INT32_MIN / 2) {
+        fprintf(stderr, "heapmill: %s %p: refcount is too small\n", object->type->name,
+                (const void *)object);
+        abort();
+    }
+    runtime->collector.policy->decremented(runtime, object);
+}
+
+void object_release(struct runtime *runtime, struct object *object)
+{
+    if (__builtin_expect(object->refcount == 0, true)) {
+        object_dealloc(runtime, object);
+    } else if (object->refcount == INT32_MIN) {
+        object->refcount = 0;
+        object_dealloc(runtime, object);
+    } else {
+        object_released(runtime, object);
+    }
+}
+
+/* ---------------------------------------------------------------- allocation */
+void *runtime_allocated(struct runtime *runtime, struct object *object, size_t size)
+{
+    struct collector *collector = &runtime->collector;
+    if (collector->count > collector->trigger && !collector->collecting) {
+        collector->policy->allocated(runtime);
+    }
+    if (!registry_has_room(&collector->registry) && !registry_grow(&collector->registry)) {
+        runtime_free_container(runtime, object, size);
+        return NULL;
+    }
+    return object;
 }
 
 /* ---------------------------------------------------------------- opening and closing */
@@ -86,7 +125,8 @@ static bool runtime_make_objects(struct runtime *runtime)
     return runtime->empty_tuple != NULL;
 }
 
-struct runtime *runtime_open(struct heap *heap, struct error *error)
+struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *policy,
+                                  struct error *error)
 {
     struct runtime *runtime = os_map_scratch(sizeof(*runtime));
     if (runtime == NULL) {
@@ -94,15 +134,21 @@ struct runtime *runtime_open(struct heap *heap, struct error *error)
         return NULL;
     }
     runtime->heap = heap;
-    generations_open(&runtime->collector);
     if (!intern_open(runtime)) {
         error_set(error, STATUS_NO_MEMORY, "the system refused memory for the intern table");
         os_unmap(runtime, sizeof(*runtime));
         return NULL;
     }
-    if (!runtime_make_objects(runtime)) {
+    bool opened = collector_open(runtime, policy);
+    if (!opened) {
+        error_set(error, STATUS_NO_MEMORY, "the system refused memory for the collector's tables");
+    } else if (!runtime_make_objects(runtime)) {
         error_set(error, STATUS_NO_MEMORY, "the heap has no room for the small ints");
         runtime_release_objects(runtime);
+        collector_close(runtime);
+        opened = false;
+    }
+    if (!opened) {
         intern_close(runtime);
         os_unmap(runtime, sizeof(*runtime));
         return NULL;
@@ -110,15 +156,26 @@ struct runtime *runtime_open(struct heap *heap, struct error *error)
     return runtime;
 }
 
+struct runtime *runtime_open(struct heap *heap, struct error *error)
+{
+    return runtime_open_with(heap, gc_policy_default(), error);
+}
+
 uint64_t runtime_close(struct runtime *runtime)
 {
     gc_collect(runtime, GC_GENERATIONS - 1);
     runtime_release_objects(runtime);
     uint64_t leaked = runtime->objects_live;
+    collector_close(runtime);
     intern_close(runtime);
     finalizers_close(runtime);
     os_unmap(runtime, sizeof(*runtime));
     return leaked;
+}
+
+const struct gc_policy *runtime_policy(const struct runtime *runtime)
+{
+    return runtime->collector.policy;
 }
 
 struct heap *runtime_heap(struct runtime *runtime)
@@ -134,13 +191,8 @@ uint64_t runtime_objects_live(const struct runtime *runtime)
 void runtime_stats(const struct runtime *runtime, struct gc_stats *stats)
 {
     *stats = runtime->collector.stats;
-    stats->tracked = 0;
-    for (int i = 0; i < GC_GENERATIONS; i++) {
-        const struct gc_head *list = &runtime->collector.generations[i].list;
-        for (const struct gc_head *head = list->next; head != list; head = head->next) {
-            stats->tracked++;
-        }
-    }
+    stats->tracked = registry_tracked(&runtime->collector.registry);
+    stats->registry_bytes = registry_bytes(&runtime->collector.registry);
 }
 
 size_t object_report(const struct object *object, const char *text)

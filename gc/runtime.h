@@ -42,8 +42,8 @@ struct runtime {
     struct heap *heap;
     uint64_t objects_live;
     struct collector collector;
-    /* Containers whose deallocation was put off, linked through their headers' prev. */
-    struct gc_head *trash;
+    /* Containers whose deallocation was put off, linked through their headers' word. */
+    struct gc_head *deferred;
     int dealloc_depth;
     struct gc_put_off put_off;
     struct object *empty_tuple;
@@ -57,8 +57,7 @@ static inline void *runtime_alloc_atom(struct runtime *runtime, const struct typ
 {
     struct object *object = heap_alloc(runtime->heap, size, type->heap_type);
     if (object != NULL) {
-        object->refcount = 1;
-        object->type = type;
+        *object = (struct object){.refcount = 1, .type = type};
         runtime->objects_live++;
     }
     return object;
@@ -79,16 +78,20 @@ static inline void *runtime_alloc_untracked(struct runtime *runtime, const struc
     if (head == NULL) {
         return NULL;
     }
-    *head = (struct gc_head){NULL, 0};
+    *head = (struct gc_head){0};
     struct object *object = gc_object_of(head);
-    object->refcount = 1;
-    object->type = type;
+    *object = (struct object){.refcount = 1, .type = type};
     runtime->objects_live++;
     return object;
 }
 
-/* A container's block; the caller fills it and calls runtime_track. May collect first, when its
- * generation's count says so: the new block is not part of it, as in _PyObject_GC_Link of 3.11. */
+/* The count has passed the trigger, or the registry is full: the policy's turn, then room is made.
+ * Returns object, or NULL, with the block freed, when there is no room. */
+void *runtime_allocated(struct runtime *runtime, struct object *object, size_t size);
+
+/* A container's block; the caller fills it and calls runtime_track before it allocates anything
+ * else. May collect first, when the policy says so: the new block is not part of it, as in
+ * _PyObject_GC_Link of 3.11. */
 static inline void *runtime_alloc_container(struct runtime *runtime, const struct type *type,
                                             size_t size)
 {
@@ -97,15 +100,25 @@ static inline void *runtime_alloc_container(struct runtime *runtime, const struc
         return NULL;
     }
     struct collector *collector = &runtime->collector;
-    if (__builtin_expect(++collector->generations[0].count > collector->trigger, false)) {
-        generations_collect_due(runtime);
+    if (__builtin_expect(++collector->count > collector->trigger, false) ||
+        __builtin_expect(!registry_has_room(&collector->registry), false)) {
+        return runtime_allocated(runtime, object, size);
     }
     return object;
 }
 
 static inline void runtime_track(struct runtime *runtime, struct object *container)
 {
-    gc_list_append(&runtime->collector.generations[0].list, gc_head_of(container));
+    registry_add(&runtime->collector.registry, container);
+}
+
+/* Takes a tracked container out of the registry. */
+static inline void runtime_untrack(struct runtime *runtime, struct object *container)
+{
+    if (__builtin_expect(gc_head_of(container)->flags & GC_FLAG_WATCHED, false)) {
+        runtime->collector.policy->untracking(runtime, container);
+    }
+    registry_remove(&runtime->collector.registry, container);
 }
 
 /* size is that of the block, header included. */
@@ -113,8 +126,8 @@ static inline void runtime_free_container(struct runtime *runtime, struct object
                                           size_t size)
 {
     enum heap_type heap_type = container->type->heap_type;
-    struct gc_generation *youngest = &runtime->collector.generations[0];
-    youngest->count -= youngest->count > 0;
+    struct collector *collector = &runtime->collector;
+    collector->count -= collector->count > 0;
     runtime->objects_live--;
     heap_free(runtime->heap, gc_head_of(container), size, heap_type);
 }

@@ -48,14 +48,21 @@ static void tuple_dealloc(struct runtime *runtime, struct object *self)
     runtime_free_container(runtime, self, tuple_block_bytes(tuple->length));
 }
 
+static void tuple_discard(struct runtime *runtime, struct object *self)
+{
+    runtime_free_container(runtime, self, tuple_block_bytes(tuple_of(self)->length));
+}
+
 const struct type tuple_type = {
     .name = "tuple",
     .size = HEAP_TUPLE_BYTES,
     .heap_type = HEAP_TUPLE,
     .flags = TYPE_IS_CONTAINER,
+    .layout = TYPE_LAYOUT_TUPLE,
     .traverse = tuple_traverse,
     .clear = tuple_clear,
     .dealloc = tuple_dealloc,
+    .discard = tuple_discard,
 };
 
 struct object *tuple_new_empty(struct runtime *runtime)

@@ -63,25 +63,35 @@ static void test_counts_too_small(void **state)
     check_drop(runtime, made);
 }
 
-static void test_lists_broken(void **state)
+static void test_registry_broken(void **state)
 {
     struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct registry *registry = &runtime->collector.registry;
     struct check_objects made = check_make(runtime);
-    struct gc_head *head = gc_head_of(made.inner);
-    head->prev |= GC_FLAG_COLLECTING;
+    uint32_t index = made.inner->index;
+    made.inner->index = made.outer->index;
     assert_true(check_quietly(runtime) > 0);
-    head->prev &= ~(uintptr_t)GC_FLAG_COLLECTING;
-    uintptr_t prev = head->prev;
-    head->prev = 0;
-    assert_true(check_quietly(runtime) > 0);
-    head->prev = prev;
-    struct gc_head *next = head->next;
-    head->next = head; /* goes round for ever */
-    assert_true(check_quietly(runtime) > 0);
-    head->next = next;
-    gc_list_remove(head); /* referred to, but in no list */
+    made.inner->index = index;
+    gc_head_of(made.inner)->flags |= GC_FLAG_TRASH;
     assert_int_equal(check_quietly(runtime), 1);
-    gc_list_append(&runtime->collector.generations[2].list, head);
+    gc_head_of(made.inner)->flags &= ~(uint32_t)GC_FLAG_TRASH;
+    registry->entries[index] = made.outer; /* in two places */
+    assert_true(check_quietly(runtime) > 0);
+    registry->entries[index] = made.inner;
+    registry->holes++;
+    assert_int_equal(check_quietly(runtime), 1);
+    registry->holes--;
+    uint32_t middle = registry->starts[1];
+    registry->starts[1] = registry->length + 1;
+    assert_int_equal(check_quietly(runtime), 1);
+    registry->starts[1] = middle;
+    registry_remove(registry, made.inner); /* referred to, but not tracked */
+    assert_int_equal(check_quietly(runtime), 1);
+    uint32_t hole = registry->free;
+    registry->free = 0; /* which loses the hole */
+    assert_int_equal(check_quietly(runtime), 1);
+    registry->free = hole;
+    registry_add(registry, made.inner);
     check_drop(runtime, made);
 }
 
@@ -125,7 +135,7 @@ int check_test(void)
 {
     const struct CMUnitTest check_tests[] = {
         GC_TEST(test_counts_too_small),
-        GC_TEST(test_lists_broken),
+        GC_TEST(test_registry_broken),
         GC_TEST(test_containers_broken),
         GC_TEST(test_runtime_broken),
     };

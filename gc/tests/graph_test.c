@@ -301,7 +301,9 @@ static void graph_collect_all(struct graph *graph)
         if (node->alive && node->reachable) {
             objects += containers + 1;
         } else if (node->alive) {
-            garbage += containers;
+            /* A tuple of atoms that a collection has untracked dies with what refers to it. */
+            bool untracked = graph->exact && !gc_is_tracked(node->object);
+            garbage += untracked ? 0 : containers;
             node->alive = false;
         }
     }

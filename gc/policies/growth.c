@@ -1,0 +1,54 @@
+/* A full collection whenever the containers have become twice as many as the last one left: the
+ * rule of most tracing collectors (GOGC=100 in Go, setpause 200 in Lua 5.4). A heap that grows to n
+ * costs at most 2n examinations in all, and floating garbage is at most as much as is alive. */
+#include <limits.h>
+
+#include "gc/objects.h"
+#include "gc/runtime.h"
+
+enum {
+    GROWTH_FACTOR = 2,
+    /* Containers allocated before a collection, however few there are: a collection of so few costs
+     * some 100 us. */
+    GROWTH_MIN = 10000,
+};
+
+/* The next collection is when the count, net growth, makes GROWTH_FACTOR times what there is. */
+static void growth_set_trigger(struct runtime *runtime)
+{
+    struct collector *collector = &runtime->collector;
+    uint64_t growth = (uint64_t)registry_tracked(&collector->registry) * (GROWTH_FACTOR - 1);
+    growth = growth < GROWTH_MIN ? GROWTH_MIN : growth;
+    collector_set_trigger(collector, growth < INT_MAX ? (int)growth : INT_MAX - 1);
+}
+
+static bool growth_open(struct runtime *runtime)
+{
+    growth_set_trigger(runtime);
+    return true;
+}
+
+static uint64_t growth_collect(struct runtime *runtime, int generation)
+{
+    struct collector *collector = &runtime->collector;
+    (void)generation;
+    collector->count = 0;
+    struct gc_outcome outcome = collector_collect(
+        runtime, collector->registry.starts[GC_GENERATIONS - 1], GC_GENERATIONS - 1);
+    collector->registry.starts[1] = outcome.end;
+    growth_set_trigger(runtime);
+    return outcome.freed;
+}
+
+static void growth_allocated(struct runtime *runtime)
+{
+    (void)growth_collect(runtime, GC_GENERATIONS - 1);
+}
+
+const struct gc_policy gc_policy_growth = {
+    .name = "growth",
+    .summary = "a full collection whenever the containers have doubled since the last",
+    .open = growth_open,
+    .allocated = growth_allocated,
+    .collect = growth_collect,
+};

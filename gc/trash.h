@@ -1,0 +1,58 @@
+/* The trash of one collection: the containers that were found unreachable, until they are freed.
+ * Internal to gc/.
+ *
+ * While they are trash they stay in the registry, and carry GC_FLAG_TRASH. The vector holds their
+ * indices, ascending, in registry.numbers: it needs no memory of its own. A container that dies
+ * meanwhile, as a finalizer may bring about, leaves a hole at its index; nothing takes its place
+ * before the trash is freed, since it is not in the youngest range (registry_seal). So nobody needs
+ * to hold references to the trash.
+ *
+ * Order: gc_trash_process (weak references cleared, callbacks, finalizers once each, what was
+ * resurrected taken out), then gc_trash_free. */
+#ifndef HEAPMILL_GC_TRASH_H
+#define HEAPMILL_GC_TRASH_H
+
+#include "gc/collector.h"
+
+struct gc_trash {
+    uint32_t *indices;
+    uint32_t length;
+    uint32_t flags;      /* all that any member's header has, */
+    unsigned type_flags; /* and any member's type: what processing is needed */
+    bool no_discard;     /* a member's type has no discard */
+};
+
+/* Member number k; NULL: it has died meanwhile, or is trash no more. */
+static inline struct object *gc_trash_object(const struct registry *registry,
+                                             const struct gc_trash *trash, uint32_t k)
+{
+    struct object *object = registry_object(registry, trash->indices[k]);
+    return object != NULL && gc_head_of(object)->flags & GC_FLAG_TRASH ? object : NULL;
+}
+
+/* Enters a container: flags it, and gathers its flags. Indices must come in ascending order. */
+static inline void gc_trash_add(struct gc_trash *trash, struct object *object)
+{
+    struct gc_head *head = gc_head_of(object);
+    trash->flags |= head->flags;
+    trash->type_flags |= object->type->flags;
+    trash->no_discard |= object->type->discard == NULL;
+    head->flags |= GC_FLAG_TRASH;
+    trash->indices[trash->length++] = object->index;
+}
+
+/* Takes a member out: it survives where it is. Its place in the vector stays, and is skipped. */
+static inline void gc_trash_keep(struct object *object)
+{
+    gc_head_of(object)->flags &= ~(uint32_t)GC_FLAG_TRASH;
+}
+
+/* Everything between finding and freeing. On return the trash is what is to be freed: nothing but
+ * trash refers to it, and no code of the user's will run for it. */
+void gc_trash_process(struct runtime *runtime, struct gc_trash *trash);
+
+/* Frees the trash; nothing outside of it refers to it. Returns the number of containers freed. The
+ * references that it has to others are released, which may free those. */
+uint64_t gc_trash_free(struct runtime *runtime, const struct gc_trash *trash);
+
+#endif
