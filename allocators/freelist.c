@@ -12,6 +12,7 @@
 
 #include "allocators/freelist.h"
 #include "allocators/heap_os.h"
+#include "common/clock.h"
 #include "common/rng.h"
 
 static_assert(sizeof(struct freelist_carved) == 992, "as sizeof(PyIntBlock) of 2.7.18, 64 bits");
@@ -41,7 +42,9 @@ enum status freelist_open(struct freelist_heap *heap, const struct heap_options 
 {
     memset(heap, 0, sizeof(*heap));
     heap->os = heap_os_resolve(options == NULL ? NULL : &options->os);
-    heap->mark_key = (uint64_t)(uintptr_t)heap;
+    /* Of this heap alone: memory that comes back may hold the marks of an earlier heap, also of one
+     * that lay at the same address. */
+    heap->mark_key = (uint64_t)(uintptr_t)heap ^ clock_wall_ns();
     (void)rng_splitmix(&heap->mark_key);
     return FREELIST_BELOW(open)(&heap->under, options, error);
 }

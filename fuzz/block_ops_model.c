@@ -1,0 +1,219 @@
+#include "fuzz/block_ops_model.h"
+
+#include <string.h>
+
+enum {
+    MODEL_EDGE_BYTES =
+        192, /* what is filled at both ends of a block that is larger than twice it */
+    MODEL_CARVED_SLACK =
+        2 * 41, /* blocks that a list of each carved type may have beyond its peak */
+};
+
+/* ---------------------------------------------------------------- contents */
+static void block_ops_fill(struct block_slot *slot)
+{
+    size_t size = slot->size;
+    if (size <= 2 * MODEL_EDGE_BYTES) {
+        memset(slot->address, slot->fill, size);
+    } else {
+        memset(slot->address, slot->fill, MODEL_EDGE_BYTES);
+        memset(slot->address + size - MODEL_EDGE_BYTES, slot->fill, MODEL_EDGE_BYTES);
+    }
+}
+
+/* Compares a range with itself one byte on, which is as fast as memcmp is. */
+static bool block_ops_is_filled(const unsigned char *bytes, size_t size, uint8_t fill)
+{
+    return size == 0 || (bytes[0] == fill && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+FUZZ_ORACLE void block_ops_expect_kept(const struct block_slot *slot, size_t bytes)
+{
+    if (!BLOCK_OPS_CAN(HEAP_KEEPS_CONTENTS)) {
+        return;
+    }
+    size_t head = bytes < 2 * MODEL_EDGE_BYTES ? bytes : 2 * MODEL_EDGE_BYTES;
+    if (slot->size > 2 * MODEL_EDGE_BYTES && head > MODEL_EDGE_BYTES) {
+        head = MODEL_EDGE_BYTES; /* what follows was never written */
+    }
+    FUZZ_EXPECT(block_ops_is_filled(slot->address, head, slot->fill), "contents",
+                "the first bytes of a live block of %u have changed", slot->size);
+    if (bytes == slot->size && slot->size > 2 * MODEL_EDGE_BYTES) {
+        FUZZ_EXPECT(block_ops_is_filled(slot->address + slot->size - MODEL_EDGE_BYTES,
+                                        MODEL_EDGE_BYTES, slot->fill),
+                    "contents", "the last bytes of a live block of %u have changed", slot->size);
+    }
+}
+
+FUZZ_ORACLE void block_ops_expect_contents(struct block_ops_model *model)
+{
+    const struct block_program *program = &model->program;
+    for (uint32_t i = 0; i < program->live; i++) {
+        const struct block_slot *slot = &program->slots[block_program_slot(program, i)];
+        block_ops_expect_kept(slot, slot->size);
+    }
+}
+
+/* ---------------------------------------------------------------- blocks come and go */
+static uint64_t block_ops_hash(const void *address)
+{
+    uint64_t state = (uint64_t)(uintptr_t)address;
+    return rng_splitmix(&state);
+}
+
+static uint32_t block_ops_key(const struct block_slot *slot)
+{
+    return (slot->size / 8 * 9 + slot->type) % BLOCK_OPS_CACHE_KEYS;
+}
+
+static void block_ops_count(struct block_ops_model *model, const struct block_slot *slot, int sign)
+{
+    uint32_t *live = &model->key_live[block_ops_key(slot)];
+    uint32_t *peak = &model->key_peak[block_ops_key(slot)];
+    *live += (uint32_t)sign;
+    if (*live > *peak) {
+        model->cacheable_peak += *live - *peak;
+        *peak = *live;
+    }
+    model->usable_bytes += (size_t)((int64_t)slot->usable * sign);
+    if (fuzz_os_is_in_region(slot->address)) {
+        model->region_hash += block_ops_hash(slot->address) * (uint64_t)(int64_t)sign;
+        model->small_blocks += (size_t)sign;
+    }
+}
+
+FUZZ_ORACLE void block_ops_enter(struct block_ops_model *model, struct block_slot *slot,
+                                 void *address)
+{
+    slot->address = address;
+    size_t alignment = HEAP_ALIGNMENT;
+    while (alignment > slot->size && alignment > 1) {
+        alignment /= 2;
+    }
+    FUZZ_EXPECT((uintptr_t)address % alignment == 0, "alignment",
+                "a block of %u bytes is not aligned to %zu", slot->size, alignment);
+    size_t usable = heap_usable_size(&model->heap, address, slot->size);
+    FUZZ_EXPECT(usable >= slot->size, "usable-size", "%zu bytes are usable of a block of %u",
+                usable, slot->size);
+    slot->usable = (uint32_t)usable;
+    if (BLOCK_OPS_CAN(HEAP_KEEPS_CONTENTS)) {
+        fuzz_os_claim(address, slot->size == 0 ? 1 : slot->size);
+    }
+    slot->fill = ++model->next_fill;
+    block_ops_fill(slot);
+    block_ops_count(model, slot, 1);
+    if (model->program.live > model->live_peak) {
+        model->live_peak = model->program.live;
+    }
+}
+
+FUZZ_ORACLE void block_ops_leave(struct block_ops_model *model, struct block_slot *slot)
+{
+    block_ops_expect_kept(slot, slot->size);
+    FUZZ_EXPECT(heap_usable_size(&model->heap, slot->address, slot->size) == slot->usable,
+                "usable-size", "the usable size of a live block has changed from %u", slot->usable);
+    if (BLOCK_OPS_CAN(HEAP_KEEPS_CONTENTS)) {
+        fuzz_os_release(slot->address, slot->size == 0 ? 1 : slot->size);
+    }
+    block_ops_count(model, slot, -1);
+}
+
+/* ---------------------------------------------------------------- the whole heap */
+FUZZ_ORACLE void block_ops_expect_healthy(struct block_ops_model *model)
+{
+    size_t broken = heap_check(&model->heap);
+    FUZZ_EXPECT(broken == 0, "check", "%zu invariants of the heap are broken", broken);
+}
+
+/* What is cached was live once, and no list grows while it has a block to give. Resizes carry
+ * blocks from one size to another. */
+static void block_ops_expect_bounded(const struct block_ops_model *model,
+                                     const struct heap_stats *stats)
+{
+    size_t bound = model->cacheable_peak + model->resizes + MODEL_CARVED_SLACK;
+    FUZZ_EXPECT(stats->cached_blocks <= bound, "bounded",
+                "%zu blocks are cached, though no more than %zu can have been given back",
+                stats->cached_blocks, bound);
+    size_t in_arenas = stats->blocks_live + stats->cached_blocks - stats->large_blocks;
+    FUZZ_EXPECT(stats->pools_live <= stats->blocks_live + stats->cached_blocks, "bounded",
+                "%zu pools are in use for %zu blocks", stats->pools_live, in_arenas);
+    FUZZ_EXPECT(stats->arenas_live <= stats->pools_live + 1, "bounded",
+                "%zu arenas are held for %zu pools in use", stats->arenas_live, stats->pools_live);
+}
+
+FUZZ_ORACLE void block_ops_expect_stats(struct block_ops_model *model)
+{
+    if (!BLOCK_OPS_CAN(HEAP_CAN_STATS)) {
+        return;
+    }
+    struct heap_stats stats;
+    heap_stats(&model->heap, &stats);
+    FUZZ_EXPECT(stats.arenas_live == stats.arenas_mapped - stats.arenas_unmapped, "stats",
+                "%zu arenas live of %zu mapped and %zu unmapped", stats.arenas_live,
+                stats.arenas_mapped, stats.arenas_unmapped);
+    FUZZ_EXPECT(stats.held_bytes_peak >= stats.held_bytes, "stats",
+                "%zu bytes held, at most %zu ever", stats.held_bytes, stats.held_bytes_peak);
+    if (!BLOCK_OPS_CAN(HEAP_CAN_WALK)) {
+        return; /* such a back end does not count blocks */
+    }
+    FUZZ_EXPECT(stats.blocks_live == model->program.live, "stats",
+                "%zu blocks live, by the model %u", stats.blocks_live, model->program.live);
+    FUZZ_EXPECT(stats.usable_bytes == model->usable_bytes, "stats",
+                "%zu bytes usable, by the model %zu", stats.usable_bytes, model->usable_bytes);
+    FUZZ_EXPECT(model->os.requests == 0 || stats.held_bytes == model->os.held_bytes, "stats",
+                "%zu bytes held, by the system's books %zu", stats.held_bytes,
+                model->os.held_bytes);
+    block_ops_expect_bounded(model, &stats);
+}
+
+struct block_ops_walk {
+    size_t live;
+    size_t large;
+    size_t small_blocks;
+    uint64_t region_hash;
+};
+
+static void block_ops_visit(void *context, const struct heap_region *region)
+{
+    struct block_ops_walk *walk = context;
+    walk->large += region->kind == HEAP_REGION_LARGE;
+    if (region->kind == HEAP_REGION_BLOCK_LIVE) {
+        walk->live++;
+        if (fuzz_os_is_in_region(region->address)) {
+            walk->small_blocks++;
+            walk->region_hash += block_ops_hash(region->address);
+        }
+    }
+}
+
+FUZZ_ORACLE void block_ops_expect_walk(struct block_ops_model *model)
+{
+    if (!BLOCK_OPS_CAN(HEAP_CAN_WALK)) {
+        return;
+    }
+    struct block_ops_walk walk = {0};
+    heap_walk(&model->heap, block_ops_visit, &walk);
+    struct heap_stats stats;
+    heap_stats(&model->heap, &stats);
+    /* Large blocks that are the system malloc's are counted, and not visited. */
+    FUZZ_EXPECT(walk.live == stats.blocks_live - (stats.large_blocks - walk.large), "walk",
+                "the walk meets %zu live blocks, stats count %zu, %zu of them large", walk.live,
+                stats.blocks_live, stats.large_blocks);
+    FUZZ_EXPECT(walk.small_blocks == model->small_blocks && walk.region_hash == model->region_hash,
+                "walk", "the walk meets %zu live blocks in arenas, by the model %zu",
+                walk.small_blocks, model->small_blocks);
+}
+
+FUZZ_ORACLE void block_ops_expect_empty(struct block_ops_model *model)
+{
+    block_ops_expect_healthy(model);
+    block_ops_expect_stats(model);
+    block_ops_expect_walk(model);
+    if (BLOCK_OPS_CAN(HEAP_CAN_WALK)) {
+        struct heap_stats stats;
+        heap_stats(&model->heap, &stats);
+        FUZZ_EXPECT(stats.pools_live <= stats.cached_blocks, "conservation",
+                    "%zu pools are in use though nothing is live and %zu blocks are cached",
+                    stats.pools_live, stats.cached_blocks);
+    }
+}

@@ -1,0 +1,54 @@
+/* AFL++'s custom mutator interface over the mutator core: the library
+ * libheapmill-fuzz-mutator-TARGET.so, named to afl-fuzz by AFL_CUSTOM_MUTATOR_LIBRARY. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/mutator.h"
+
+struct afl_state;
+
+enum { AFL_INPUT_BYTES_MAX = 1 << 20 };
+
+struct afl_mutator {
+    struct rng rng;
+    uint8_t output[AFL_INPUT_BYTES_MAX];
+};
+
+void *afl_custom_init(struct afl_state *afl, unsigned seed);
+void afl_custom_deinit(struct afl_mutator *mutator);
+size_t afl_custom_fuzz(struct afl_mutator *mutator, uint8_t *data, size_t size, uint8_t **output,
+                       uint8_t *other, size_t other_size, size_t capacity);
+
+void *afl_custom_init(struct afl_state *afl, unsigned seed)
+{
+    (void)afl;
+    struct afl_mutator *mutator = calloc(1, sizeof(*mutator));
+    if (mutator != NULL) {
+        rng_seed(&mutator->rng, seed);
+    }
+    return mutator;
+}
+
+void afl_custom_deinit(struct afl_mutator *mutator)
+{
+    free(mutator);
+}
+
+/* One time in eight the crossing with another input of the queue, and mutated in any case. */
+size_t afl_custom_fuzz(struct afl_mutator *mutator, uint8_t *data, size_t size, uint8_t **output,
+                       uint8_t *other, size_t other_size, size_t capacity)
+{
+    capacity = capacity < sizeof(mutator->output) ? capacity : sizeof(mutator->output);
+    size = size < capacity ? size : capacity;
+    size_t crossed = 0;
+    if (other != NULL && rng_below(&mutator->rng, 8) == 0) {
+        crossed =
+            mutator_cross(data, size, other, other_size, mutator->output, capacity, &mutator->rng);
+    }
+    if (crossed == 0) {
+        memcpy(mutator->output, data, size);
+        crossed = size;
+    }
+    *output = mutator->output;
+    return mutator_mutate(mutator->output, crossed, capacity, &mutator->rng);
+}

@@ -1,0 +1,44 @@
+/* The engine `libfuzzer`: what libFuzzer looks for beside LLVMFuzzerTestOneInput. With
+ * HEAPMILL_FUZZ_MUTATOR=off in the environment its own mutations of bytes are used, for the
+ * comparison of the two. */
+#include "fuzz/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t capacity);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                                 uint8_t *out, size_t capacity, unsigned seed);
+
+static bool libfuzzer_has_mutator(void)
+{
+    static int known;
+    if (known == 0) {
+        const char *setting = getenv("HEAPMILL_FUZZ_MUTATOR");
+        bool off = setting != NULL && strcmp(setting, "off") == 0;
+        known = fuzz_engine_target->mutate == NULL || off ? -1 : 1;
+    }
+    return known > 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed)
+{
+    if (!libfuzzer_has_mutator()) {
+        return LLVMFuzzerMutate(data, size, capacity);
+    }
+    struct rng rng;
+    rng_seed(&rng, seed);
+    return fuzz_engine_target->mutate(data, size, capacity, &rng);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                                 uint8_t *out, size_t capacity, unsigned seed)
+{
+    if (!libfuzzer_has_mutator() || fuzz_engine_target->cross == NULL) {
+        return 0; /* libFuzzer then tries something else */
+    }
+    struct rng rng;
+    rng_seed(&rng, seed);
+    return fuzz_engine_target->cross(a, a_size, b, b_size, out, capacity, &rng);
+}

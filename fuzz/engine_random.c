@@ -1,0 +1,269 @@
+/* The engine `random`: main of the binaries of an ordinary build. Replays inputs, prints them, and
+ * is the blind baseline: inputs drawn in the target's format, with no feedback at all. */
+#include "fuzz/engine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz/oracle.h"
+
+enum { ENGINE_INPUT_BYTES_MAX = 1 << 20, ENGINE_EXIT_USAGE = 2, ENGINE_EXIT_ENVIRONMENT = 3 };
+
+static const char engine_usage[] =
+    "usage: %s FILE|DIR…                replay inputs (a directory: its files, by name)\n"
+    "       %s --random [options]       blind random inputs in the target's format\n"
+    "       %s --print FILE             the decoded input\n"
+    "       %s --describe               what this binary is, as JSON\n"
+    "options of --random:\n"
+    "  --seed S          the run's seed (default 1); equal seeds give equal inputs\n"
+    "  --runs N          stop after N inputs (default 1000, without --time)\n"
+    "  --time SECONDS    stop after so much wall time\n"
+    "  --operations N    operations of an input (default: 16 to 1024, drawn)\n"
+    "  --artifacts DIR   save the input of a finding there (default: here)\n"
+    "A finding ends in a line \"heapmill-fuzz: ORACLE …\" and SIGABRT.\n";
+
+static struct {
+    uint64_t seed;
+    uint64_t runs;
+    double seconds;
+    size_t operations;
+    const char *artifacts;
+} engine_options = {.seed = 1, .artifacts = "."};
+
+static uint8_t engine_input[ENGINE_INPUT_BYTES_MAX];
+static size_t engine_input_size;
+static char engine_artifact[4096];
+
+/* ---------------------------------------------------------------- findings */
+/* FNV-1a, for the artifact's name. */
+static uint64_t engine_hash(const uint8_t *data, size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ data[i]) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/* Writes the input under way; from a signal handler, so with system calls alone but for the name.
+ */
+static void engine_save(void)
+{
+    static const char said[] = "heapmill-fuzz: input saved as ";
+    (void)snprintf(engine_artifact, sizeof(engine_artifact), "%s/crash-%016" PRIx64,
+                   engine_options.artifacts, engine_hash(engine_input, engine_input_size));
+    int file = open(engine_artifact, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    ssize_t written = file < 0 ? -1 : write(file, engine_input, engine_input_size);
+    if (written == (ssize_t)engine_input_size) {
+        written += write(STDERR_FILENO, said, sizeof(said) - 1);
+        written += write(STDERR_FILENO, engine_artifact, strlen(engine_artifact));
+        written += write(STDERR_FILENO, "\n", 1);
+    }
+    (void)written;
+}
+
+static void engine_on_signal(int number)
+{
+    engine_save();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+/* Sanitizers end a process by their own ways; weak, as most builds have none. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void engine_watch(void)
+{
+    static const int numbers[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    if (__sanitizer_set_death_callback != NULL) {
+        __sanitizer_set_death_callback(engine_save);
+    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (__sanitizer_set_death_callback == NULL || numbers[i] == SIGABRT) {
+            (void)signal(numbers[i], engine_on_signal);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- random */
+static double engine_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int engine_random(void)
+{
+    const struct fuzz_target *target = fuzz_engine_target;
+    struct rng rng;
+    rng_seed(&rng, engine_options.seed);
+    engine_watch();
+    double begin = engine_now();
+    bool endless = engine_options.seconds > 0;
+    uint64_t runs = engine_options.runs == 0 && !endless ? 1000 : engine_options.runs;
+    uint64_t run = 0;
+    while (runs == 0 || run < runs) {
+        if (endless && engine_now() - begin > engine_options.seconds) {
+            break;
+        }
+        size_t operations = engine_options.operations;
+        if (operations == 0) {
+            operations = (size_t)16 << rng_below(&rng, 7);
+        }
+        engine_input_size = target->generate(engine_input, sizeof(engine_input), operations, &rng);
+        (void)LLVMFuzzerTestOneInput(engine_input, engine_input_size);
+        run++;
+    }
+    double cpu = (double)clock() / CLOCKS_PER_SEC;
+    (void)fprintf(stderr,
+                  "heapmill-fuzz: random: %" PRIu64 " inputs, %" PRIu64
+                  " operations, %.2f s of CPU: %.0f inputs/s, %.0f operations/s\n",
+                  run, fuzz_counters->operations, cpu, (double)run / cpu,
+                  (double)fuzz_counters->operations / cpu);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- files */
+static bool engine_read(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        (void)fprintf(stderr, "heapmill-fuzz: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    engine_input_size = fread(engine_input, 1, sizeof(engine_input), file);
+    bool ok = ferror(file) == 0;
+    (void)fclose(file);
+    return ok;
+}
+
+static int engine_replay(const char *path, size_t *count)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        (void)fprintf(stderr, "heapmill-fuzz: %s: %s\n", path, strerror(errno));
+        return ENGINE_EXIT_ENVIRONMENT;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        if (!engine_read(path)) {
+            return ENGINE_EXIT_ENVIRONMENT;
+        }
+        if (getenv("HEAPMILL_FUZZ_VERBOSE") != NULL) {
+            (void)fprintf(stderr, "heapmill-fuzz: replaying %s\n", path);
+        }
+        (void)LLVMFuzzerTestOneInput(engine_input, engine_input_size);
+        ++*count;
+        return 0;
+    }
+    struct dirent **entries;
+    int entry_count = scandir(path, &entries, NULL, alphasort);
+    int result = entry_count < 0 ? ENGINE_EXIT_ENVIRONMENT : 0;
+    for (int i = 0; i < entry_count; i++) {
+        char inner[4096];
+        (void)snprintf(inner, sizeof(inner), "%s/%s", path, entries[i]->d_name);
+        if (entries[i]->d_name[0] != '.' && result == 0) {
+            result = engine_replay(inner, count);
+        }
+        free(entries[i]);
+    }
+    if (entry_count >= 0) {
+        free(entries);
+    }
+    return result;
+}
+
+static int engine_replay_all(int count, char **paths)
+{
+    size_t inputs = 0;
+    for (int i = 0; i < count; i++) {
+        int result = engine_replay(paths[i], &inputs);
+        if (result != 0) {
+            return result;
+        }
+    }
+    (void)fprintf(stderr, "heapmill-fuzz: %zu inputs replayed\n", inputs);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- arguments */
+static int engine_describe(void)
+{
+    (void)printf("{\"target\":\"%s\",\"backend\":\"%s\",\"bug\":\"%s\",\"engine\":\"%s\","
+                 "\"format\":\"%s\",\"summary\":\"%s\"}\n",
+                 fuzz_engine_target->name, fuzz_engine_backend, fuzz_bug_id, fuzz_engine_name,
+                 fuzz_engine_target->format, fuzz_engine_target->summary);
+    return 0;
+}
+
+static int engine_fail_usage(const char *program, const char *what)
+{
+    (void)fprintf(stderr, "heapmill-fuzz: %s\n", what);
+    (void)fprintf(stderr, engine_usage, program, program, program, program);
+    return ENGINE_EXIT_USAGE;
+}
+
+static bool engine_option(const char *name, const char *value)
+{
+    char *end = NULL;
+    errno = 0;
+    if (strcmp(name, "--artifacts") == 0) {
+        engine_options.artifacts = value;
+        return true;
+    }
+    if (strcmp(name, "--time") == 0) {
+        engine_options.seconds = strtod(value, &end);
+        return *end == '\0' && engine_options.seconds > 0;
+    }
+    uint64_t number = strtoull(value, &end, 10);
+    bool known = true;
+    if (strcmp(name, "--seed") == 0) {
+        engine_options.seed = number;
+    } else if (strcmp(name, "--runs") == 0) {
+        engine_options.runs = number;
+    } else if (strcmp(name, "--operations") == 0) {
+        engine_options.operations = (size_t)number;
+    } else {
+        known = false;
+    }
+    return known && *value != '\0' && *end == '\0' && errno == 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        return engine_fail_usage(argv[0], "what is to be done?");
+    }
+    if (strcmp(argv[1], "--help") == 0) {
+        (void)printf(engine_usage, argv[0], argv[0], argv[0], argv[0]);
+        return 0;
+    }
+    if (strcmp(argv[1], "--describe") == 0) {
+        return engine_describe();
+    }
+    if (strcmp(argv[1], "--print") == 0 && argc == 3) {
+        if (!engine_read(argv[2])) {
+            return ENGINE_EXIT_ENVIRONMENT;
+        }
+        fuzz_engine_target->print(engine_input, engine_input_size, stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--random") != 0) {
+        return argv[1][0] == '-' ? engine_fail_usage(argv[0], "an unknown argument")
+                                 : engine_replay_all(argc - 1, argv + 1);
+    }
+    for (int i = 2; i < argc; i += 2) {
+        if (i + 1 == argc || !engine_option(argv[i], argv[i + 1])) {
+            return engine_fail_usage(argv[0], argv[i]);
+        }
+    }
+    return engine_random();
+}

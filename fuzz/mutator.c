@@ -1,0 +1,224 @@
+#include "fuzz/mutator.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "fuzz/palette.h"
+
+/* An input under mutation: its operations as an array behind its header. */
+struct mutator_program {
+    uint8_t *header;
+    uint8_t *operations;
+    size_t count;
+    size_t capacity; /* operations */
+    struct rng *rng;
+};
+
+static size_t mutator_below(struct mutator_program *program, size_t bound)
+{
+    return (size_t)rng_below(program->rng, bound);
+}
+
+static uint8_t *mutator_at(struct mutator_program *program, size_t index)
+{
+    return program->operations + PALETTE_OPERATION_BYTES * index;
+}
+
+/* A length that is mostly short and sometimes as long as limit (> 0). */
+static size_t mutator_length(struct mutator_program *program, size_t limit)
+{
+    size_t longest = (size_t)1 << mutator_below(program, 11);
+    return 1 + mutator_below(program, longest < limit ? longest : limit);
+}
+
+/* Makes a gap of length operations before index; the gap's length, which may be less. */
+static size_t mutator_open_gap(struct mutator_program *program, size_t index, size_t length)
+{
+    size_t room = program->capacity - program->count;
+    length = length < room ? length : room;
+    memmove(mutator_at(program, index + length), mutator_at(program, index),
+            (program->count - index) * PALETTE_OPERATION_BYTES);
+    program->count += length;
+    return length;
+}
+
+static void mutator_delete(struct mutator_program *program)
+{
+    size_t first = mutator_below(program, program->count);
+    size_t length = mutator_length(program, program->count - first);
+    memmove(mutator_at(program, first), mutator_at(program, first + length),
+            (program->count - first - length) * PALETTE_OPERATION_BYTES);
+    program->count -= length;
+}
+
+static void mutator_insert(struct mutator_program *program)
+{
+    size_t index = mutator_below(program, program->count + 1);
+    size_t length = mutator_open_gap(program, index, mutator_length(program, 16));
+    /* New operations, or one of them repeated: loops are what fills pools. */
+    uint64_t draw = rng_next(program->rng);
+    bool repeat = draw >> 63;
+    for (size_t i = 0; i < length; i++) {
+        draw = repeat ? draw : rng_next(program->rng);
+        memcpy(mutator_at(program, index + i), &draw, PALETTE_OPERATION_BYTES);
+    }
+}
+
+/* A copy of a range, up to 64 times, behind the range. */
+static void mutator_repeat(struct mutator_program *program)
+{
+    size_t first = mutator_below(program, program->count);
+    size_t length = mutator_length(program, program->count - first);
+    size_t times = (size_t)1 << mutator_below(program, 7);
+    for (size_t i = 0; i < times && program->count + length <= program->capacity; i++) {
+        (void)mutator_open_gap(program, first + length, length);
+        memcpy(mutator_at(program, first + length), mutator_at(program, first),
+               length * PALETTE_OPERATION_BYTES);
+    }
+}
+
+static void mutator_swap(struct mutator_program *program)
+{
+    uint8_t *a = mutator_at(program, mutator_below(program, program->count));
+    uint8_t *b = mutator_at(program, mutator_below(program, program->count));
+    uint8_t kept[PALETTE_OPERATION_BYTES];
+    memcpy(kept, a, sizeof(kept));
+    memmove(a, b, sizeof(kept));
+    memcpy(b, kept, sizeof(kept));
+}
+
+static void mutator_move(struct mutator_program *program)
+{
+    size_t from = mutator_below(program, program->count);
+    size_t length = mutator_length(program, program->count - from);
+    size_t to = mutator_below(program, program->count - length + 1);
+    uint8_t kept[64 * PALETTE_OPERATION_BYTES];
+    length = length < 64 ? length : 64;
+    memcpy(kept, mutator_at(program, from), length * PALETTE_OPERATION_BYTES);
+    memmove(mutator_at(program, from), mutator_at(program, from + length),
+            (program->count - from - length) * PALETTE_OPERATION_BYTES);
+    memmove(mutator_at(program, to + length), mutator_at(program, to),
+            (program->count - to - length) * PALETTE_OPERATION_BYTES);
+    memcpy(mutator_at(program, to), kept, length * PALETTE_OPERATION_BYTES);
+}
+
+static void mutator_change_kind(struct mutator_program *program)
+{
+    mutator_at(program, mutator_below(program, program->count))[0] =
+        (uint8_t)rng_next(program->rng);
+}
+
+static void mutator_change_argument(struct mutator_program *program)
+{
+    uint8_t *argument = &mutator_at(program, mutator_below(program, program->count))[1];
+    uint64_t draw = rng_next(program->rng);
+    switch (draw >> 62) {
+    case 0:
+        *argument = (uint8_t)draw;
+        break;
+    case 1:
+        *argument = (uint8_t)(*argument ^ 1u << (draw & 7));
+        break;
+    default:
+        *argument = (uint8_t)(*argument + (draw & 1 ? 1 : -1));
+    }
+}
+
+static void mutator_change_header(struct mutator_program *program)
+{
+    uint64_t draw = rng_next(program->rng);
+    uint8_t *byte = &program->header[mutator_below(program, PALETTE_HEADER_BYTES)];
+    switch (draw >> 61) {
+    case 0:
+        *byte = (uint8_t)draw;
+        break;
+    case 1:
+        *byte = (uint8_t)(*byte + (draw & 1 ? 1 : -1));
+        break;
+    case 2:
+        *byte = 0;
+        break;
+    case 3: /* one kind of operation more often, or not at all */
+        byte = &program->header[PALETTE_AT_WEIGHTS + mutator_below(program, PALETTE_KINDS / 2)];
+        *byte = (uint8_t)(*byte ^ (draw & 255));
+        break;
+    case 4: { /* two entries become neighbours: sizes of one class, or of two */
+        uint8_t *entries = &program->header[PALETTE_AT_ENTRIES];
+        size_t from = 2 * mutator_below(program, PALETTE_ENTRIES);
+        size_t to = 2 * mutator_below(program, PALETTE_ENTRIES);
+        entries[to] = (uint8_t)(entries[from] + (draw & 3) - 1);
+        entries[to + 1] = entries[from + 1];
+        break;
+    }
+    default:
+        *byte = (uint8_t)(*byte ^ 1u << (draw & 7));
+    }
+}
+
+static void mutator_step(struct mutator_program *program)
+{
+    static void (*const steps[])(struct mutator_program *) = {
+        mutator_insert,
+        mutator_delete,
+        mutator_repeat,
+        mutator_swap,
+        mutator_move,
+        mutator_change_kind,
+        mutator_change_argument,
+        mutator_change_argument,
+        mutator_change_header,
+    };
+    if (program->count == 0) {
+        mutator_insert(program);
+    } else {
+        steps[mutator_below(program, sizeof(steps) / sizeof(steps[0]))](program);
+    }
+}
+
+size_t mutator_mutate(uint8_t *data, size_t size, size_t capacity, struct rng *rng)
+{
+    if (capacity < PALETTE_HEADER_BYTES + PALETTE_OPERATION_BYTES) {
+        return size < capacity ? size : capacity;
+    }
+    if (size < PALETTE_HEADER_BYTES) {
+        size_t operations = (size_t)1 << rng_below(rng, 8);
+        return palette_generate(data, capacity, operations, rng);
+    }
+    struct mutator_program program = {
+        .header = data,
+        .operations = data + PALETTE_HEADER_BYTES,
+        .count = (size - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES,
+        .capacity = (capacity - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES,
+        .rng = rng,
+    };
+    unsigned steps = 1u << rng_below(rng, 4);
+    for (unsigned i = 0; i < steps; i++) {
+        mutator_step(&program);
+    }
+    return PALETTE_HEADER_BYTES + program.count * PALETTE_OPERATION_BYTES;
+}
+
+/* The header of one of them; the beginning of a, then the end of b. */
+size_t mutator_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                     size_t capacity, struct rng *rng)
+{
+    if (a_size < PALETTE_HEADER_BYTES || b_size < PALETTE_HEADER_BYTES ||
+        capacity < PALETTE_HEADER_BYTES) {
+        return 0;
+    }
+    size_t a_count = (a_size - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES;
+    size_t b_count = (b_size - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES;
+    memcpy(out, rng_below(rng, 2) == 0 ? a : b, PALETTE_HEADER_BYTES);
+    size_t room = (capacity - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES;
+    size_t head = (size_t)rng_below(rng, a_count + 1);
+    head = head < room ? head : room;
+    size_t skipped = (size_t)rng_below(rng, b_count + 1);
+    size_t tail = b_count - skipped;
+    tail = tail < room - head ? tail : room - head;
+    uint8_t *at = out + PALETTE_HEADER_BYTES;
+    memcpy(at, a + PALETTE_HEADER_BYTES, head * PALETTE_OPERATION_BYTES);
+    memcpy(at + head * PALETTE_OPERATION_BYTES,
+           b + PALETTE_HEADER_BYTES + skipped * PALETTE_OPERATION_BYTES,
+           tail * PALETTE_OPERATION_BYTES);
+    return PALETTE_HEADER_BYTES + (head + tail) * PALETTE_OPERATION_BYTES;
+}
