@@ -27,7 +27,7 @@ struct compare_arguments {
 };
 
 static const char compare_usage[] =
-    "usage: heapmill compare DIR [--base BACKEND[:ARM]] [OPTION…]\n"
+    "usage: heapmill compare DIR [--base BACKEND[:ARM] | --vary PARAM=VALUE] [OPTION…]\n"
     "       heapmill compare BASE_DIR NEW_DIR [--relative [--base BACKEND[:ARM]]] [OPTION…]\n"
     "\n"
     "Compares the cells of the run in DIR with those of a base back end, by pairs of the same "
@@ -43,6 +43,9 @@ static const char compare_usage[] =
     "Lehmann's. What else differs (CPU, kernel, compiler, iterations) is warned of.\n"
     "\n"
     "  --base BACKEND[:ARM]    compare with this one (default: the run's own base)\n"
+    "  --vary PARAM=VALUE      compare each cell with its own back end's cell in which the "
+    "parameter has\n"
+    "                          this value: what the parameter costs, as in --vary heap=aged\n"
     "  --relative              of two runs: compare the ratios to each run's base, which takes out "
     "what\n"
     "                          made a whole run faster or slower: another machine, a warmer one\n"
@@ -67,6 +70,7 @@ enum compare_option {
     OPTION_SEED,
     OPTION_JSON,
     OPTION_RELATIVE,
+    OPTION_VARY,
     OPTION_FAIL_ABOVE
 };
 
@@ -78,6 +82,7 @@ static const struct option compare_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},
     {"json", no_argument, NULL, OPTION_JSON},
     {"relative", no_argument, NULL, OPTION_RELATIVE},
+    {"vary", required_argument, NULL, OPTION_VARY},
     {"fail-above", required_argument, NULL, OPTION_FAIL_ABOVE},
     {0},
 };
@@ -146,6 +151,11 @@ static int compare_take_option(struct compare_arguments *arguments, int option, 
     case OPTION_RELATIVE:
         arguments->relative = true;
         return EXIT_CLEAN;
+    case OPTION_VARY:
+        arguments->options.vary = optarg;
+        return strcspn(optarg, "=") > 0 && strchr(optarg, '=') != NULL
+                   ? EXIT_CLEAN
+                   : compare_refuse("--vary takes PARAMETER=VALUE, not", optarg);
     case OPTION_FAIL_ABOVE:
         return compare_set_gate(arguments, optarg)
                    ? EXIT_CLEAN
@@ -187,6 +197,9 @@ static int compare_parse(int argc, char **argv, struct compare_arguments *argume
     }
     if (arguments->relative && !two) {
         return compare_refuse("--relative is for two runs", NULL);
+    }
+    if (arguments->options.vary != NULL && (two || arguments->options.base_backend != NULL)) {
+        return compare_refuse("--vary is of one run, and without --base", NULL);
     }
     if (two && arguments->options.base_backend != NULL && !arguments->relative) {
         return compare_refuse("--base with two runs needs --relative", NULL);

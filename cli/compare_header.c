@@ -102,10 +102,15 @@ static void header_print_run(const struct comparison *comparison, FILE *file)
 {
     const struct comparison_metric *metric = comparison->metric;
     (void)fprintf(file, "%s\n", comparison->set->directory);
-    (void)fprintf(file, "base: %s:%s; metric: %s, %s; below 1 is %s than the base\n",
-                  comparison->base_backend, comparison->base_arm, metric->name, metric->summary,
-                  metric->less);
-    header_print_arms(comparison, file);
+    if (comparison->vary != NULL) {
+        (void)fprintf(file, "base: the same back end with %s; metric: %s, %s; below 1 is %s\n",
+                      comparison->vary, metric->name, metric->summary, metric->less);
+    } else {
+        (void)fprintf(file, "base: %s:%s; metric: %s, %s; below 1 is %s than the base\n",
+                      comparison->base_backend, comparison->base_arm, metric->name, metric->summary,
+                      metric->less);
+        header_print_arms(comparison, file);
+    }
     if (comparison->rounds_max == 0) {
         (void)fprintf(file, "rounds: none; the run has no figures of its %s pass for these rows\n",
                       record_pass_word(metric->pass));

@@ -225,15 +225,16 @@ static bool comparison_is_tested(const struct comparison *comparison,
 }
 
 /* Builds and judges all rows, those that the filters will drop too: a verdict does not depend on
- * what else is looked at. */
+ * what else is looked at. bases are of groups, or of cells where a parameter is varied. */
 static enum status comparison_add_rows(struct comparison *comparison,
                                        const struct timelines *timelines, const size_t *bases,
                                        struct error *error)
 {
     const struct record_set *set = comparison->set;
+    bool varied = comparison->vary != NULL;
     for (size_t i = 0; i < set->cell_count; i++) {
-        size_t base = bases[set->cells[i].group];
-        if (set->cells[i].twin != 0 || i == base) {
+        size_t base = bases[varied ? i : set->cells[i].group];
+        if (set->cells[i].twin != 0 || i == base || (varied && base == set->cell_count)) {
             continue;
         }
         struct comparison_cell *row = &comparison->cells[comparison->cell_count];
@@ -257,6 +258,9 @@ static uint32_t comparison_count_groups(const struct comparison *comparison, con
 {
     const struct record_set *set = comparison->set;
     uint32_t groups = 0;
+    if (comparison->vary != NULL) {
+        return 0; /* a mean is over a back end's own rows */
+    }
     for (size_t i = 0; i < set->group_count; i++) {
         groups += bases[i] < set->cell_count && !comparison->group_left_out[i] &&
                   name_filter_matches(comparison->workloads, set->cells[bases[i]].workload);
@@ -264,18 +268,30 @@ static uint32_t comparison_count_groups(const struct comparison *comparison, con
     return groups;
 }
 
+/* As comparison_add_rows takes them. */
+static enum status comparison_find_bases(const struct comparison *comparison, size_t **bases,
+                                         struct error *error)
+{
+    if (comparison->vary != NULL) {
+        return comparison_vary_bases(comparison, bases, error);
+    }
+    *bases = comparison_bases(comparison->set, comparison->base_backend, comparison->base_arm);
+    return *bases != NULL ? STATUS_OK
+                          : error_set(error, STATUS_NO_MEMORY, "no memory for the bases");
+}
+
 static enum status comparison_fill(struct comparison *comparison, struct error *error)
 {
     struct timelines timelines = {0};
-    size_t *bases =
-        comparison_bases(comparison->set, comparison->base_backend, comparison->base_arm);
+    size_t *bases = NULL;
+    enum status status = comparison_find_bases(comparison, &bases, error);
     comparison->cells = calloc(comparison->set->cell_count, sizeof(*comparison->cells));
-    if (bases == NULL || comparison->cells == NULL) {
-        free(bases);
-        return error_set(error, STATUS_NO_MEMORY, "no memory for the comparison");
+    if (status == STATUS_OK && comparison->cells == NULL) {
+        status = error_set(error, STATUS_NO_MEMORY, "no memory for the comparison");
     }
-    enum status status =
-        timelines_build(comparison->set, comparison->metric->pass, &timelines, error);
+    if (status == STATUS_OK) {
+        status = timelines_build(comparison->set, comparison->metric->pass, &timelines, error);
+    }
     if (status == STATUS_OK) {
         status = comparison_judge_twins(comparison, comparison->set, &timelines, error);
     }
@@ -308,6 +324,7 @@ enum status comparison_take_options(struct comparison *comparison,
         return error_set(error, STATUS_INVALID, "there is no metric \"%.100s\": there are %s", name,
                          known);
     }
+    comparison->vary = options->vary;
     comparison->workloads = options->workloads != NULL ? options->workloads : "";
     comparison->backends = options->backends != NULL ? options->backends : "";
     comparison->seed = options->seed;

@@ -52,7 +52,10 @@ struct comparison_options {
     const char *metric;       /* NULL: "time" */
     const char *workloads;    /* a name_filter.h filter; NULL: all */
     const char *backends;     /* the same, of "NAME" or "NAME:ARM"; the base stays in any case */
-    uint64_t seed;            /* of the bootstrap */
+    /* "PARAMETER=VALUE": not with a base back end, but with the same back end's cell in which the
+     * parameter has this value. NULL: no. Not of two runs. */
+    const char *vary;
+    uint64_t seed; /* of the bootstrap */
 };
 
 /* Which runs are compared by comparison_build_runs, beside the options above. */
@@ -115,6 +118,7 @@ struct comparison {
     const struct comparison_metric *metric;
     const char *base_backend; /* backend_text */
     const char *base_arm;
+    const char *vary;      /* as in the options; NULL: rows are compared with base_backend's */
     const char *workloads; /* filters as given, "" for none */
     const char *backends;
     uint64_t seed;

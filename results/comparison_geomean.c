@@ -214,8 +214,9 @@ static void geomean_list(struct comparison *comparison, uint32_t groups)
                                             .arm = row->cell->arm,
                                             .cells_expected = groups};
         }
-        if (comparison->base_set != NULL && !comparison->group_left_out[row->cell->group]) {
-            comparison->geomeans[known].cells_expected++; /* those that both runs have */
+        if ((comparison->base_set != NULL || comparison->vary != NULL) &&
+            !comparison->group_left_out[row->cell->group]) {
+            comparison->geomeans[known].cells_expected++; /* that have a base at all */
         }
     }
     qsort(comparison->geomeans, comparison->geomean_count, sizeof(*comparison->geomeans),

@@ -13,10 +13,11 @@ static json_t *json_figure(double value)
 
 static json_t *json_base(const struct comparison *comparison, const struct comparison_cell *row)
 {
-    /* Of two runs a cell's base is the same cell in the other. */
+    /* Of two runs a cell's base is the same cell in the other; of a varied parameter its own back
+     * end's. */
     const char *backend = comparison->base_backend;
     const char *arm = comparison->base_arm;
-    if (comparison->base_set != NULL && row != NULL) {
+    if ((comparison->base_set != NULL || comparison->vary != NULL) && row != NULL) {
         backend = row->cell->backend_text;
         arm = row->cell->arm;
     }
@@ -103,6 +104,9 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
                                 "withdrawn", (int)first->withdrawn);
     (void)json_object_set_new(json, "control", control);
     (void)json_object_set_new(json, "groups_left_out", json_integer(first->groups_left_out));
+    if (first->vary != NULL) {
+        (void)json_object_set_new(json, "vary", json_string(first->vary));
+    }
     if (first->base_set != NULL) {
         (void)json_object_set_new(json, "run", json_string(first->set->directory));
         (void)json_object_set_new(json, "base_run", json_string(first->base_set->directory));

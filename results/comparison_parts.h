@@ -73,6 +73,11 @@ enum status comparison_take_options(struct comparison *comparison,
  * memory. */
 size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm);
 
+/* Of each cell the one of the same back end that `vary` names as its base; cell_count where there
+ * is none. The caller's, with any status. STATUS_NOT_FOUND: no cell has one. */
+enum status comparison_vary_bases(const struct comparison *comparison, size_t **bases,
+                                  struct error *error);
+
 /* An array of sentences on what differs between two runs beside what was measured: machine, kernel,
  * compiler, iterations in that pass, cells that one run lacks. The caller's. NULL: no memory. */
 json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set,
