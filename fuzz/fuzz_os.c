@@ -8,23 +8,8 @@
 
 #include "common/os_memory.h"
 #include "common/rng.h"
+#include "fuzz/asan.h"
 #include "fuzz/oracle.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define FUZZ_OS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FUZZ_OS_ASAN 1
-#endif
-#endif
-#ifdef FUZZ_OS_ASAN
-#include <sanitizer/asan_interface.h>
-#define FUZZ_OS_POISON(address, bytes) __asan_poison_memory_region(address, bytes)
-#define FUZZ_OS_UNPOISON(address, bytes) __asan_unpoison_memory_region(address, bytes)
-#else
-#define FUZZ_OS_POISON(address, bytes) ((void)0)
-#define FUZZ_OS_UNPOISON(address, bytes) ((void)0)
-#endif
 
 /* Below what Linux gives to libraries, heaps and sanitizers' shadows on x86-64; and across a
  * multiple of 2^38, where pymalloc's radix tree goes on in another middle node. */
@@ -113,7 +98,7 @@ static void *fuzz_os_map(void *context, size_t size)
         }
         fuzz_os_table.mapped[unit] = size;
         address = fuzz_os_region + (size_t)unit * FUZZ_OS_UNIT_BYTES + shift;
-        FUZZ_OS_UNPOISON(address, size);
+        FUZZ_UNPOISON(address, size);
     }
     if (address != NULL) {
         os->mappings++;
@@ -136,7 +121,7 @@ static void fuzz_os_unmap(void *context, void *address, size_t size)
         for (uint32_t i = unit + 1; i < FUZZ_OS_UNITS && fuzz_os_table.mapped[i] == 1; i++) {
             fuzz_os_table.mapped[i] = 0;
         }
-        FUZZ_OS_POISON(address, size);
+        FUZZ_POISON(address, size);
     } else {
         os_unmap(address, size);
     }
@@ -213,7 +198,7 @@ static void fuzz_os_reserve(void)
         address = (void *)(((uintptr_t)address + unit - 1) / unit * unit);
     }
     fuzz_os_region = address;
-    FUZZ_OS_POISON(address, FUZZ_OS_REGION_BYTES);
+    FUZZ_POISON(address, FUZZ_OS_REGION_BYTES);
 }
 
 void fuzz_os_begin(struct fuzz_os *os, enum fuzz_os_placement placement, bool is_unaligned)

@@ -1,0 +1,86 @@
+/* Mappings for the object layer's own books, without the system: linked in with -Wl,--wrap, so that
+ * opening a runtime, which maps, faults in and unmaps a few tables, costs microseconds instead of a
+ * millisecond. What is given back is kept and zeroed when it is handed out again, and poisoned
+ * meanwhile under AddressSanitizer. Sizes beyond FUZZ_MEMORY_KEPT_MAX are the system's. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/os_memory.h"
+#include "fuzz/asan.h"
+
+enum {
+    FUZZ_MEMORY_KEPT_MAX = 2 << 20,
+    FUZZ_MEMORY_SLOTS = 64,
+};
+
+/* The functions' real names under --wrap; reserved for the linker's use of them. */
+void *__real_os_map(size_t size);
+void *__real_os_map_scratch(size_t size);
+void __real_os_unmap(void *address, size_t size);
+void *__wrap_os_map(size_t size);
+void *__wrap_os_map_scratch(size_t size);
+void *__wrap_os_reserve_scratch(size_t size);
+bool __wrap_os_commit_scratch(void *address, size_t size);
+void __wrap_os_unmap(void *address, size_t size);
+
+static struct fuzz_memory_slot {
+    void *address;
+    size_t size;
+    bool used;
+} fuzz_memory_slots[FUZZ_MEMORY_SLOTS];
+
+/* Kept memory of that size, or new; NULL: it is to be had elsewhere. */
+static void *fuzz_memory_take(size_t size)
+{
+    if (size > FUZZ_MEMORY_KEPT_MAX) {
+        return NULL;
+    }
+    for (int i = 0; i < FUZZ_MEMORY_SLOTS; i++) {
+        struct fuzz_memory_slot *slot = &fuzz_memory_slots[i];
+        if (slot->address == NULL) {
+            *slot = (struct fuzz_memory_slot){.address = __real_os_map(size), .size = size};
+        }
+        if (slot->address != NULL && !slot->used && slot->size == size) {
+            slot->used = true;
+            FUZZ_UNPOISON(slot->address, size);
+            return slot->address;
+        }
+    }
+    return NULL;
+}
+
+void *__wrap_os_map(size_t size)
+{
+    void *address = fuzz_memory_take(size);
+    return address == NULL ? __real_os_map(size) : memset(address, 0, size);
+}
+
+void *__wrap_os_map_scratch(size_t size)
+{
+    void *address = fuzz_memory_take(size);
+    return address == NULL ? __real_os_map_scratch(size) : memset(address, 0, size);
+}
+
+/* Callers ask for less until they get it. Zeroed by commit. */
+void *__wrap_os_reserve_scratch(size_t size)
+{
+    return fuzz_memory_take(size);
+}
+
+bool __wrap_os_commit_scratch(void *address, size_t size)
+{
+    memset(address, 0, size);
+    return true;
+}
+
+void __wrap_os_unmap(void *address, size_t size)
+{
+    for (int i = 0; i < FUZZ_MEMORY_SLOTS; i++) {
+        if (fuzz_memory_slots[i].address == address && address != NULL) {
+            fuzz_memory_slots[i].used = false;
+            FUZZ_POISON(address, size);
+            return;
+        }
+    }
+    __real_os_unmap(address, size);
+}

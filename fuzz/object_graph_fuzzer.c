@@ -1,0 +1,183 @@
+/* object_graph: the object layer (gc/object.h, class.h, weakref.h) against a shadow graph.
+ *
+ * A program of sixteen names over containers of all types, atoms, instances with finalizers and
+ * weak references: rebinding, cycles, chains, collections at any moment, allocations that fail at
+ * any moment, under any collector policy. Oracles: exact counts; contents of every reachable
+ * object; the number of objects alive; finalizers once and only for the dead; weak references; what
+ * a refused allocation leaves; gc_check and heap_check; everything is given back at the end. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "fuzz/object_graph_steps.h"
+
+#include "fuzz/fuzz_target.h"
+#include "fuzz/mutator.h"
+
+#include "gc/object.h"
+
+/* Flags of the input's first byte. */
+enum graph_flag {
+    GRAPH_FLAG_AUTOMATIC = 1u << 0,
+    GRAPH_FLAG_THRESHOLD_SHIFT = 1, /* two bits */
+    GRAPH_FLAG_CHECK_OFTEN = 1u << 3,
+    GRAPH_FLAG_UNALIGNED = 1u << 4,
+};
+
+static const char *const graph_kind_names[PALETTE_KINDS] = {
+    "new_container", "new_instance", "new_atom", "assign", "delete_name", "put",
+    "set",           "remove",       "clear",    "load",   "cycle",       "chain",
+    "collect",       "check",        "refuse",   "weak"};
+
+/* ---------------------------------------------------------------- begin and end */
+static const struct gc_policy *graph_policy(const struct palette *palette)
+{
+    unsigned choice = palette->entries[3] >> 8;
+    unsigned count = 0;
+    while (gc_policy_table[count] != NULL) {
+        count++;
+    }
+    return choice < 128 ? gc_policy_default() : gc_policy_table[choice % count];
+}
+
+static bool graph_make_classes(struct shadow *shadow)
+{
+    static struct class_hooks hooks = {.finalize = shadow_finalizer,
+                                       .context = &object_graph_shadow};
+    for (int i = 0; i < SHADOW_NAMES; i++) {
+        char text[8];
+        int length = snprintf(text, sizeof(text), "key%d", i);
+        shadow->keys[i] = str_intern(shadow->runtime, text, (size_t)length);
+        if (shadow->keys[i] == NULL) {
+            return false;
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        shadow->classes[i] = class_new(shadow->runtime, "class", i == 0 ? NULL : &hooks);
+    }
+    return shadow->classes[0] != NULL && shadow->classes[1] != NULL && shadow->classes[2] != NULL;
+}
+
+static void graph_release_classes(struct shadow *shadow)
+{
+    for (int i = 0; i < 3; i++) {
+        object_xdecref(shadow->runtime, shadow->classes[i]);
+    }
+    for (int i = 0; i < SHADOW_NAMES; i++) {
+        object_xdecref(shadow->runtime, shadow->keys[i]);
+    }
+}
+
+static void graph_close(struct shadow *shadow)
+{
+    uint64_t left = runtime_close(shadow->runtime);
+    FUZZ_EXPECT(left == 0, "leak", "%" PRIu64 " objects are left at the end", left);
+    FUZZ_EXPECT(heap_check(&shadow->heap) == 0, "check", "invariants of the heap are broken");
+    heap_close(&shadow->heap);
+    fuzz_os_expect_balanced(&shadow->os);
+}
+
+static bool graph_open(struct shadow *shadow, const struct palette *palette)
+{
+    static const int thresholds[4][GC_GENERATIONS] = {
+        {700, 10, 10}, {15, 3, 2}, {1, 1, 1}, {60, 2, 2}};
+    memset(shadow->names, -1, sizeof(shadow->names));
+    memset(shadow->weakrefs, 0, sizeof(shadow->weakrefs));
+    memset(shadow->keys, 0, sizeof(shadow->keys));
+    memset(shadow->classes, 0, sizeof(shadow->classes));
+    shadow->rescued_count = 0;
+    shadow->fresh = 0;
+    shadow->next_serial = 100000; /* no small ints */
+    heap_faults = (struct heap_faults){0};
+    fuzz_os_begin(&shadow->os, FUZZ_OS_LOWEST, (palette->flags & GRAPH_FLAG_UNALIGNED) != 0);
+    struct heap_options options = {.os = shadow->os.hooks, .window_bytes = 64 << 20};
+    if (heap_open(&shadow->heap, &options, NULL) != STATUS_OK) {
+        return false;
+    }
+    shadow->runtime = runtime_open_with(&shadow->heap, graph_policy(palette), NULL);
+    FUZZ_EXPECT(shadow->runtime != NULL, "open", "a runtime cannot be opened");
+    bool made = graph_make_classes(shadow);
+    FUZZ_EXPECT(made, "open", "classes cannot be made");
+    gc_set_threshold(shadow->runtime, thresholds[palette->flags >> GRAPH_FLAG_THRESHOLD_SHIFT & 3]);
+    graph_switch_collection(shadow, (palette->flags & GRAPH_FLAG_AUTOMATIC) != 0);
+    shadow->objects_base = runtime_objects_live(shadow->runtime);
+    shadow->is_exact = true;
+    return true;
+}
+
+static void graph_end(struct shadow *shadow)
+{
+    heap_faults = (struct heap_faults){0};
+    shadow_verify_all(shadow);
+    graph_collect(shadow, GC_GENERATIONS - 1);
+    shadow_verify_all(shadow);
+    for (unsigned i = 0; i < SHADOW_NAMES; i++) {
+        graph_bind(shadow, i, SHADOW_NONE);
+    }
+    /* What finalizers rescue now has been finalized, and dies at the next round. */
+    graph_drop_rescued(shadow);
+    graph_collect(shadow, GC_GENERATIONS - 1);
+    graph_drop_rescued(shadow);
+    graph_collect(shadow, GC_GENERATIONS - 1);
+    shadow_verify_all(shadow);
+    for (int i = 0; i < SHADOW_WEAKREFS; i++) {
+        graph_drop_weakref(shadow, &shadow->weakrefs[i]);
+    }
+    graph_release_classes(shadow);
+    graph_close(shadow);
+}
+
+static void graph_run(const uint8_t *data, size_t size)
+{
+    /* A ring that overwrites what lives long is no ground for objects. */
+    if ((HEAP_CAPABILITIES & HEAP_KEEPS_CONTENTS) == 0) {
+        return;
+    }
+    struct shadow *shadow = &object_graph_shadow;
+    struct palette palette;
+    fuzz_begin();
+    palette_read(&palette, data, size);
+    if (!graph_open(shadow, &palette)) {
+        return;
+    }
+    size_t period = palette.flags & GRAPH_FLAG_CHECK_OFTEN ? 32 : 512;
+    for (size_t at = 0; at < palette.count; at++) {
+        fuzz_count_operation();
+        graph_step(shadow, &palette, at);
+        if (at % period == period - 1) {
+            shadow_verify_all(shadow);
+        }
+    }
+    graph_end(shadow);
+}
+
+static void graph_print(const uint8_t *data, size_t size, FILE *out)
+{
+    struct palette palette;
+    palette_read(&palette, data, size);
+    (void)fprintf(out, "# palette-1, %zu operations; policy %s; collection %s\n", palette.count,
+                  gc_policy_name(graph_policy(&palette)),
+                  palette.flags & GRAPH_FLAG_AUTOMATIC ? "automatic" : "by hand");
+    for (size_t at = 0; at < palette.count; at++) {
+        unsigned argument = palette_argument(&palette, at);
+        (void)fprintf(out, "%-13s name %u, other %u\n",
+                      graph_kind_names[palette_kind(&palette, at)], argument & 15, argument >> 4);
+    }
+}
+
+const struct fuzz_target fuzz_target_object_graph = {
+    .name = "object_graph",
+    .summary = "names, containers, cycles, collections, failures against a shadow graph",
+    .format = "palette-1",
+    .is_per_backend = true,
+    .run = graph_run,
+    .print = graph_print,
+    .mutate = mutator_mutate,
+    .cross = mutator_cross,
+    .generate = palette_generate,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    graph_run(data, size);
+    return 0;
+}

@@ -1,0 +1,313 @@
+#include "fuzz/object_graph_shadow.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct shadow object_graph_shadow;
+
+int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *object)
+{
+    int index = 0;
+    while (index < shadow->fresh && shadow->nodes[index].alive) {
+        index++;
+    }
+    if (index == SHADOW_NODES) {
+        return SHADOW_NONE;
+    }
+    shadow->fresh += index == shadow->fresh;
+    struct shadow_node *node = &shadow->nodes[index];
+    *node = (struct shadow_node){.object = object,
+                                 .kind = kind,
+                                 .alive = true,
+                                 .serial = shadow->next_serial++,
+                                 .count = 1,
+                                 .held = 1};
+    for (int e = 0; e < SHADOW_EDGES; e++) {
+        node->edges[e] = SHADOW_NONE;
+    }
+    return index;
+}
+
+/* ---------------------------------------------------------------- finalizers and weak references
+ */
+static struct shadow_node *shadow_by_serial(struct shadow *shadow, int64_t serial)
+{
+    for (int i = 0; i < shadow->fresh; i++) {
+        if (shadow->nodes[i].alive && shadow->nodes[i].serial == serial) {
+            return &shadow->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+void shadow_finalizer(struct runtime *runtime, struct object *self, void *context)
+{
+    (void)runtime;
+    struct shadow *shadow = context;
+    struct object *serial = instance_attribute(self, shadow->keys[0]);
+    if (serial == NULL) {
+        return; /* it was given up before it was whole */
+    }
+    struct shadow_node *node = shadow_by_serial(shadow, int_value(serial));
+    FUZZ_EXPECT(node != NULL && node->object == self, "finalizer",
+                "the finalizer of an object that is dead");
+    node->finalized++;
+    FUZZ_EXPECT(node->finalized == 1, "finalizer", "object %" PRId64 " is finalized twice",
+                node->serial);
+    if (node->kind == SHADOW_RESCUED_KIND && shadow->rescued_count < SHADOW_RESCUED) {
+        (void)object_incref(self);
+        node->count++;
+        node->held++;
+        node->is_weak_unsure = true;
+        shadow->rescued[shadow->rescued_count++] = (int)(node - shadow->nodes);
+    }
+}
+
+void shadow_weakref_callback(struct runtime *runtime, struct object *weakref,
+                             struct object *context)
+{
+    (void)runtime;
+    (void)context;
+    for (int i = 0; i < SHADOW_WEAKREFS; i++) {
+        struct shadow_weakref *weak = &object_graph_shadow.weakrefs[i];
+        if (weak->object == weakref) {
+            weak->called++;
+            FUZZ_EXPECT(weak->called == 1, "weakref", "a callback is called twice");
+            return;
+        }
+    }
+    fuzz_fail("weakref", "the callback of a weak reference that is dead");
+}
+
+/* ---------------------------------------------------------------- counts */
+/* Frees the node and what dies with it. Nodes wait in a stack: chains are long. */
+static void shadow_free(struct shadow *shadow, int index)
+{
+    static int waiting[SHADOW_NODES];
+    int waiting_count = 0;
+    waiting[waiting_count++] = index;
+    while (waiting_count > 0) {
+        struct shadow_node *node = &shadow->nodes[waiting[--waiting_count]];
+        bool finalizes = node->kind == SHADOW_FINALIZED || node->kind == SHADOW_RESCUED_KIND;
+        FUZZ_EXPECT(!finalizes || node->finalized == 1, "finalizer",
+                    "object %" PRId64 " dies without having been finalized", node->serial);
+        node->alive = false;
+        for (int e = 0; e < shadow_edge_limit(node); e++) {
+            int next = node->edges[e];
+            if (next != SHADOW_NONE && --shadow->nodes[next].count == 0 &&
+                shadow->nodes[next].alive) {
+                waiting[waiting_count++] = next;
+            }
+        }
+    }
+}
+
+void shadow_release(struct shadow *shadow, int index)
+{
+    struct shadow_node *node = &shadow->nodes[index];
+    if (--node->count == 0 && node->alive) {
+        shadow_free(shadow, index);
+    }
+}
+
+void shadow_mark(struct shadow *shadow)
+{
+    static int waiting[SHADOW_NODES];
+    int waiting_count = 0;
+    for (int i = 0; i < shadow->fresh; i++) {
+        struct shadow_node *node = &shadow->nodes[i];
+        node->reachable = node->alive && node->held > 0;
+        if (node->reachable) {
+            waiting[waiting_count++] = i;
+        }
+    }
+    while (waiting_count > 0) {
+        const struct shadow_node *node = &shadow->nodes[waiting[--waiting_count]];
+        for (int e = 0; e < shadow_edge_limit(node); e++) {
+            int next = node->edges[e];
+            if (next != SHADOW_NONE && !shadow->nodes[next].reachable) {
+                shadow->nodes[next].reachable = true;
+                waiting[waiting_count++] = next;
+            }
+        }
+    }
+}
+
+void shadow_collected(struct shadow *shadow)
+{
+    shadow_mark(shadow);
+    for (int i = 0; i < shadow->fresh; i++) {
+        struct shadow_node *node = &shadow->nodes[i];
+        if (node->alive && !node->reachable) {
+            bool finalizes = node->kind == SHADOW_FINALIZED || node->kind == SHADOW_RESCUED_KIND;
+            FUZZ_EXPECT(!finalizes || node->finalized == 1, "finalizer",
+                        "garbage %" PRId64 " is collected without having been finalized",
+                        node->serial);
+            node->alive = false;
+            for (int e = 0; e < shadow_edge_limit(node); e++) {
+                if (node->edges[e] != SHADOW_NONE) {
+                    shadow->nodes[node->edges[e]].count--;
+                }
+            }
+        }
+    }
+    shadow->is_exact = true;
+}
+
+/* ---------------------------------------------------------------- verification */
+static struct object *shadow_real_edge(const struct shadow *shadow, const struct shadow_node *node,
+                                       unsigned edge)
+{
+    switch (node->kind) {
+    case SHADOW_LIST:
+        return list_item(node->object, edge);
+    case SHADOW_TUPLE:
+        return tuple_item(node->object, edge);
+    case SHADOW_DICT:
+        return dict_get(node->object, shadow->keys[edge % SHADOW_NAMES]);
+    default:
+        return instance_attribute(node->object, shadow->keys[edge % SHADOW_NAMES]);
+    }
+}
+
+static void shadow_verify_atom(const struct shadow_node *node)
+{
+    bool right;
+    char text[32];
+    switch (node->kind) {
+    case SHADOW_INT:
+        right = int_value(node->object) == node->serial;
+        break;
+    case SHADOW_FLOAT:
+        right = float_value(node->object) == (double)node->serial;
+        break;
+    default:
+        (void)snprintf(text, sizeof(text), "%" PRId64, node->serial);
+        right = strncmp(str_bytes(node->object), text, strlen(text)) == 0;
+    }
+    FUZZ_EXPECT(right, "contents", "the value of atom %" PRId64 " has changed", node->serial);
+}
+
+static void shadow_verify_edges(const struct shadow *shadow, const struct shadow_node *node)
+{
+    size_t length = 0;
+    for (unsigned e = 0; e < (unsigned)shadow_edge_limit(node); e++) {
+        bool is_keyed = node->kind == SHADOW_DICT || shadow_is_instance(node->kind);
+        if (is_keyed ? e >= SHADOW_NAMES || (e == 0 && node->kind > SHADOW_INSTANCE)
+                     : e >= node->edge_count) {
+            continue;
+        }
+        int next = node->edges[e];
+        length += next != SHADOW_NONE;
+        const struct object *expected = next == SHADOW_NONE ? NULL : shadow->nodes[next].object;
+        FUZZ_EXPECT(shadow_real_edge(shadow, node, e) == expected, "edges",
+                    "reference %u of object %" PRId64 " leads elsewhere", e, node->serial);
+    }
+    FUZZ_EXPECT(node->kind != SHADOW_DICT || dict_length(node->object) == length, "edges",
+                "dict %" PRId64 " has another length than %zu", node->serial, length);
+    FUZZ_EXPECT(node->kind != SHADOW_LIST || list_length(node->object) == node->edge_count, "edges",
+                "list %" PRId64 " has another length than %u", node->serial, node->edge_count);
+}
+
+/* References that are certain, of every node: from the program, and from what it can reach. */
+static void shadow_count_least(const struct shadow *shadow, int *least)
+{
+    for (int i = 0; i < shadow->fresh; i++) {
+        least[i] = shadow->nodes[i].held;
+    }
+    for (int i = 0; i < shadow->fresh; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        for (int e = 0; node->alive && node->reachable && e < shadow_edge_limit(node); e++) {
+            if (node->edges[e] != SHADOW_NONE) {
+                least[node->edges[e]]++;
+            }
+        }
+    }
+}
+
+static void shadow_verify_weakrefs(struct shadow *shadow)
+{
+    for (int i = 0; i < SHADOW_WEAKREFS; i++) {
+        struct shadow_weakref *weak = &shadow->weakrefs[i];
+        if (weak->object == NULL) {
+            continue;
+        }
+        const struct shadow_node *node = &shadow->nodes[weak->node];
+        bool alive = node->alive && node->serial == weak->referent;
+        bool certain =
+            alive ? (node->reachable || shadow->is_exact) && !node->is_weak_unsure : true;
+        struct object *referent = weakref_get(weak->object);
+        FUZZ_EXPECT(!certain || (referent != NULL) == alive, "weakref",
+                    "a weak reference says %s of an object that is %s",
+                    referent == NULL ? "dead" : "alive", alive ? "alive" : "dead");
+        FUZZ_EXPECT(referent == NULL || referent == node->object, "weakref",
+                    "a weak reference leads elsewhere");
+        FUZZ_EXPECT(!weak->has_callback || weak->called == (referent == NULL), "weakref",
+                    "a callback was called %u times", weak->called);
+        object_xdecref(shadow->runtime, referent);
+    }
+}
+
+/* Blocks for objects: each node is one, an instance with attributes has a dict; an instance of a
+ * class an int, its serial; and weak references, of which several slots may share one. */
+static uint64_t shadow_objects(const struct shadow *shadow)
+{
+    uint64_t objects = shadow->objects_base;
+    for (int i = 0; i < shadow->fresh; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        bool is_shared = node->kind == SHADOW_TUPLE && node->edge_count == 0;
+        objects += node->alive && !is_shared;
+        objects += node->alive && node->has_dict;
+        objects += node->alive && node->kind > SHADOW_INSTANCE && shadow_is_instance(node->kind);
+    }
+    for (int i = 0; i < SHADOW_WEAKREFS; i++) {
+        const struct object *object = shadow->weakrefs[i].object;
+        bool is_new = object != NULL;
+        for (int j = 0; j < i; j++) {
+            is_new &= shadow->weakrefs[j].object != object;
+        }
+        objects += is_new;
+    }
+    return objects;
+}
+
+FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
+{
+    static int least[SHADOW_NODES];
+    shadow_mark(shadow);
+    shadow_count_least(shadow, least);
+    for (int i = 0; i < shadow->fresh; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        if (!node->alive || !(node->reachable || shadow->is_exact)) {
+            continue;
+        }
+        if (!(node->kind == SHADOW_TUPLE && node->edge_count == 0)) { /* the empty one is shared */
+            int64_t count = object_getrefcount(node->object);
+            int at_least = shadow->is_exact ? node->count : least[i];
+            FUZZ_EXPECT(count >= at_least && count <= node->count, "refcount",
+                        "object %" PRId64 " has a count of %" PRId64 ", not %d to %d", node->serial,
+                        count, at_least, node->count);
+        }
+        if (shadow_is_container(node->kind)) {
+            shadow_verify_edges(shadow, node);
+        } else {
+            shadow_verify_atom(node);
+        }
+    }
+    shadow_verify_weakrefs(shadow);
+    if (shadow->is_exact) {
+        uint64_t live = runtime_objects_live(shadow->runtime);
+        uint64_t expected = shadow_objects(shadow);
+        FUZZ_EXPECT(live == expected, "objects-live",
+                    "%" PRIu64 " objects are alive, by the shadow %" PRIu64, live, expected);
+    }
+}
+
+void shadow_verify_all(struct shadow *shadow)
+{
+    shadow_verify(shadow);
+    FUZZ_EXPECT(gc_check(shadow->runtime) == 0, "gc-check",
+                "invariants of the collector are broken");
+    FUZZ_EXPECT(heap_check(&shadow->heap) == 0, "check", "invariants of the heap are broken");
+}

@@ -1,0 +1,121 @@
+/* What object_graph knows of its objects: a node for each, with its references in both worlds.
+ *
+ * The shadow frees by counts as the runtime must. What is left over is garbage in cycles: it stays
+ * in the shadow until a full collection. Where collections may have happened in between (automatic
+ * ones, or of young generations) such a node may be freed already, so that its object is not to be
+ * touched, and counts are known between two bounds; otherwise they are known exactly. */
+#ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_SHADOW_H
+#define HEAPMILL_FUZZ_OBJECT_GRAPH_SHADOW_H
+
+#include "gc/class.h"
+#include "gc/object.h"
+#include "gc/weakref.h"
+
+#include "fuzz/fuzz_os.h"
+#include "fuzz/oracle.h"
+#include "fuzz/palette.h"
+
+enum {
+    SHADOW_NODES = 512,
+    SHADOW_NAMES = 16,
+    SHADOW_EDGES = 48,
+    SHADOW_WEAKREFS = 8,
+    SHADOW_RESCUED = 8,
+    SHADOW_NONE = -1,
+};
+
+enum shadow_kind {
+    SHADOW_LIST,
+    SHADOW_TUPLE,
+    SHADOW_DICT,
+    SHADOW_INSTANCE,     /* plain */
+    SHADOW_OF_CLASS,     /* may be weakly referenced */
+    SHADOW_FINALIZED,    /* and has a finalizer */
+    SHADOW_RESCUED_KIND, /* whose finalizer keeps the object, while there is room */
+    SHADOW_INT,
+    SHADOW_FLOAT,
+    SHADOW_STR,
+    SHADOW_KINDS
+};
+
+struct shadow_node {
+    struct object *object;
+    enum shadow_kind kind;
+    bool alive;
+    bool reachable;
+    bool has_dict;       /* of attributes */
+    bool is_weak_unsure; /* a collection has cut its weak references off, and it lives on */
+    unsigned finalized;  /* calls of its finalizer */
+    int64_t serial; /* what an int, float or str is made of, and an instance's first attribute */
+    int count;      /* references: from names and others of the program's, and from edges */
+    int held;       /* of them, from names and others */
+    unsigned edge_count;         /* of lists and tuples: their length */
+    int16_t edges[SHADOW_EDGES]; /* SHADOW_NONE: none, or None */
+};
+
+struct shadow_weakref {
+    struct object *object; /* NULL: the slot is empty */
+    int64_t referent;      /* its serial */
+    int node;
+    unsigned called;
+    bool has_callback;
+};
+
+struct shadow {
+    struct heap heap;
+    struct fuzz_os os;
+    struct runtime *runtime;
+    struct object *keys[SHADOW_NAMES]; /* interned strs: keys and attributes' names */
+    struct object *classes[3];         /* plain, with a finalizer, with one that rescues */
+    struct shadow_node nodes[SHADOW_NODES];
+    int names[SHADOW_NAMES];
+    int rescued[SHADOW_RESCUED];
+    int rescued_count;
+    struct shadow_weakref weakrefs[SHADOW_WEAKREFS];
+    int64_t next_serial;
+    uint64_t objects_base; /* alive before the first node */
+    bool is_exact;         /* nothing was collected since the last full collection */
+    bool is_automatic;
+    int fresh; /* nodes from here on were never used */
+};
+
+extern struct shadow object_graph_shadow;
+
+static inline bool shadow_is_instance(enum shadow_kind kind)
+{
+    return kind >= SHADOW_INSTANCE && kind <= SHADOW_RESCUED_KIND;
+}
+
+static inline bool shadow_is_container(enum shadow_kind kind)
+{
+    return kind < SHADOW_INT;
+}
+
+/* Edges from there on lead nowhere. */
+static inline int shadow_edge_limit(const struct shadow_node *node)
+{
+    if (node->kind <= SHADOW_TUPLE) {
+        return (int)node->edge_count;
+    }
+    return shadow_is_container(node->kind) ? SHADOW_NAMES : 0;
+}
+
+/* An unused node; SHADOW_NONE when all are in use. */
+int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *object);
+/* One reference of the program's, or of an edge, is gone in the runtime already. */
+void shadow_release(struct shadow *shadow, int index);
+/* Sets `reachable` everywhere. */
+void shadow_mark(struct shadow *shadow);
+/* A full collection has been made: frees what is unreachable. */
+void shadow_collected(struct shadow *shadow);
+/* The finalizer of the classes 1 and 2. */
+void shadow_finalizer(struct runtime *runtime, struct object *self, void *context);
+void shadow_weakref_callback(struct runtime *runtime, struct object *weakref,
+                             struct object *context);
+
+/* Counts, contents, weak references and the number of objects alive, against the runtime. */
+void shadow_verify(struct shadow *shadow);
+/* And the checkers of the collector and of the heap. */
+void shadow_verify_all(struct shadow *shadow);
+
+#endif

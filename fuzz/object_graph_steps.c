@@ -1,0 +1,443 @@
+/* The operations of object_graph, each in both worlds: first the runtime's, then the shadow's. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "fuzz/object_graph_steps.h"
+
+/* What collections do with finalizers and weak references is being built: until then inputs get
+ * neither. */
+enum { GRAPH_HAS_CARE = 0 };
+
+/* ---------------------------------------------------------------- names */
+void graph_bind(struct shadow *shadow, unsigned name, int index)
+{
+    int old = shadow->names[name];
+    shadow->names[name] = index;
+    if (old != SHADOW_NONE) {
+        shadow->nodes[old].held--;
+        object_decref(shadow->runtime, shadow->nodes[old].object);
+        shadow_release(shadow, old);
+    }
+}
+
+void graph_collect(struct shadow *shadow, int generation)
+{
+    (void)gc_collect(shadow->runtime, generation);
+    if (generation == GC_GENERATIONS - 1) {
+        shadow_collected(shadow);
+    } else {
+        shadow->is_exact = false;
+    }
+}
+
+/* A node for the object, whose reference it owns; SHADOW_NONE: the object is NULL or there is no
+ * room, for which garbage may be the reason. */
+static int graph_enter(struct shadow *shadow, enum shadow_kind kind, struct object *object)
+{
+    if (object == NULL) {
+        return SHADOW_NONE;
+    }
+    int index = shadow_add(shadow, kind, object);
+    if (index == SHADOW_NONE) {
+        object_decref(shadow->runtime, object);
+    }
+    return index;
+}
+
+/* Automatic collections may happen in any allocation of a container. */
+static void graph_before_allocation(struct shadow *shadow)
+{
+    if (shadow->is_automatic) {
+        shadow->is_exact = false;
+    }
+}
+
+/* ---------------------------------------------------------------- making */
+static void graph_new_container(struct shadow *shadow, unsigned name, unsigned choice,
+                                const struct palette *palette)
+{
+    struct object *object;
+    enum shadow_kind kind = (enum shadow_kind)(choice & 3);
+    unsigned length = palette->entries[choice & 3] % 21;
+    graph_before_allocation(shadow);
+    switch (kind) {
+    case SHADOW_LIST:
+        object = list_new(shadow->runtime);
+        break;
+    case SHADOW_TUPLE:
+        object = tuple_new(shadow->runtime, length);
+        break;
+    case SHADOW_DICT:
+        object = dict_new(shadow->runtime);
+        break;
+    default:
+        object = instance_new(shadow->runtime, shadow->keys[1]);
+    }
+    int index = graph_enter(shadow, kind, object);
+    if (index == SHADOW_NONE) {
+        return;
+    }
+    struct shadow_node *node = &shadow->nodes[index];
+    node->edge_count = kind == SHADOW_TUPLE ? length : 0;
+    for (unsigned i = 0; i < node->edge_count; i++) {
+        int item = shadow->names[(name + i * (1 + (choice >> 2))) % SHADOW_NAMES];
+        if (item != SHADOW_NONE && (choice & 8) != 0) {
+            tuple_set_item(object, i, object_incref(shadow->nodes[item].object));
+            shadow->nodes[item].count++;
+            node->edges[i] = (int16_t)item;
+        }
+    }
+    graph_bind(shadow, name, index);
+}
+
+static void graph_new_instance(struct shadow *shadow, unsigned name, unsigned choice)
+{
+    graph_before_allocation(shadow);
+    choice = GRAPH_HAS_CARE ? choice : 0;
+    struct object *class = shadow->classes[choice % 3];
+    if (class == NULL) {
+        return;
+    }
+    struct object *object = class_instance_new(shadow->runtime, class);
+    struct object *serial = int_new(shadow->runtime, shadow->next_serial);
+    if (object == NULL || serial == NULL ||
+        !instance_set_attribute(shadow->runtime, object, shadow->keys[0], serial)) {
+        object_xdecref(shadow->runtime, object);
+        object_xdecref(shadow->runtime, serial);
+        return;
+    }
+    object_decref(shadow->runtime, serial);
+    int index = shadow_add(shadow, (enum shadow_kind)(SHADOW_OF_CLASS + choice % 3), object);
+    if (index == SHADOW_NONE) {
+        (void)instance_delete_attribute(shadow->runtime, object, shadow->keys[0]);
+        object_decref(shadow->runtime, object);
+        return;
+    }
+    shadow->nodes[index].has_dict = true;
+    graph_bind(shadow, name, index);
+}
+
+static void graph_new_atom(struct shadow *shadow, unsigned name, unsigned choice,
+                           const struct palette *palette)
+{
+    char text[640];
+    size_t length = 8 + palette->entries[choice & 3] % 600;
+    struct object *object;
+    enum shadow_kind kind = (enum shadow_kind)(SHADOW_INT + (choice & 3) % 3);
+    if (choice >= 12) {
+        kind = SHADOW_STR;
+    }
+    memset(text, ' ', sizeof(text));
+    int digits = snprintf(text, sizeof(text), "%" PRId64, shadow->next_serial);
+    text[digits] = ' ';
+    length = length < (size_t)digits + 1 ? (size_t)digits + 1 : length;
+    switch (kind) {
+    case SHADOW_INT:
+        object = int_new(shadow->runtime, shadow->next_serial);
+        break;
+    case SHADOW_FLOAT:
+        object = float_new(shadow->runtime, (double)shadow->next_serial);
+        break;
+    default:
+        object = choice >= 8 ? str_intern(shadow->runtime, text, length)
+                             : str_new(shadow->runtime, text, length);
+    }
+    int index = graph_enter(shadow, kind, object);
+    if (index != SHADOW_NONE) {
+        graph_bind(shadow, name, index);
+    }
+}
+
+/* ---------------------------------------------------------------- edges */
+static void graph_replace_edge(struct shadow *shadow, int container, unsigned edge, int value)
+{
+    struct shadow_node *node = &shadow->nodes[container];
+    int old = node->edges[edge];
+    node->edges[edge] = (int16_t)value;
+    if (value != SHADOW_NONE) {
+        shadow->nodes[value].count++;
+    }
+    if (old != SHADOW_NONE) {
+        shadow_release(shadow, old);
+    }
+}
+
+/* The container gets one more reference, to value. false: it cannot, or memory was refused. */
+static bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
+{
+    struct shadow_node *node = &shadow->nodes[container];
+    struct object *object = shadow->nodes[value].object;
+    struct runtime *runtime = shadow->runtime;
+    bool done = false;
+    graph_before_allocation(shadow);
+    if (node->kind == SHADOW_LIST) {
+        if (node->edge_count == SHADOW_EDGES || !list_append(runtime, node->object, object)) {
+            return false;
+        }
+        key = node->edge_count++;
+        done = true;
+    } else if (node->kind == SHADOW_DICT) {
+        key %= SHADOW_NAMES;
+        done = dict_set(runtime, node->object, shadow->keys[key], object);
+    } else if (shadow_is_instance(node->kind)) {
+        key = 1 + key % (SHADOW_NAMES - 1);
+        done = instance_set_attribute(runtime, node->object, shadow->keys[key], object);
+        if (!done && node->kind == SHADOW_INSTANCE && shadow->is_exact && !node->has_dict) {
+            shadow->is_exact = false; /* the dict may be there, and empty */
+        }
+        node->has_dict |= done;
+    }
+    if (done) {
+        graph_replace_edge(shadow, container, key, value);
+    }
+    return done;
+}
+
+static void graph_set(struct shadow *shadow, int container, int value, unsigned place)
+{
+    struct shadow_node *node = &shadow->nodes[container];
+    if (node->kind != SHADOW_LIST || node->edge_count == 0) {
+        (void)graph_put(shadow, container, value, place);
+        return;
+    }
+    unsigned edge = place % node->edge_count;
+    /* The old item's finalizers run inside and see the shadow as it was. */
+    list_set_item(shadow->runtime, node->object, edge, object_incref(shadow->nodes[value].object));
+    graph_replace_edge(shadow, container, edge, value);
+}
+
+static void graph_remove(struct shadow *shadow, int container, unsigned place)
+{
+    struct shadow_node *node = &shadow->nodes[container];
+    unsigned key = place % SHADOW_NAMES;
+    if (node->kind == SHADOW_LIST && node->edge_count != 0) {
+        struct object *item = list_pop(shadow->runtime, node->object);
+        key = --node->edge_count;
+        FUZZ_EXPECT(item == shadow->nodes[node->edges[key]].object, "edges",
+                    "pop of list %" PRId64 " returns another item", node->serial);
+        object_decref(shadow->runtime, item);
+    } else if (node->kind == SHADOW_DICT) {
+        bool was = dict_delete(shadow->runtime, node->object, shadow->keys[key]);
+        FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",
+                    "dict %" PRId64 " knew its key %u otherwise", node->serial, key);
+    } else if (shadow_is_instance(node->kind) && key != 0) {
+        bool was = instance_delete_attribute(shadow->runtime, node->object, shadow->keys[key]);
+        FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",
+                    "instance %" PRId64 " knew its attribute %u otherwise", node->serial, key);
+    } else {
+        return;
+    }
+    graph_replace_edge(shadow, container, key, SHADOW_NONE);
+}
+
+static void graph_clear(struct shadow *shadow, int container)
+{
+    struct shadow_node *node = &shadow->nodes[container];
+    if (node->kind == SHADOW_LIST) {
+        list_clear(shadow->runtime, node->object);
+        unsigned count = node->edge_count;
+        node->edge_count = 0;
+        for (unsigned e = 0; e < count; e++) {
+            graph_replace_edge(shadow, container, e, SHADOW_NONE);
+        }
+    }
+}
+
+static void graph_load(struct shadow *shadow, int container, unsigned name, unsigned place)
+{
+    const struct shadow_node *node = &shadow->nodes[container];
+    int item = node->edges[place % SHADOW_EDGES];
+    for (unsigned e = 0; e < SHADOW_EDGES && item == SHADOW_NONE; e++) {
+        item = node->edges[e];
+    }
+    if (item != SHADOW_NONE) {
+        (void)object_incref(shadow->nodes[item].object);
+        shadow->nodes[item].count++;
+        shadow->nodes[item].held++;
+        graph_bind(shadow, name, item);
+    }
+}
+
+/* ---------------------------------------------------------------- rings and chains */
+/* length lists, each the only item of the next; the last is the name's, and, of a ring, the first's
+ * item. */
+static void graph_make_lists(struct shadow *shadow, unsigned name, unsigned length, bool is_ring)
+{
+    int first = SHADOW_NONE;
+    for (unsigned i = 0; i < length; i++) {
+        graph_before_allocation(shadow);
+        int next = graph_enter(shadow, SHADOW_LIST, list_new(shadow->runtime));
+        if (next == SHADOW_NONE) {
+            return;
+        }
+        int before = shadow->names[name];
+        bool linked = i == 0 || graph_put(shadow, next, before, 0);
+        graph_bind(shadow, name, next);
+        if (!linked) {
+            return; /* what was made so far has gone */
+        }
+        first = first == SHADOW_NONE ? next : first;
+    }
+    if (is_ring) {
+        (void)graph_put(shadow, first, shadow->names[name], 0);
+        graph_bind(shadow, name, SHADOW_NONE);
+    }
+}
+
+/* ---------------------------------------------------------------- weak references */
+void graph_drop_weakref(struct shadow *shadow, struct shadow_weakref *weak)
+{
+    struct object *object = weak->object;
+    if (object != NULL) {
+        *weak = (struct shadow_weakref){0};
+        object_decref(shadow->runtime, object);
+    }
+}
+
+void graph_drop_rescued(struct shadow *shadow)
+{
+    while (shadow->rescued_count > 0) {
+        int index = shadow->rescued[--shadow->rescued_count];
+        shadow->nodes[index].held--;
+        object_decref(shadow->runtime, shadow->nodes[index].object);
+        shadow_release(shadow, index);
+    }
+}
+
+static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
+{
+    struct shadow_weakref *weak = &shadow->weakrefs[choice % SHADOW_WEAKREFS];
+    int index = shadow->names[name];
+    if (choice == 15) {
+        graph_drop_rescued(shadow);
+        return;
+    }
+    graph_drop_weakref(shadow, weak);
+    if (!GRAPH_HAS_CARE || index == SHADOW_NONE ||
+        !weakref_is_allowed(shadow->nodes[index].object)) {
+        return;
+    }
+    graph_before_allocation(shadow);
+    bool has_callback = (choice & 1) != 0;
+    struct object *object = weakref_new(shadow->runtime, shadow->nodes[index].object,
+                                        has_callback ? shadow_weakref_callback : NULL, NULL);
+    if (object != NULL) {
+        *weak = (struct shadow_weakref){.object = object,
+                                        .referent = shadow->nodes[index].serial,
+                                        .node = index,
+                                        .has_callback = has_callback};
+    }
+}
+
+/* ---------------------------------------------------------------- the program */
+static void graph_refuse(unsigned first, unsigned count)
+{
+    heap_faults.first = heap_faults.calls + 1 + first;
+    heap_faults.last = heap_faults.first + count;
+}
+
+void graph_switch_collection(struct shadow *shadow, bool automatic)
+{
+    shadow->is_automatic = automatic;
+    gc_enable(shadow->runtime, automatic);
+}
+
+static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned low, unsigned high,
+                                  unsigned place)
+{
+    int container = shadow->names[low];
+    int value = shadow->names[high];
+    if (container == SHADOW_NONE) {
+        return;
+    }
+    switch (kind) {
+    case GRAPH_PUT:
+        if (value != SHADOW_NONE) {
+            (void)graph_put(shadow, container, value, place);
+        }
+        break;
+    case GRAPH_SET:
+        if (value != SHADOW_NONE) {
+            graph_set(shadow, container, value, place);
+        }
+        break;
+    case GRAPH_REMOVE:
+        graph_remove(shadow, container, high);
+        break;
+    case GRAPH_CLEAR:
+        graph_clear(shadow, container);
+        break;
+    default:
+        graph_load(shadow, container, high, place);
+    }
+}
+
+static void graph_assign(struct shadow *shadow, unsigned name, unsigned from)
+{
+    int index = shadow->names[from];
+    if (index != SHADOW_NONE) {
+        (void)object_incref(shadow->nodes[index].object);
+        shadow->nodes[index].count++;
+        shadow->nodes[index].held++;
+    }
+    graph_bind(shadow, name, index);
+}
+
+static void graph_cycle(struct shadow *shadow, unsigned name, unsigned choice)
+{
+    int index = shadow->names[name];
+    if (choice < 8 && index != SHADOW_NONE) {
+        (void)graph_put(shadow, index, index, choice);
+    } else {
+        graph_make_lists(shadow, name, 1u << (choice & 3), true);
+    }
+}
+
+void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
+{
+    uint8_t argument = palette_argument(palette, at);
+    unsigned low = argument & 15;
+    unsigned high = argument >> 4;
+    unsigned kind = palette_kind(palette, at);
+    switch (kind) {
+    case GRAPH_NEW_CONTAINER:
+        graph_new_container(shadow, low, high, palette);
+        break;
+    case GRAPH_NEW_INSTANCE:
+        graph_new_instance(shadow, low, high);
+        break;
+    case GRAPH_NEW_ATOM:
+        graph_new_atom(shadow, low, high, palette);
+        break;
+    case GRAPH_ASSIGN:
+        graph_assign(shadow, low, high);
+        break;
+    case GRAPH_DELETE_NAME:
+        graph_bind(shadow, low, SHADOW_NONE);
+        break;
+    case GRAPH_CYCLE:
+        graph_cycle(shadow, low, high);
+        break;
+    case GRAPH_CHAIN:
+        graph_make_lists(shadow, low, 2u << (high & 7), false);
+        break;
+    case GRAPH_COLLECT:
+        if (high == 15) {
+            graph_switch_collection(shadow, (argument & 1) != 0);
+        } else {
+            graph_collect(shadow, high >= 6 ? GC_GENERATIONS - 1 : (int)high % GC_GENERATIONS);
+        }
+        break;
+    case GRAPH_CHECK:
+        shadow_verify_all(shadow);
+        break;
+    case GRAPH_REFUSE:
+        graph_refuse(argument & 31, argument >> 6);
+        break;
+    case GRAPH_WEAK:
+        graph_weak(shadow, low, high);
+        break;
+    default:
+        graph_step_containers(shadow, kind, low, high, (unsigned)at);
+    }
+}

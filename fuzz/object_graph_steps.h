@@ -1,0 +1,37 @@
+/* The operations of object_graph. */
+#ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_STEPS_H
+#define HEAPMILL_FUZZ_OBJECT_GRAPH_STEPS_H
+
+#include "fuzz/object_graph_shadow.h"
+
+/* The kinds of operation. The argument's low half names one name, its high half another. */
+enum graph_kind {
+    GRAPH_NEW_CONTAINER, /* high: the kind */
+    GRAPH_NEW_INSTANCE,
+    GRAPH_NEW_ATOM,
+    GRAPH_ASSIGN,
+    GRAPH_DELETE_NAME,
+    GRAPH_PUT,    /* append, or set an entry or attribute: low is the container */
+    GRAPH_SET,    /* replace an item: the operation's number says which */
+    GRAPH_REMOVE, /* pop, or delete an entry or attribute */
+    GRAPH_CLEAR,
+    GRAPH_LOAD,  /* a name for one of a container's items */
+    GRAPH_CYCLE, /* into itself, or a ring of lists that is dropped at once */
+    GRAPH_CHAIN,
+    GRAPH_COLLECT,
+    GRAPH_CHECK,
+    GRAPH_REFUSE, /* the heap's next calls from a place on */
+    GRAPH_WEAK,   /* make, drop; or drop what finalizers have rescued */
+};
+
+/* Plays the operation at that index of the palette. */
+void graph_step(struct shadow *shadow, const struct palette *palette, size_t at);
+/* Binds the name to the node, whose reference is the name's from now on. */
+void graph_bind(struct shadow *shadow, unsigned name, int index);
+void graph_collect(struct shadow *shadow, int generation);
+void graph_switch_collection(struct shadow *shadow, bool automatic);
+void graph_drop_weakref(struct shadow *shadow, struct shadow_weakref *weak);
+/* Drops the references that finalizers have taken. */
+void graph_drop_rescued(struct shadow *shadow);
+
+#endif
