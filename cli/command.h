@@ -3,6 +3,8 @@
 #ifndef HEAPMILL_CLI_COMMAND_H
 #define HEAPMILL_CLI_COMMAND_H
 
+#include <stdbool.h>
+
 /* Exit statuses of heapmill, documented in docs/ and kept. */
 enum exit_status {
     EXIT_CLEAN = 0,
@@ -20,6 +22,7 @@ struct command {
     /* argv[0] is the command's name. Returns an exit status. Data goes to stdout, progress and
      * diagnostics to stderr. */
     int (*run)(int argc, char **argv);
+    bool own_help; /* it has subcommands, and answers --help behind them itself */
 };
 
 extern const struct command *const command_table[]; /* ends with NULL */

@@ -70,7 +70,7 @@ static bool main_asks_help(int argc, char **argv)
 
 static int main_run(const struct command *command, int argc, char **argv)
 {
-    if (main_asks_help(argc, argv)) {
+    if (!command->own_help && main_asks_help(argc, argv)) {
         (void)fputs(command->usage, stdout);
         return EXIT_CLEAN;
     }

@@ -117,7 +117,7 @@ enum status survival_a12_interval(const struct survival_pair *pairs, size_t coun
         return STATUS_OK;
     }
     double *means = malloc(SURVIVAL_RESAMPLES * sizeof(*means));
-    struct survival_trial *drawn = malloc(strata.room * sizeof(*drawn));
+    struct survival_trial *drawn = malloc((strata.room + 1) * sizeof(*drawn));
     if (means == NULL || drawn == NULL) {
         free(means);
         free(drawn);

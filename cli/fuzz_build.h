@@ -1,0 +1,15 @@
+/* Build trees made when they are needed. */
+#ifndef HEAPMILL_CLI_FUZZ_BUILD_H
+#define HEAPMILL_CLI_FUZZ_BUILD_H
+
+#include "cli/fuzz_catalog.h"
+#include "cli/fuzz_crew.h"
+#include "common/status.h"
+
+/* Configures the tree if it is not there, and builds the ninja target in it; messages go to stderr.
+ * jobs 0: ninja's own. The catalog is as it was: open it again. STATUS_NOT_FOUND: no cmake, or no
+ * sources; STATUS_UNSUPPORTED: it failed; STATUS_INTERRUPTED. */
+enum status fuzz_build_tree(const struct fuzz_catalog *catalog, enum fuzz_tree tree,
+                            const char *target, unsigned jobs, struct error *error);
+
+#endif

@@ -1,0 +1,147 @@
+/* heapmill fuzz list: what can be fuzzed, and with what. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/fuzz.h"
+#include "cli/fuzz_catalog.h"
+#include "cli/table.h"
+
+static const char list_usage[] =
+    "usage: heapmill fuzz list [--bugs] [--json]\n"
+    "\n"
+    "The fuzz targets with the back ends that they are built for, how many inputs their corpora "
+    "in\n"
+    "the source tree have, and which engines have a build.\n"
+    "\n"
+    "  --bugs      the builds with a planted bug instead\n"
+    "  --json      an array of {target, backend, bug, corpus, engines}\n"
+    "  -h, --help\n";
+
+enum list_option { OPTION_BUGS = 256, OPTION_JSON };
+
+static const struct option list_long_options[] = {
+    {"bugs", no_argument, NULL, OPTION_BUGS}, {"json", no_argument, NULL, OPTION_JSON}, {0}};
+
+static size_t list_corpus_size(const struct fuzz_catalog *catalog, const char *target)
+{
+    struct text_list names = {0};
+    char *seeds = fuzz_catalog_seeds(catalog, target);
+    if (seeds != NULL) {
+        fuzz_list_files(seeds, &names);
+    }
+    size_t count = names.count;
+    text_list_free(&names);
+    free(seeds);
+    return count;
+}
+
+/* The engines of a program's builds, ", " between. The caller frees. */
+static char *list_engines(const struct fuzz_program *program)
+{
+    static const char *const engines[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer --fast",
+                                                    "afl", "coverage"};
+    struct text_list names = {0};
+    for (size_t tree = 0; tree < FUZZ_TREES; tree++) {
+        if (program->paths[tree] != NULL) {
+            text_list_add(&names, text_format("%s", engines[tree]));
+        }
+    }
+    char *text = text_join(&names, ", ");
+    text_list_free(&names);
+    return text;
+}
+
+static void list_print_json(const struct fuzz_catalog *catalog, bool bugs)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct fuzz_program *program = &catalog->programs[i];
+        if ((program->bug[0] != '\0') != bugs) {
+            continue;
+        }
+        json_t *engines = json_array();
+        for (size_t tree = 0; tree < FUZZ_TREES; tree++) {
+            if (program->paths[tree] != NULL) {
+                (void)json_array_append_new(engines,
+                                            json_string(fuzz_tree_name((enum fuzz_tree)tree)));
+            }
+        }
+        (void)json_array_append_new(
+            all,
+            json_pack("{s:s, s:s, s:s, s:I, s:o}", "target", program->target, "backend",
+                      program->backend, "bug", program->bug, "corpus",
+                      (json_int_t)list_corpus_size(catalog, program->target), "engines", engines));
+    }
+    (void)json_dumpf(all, stdout, JSON_INDENT(1));
+    (void)putchar('\n');
+    json_decref(all);
+}
+
+static void list_print_table(const struct fuzz_catalog *catalog, bool bugs)
+{
+    struct table *table = table_new(5);
+    table_column(table, 0, "target", TABLE_LEFT);
+    table_column(table, 1, "back end", TABLE_LEFT);
+    table_column(table, 2, bugs ? "bug" : "", TABLE_LEFT);
+    table_column(table, 3, "corpus", TABLE_RIGHT);
+    table_column(table, 4, "built for", TABLE_LEFT);
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct fuzz_program *program = &catalog->programs[i];
+        if ((program->bug[0] != '\0') != bugs) {
+            continue;
+        }
+        char *engines = list_engines(program);
+        table_row(table);
+        table_cell(table, 0, "%s", program->target);
+        table_cell(table, 1, "%s", program->backend[0] != '\0' ? program->backend : "-");
+        table_cell(table, 2, "%s", program->bug);
+        table_cell(table, 3, "%zu", list_corpus_size(catalog, program->target));
+        table_cell(table, 4, "%s", engines);
+        free(engines);
+    }
+    table_print(table, stdout);
+    table_free(table);
+}
+
+static int list_run(int argc, char **argv)
+{
+    bool json = false;
+    bool bugs = false;
+    int option;
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", list_long_options, NULL)) != -1) {
+        if (option == '?') {
+            return fuzz_refuse("list", "unknown option", argv[optind - 1]);
+        }
+        json = json || option == OPTION_JSON;
+        bugs = bugs || option == OPTION_BUGS;
+    }
+    if (optind < argc) {
+        return fuzz_refuse("list", "no arguments are taken, and not", argv[optind]);
+    }
+    struct fuzz_catalog catalog;
+    struct error error;
+    enum status status = fuzz_catalog_open(&catalog, &error);
+    if (status == STATUS_OK && json) {
+        list_print_json(&catalog, bugs);
+    } else if (status == STATUS_OK) {
+        list_print_table(&catalog, bugs);
+        if (catalog.count == 0) {
+            (void)fputs("heapmill fuzz list: nothing is built yet: `heapmill fuzz build`\n",
+                        stderr);
+        }
+    }
+    fuzz_catalog_close(&catalog);
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("list", &error);
+}
+
+const struct command fuzz_list_command = {
+    .name = "list",
+    .summary = "the targets, their back ends, and what is built for which engine",
+    .usage = list_usage,
+    .run = list_run,
+};

@@ -1,0 +1,427 @@
+/* heapmill fuzz run: a campaign. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/fuzz.h"
+#include "cli/fuzz_session.h"
+#include "cli/fuzz_status_line.h"
+#include "cli/process.h"
+
+static const char run_usage[] =
+    "usage: heapmill fuzz run TARGET [OPTION…] [-- ENGINE ARGUMENT…]\n"
+    "       heapmill fuzz run --resume -o DIR [OPTION…]\n"
+    "\n"
+    "Fuzzes a target until the time is over. Inputs worth keeping, findings, logs and figures are "
+    "in\n"
+    "DIR; engines that run side by side exchange inputs through DIR/corpus. A campaign that was\n"
+    "interrupted or killed goes on with --resume.\n"
+    "\n"
+    "  -b, --backend NAME     the back end, where the target has several (default: "
+    "pymalloc-3.10);\n"
+    "                         or ./libmine.so, your own malloc, as it is: a black box\n"
+    "  --bug ID               the build with that planted bug (`heapmill fuzz list --bugs`)\n"
+    "  --engine ENGINE        libfuzzer (default), afl, both, random; or libfuzzer-nomutator,\n"
+    "                         afl-nomutator: without the mutator of operations\n"
+    "  --fast                 libFuzzer without sanitizers: several times as many executions\n"
+    "  --time T               of this session: 90s, 10m, 2h (default: 10m)\n"
+    "  --jobs N               engine processes, at most 64 (default: one for each CPU)\n"
+    "  --operations N         the longest program (default: 512; AFL++: 1024)\n"
+    "  --seed S               (default: 1)\n"
+    "  -o, --output DIR       (default: campaign-TARGET…)\n"
+    "  --resume               go on with the campaign in DIR\n"
+    "  --disk-cap SIZE        end when DIR holds more: 500M, 4G (default: 2G)\n"
+    "  --findings-cap N       end after so many findings (default: 100)\n"
+    "  --json                 print the result as JSON\n"
+    "  -h, --help\n"
+    "\n"
+    "example: heapmill fuzz run block_ops -b pymalloc-3.10 --engine both --time 30m -o night\n"
+    "\n"
+    "exit status: 0 nothing was found; 1 findings (`heapmill fuzz triage DIR`); 2 wrong usage; 3\n"
+    "something is missing; 130 interrupted\n";
+
+enum run_option {
+    OPTION_ENGINE = 256,
+    OPTION_FAST,
+    OPTION_BUG,
+    OPTION_TIME,
+    OPTION_JOBS,
+    OPTION_OPERATIONS,
+    OPTION_SEED,
+    OPTION_RESUME,
+    OPTION_DISK_CAP,
+    OPTION_FINDINGS_CAP,
+    OPTION_JSON,
+};
+
+static const struct option run_long_options[] = {
+    {"backend", required_argument, NULL, 'b'},
+    {"bug", required_argument, NULL, OPTION_BUG},
+    {"engine", required_argument, NULL, OPTION_ENGINE},
+    {"fast", no_argument, NULL, OPTION_FAST},
+    {"time", required_argument, NULL, OPTION_TIME},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"operations", required_argument, NULL, OPTION_OPERATIONS},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"output", required_argument, NULL, 'o'},
+    {"resume", no_argument, NULL, OPTION_RESUME},
+    {"disk-cap", required_argument, NULL, OPTION_DISK_CAP},
+    {"findings-cap", required_argument, NULL, OPTION_FINDINGS_CAP},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {0},
+};
+
+struct run_arguments {
+    const char *target;
+    const char *backend; /* NULL: the default; a path: a library */
+    const char *bug;
+    const char *engine;
+    char *output;
+    double time_s;
+    uint64_t jobs;
+    uint64_t operations; /* 0: each engine's own */
+    uint64_t seed;
+    uint64_t disk_bytes_max;
+    uint64_t findings_max;
+    bool fast;
+    bool resume;
+    bool json;
+    bool chosen; /* an option was given that a resumed campaign has fixed already */
+    struct text_list extra;
+};
+
+/* "500M": a number with a binary suffix. */
+static bool run_parse_size(const char *text, uint64_t *bytes)
+{
+    static const char suffixes[] = "KMGT";
+    size_t length = strlen(text);
+    const char *suffix = length > 1 ? strchr(suffixes, text[length - 1]) : NULL;
+    char *number = text_format("%.*s", (int)(suffix != NULL ? length - 1 : length), text);
+    uint64_t value;
+    bool good = text_to_u64(number, &value) && value > 0 && value < (UINT64_C(1) << 32);
+    *bytes = good ? value << (suffix != NULL ? 10 * (suffix - suffixes + 1) : 0) : 0;
+    free(number);
+    return good;
+}
+
+static bool run_number(uint64_t *number, uint64_t least, uint64_t most)
+{
+    return text_to_u64(optarg, number) && *number >= least && *number <= most;
+}
+
+/* Options that a campaign is made of, and that --resume takes from it. */
+static int run_take_plan_option(struct run_arguments *arguments, int option)
+{
+    arguments->chosen = true;
+    switch (option) {
+    case 'b':
+        arguments->backend = optarg;
+        return EXIT_CLEAN;
+    case OPTION_BUG:
+        arguments->bug = optarg;
+        return EXIT_CLEAN;
+    case OPTION_ENGINE:
+        arguments->engine = optarg;
+        return strcmp(optarg, "both") == 0 || fuzz_engine_named(optarg) < FUZZ_ENGINES
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--engine is libfuzzer, afl, both or random, not", optarg);
+    case OPTION_FAST:
+        arguments->fast = true;
+        return EXIT_CLEAN;
+    case OPTION_JOBS:
+        return run_number(&arguments->jobs, 1, FUZZ_MEMBERS_MAX)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--jobs takes 1 to 64, not", optarg);
+    case OPTION_OPERATIONS:
+        return run_number(&arguments->operations, 1, 8192)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--operations takes 1 to 8192, not", optarg);
+    default:
+        return run_number(&arguments->seed, 0, UINT64_MAX)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--seed takes a number, not", optarg);
+    }
+}
+
+static int run_take_option(struct run_arguments *arguments, int option, char **argv)
+{
+    switch (option) {
+    case OPTION_TIME:
+        return text_to_seconds(optarg, &arguments->time_s)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--time takes 90s, 10m or 2h, not", optarg);
+    case OPTION_RESUME:
+        arguments->resume = true;
+        return EXIT_CLEAN;
+    case OPTION_DISK_CAP:
+        return run_parse_size(optarg, &arguments->disk_bytes_max)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--disk-cap takes 500M or 4G, not", optarg);
+    case OPTION_FINDINGS_CAP:
+        return run_number(&arguments->findings_max, 1, 1000000)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("run", "--findings-cap takes a number from 1, not", optarg);
+    case OPTION_JSON:
+        arguments->json = true;
+        return EXIT_CLEAN;
+    case 'o':
+        free(arguments->output);
+        arguments->output = text_format("%s", optarg);
+        return EXIT_CLEAN;
+    case ':':
+        return fuzz_refuse("run", "a value is missing after", argv[optind - 1]);
+    case '?':
+        return fuzz_refuse("run", "unknown option", argv[optind - 1]);
+    default:
+        return run_take_plan_option(arguments, option);
+    }
+}
+
+static int run_parse(int argc, char **argv, struct run_arguments *arguments)
+{
+    int own = 1; /* up to a "--" */
+    while (own < argc && strcmp(argv[own], "--") != 0) {
+        own++;
+    }
+    for (int i = own + 1; i < argc; i++) {
+        text_list_add(&arguments->extra, text_format("%s", argv[i]));
+    }
+    int option;
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((option = getopt_long(own, argv, ":b:o:", run_long_options, NULL)) != -1) {
+        int status = run_take_option(arguments, option, argv);
+        if (status != EXIT_CLEAN) {
+            return status;
+        }
+    }
+    arguments->target = optind < own ? argv[optind] : NULL;
+    if (optind + 1 < own) {
+        return fuzz_refuse("run", "one target at a time, and not", argv[optind + 1]);
+    }
+    if (arguments->resume && arguments->output == NULL) {
+        return fuzz_refuse("run", "--resume wants the campaign's directory: -o DIR", NULL);
+    }
+    if (arguments->resume && (arguments->target != NULL || arguments->chosen)) {
+        return fuzz_refuse("run",
+                           "--resume takes target, back end, engine, jobs and seed from the "
+                           "campaign: leave them out",
+                           NULL);
+    }
+    if (!arguments->resume && arguments->target == NULL) {
+        return fuzz_refuse("run", "say which target: `heapmill fuzz list` names them", NULL);
+    }
+    return EXIT_CLEAN;
+}
+
+/* The engines of the members, as their names' array. */
+static json_t *run_plan_engines(const struct run_arguments *arguments)
+{
+    json_t *engines = json_array();
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    bool both = strcmp(arguments->engine, "both") == 0;
+    uint64_t jobs = arguments->jobs > 0       ? arguments->jobs
+                    : cpus > FUZZ_MEMBERS_MAX ? FUZZ_MEMBERS_MAX
+                                              : (uint64_t)cpus;
+    jobs = both && jobs < 2 ? 2 : jobs;
+    for (uint64_t i = 0; i < jobs; i++) {
+        const char *name = !both ? arguments->engine : i % 2 == 0 ? "libfuzzer" : "afl";
+        (void)json_array_append_new(engines, json_string(name));
+    }
+    return engines;
+}
+
+static json_t *run_plan(const struct run_arguments *arguments, const struct fuzz_program *program,
+                        const char *library)
+{
+    json_t *extra = json_array();
+    for (size_t i = 0; i < arguments->extra.count; i++) {
+        (void)json_array_append_new(extra, json_string(arguments->extra.items[i]));
+    }
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:o}", "format", "heapmill-fuzz-campaign-1",
+        "target", program->target, "backend", program->backend, "bug", program->bug, "library",
+        library, "engines", run_plan_engines(arguments), "fast", (int)arguments->fast, "operations",
+        (json_int_t)arguments->operations, "seed", (json_int_t)arguments->seed, "arguments", extra);
+}
+
+/* A user's library is fuzzed by the target's build for malloc. */
+static enum status run_find_library(struct run_arguments *arguments, char library[PATH_MAX],
+                                    struct error *error)
+{
+    library[0] = '\0';
+    if (arguments->backend == NULL || strchr(arguments->backend, '/') == NULL) {
+        return STATUS_OK;
+    }
+    if (realpath(arguments->backend, library) == NULL || access(library, R_OK) != 0) {
+        return error_set(error, STATUS_NOT_FOUND, "there is no library %s", arguments->backend);
+    }
+    arguments->backend = "library";
+    return STATUS_OK;
+}
+
+/* The plan of a new campaign; finds the program. */
+static enum status run_begin(struct run_arguments *arguments, const struct fuzz_catalog *catalog,
+                             struct fuzz_log *log, json_t **plan, struct error *error)
+{
+    char library[PATH_MAX];
+    const struct fuzz_program *program;
+    enum status status = run_find_library(arguments, library, error);
+    if (status == STATUS_OK) {
+        status = fuzz_catalog_find(catalog, arguments->target, arguments->backend, arguments->bug,
+                                   &program, error);
+    }
+    if (status == STATUS_OK) {
+        if (arguments->output == NULL) {
+            arguments->output = text_format("campaign-%s", program->label);
+        }
+        *plan = run_plan(arguments, program, library);
+        status =
+            fuzz_log_open(log, arguments->output, "campaign", "events", *plan, false, NULL, error);
+    }
+    return status;
+}
+
+static const char *run_text(const json_t *plan, const char *name)
+{
+    const char *text = json_string_value(json_object_get(plan, name));
+    return text != NULL ? text : "";
+}
+
+static enum status run_session(struct run_arguments *arguments, const struct fuzz_catalog *catalog,
+                               struct fuzz_log *log, const json_t *plan,
+                               struct fuzz_session_result *result, struct error *error)
+{
+    struct fuzz_session session = {
+        .catalog = catalog,
+        .directory = arguments->output,
+        .library = run_text(plan, "library"),
+        .fast = json_is_true(json_object_get(plan, "fast")),
+        .seed = (uint64_t)json_integer_value(json_object_get(plan, "seed")),
+        .operations = (uint64_t)json_integer_value(json_object_get(plan, "operations")),
+        .time_s = arguments->time_s,
+        .disk_bytes_max = arguments->disk_bytes_max,
+        .findings_max = arguments->findings_max,
+        .resumed = arguments->resume,
+        .extra = &arguments->extra,
+        .log = log,
+    };
+    size_t index;
+    json_t *name;
+    json_array_foreach(json_object_get(plan, "arguments"), index, name)
+    {
+        if (arguments->resume) {
+            text_list_add(&arguments->extra, text_format("%s", json_string_value(name)));
+        }
+    }
+    json_array_foreach(json_object_get(plan, "engines"), index, name)
+    {
+        enum fuzz_engine engine =
+            json_is_string(name) ? fuzz_engine_named(json_string_value(name)) : FUZZ_ENGINES;
+        if (engine == FUZZ_ENGINES || session.member_count == FUZZ_MEMBERS_MAX) {
+            return error_set(error, STATUS_CORRUPT, "%s/campaign.json: an engine is not known",
+                             arguments->output);
+        }
+        session.engines[session.member_count++] = engine;
+    }
+    enum status status =
+        fuzz_catalog_find(catalog, run_text(plan, "target"), run_text(plan, "backend"),
+                          run_text(plan, "bug"), &session.program, error);
+    return status == STATUS_OK ? fuzz_session_run(&session, result, error) : status;
+}
+
+static void run_print(const struct run_arguments *arguments,
+                      const struct fuzz_session_result *result)
+{
+    if (arguments->json) {
+        json_t *all = json_pack(
+            "{s:s, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "directory", arguments->output, "end",
+            fuzz_session_end_name(result->end), "wall_s", result->wall_s, "cpu_s", result->cpu_s,
+            "executions", (json_int_t)result->executions, "operations",
+            (json_int_t)result->operations, "corpus", (json_int_t)result->corpus, "findings",
+            (json_int_t)result->findings, "findings_new", (json_int_t)result->findings_new);
+        (void)json_dumpf(all, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+        json_decref(all);
+        return;
+    }
+    char wall[32], executions[32], operations[32], rate[32];
+    double cpu = result->cpu_s > 0 ? result->cpu_s : 1;
+    text_of_seconds(wall, sizeof(wall), result->wall_s);
+    fuzz_text_of_count(executions, sizeof(executions), (double)result->executions);
+    fuzz_text_of_count(operations, sizeof(operations), (double)result->operations);
+    fuzz_text_of_count(rate, sizeof(rate), (double)result->operations / cpu);
+    (void)printf("%s: %s, %.0f CPU s, %s executions, %s operations (%s/CPU s), corpus %zu, "
+                 "findings %zu (%zu new)\n",
+                 arguments->output, wall, result->cpu_s, executions, operations, rate,
+                 result->corpus, result->findings, result->findings_new);
+    if (result->end != FUZZ_END_TIME) {
+        (void)printf("ended by: %s\n", fuzz_session_end_name(result->end));
+    }
+    if (result->findings > 0) {
+        (void)printf("next: heapmill fuzz triage %s\n", arguments->output);
+    }
+}
+
+static int run_campaign(struct run_arguments *arguments)
+{
+    struct fuzz_catalog catalog;
+    struct fuzz_log log = {.lock = -1, .file = -1};
+    struct fuzz_session_result result;
+    struct error error;
+    json_t *plan = NULL;
+    enum status status = fuzz_catalog_open(&catalog, &error);
+    if (status == STATUS_OK) {
+        status = arguments->resume ? fuzz_log_open(&log, arguments->output, "campaign", "events",
+                                                   NULL, true, &plan, &error)
+                                   : run_begin(arguments, &catalog, &log, &plan, &error);
+    }
+    int exit_status = EXIT_CLEAN;
+    if (status == STATUS_OK) {
+        status = run_session(arguments, &catalog, &log, plan, &result, &error);
+    }
+    if (status == STATUS_OK) {
+        run_print(arguments, &result);
+        exit_status = result.end == FUZZ_END_INTERRUPTED ? EXIT_INTERRUPTED
+                      : result.findings > 0              ? EXIT_FINDING
+                                                         : EXIT_CLEAN;
+    } else {
+        exit_status = fuzz_report("run", &error);
+    }
+    json_decref(plan);
+    if (log.path != NULL) {
+        fuzz_log_close(&log);
+    }
+    fuzz_catalog_close(&catalog);
+    return exit_status;
+}
+
+static int run_run(int argc, char **argv)
+{
+    struct run_arguments arguments = {.bug = "",
+                                      .engine = "libfuzzer",
+                                      .time_s = 600,
+                                      .seed = 1,
+                                      .disk_bytes_max = UINT64_C(2) << 30,
+                                      .findings_max = 100};
+    int status = run_parse(argc, argv, &arguments);
+    if (status == EXIT_CLEAN) {
+        process_prepare_signals();
+        status = run_campaign(&arguments);
+    }
+    text_list_free(&arguments.extra);
+    free(arguments.output);
+    return status;
+}
+
+const struct command fuzz_run_command = {
+    .name = "run",
+    .summary = "a campaign: libFuzzer, AFL++ or both, or blind random",
+    .usage = run_usage,
+    .run = run_run,
+};

@@ -1,0 +1,209 @@
+/* The figures of a score. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/curves.h"
+#include "plots/fuzz_look.h"
+#include "plots/fuzz_picture.h"
+#include "plots/image.h"
+#include "plots/plot_text.h"
+#include "plots/script_writer.h"
+
+enum { CELL_WIDTH = 132, CELL_HEIGHT = 26, HEAT_KEY_HEIGHT = 64, HEAT_HEAD_HEIGHT = 34 };
+
+/* What is found before this is found at once; the logarithmic axis begins there. */
+static const double SURVIVAL_TIME_LEAST_S = 0.01;
+
+static const char survival_foot[] =
+    "Kaplan and Meier's estimate: a trial that found nothing counts as longer than its limit. Each "
+    "trial begins with an empty corpus. CPU time of the engine with all its processes. Lower and "
+    "further left is better.";
+
+/* One curve, from 1 at the axis's beginning to where the trials end. */
+static enum status survival_add_curve(struct curves_panel *panel, size_t row,
+                                      const struct survival_trial *trials, size_t count,
+                                      double limit_s, struct error *error)
+{
+    struct survival_curve estimate;
+    enum status status = survival_estimate(trials, count, &estimate, error);
+    if (status != STATUS_OK || count == 0) {
+        return status;
+    }
+    struct curve *curve = curves_add_curve(panel, row);
+    double survival = 1;
+    curves_add_point(curve, SURVIVAL_TIME_LEAST_S, 1);
+    for (size_t i = 0; i < estimate.count; i++) {
+        survival = estimate.steps[i].survival;
+        curves_add_point(curve, fmax(estimate.steps[i].time_s, SURVIVAL_TIME_LEAST_S), survival);
+    }
+    curves_add_point(curve, limit_s, survival);
+    survival_curve_release(&estimate);
+    return STATUS_OK;
+}
+
+static struct curves_panel *survival_add_panel(struct curves *curves, const char *title)
+{
+    struct curves_panel *panel = curves_add_panel(curves, title);
+    panel->x_label = "CPU time of a trial (s)";
+    panel->y_label = "share of trials that found nothing yet";
+    panel->steps = true;
+    panel->log_x = true;
+    panel->from_zero = true;
+    panel->y_end = 1;
+    return panel;
+}
+
+static enum status survival_draw(const struct sheet_options *options,
+                                 const struct fuzz_score *score, const struct curves *curves,
+                                 const char *name, const char *title, struct error *error)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < score->engine_count; i++) {
+        size_t width = plot_text_width(score->engines[i]);
+        widest = width > widest ? width : widest;
+    }
+    char *head = plot_text_format("%zu planted bugs, trials of up to %g CPU seconds. On builds "
+                                  "without a bug: %zu findings in %zu trials, %.0f CPU seconds.",
+                                  score->bug_count, score->limit_s, score->control_findings,
+                                  score->control_trials, score->control_cpu_s);
+    struct sheet_frame frame = {
+        .name = name,
+        .title = title,
+        .head = head,
+        .foot = survival_foot,
+        .columns = curves_columns,
+        .inner_width = curves_width(curves, widest),
+        .inner_height = curves_height(curves, score->engine_count),
+    };
+    const char *const *names = (const char *const *)score->engines;
+    struct sheet sheet;
+    enum status status = sheet_begin(&sheet, options, &frame, error);
+    if (status == STATUS_OK) {
+        fuzz_look_write(sheet.script, names, names, score->engine_count);
+        curves_write(curves, names, sheet.table, sheet.script);
+        status = sheet_finish(&sheet, sheet_curves_script, error);
+    }
+    free(head);
+    return status;
+}
+
+enum status fuzz_picture_survival(const struct sheet_options *options,
+                                  const struct fuzz_score *score, struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    struct curves_panel *panel =
+        survival_add_panel(&curves, "all bugs, each weighing as much as it has trials");
+    enum status status = STATUS_OK;
+    for (size_t engine = 0; engine < score->engine_count && status == STATUS_OK; engine++) {
+        struct survival_trial *trials;
+        size_t count;
+        status = fuzz_score_pool(score, engine, &trials, &count, error);
+        if (status == STATUS_OK) {
+            status = survival_add_curve(panel, engine, trials, count, score->limit_s, error);
+            free(trials);
+        }
+    }
+    if (status == STATUS_OK) {
+        status = survival_draw(options, score, &curves, "survival",
+                               "How long planted bugs survive each engine", error);
+    }
+    curves_release(&curves);
+    return status;
+}
+
+enum status fuzz_picture_survival_bugs(const struct sheet_options *options,
+                                       const struct fuzz_score *score, struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    enum status status = STATUS_OK;
+    for (size_t bug = 0; bug < score->bug_count && status == STATUS_OK; bug++) {
+        struct curves_panel *panel = survival_add_panel(&curves, score->bugs[bug]);
+        for (size_t engine = 0; engine < score->engine_count && status == STATUS_OK; engine++) {
+            const struct fuzz_score_cell *cell = fuzz_score_cell(score, bug, engine);
+            status =
+                survival_add_curve(panel, engine, cell->trials, cell->count, score->limit_s, error);
+        }
+    }
+    if (status == STATUS_OK) {
+        status = survival_draw(options, score, &curves, "survival-bugs",
+                               "How long each planted bug survives each engine", error);
+    }
+    curves_release(&curves);
+    return status;
+}
+
+/* A cell's row in the table: its place, the mean time as a share of the logarithmic scale from 0
+ * (at once) to 1 (never), and its texts. */
+static void heat_write_cell(FILE *table, const struct fuzz_score *score, size_t bug, size_t engine)
+{
+    const struct fuzz_score_cell *cell = fuzz_score_cell(score, bug, engine);
+    double scale = log(score->limit_s / SURVIVAL_TIME_LEAST_S);
+    double mean = fmax(cell->mean_s.point, SURVIVAL_TIME_LEAST_S);
+    double level = cell->found > 0 ? log(mean / SURVIVAL_TIME_LEAST_S) / scale : 2;
+    char *text =
+        cell->count == 0 ? plot_text_format("no trials")
+        : cell->found == 0
+            ? plot_text_format("0/%zu%s", cell->count, cell->reached == 0 ? " unreached" : "")
+            : plot_text_format("%zu/%zu  %.3g s", cell->found, cell->count, cell->mean_s.point);
+    table_number(table, (double)engine + 1);
+    fputc('\t', table);
+    table_number(table, (double)bug + 1);
+    fputc('\t', table);
+    table_number(table, cell->count == 0 ? 3 : fmin(fmax(level, 0), 2));
+    fputc('\t', table);
+    table_text(table, text);
+    fputc('\n', table);
+    free(text);
+}
+
+static const char heat_columns[] = "# columns: engine, bug (from 1), level (0 found at once to 1 "
+                                   "at the limit on average; 2 never; "
+                                   "3 no trials), text\n";
+
+enum status fuzz_picture_bugs(const struct sheet_options *options, const struct fuzz_score *score,
+                              struct error *error)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < score->bug_count; i++) {
+        size_t width = plot_text_width(score->bugs[i]);
+        widest = width > widest ? width : widest;
+    }
+    int label_width = (int)widest * IMAGE_CHARACTER_WIDTH + 16;
+    char *head =
+        plot_text_format("Found/trials, and the mean CPU time to find of one who gives up at "
+                         "%g s. Unreached: no trial ever ran the wrong code.",
+                         score->limit_s);
+    struct sheet_frame frame = {
+        .name = "bugs",
+        .title = "Which engine finds which planted bug, and how soon",
+        .head = head,
+        .foot = "The restricted mean of Kaplan and Meier's estimate. Each trial begins with an "
+                "empty corpus.",
+        .columns = heat_columns,
+        .inner_width = label_width + (int)score->engine_count * CELL_WIDTH,
+        .inner_height = HEAT_HEAD_HEIGHT + (int)score->bug_count * CELL_HEIGHT + HEAT_KEY_HEIGHT,
+    };
+    struct sheet sheet;
+    enum status status = sheet_begin(&sheet, options, &frame, error);
+    if (status == STATUS_OK) {
+        script_strings(sheet.script, "bug_label", (const char *const *)score->bugs,
+                       score->bug_count);
+        script_strings(sheet.script, "engine_label", (const char *const *)score->engines,
+                       score->engine_count);
+        script_number(sheet.script, "label_width", label_width);
+        script_number(sheet.script, "cell_width", CELL_WIDTH);
+        script_number(sheet.script, "cell_height", CELL_HEIGHT);
+        script_number(sheet.script, "head_height", HEAT_HEAD_HEIGHT);
+        script_number(sheet.script, "time_least", SURVIVAL_TIME_LEAST_S);
+        script_number(sheet.script, "time_limit", score->limit_s);
+        for (size_t bug = 0; bug < score->bug_count; bug++) {
+            for (size_t engine = 0; engine < score->engine_count; engine++) {
+                heat_write_cell(sheet.table, score, bug, engine);
+            }
+        }
+        status = sheet_finish(&sheet, sheet_fuzz_heat_script, error);
+    }
+    free(head);
+    return status;
+}
