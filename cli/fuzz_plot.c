@@ -1,0 +1,264 @@
+/* heapmill fuzz plot: the figures of a campaign or a score. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/fuzz.h"
+#include "cli/fuzz_campaign.h"
+#include "plots/fuzz_picture.h"
+#include "plots/gnuplot_runner.h"
+
+static const char plot_usage[] =
+    "usage: heapmill fuzz plot DIR [-o DIRECTORY] [--format svg,png] [--json]\n"
+    "\n"
+    "Draws what `heapmill fuzz run` or `heapmill fuzz score` left in DIR. Each figure is four "
+    "files:\n"
+    "NAME.svg, NAME.png, its data NAME.tsv and its script NAME.gp.\n"
+    "\n"
+    "  of a campaign:  coverage       edges and kept inputs over time, by engine process\n"
+    "                  speed          executions and operations per CPU second\n"
+    "  of a score:     survival       the share of trials that found nothing yet, by engine\n"
+    "                  survival-bugs  the same, a panel for each bug\n"
+    "                  bugs           bugs × engines: who finds what, and how soon\n"
+    "\n"
+    "  -o, --output DIRECTORY  where the files go (default: DIR/plots)\n"
+    "  --format svg,png        which pictures (default: both)\n"
+    "  --json                  an array of the files' paths\n"
+    "  -h, --help\n"
+    "\n"
+    "exit status: 0; 2 wrong usage; 3 gnuplot is missing (tables and scripts are written)\n";
+
+static const struct option plot_long_options[] = {{"output", required_argument, NULL, 'o'},
+                                                  {"format", required_argument, NULL, 'f'},
+                                                  {"json", no_argument, NULL, 'j'},
+                                                  {0}};
+
+/* A campaign's samples, by member. */
+struct plot_members {
+    struct fuzz_series *series;
+    size_t count;
+};
+
+static const char *plot_text(const json_t *line, const char *name)
+{
+    const char *text = json_string_value(json_object_get(line, name));
+    return text != NULL ? text : "";
+}
+
+static struct fuzz_series *plot_member(struct plot_members *members, const char *name,
+                                       const char *engine)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        if (strcmp(members->series[i].member, name) == 0) {
+            return &members->series[i];
+        }
+    }
+    members->series = text_grow(members->series, members->count + 1, sizeof(*members->series));
+    struct fuzz_series *series = &members->series[members->count++];
+    *series = (struct fuzz_series){.member = text_format("%s", name),
+                                   .engine = text_format("%s", engine)};
+    return series;
+}
+
+/* Counters of a new session begin at 0: rates are of neighbours, and a fall makes no point. */
+static void plot_read_samples(const json_t *lines, struct plot_members *members)
+{
+    size_t index;
+    const json_t *line;
+    json_array_foreach(lines, index, line)
+    {
+        if (strcmp(plot_text(line, "event"), "sample") != 0) {
+            continue;
+        }
+        struct fuzz_series *series =
+            plot_member(members, plot_text(line, "member"), plot_text(line, "engine"));
+        series->samples = text_grow(series->samples, series->count + 1, sizeof(*series->samples));
+        series->samples[series->count++] = (struct fuzz_sample){
+            .wall_s = json_number_value(json_object_get(line, "wall_s")),
+            .cpu_s = json_number_value(json_object_get(line, "cpu_s")),
+            .executions = json_number_value(json_object_get(line, "executions")),
+            .operations = json_number_value(json_object_get(line, "operations")),
+            .coverage = json_number_value(json_object_get(line, "coverage")),
+            .corpus = json_number_value(json_object_get(line, "corpus"))};
+    }
+}
+
+static void plot_free_members(struct plot_members *members)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        free((char *)members->series[i].member);
+        free((char *)members->series[i].engine);
+        free(members->series[i].samples);
+    }
+    free(members->series);
+}
+
+/* A figure's name joins the list even if gnuplot is missing: its table and script are there. */
+static enum status plot_note(struct text_list *names, const char *name, enum status status)
+{
+    if (status == STATUS_OK || status == STATUS_UNSUPPORTED) {
+        text_list_add(names, text_format("%s", name));
+    }
+    return status;
+}
+
+static enum status plot_campaign(const char *directory, const struct sheet_options *options,
+                                 struct text_list *names, struct error *error)
+{
+    json_t *plan;
+    json_t *lines;
+    struct plot_members members = {.series = NULL};
+    enum status status = fuzz_log_read(directory, "campaign", "events", &plan, &lines, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    plot_read_samples(lines, &members);
+    status = plot_note(names, "coverage",
+                       fuzz_picture_coverage(options, members.series, members.count, error));
+    enum status second =
+        status == STATUS_OK || status == STATUS_UNSUPPORTED
+            ? plot_note(names, "speed",
+                        fuzz_picture_speed(options, members.series, members.count, error))
+            : status;
+    plot_free_members(&members);
+    json_decref(plan);
+    json_decref(lines);
+    return status != STATUS_OK ? status : second;
+}
+
+static enum status plot_score(const char *directory, const struct sheet_options *options,
+                              struct text_list *names, struct error *error)
+{
+    typedef enum status picture(const struct sheet_options *, const struct fuzz_score *,
+                                struct error *);
+    static const struct {
+        const char *name;
+        picture *draw;
+    } pictures[] = {{"survival", fuzz_picture_survival},
+                    {"survival-bugs", fuzz_picture_survival_bugs},
+                    {"bugs", fuzz_picture_bugs}};
+    json_t *plan;
+    json_t *lines;
+    struct fuzz_score score;
+    enum status status = fuzz_log_read(directory, "score", "trials", &plan, &lines, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = fuzz_score_evaluate(plan, lines, &score, error);
+    json_decref(plan);
+    json_decref(lines);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    bool writable = true;
+    for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]) && writable; i++) {
+        enum status drawn =
+            plot_note(names, pictures[i].name, pictures[i].draw(options, &score, error));
+        writable = drawn == STATUS_OK || drawn == STATUS_UNSUPPORTED;
+        status = status == STATUS_OK ? drawn : status;
+    }
+    fuzz_score_release(&score);
+    return status;
+}
+
+/* What there is of each figure, on stdout. */
+static void plot_print(const char *output, const struct text_list *names, bool json)
+{
+    static const char *const suffixes[] = {"tsv", "gp", "svg", "png"};
+    json_t *paths = json_array();
+    for (size_t i = 0; i < names->count; i++) {
+        for (size_t j = 0; j < sizeof(suffixes) / sizeof(suffixes[0]); j++) {
+            char *path = text_format("%s/%s.%s", output, names->items[i], suffixes[j]);
+            if (access(path, F_OK) == 0 && json) {
+                (void)json_array_append_new(paths, json_string(path));
+            } else if (access(path, F_OK) == 0) {
+                (void)puts(path);
+            }
+            free(path);
+        }
+    }
+    if (json) {
+        (void)json_dumpf(paths, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+    }
+    json_decref(paths);
+}
+
+static int plot_draw(const char *directory, struct sheet_options *options, bool json)
+{
+    struct text_list names = {0};
+    struct error error = {.message = ""};
+    char *default_output = text_format("%s/plots", directory);
+    char *score = text_format("%s/score.json", directory);
+    options->output = options->output != NULL ? options->output : default_output;
+    enum status status = access(score, F_OK) == 0
+                             ? plot_score(directory, options, &names, &error)
+                             : plot_campaign(directory, options, &names, &error);
+    plot_print(options->output, &names, json);
+    text_list_free(&names);
+    free(score);
+    free(default_output);
+    if (status == STATUS_NOT_FOUND) {
+        (void)fprintf(stderr, "heapmill fuzz plot: %s has neither a campaign nor a score\n",
+                      directory);
+        return EXIT_USAGE;
+    }
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("plot", &error);
+}
+
+static bool plot_take_formats(const char *text, unsigned *formats)
+{
+    struct text_list words = {0};
+    bool good = true;
+    *formats = 0;
+    text_split(&words, text, ',');
+    for (size_t i = 0; i < words.count; i++) {
+        bool svg = strcmp(words.items[i], "svg") == 0;
+        bool png = strcmp(words.items[i], "png") == 0;
+        *formats |= svg ? (unsigned)PICTURE_SVG : png ? (unsigned)PICTURE_PNG : 0;
+        good = good && (svg || png);
+    }
+    text_list_free(&words);
+    return good && *formats != 0;
+}
+
+static int plot_run(int argc, char **argv)
+{
+    char *command = fuzz_command_line(argc, argv);
+    struct sheet_options options = {.command = command, .formats = PICTURE_SVG | PICTURE_PNG};
+    bool json = false;
+    int option;
+    int status = EXIT_CLEAN;
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while (status == EXIT_CLEAN &&
+           (option = getopt_long(argc, argv, ":o:", plot_long_options, NULL)) != -1) {
+        if (option == '?' || option == ':') {
+            status =
+                fuzz_refuse("plot", option == ':' ? "a value is missing after" : "unknown option",
+                            argv[optind - 1]);
+        } else if (option == 'f' && !plot_take_formats(optarg, &options.formats)) {
+            status = fuzz_refuse("plot", "--format takes svg, png or both, not", optarg);
+        }
+        options.output = option == 'o' ? optarg : options.output;
+        json = json || option == 'j';
+    }
+    if (status == EXIT_CLEAN && optind + 1 != argc) {
+        status = fuzz_refuse("plot", "say which: one campaign's or score's directory", NULL);
+    }
+    if (status == EXIT_CLEAN) {
+        status = plot_draw(argv[optind], &options, json);
+    }
+    free(command);
+    return status;
+}
+
+const struct command fuzz_plot_command = {
+    .name = "plot",
+    .summary = "the figures of a campaign or a score",
+    .usage = plot_usage,
+    .run = plot_run,
+};
