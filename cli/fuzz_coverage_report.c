@@ -1,0 +1,241 @@
+#include "cli/fuzz_coverage_report.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/fuzz.h"
+#include "cli/fuzz_crew.h"
+#include "cli/table.h"
+
+static const double REPORT_TIME_S = 1800;
+
+/* "llvm-cov", or as Debian names it with its version; NULL if there is none. The caller frees. */
+static char *report_find_tool(const char *name)
+{
+    char *path = fuzz_find_program(name);
+    for (int version = 21; version >= 13 && path == NULL; version--) {
+        char *versioned = text_format("%s-%d", name, version);
+        path = fuzz_find_program(versioned);
+        free(versioned);
+    }
+    return path;
+}
+
+/* Runs it, with its output in the log. */
+static enum status report_run(struct crew_job *job, const char *log, struct error *error)
+{
+    struct crew_member member;
+    job->stop_signal = SIGKILL;
+    job->log = text_format("%s", log);
+    (void)unlink(log);
+    enum status status = crew_run(job, REPORT_TIME_S, &member, error);
+    if (status == STATUS_OK && (member.exit_code != 0 || member.signal != 0)) {
+        status =
+            error_set(error, STATUS_UNSUPPORTED, "%s failed: see %s", job->arguments.items[0], log);
+    }
+    crew_job_free(job);
+    return status;
+}
+
+static void report_argument(struct crew_job *job, char *argument)
+{
+    text_list_add(&job->arguments, argument);
+}
+
+static enum status report_merge(const char *directory, const char *profile, struct error *error)
+{
+    struct text_list names = {0};
+    struct crew_job job = {.log = NULL};
+    char *raw = text_format("%s/raw", directory);
+    char *log = text_format("%s/merge.log", directory);
+    char *tool = report_find_tool("llvm-profdata");
+    enum status status =
+        tool != NULL
+            ? STATUS_OK
+            : error_set(error, STATUS_NOT_FOUND, "there is no llvm-profdata: apt-get install llvm");
+    if (status == STATUS_OK) {
+        report_argument(&job, text_format("%s", tool));
+        report_argument(&job, text_format("merge"));
+        report_argument(&job, text_format("-sparse"));
+        report_argument(&job, text_format("-o"));
+        report_argument(&job, text_format("%s", profile));
+        fuzz_list_files(raw, &names);
+        for (size_t i = 0; i < names.count; i++) {
+            if (strstr(names.items[i], ".profraw") != NULL) {
+                report_argument(&job, text_format("%s/%s", raw, names.items[i]));
+            }
+        }
+        status = report_run(&job, log, error);
+    }
+    text_list_free(&names);
+    free(tool);
+    free(log);
+    free(raw);
+    return status;
+}
+
+/* `llvm-cov WHAT …` over all programs and the two folders. */
+static enum status report_llvm_cov(const char *directory, const char *profile,
+                                   const struct text_list *programs, const char *source, bool html,
+                                   const char *log, struct error *error)
+{
+    char *tool = report_find_tool("llvm-cov");
+    struct crew_job job = {.log = NULL};
+    if (tool == NULL) {
+        return error_set(error, STATUS_NOT_FOUND, "there is no llvm-cov: apt-get install llvm");
+    }
+    report_argument(&job, tool);
+    report_argument(&job, text_format(html ? "show" : "export"));
+    if (html) {
+        report_argument(&job, text_format("-format=html"));
+        report_argument(&job, text_format("-output-dir=%s", directory));
+        report_argument(&job, text_format("-show-instantiations=false"));
+    } else {
+        report_argument(&job, text_format("-format=lcov"));
+    }
+    report_argument(&job, text_format("-instr-profile=%s", profile));
+    for (size_t i = 0; i < programs->count; i++) {
+        if (i > 0) {
+            report_argument(&job, text_format("-object"));
+        }
+        report_argument(&job, text_format("%s", programs->items[i]));
+    }
+    report_argument(&job, text_format("-sources"));
+    report_argument(&job, text_format("%s/allocators", source));
+    report_argument(&job, text_format("%s/gc", source));
+    return report_run(&job, log, error);
+}
+
+/* One file's lines: a line may come several times, once for each build of the file. */
+struct report_lines {
+    unsigned char *state; /* [number]: 0 no code, 1 never ran, 2 ran */
+    size_t count;
+};
+
+static void report_note_line(struct report_lines *lines, size_t number, bool ran)
+{
+    if (number >= lines->count) {
+        lines->state = text_grow(lines->state, number + 1, 1);
+        memset(lines->state + lines->count, 0, number + 1 - lines->count);
+        lines->count = number + 1;
+    }
+    unsigned char state = ran ? 2 : 1;
+    lines->state[number] = lines->state[number] > state ? lines->state[number] : state;
+}
+
+static void report_add_file(json_t *report, const char *file, const struct report_lines *lines)
+{
+    json_int_t total = 0;
+    json_int_t covered = 0;
+    json_t *uncovered = json_array();
+    for (size_t i = 0; i < lines->count; i++) {
+        total += lines->state[i] > 0;
+        covered += lines->state[i] == 2;
+        if (lines->state[i] == 1) {
+            (void)json_array_append_new(uncovered, json_integer((json_int_t)i));
+        }
+    }
+    (void)json_array_append_new(json_object_get(report, "files"),
+                                json_pack("{s:s, s:I, s:I, s:o}", "file", file, "lines", total,
+                                          "covered", covered, "uncovered", uncovered));
+    json_int_t all = json_integer_value(json_object_get(report, "lines"));
+    json_int_t reached = json_integer_value(json_object_get(report, "covered"));
+    (void)json_object_set_new(report, "lines", json_integer(all + total));
+    (void)json_object_set_new(report, "covered", json_integer(reached + covered));
+}
+
+/* lcov's records: SF:file, DA:line,count, end_of_record. */
+static void report_read_lcov(const char *text, const char *source, json_t *report)
+{
+    struct text_list rows = {0};
+    struct report_lines lines = {.state = NULL};
+    const char *file = "";
+    size_t prefix = strlen(source);
+    text_split(&rows, text, '\n');
+    for (size_t i = 0; i < rows.count; i++) {
+        const char *row = rows.items[i];
+        if (strncmp(row, "SF:", 3) == 0) {
+            file = row + 3;
+            file += strncmp(file, source, prefix) == 0 && file[prefix] == '/' ? prefix + 1 : 0;
+        } else if (strncmp(row, "DA:", 3) == 0) {
+            char *comma;
+            size_t number = strtoul(row + 3, &comma, 10);
+            report_note_line(&lines, number, *comma == ',' && strtoull(comma + 1, NULL, 10) > 0);
+        } else if (strcmp(row, "end_of_record") == 0) {
+            /* Tests and probes of the folders are not what is fuzzed. */
+            if (strstr(file, "/tests/") == NULL) {
+                report_add_file(report, file, &lines);
+            }
+            free(lines.state);
+            lines = (struct report_lines){.state = NULL};
+        }
+    }
+    free(lines.state);
+    text_list_free(&rows);
+}
+
+enum status fuzz_coverage_report(const char *directory, const struct text_list *programs,
+                                 const char *source, json_t **report, struct error *error)
+{
+    char *profile = text_format("%s/all.profdata", directory);
+    char *lcov = text_format("%s/lines.lcov", directory);
+    char *log = text_format("%s/html.log", directory);
+    char *text = NULL;
+    size_t size;
+    enum status status = report_merge(directory, profile, error);
+    if (status == STATUS_OK) {
+        status = report_llvm_cov(directory, profile, programs, source, true, log, error);
+    }
+    if (status == STATUS_OK) {
+        status = report_llvm_cov(directory, profile, programs, source, false, lcov, error);
+    }
+    if (status == STATUS_OK) {
+        status = fuzz_read_file(lcov, &text, &size, error);
+    }
+    if (status == STATUS_OK) {
+        char *html = text_format("%s/index.html", directory);
+        *report =
+            json_pack("{s:[], s:i, s:i, s:s}", "files", "lines", 0, "covered", 0, "html", html);
+        report_read_lcov(text, source, *report);
+        free(html);
+    }
+    free(text);
+    free(log);
+    free(lcov);
+    free(profile);
+    return status;
+}
+
+void fuzz_coverage_print(const json_t *report)
+{
+    size_t index;
+    const json_t *file;
+    struct table *table = table_new(4);
+    table_column(table, 0, "file", TABLE_LEFT);
+    table_column(table, 1, "lines", TABLE_RIGHT);
+    table_column(table, 2, "covered", TABLE_RIGHT);
+    table_column(table, 3, "", TABLE_RIGHT);
+    json_array_foreach(json_object_get(report, "files"), index, file)
+    {
+        double lines = json_number_value(json_object_get(file, "lines"));
+        double covered = json_number_value(json_object_get(file, "covered"));
+        table_row(table);
+        table_cell(table, 0, "%s", json_string_value(json_object_get(file, "file")));
+        table_cell(table, 1, "%.0f", lines);
+        table_cell(table, 2, "%.0f", covered);
+        table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
+    }
+    double lines = json_number_value(json_object_get(report, "lines"));
+    double covered = json_number_value(json_object_get(report, "covered"));
+    table_row(table);
+    table_cell(table, 0, "all");
+    table_cell(table, 1, "%.0f", lines);
+    table_cell(table, 2, "%.0f", covered);
+    table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
+    table_print(table, stdout);
+    table_free(table);
+    (void)printf("every line: %s\n", json_string_value(json_object_get(report, "html")));
+}

@@ -1,0 +1,21 @@
+/* What llvm-cov makes of the counts of `heapmill fuzz coverage`. */
+#ifndef HEAPMILL_CLI_FUZZ_COVERAGE_REPORT_H
+#define HEAPMILL_CLI_FUZZ_COVERAGE_REPORT_H
+
+#include <jansson.h>
+
+#include "cli/text.h"
+#include "common/status.h"
+
+/* Merges DIRECTORY/raw's counts, writes DIRECTORY/index.html, and gives {files: [{file, lines,
+ * covered}], lines, covered, html}: of the sources below allocators/ and gc/. Every program has its
+ * own build of a source; a line that any of them ran counts as covered, and a function's lines
+ * count once. *report is the caller's. STATUS_NOT_FOUND: there is no llvm-cov; STATUS_UNSUPPORTED:
+ * it failed. */
+enum status fuzz_coverage_report(const char *directory, const struct text_list *programs,
+                                 const char *source, json_t **report, struct error *error);
+
+/* As a table, on stdout. */
+void fuzz_coverage_print(const json_t *report);
+
+#endif
