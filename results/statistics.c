@@ -333,7 +333,7 @@ double statistics_standard_error(const struct interval *interval)
 
 double statistics_systematic(const struct interval *interval)
 {
-    return fmax(0, fabs(interval->point) - statistics_standard_error(interval));
+    return fmax(0, fmax(interval->low, -interval->high));
 }
 
 double statistics_noise_floor(double *distances, double *errors, size_t count)

@@ -16,6 +16,9 @@
  * greatest, misses the median with probability 2 / 2^n, which is 6.25% at five and 3.1% at six. */
 enum { STATISTICS_ROUNDS_MIN = 6 };
 
+/* Values from which the sign test's least p, 2 / 2^20, is small enough for any table. */
+enum { STATISTICS_SIGNS_MIN = 20 };
+
 /* NAN in low and high: no interval. */
 struct interval {
     double point;
@@ -66,12 +69,13 @@ enum status statistics_mean_interval(const struct statistics_series *series, siz
  */
 double statistics_standard_error(const struct interval *interval);
 
-/* How far from 0 a pair's systematic difference is, as far as chance lets it be seen: the median's
- * distance less one standard error, not below 0. Both are log-ratios. */
+/* How far from 0 a pair's systematic difference is, as far as chance lets it be seen: the distance
+ * of its interval's near end, 0 where 0 lies within. It is the least floor by which
+ * statistics_judge does not tell the pair apart. A log-ratio, as the interval. */
 double statistics_systematic(const struct interval *interval);
 
-/* The noise floor: the distance that a further A/A pair keeps with a chance of 95%, judged by those
- * of `count` pairs (below 39 of them: that of the farthest, which below 19 promises less), but no
+/* The noise floor: what a further A/A pair is not told apart by with a chance of 95%, judged by
+ * `count` pairs (below 39 of them: that of the farthest, which below 19 promises less), but no
  * less than the pairs can see: the median of their standard errors. distances are
  * statistics_systematic of each, errors statistics_standard_error. Returns a ratio distance: 0.012
  * is 1.2%. NAN if count is 0. Allocates nothing; reorders both. */
@@ -91,10 +95,11 @@ enum statistics_verdict statistics_judge(const struct interval *interval, double
 /* P(|T| >= |t|) of Student's t with so many degrees of freedom, at least 1. */
 double statistics_student_tails(double t, size_t degrees);
 
-/* How probable values as far out as these are if their location lay within ±reach: the p of a
- * t-test of their 20% trimmed mean (Tukey and McLaughlin 1963; Yuen 1974) against the near end of
- * that stretch, two-sided, with degrees of freedom that were simulated to keep it honest far out. 0
- * where values without any spread lie beyond it. NAN below
+/* How probable values as far out as these are if their location lay within ±reach, two-sided. Below
+ * STATISTICS_SIGNS_MIN values the p of a t-test of their 20% trimmed mean (Tukey and McLaughlin
+ * 1963; Yuen 1974) against the near end of that stretch, with degrees of freedom that were
+ * simulated to keep it honest far out; 0 where values without any spread lie beyond it. From there
+ * on that of the sign test, which is exact whatever the noise is like. NAN below
  * STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
 enum status statistics_beyond(const double *values, size_t count, double reach, double *p,
                               struct error *error);
@@ -117,6 +122,9 @@ enum status statistics_shift(const double *values, size_t count, const double *b
                              struct error *error);
 
 /* --- shares: statistics_binomial.c */
+
+/* The chance of at least `successes` of `trials` that have the probability p each. */
+double statistics_binomial_at_least(size_t successes, size_t trials, double p);
 
 /* The exact 95% interval of a probability of which `successes` of `trials` are known: Clopper and
  * Pearson 1934. From 0 to 1 for no trials. O(trials) a step; made for some thousand. */

@@ -6,8 +6,7 @@
 #define BINOMIAL_TAIL 0.025
 enum { BINOMIAL_BISECTIONS = 60 }; /* halves of 1: below a double's last bit */
 
-/* The chance of at least `successes` of `trials` that have the probability p each. */
-static double binomial_at_least(size_t successes, size_t trials, double p)
+double statistics_binomial_at_least(size_t successes, size_t trials, double p)
 {
     double sum = 0;
     int sign;
@@ -27,7 +26,7 @@ static double binomial_invert(size_t successes, size_t trials, double tail)
     double high = 1;
     for (int i = 0; i < BINOMIAL_BISECTIONS; i++) {
         double middle = (low + high) / 2;
-        if (binomial_at_least(successes, trials, middle) < tail) {
+        if (statistics_binomial_at_least(successes, trials, middle) < tail) {
             low = middle;
         } else {
             high = middle;

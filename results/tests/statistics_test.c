@@ -170,8 +170,8 @@ static void test_the_floor_bounds_the_next_pair(void **state)
 static void test_what_chance_explains_is_not_systematic(void **state)
 {
     (void)state;
-    assert_near(0.04, statistics_systematic(&(struct interval){0.05, 0.03, 0.07}), 1e-12);
-    assert_near(0.04, statistics_systematic(&(struct interval){-0.05, -0.07, -0.03}), 1e-12);
+    assert_near(0.03, statistics_systematic(&(struct interval){0.05, 0.03, 0.07}), 1e-12);
+    assert_near(0.03, statistics_systematic(&(struct interval){-0.05, -0.07, -0.03}), 1e-12);
     assert_near(0, statistics_systematic(&(struct interval){0.01, -0.04, 0.06}), 1e-12);
 }
 
