@@ -114,6 +114,11 @@ static void test_refusals(void **state)
         {MALLOC_WORKER, {CELL, "--iterations", "1", "--pass", "space"}, 2, "time, memory"},
         {MALLOC_WORKER, {CELL, "--iterations", "1", "--record-fd", "77"}, 2, "not an open"},
         {MALLOC_WORKER, {CELL, "--bogus", "1"}, 2, "unknown option --bogus"},
+        {MALLOC_WORKER, {CELL, "--iterations", "10", "--extra-work", "1"}, 2, "less than one"},
+        {MALLOC_WORKER,
+         {CELL, "--iterations", "100", "--extra-work", "1", "--pass", "latency"},
+         2,
+         "--pass time"},
         {MALLOC_WORKER, {"--bogus"}, 2, "unrecognized"},
         {MALLOC_WORKER,
          {CELL, "--iterations", "1", "--pass", "memory"},
@@ -221,6 +226,35 @@ static void test_calibrate(void **state)
     json_decref(calibration);
 }
 
+/* A known slowdown: 5% more work under the name of the nominal one. */
+static void test_extra_work(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"--cell",   "--workload",   "batch", "--param",
+                                        "live=100", "--iterations", "200",   NULL};
+    static const char *const slowed[] = {
+        "--cell",       "--workload", "batch",        "--param", "live=100",
+        "--iterations", "200",        "--extra-work", "5",       NULL};
+    json_t *nominal = worker_run_json(WORKER_DIRECTORY, MALLOC_WORKER, plain, 0);
+    json_t *record = worker_run_json(WORKER_DIRECTORY, MALLOC_WORKER, slowed, 0);
+    assert_int_equal((int)worker_number(nominal, "allocations"), 200 * 100);
+    assert_int_equal((int)worker_number(record, "allocations"), 210 * 100);
+    assert_int_equal((int)worker_number(record, "allocations_expected"), 210 * 100);
+    assert_int_equal((int)worker_number(record, "iterations"), 200);
+    assert_int_equal((int)worker_number(record, "operations"),
+                     (int)worker_number(nominal, "operations"));
+    double per_operation = worker_number(record, "cpu_ns") / worker_number(record, "operations");
+    assert_true(worker_number(record, "cpu_ns_per_op") / per_operation > 0.999);
+    assert_true(worker_number(record, "cpu_ns_per_op") / per_operation < 1.001);
+    double added = worker_number(record, "extra_work");
+    assert_true(added > 4.9999 && added < 5.0001);
+    assert_non_null(json_object_get(nominal, "checksum"));
+    assert_null(json_object_get(record, "checksum"));
+    assert_null(json_object_get(nominal, "extra_work"));
+    json_decref(nominal);
+    json_decref(record);
+}
+
 static void test_plain_benchmark(void **state)
 {
     (void)state;
@@ -309,15 +343,11 @@ static void test_refuses_to_be_an_orphan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_expect_malloc),
-        cmocka_unit_test(test_preloaded),
-        cmocka_unit_test(test_calibrate),
-        cmocka_unit_test(test_plain_benchmark),
-        cmocka_unit_test(test_environment_is_ignored),
-        cmocka_unit_test(test_dies_with_parent),
-        cmocka_unit_test(test_refuses_to_be_an_orphan),
+        cmocka_unit_test(test_describe),         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_expect_malloc),    cmocka_unit_test(test_preloaded),
+        cmocka_unit_test(test_calibrate),        cmocka_unit_test(test_extra_work),
+        cmocka_unit_test(test_plain_benchmark),  cmocka_unit_test(test_environment_is_ignored),
+        cmocka_unit_test(test_dies_with_parent), cmocka_unit_test(test_refuses_to_be_an_orphan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
