@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "cli/matrix.h"
+#include "cli/option_values.h"
+
+static const double BENCH_TIMEOUT_MAX_S = 86400; /* a day */
 
 const char bench_usage[] =
     "usage: heapmill bench [OPTION…]\n"
@@ -120,37 +123,17 @@ static enum status bench_take_number(struct bench_options *options, int code, co
     case OPTION_PRECISION:
         return bench_options_take_precision(options, text, error);
     case OPTION_LATENCY_EVERY:
-        if (!text_to_u64(text, &options->latency_every) || options->latency_every == 0 ||
-            options->latency_every > 1000000) {
-            return error_set(error, STATUS_INVALID,
-                             "--latency-every %s: it wants a number from 1 to 1000000", text);
-        }
-        return STATUS_OK;
+        return option_take_number("--latency-every", text, 1, 1000000, &options->latency_every,
+                                  error);
     case OPTION_SEED:
-        if (!text_to_u64(text, &options->seed) || options->seed > INT64_MAX) {
-            return error_set(error, STATUS_INVALID,
-                             "--seed %s: it wants a whole number from 0 to 2^63 - 1", text);
-        }
-        return STATUS_OK;
+        return option_take_number("--seed", text, 0, INT64_MAX, &options->seed, error);
     case OPTION_BUDGET:
-        if (!text_to_seconds(text, &options->budget_s)) {
-            return error_set(error, STATUS_INVALID,
-                             "--budget %s: it wants a time, as 90s, 5m or 2h", text);
-        }
-        return STATUS_OK;
+        return option_take_seconds("--budget", text, 0, &options->budget_s, error);
     case OPTION_TIMEOUT:
-        if (!text_to_seconds(text, &options->timeout_s) || options->timeout_s > 86400) {
-            return error_set(error, STATUS_INVALID,
-                             "--timeout %s: it wants a time up to a day, as 60s or 5m", text);
-        }
-        return STATUS_OK;
+        return option_take_seconds("--timeout", text, BENCH_TIMEOUT_MAX_S, &options->timeout_s,
+                                   error);
     default:
-        if (!text_to_double(text, &options->target_ms) || options->target_ms < 1 ||
-            options->target_ms > 60000) {
-            return error_set(error, STATUS_INVALID,
-                             "--target-ms %s: it wants milliseconds, from 1 to 60000", text);
-        }
-        return STATUS_OK;
+        return option_take_milliseconds("--target-ms", text, &options->target_ms, error);
     }
 }
 
@@ -174,30 +157,6 @@ static enum status bench_take_matrix(struct bench_options *options, const char *
     return STATUS_OK;
 }
 
-/* What getopt refused, in words. argv[optind - 1] is the argument in question. */
-static enum status bench_refuse_option(int code, char **argv, struct error *error)
-{
-    const char *argument = argv[optind - 1];
-    if (code == ':') {
-        return error_set(error, STATUS_INVALID, "%s wants a value; see `heapmill bench --help`",
-                         argument);
-    }
-    const char *names[sizeof(bench_long_options) / sizeof(bench_long_options[0])];
-    size_t count = 0;
-    for (; bench_long_options[count].name != NULL; count++) {
-        names[count] = bench_long_options[count].name;
-    }
-    bool word = strncmp(argument, "--", 2) == 0;
-    const char *nearest = word ? text_nearest(argument + 2, names, count) : NULL;
-    if (nearest != NULL) {
-        return error_set(error, STATUS_INVALID,
-                         "bench has no option %s (or it takes no value); did you mean --%s?",
-                         argument, nearest);
-    }
-    return error_set(error, STATUS_INVALID, "bench has no option %s; see `heapmill bench --help`",
-                     word || optopt == 0 ? argument : (char[]){'-', (char)optopt, '\0'});
-}
-
 static enum status bench_take_flag(struct bench_options *options, int code, char **argv,
                                    struct error *error)
 {
@@ -212,7 +171,7 @@ static enum status bench_take_flag(struct bench_options *options, int code, char
         options->json = true;
         return STATUS_OK;
     default:
-        return bench_refuse_option(code, argv, error);
+        return option_refuse("bench", code, argv, bench_long_options, error);
     }
 }
 

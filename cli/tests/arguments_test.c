@@ -58,7 +58,7 @@ static const struct wrong wrong_lines[] = {
     {{"bench", "--budget", "-3m"}, "as 90s, 5m or 2h"},
     {{"bench", "--budget", "5 days"}, "as 90s, 5m or 2h"},
     {{"bench", "--rounds", "7", "--budget", "5m"}, "leave one out"},
-    {{"bench", "--timeout", "2d"}, "up to a day"},
+    {{"bench", "--timeout", "2d"}, "up to 24 h"},
     {{"bench", "--target-ms", "0"}, "from 1 to"},
     {{"bench", "--seed", "-1"}, "whole number"},
     {{"bench", "--matrix", "quickly"}, "default, quick"},
