@@ -10,6 +10,7 @@
 #include "cli/bench_report.h"
 #include "cli/bench_run.h"
 #include "cli/bench_steps.h"
+#include "cli/bench_warnings.h"
 #include "cli/callgrind.h"
 #include "cli/catalog.h"
 #include "cli/command.h"
@@ -204,37 +205,43 @@ static enum status bench_find_valgrind(const json_t *plan, const struct registry
     return status;
 }
 
-/* Runs the store's plan to its end and reports. */
-static int bench_execute(const struct bench_options *options, const struct registry *registry,
-                         struct store *store, const char *directory, double round_s,
-                         struct error *error)
+enum status bench_go_on(struct store *store, const struct registry *registry, const char *directory,
+                        double round_s, struct error *error)
 {
     struct bench_tally before;
-    struct bench_tally after;
-    uint64_t begin = clock_wall_ns();
     char *valgrind = NULL;
     enum status status = bench_find_valgrind(store_plan(store), registry, &valgrind, error);
     if (status == STATUS_OK) {
-        status = bench_tally_read(directory, &before, error);
+        status = bench_tally_read(directory, &before, NULL, error);
     }
     if (status == STATUS_OK) {
-        bench_report_start(store_plan(store), directory, round_s);
         if (before.rounds > 0) {
             round_s = before.elapsed_s / (double)before.rounds;
         }
         status = bench_run(store, registry, valgrind, round_s, before.elapsed_s, error);
     }
     free(valgrind);
-    bool interrupted = status == STATUS_INTERRUPTED;
-    if (status != STATUS_OK && !interrupted) {
-        return bench_exit_status(status);
+    return status;
+}
+
+/* Says what became of the run; its exit status. */
+static int bench_conclude(const struct bench_options *options, struct store *store,
+                          const char *directory, double seconds, bool interrupted, json_t *warnings,
+                          struct error *error)
+{
+    struct bench_tally after;
+    json_t *new_warnings = json_array();
+    enum status status =
+        bench_tally_read(directory, &after, interrupted ? NULL : new_warnings, error);
+    if (status == STATUS_OK) {
+        (void)json_array_extend(warnings, new_warnings);
+        bench_report_end(&after, directory, seconds, interrupted, warnings, options->json);
+        bench_warnings_print(new_warnings);
     }
-    status = bench_tally_read(directory, &after, error);
+    json_decref(new_warnings);
     if (status != STATUS_OK) {
         return bench_exit_status(status);
     }
-    double seconds = (double)(clock_wall_ns() - begin) / 1e9;
-    bench_report_end(&after, directory, seconds, interrupted, options->json);
     if (interrupted) {
         return EXIT_INTERRUPTED;
     }
@@ -242,6 +249,26 @@ static int bench_execute(const struct bench_options *options, const struct regis
         bench_compare(store_plan(store), directory);
     }
     return after.failed > 0 ? EXIT_PARTIAL : EXIT_CLEAN;
+}
+
+/* Runs the store's plan to its end and reports. */
+static int bench_execute(const struct bench_options *options, const struct registry *registry,
+                         struct store *store, const char *directory, double round_s,
+                         struct error *error)
+{
+    uint64_t begin = clock_wall_ns();
+    json_t *warnings = bench_warnings_before();
+    bench_report_start(store_plan(store), directory, round_s);
+    bench_warnings_print(warnings);
+    enum status status = bench_go_on(store, registry, directory, round_s, error);
+    int exit_status = bench_exit_status(status);
+    if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
+        double seconds = (double)(clock_wall_ns() - begin) / 1e9;
+        exit_status = bench_conclude(options, store, directory, seconds,
+                                     status == STATUS_INTERRUPTED, warnings, error);
+    }
+    json_decref(warnings);
+    return exit_status;
 }
 
 static int bench_run_options(const struct bench_options *options, struct registry *registry,

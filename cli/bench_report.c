@@ -6,6 +6,7 @@
 
 #include "cli/adaptive.h"
 #include "cli/bench_options.h"
+#include "cli/bench_warnings.h"
 #include "cli/plan.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -196,7 +197,8 @@ void bench_report_start(const json_t *plan, const char *directory, double round_
     }
 }
 
-enum status bench_tally_read(const char *directory, struct bench_tally *tally, struct error *error)
+enum status bench_tally_read(const char *directory, struct bench_tally *tally, json_t *warnings,
+                             struct error *error)
 {
     struct record_set *set = NULL;
     *tally = (struct bench_tally){0};
@@ -225,6 +227,9 @@ enum status bench_tally_read(const char *directory, struct bench_tally *tally, s
         status = instruction_counts_read(set, &tally->counts, error);
         tally->counts.differing = NULL; /* the set's, which goes */
     }
+    if (status == STATUS_OK && warnings != NULL) {
+        status = bench_warnings_after(set, warnings, error);
+    }
     record_set_free(set);
     return status;
 }
@@ -241,25 +246,25 @@ static void report_counts(const struct instruction_counts *counts, const char *d
 }
 
 static void report_summary_json(const struct bench_tally *tally, const char *directory,
-                                double seconds, bool interrupted)
+                                double seconds, bool interrupted, json_t *warnings)
 {
-    json_t *summary =
-        json_pack("{ss sb sI sI sI sI sI sf sI sI}", "directory", directory, "interrupted",
-                  interrupted, "rounds", (json_int_t)tally->rounds, "records",
-                  (json_int_t)tally->records, "ok", (json_int_t)tally->ok, "failed",
-                  (json_int_t)tally->failed, "not_applicable", (json_int_t)tally->not_applicable,
-                  "seconds", seconds, "counted_cells", (json_int_t)tally->counts.cells,
-                  "counted_cells_identical", (json_int_t)tally->counts.identical);
+    json_t *summary = json_pack(
+        "{ss sb sI sI sI sI sI sf sI sI sO}", "directory", directory, "interrupted", interrupted,
+        "rounds", (json_int_t)tally->rounds, "records", (json_int_t)tally->records, "ok",
+        (json_int_t)tally->ok, "failed", (json_int_t)tally->failed, "not_applicable",
+        (json_int_t)tally->not_applicable, "seconds", seconds, "counted_cells",
+        (json_int_t)tally->counts.cells, "counted_cells_identical",
+        (json_int_t)tally->counts.identical, "warnings", warnings);
     (void)json_dumpf(summary, stdout, JSON_INDENT(1));
     (void)putchar('\n');
     json_decref(summary);
 }
 
 void bench_report_end(const struct bench_tally *tally, const char *directory, double seconds,
-                      bool interrupted, bool json)
+                      bool interrupted, json_t *warnings, bool json)
 {
     if (json) {
-        report_summary_json(tally, directory, seconds, interrupted);
+        report_summary_json(tally, directory, seconds, interrupted, warnings);
     }
     char time[32];
     text_of_seconds(time, sizeof(time), seconds);

@@ -26,10 +26,13 @@ struct bench_tally {
     struct instruction_counts counts; /* `differing` is not kept */
 };
 
-enum status bench_tally_read(const char *directory, struct bench_tally *tally, struct error *error);
+/* warnings: an array that bench_warnings_after adds to, or NULL. */
+enum status bench_tally_read(const char *directory, struct bench_tally *tally, json_t *warnings,
+                             struct error *error);
 
-/* After the run: a line on stderr, or the summary as JSON on stdout. */
+/* After the run: a line on stderr, and the summary as JSON on stdout. warnings (borrowed) are those
+ * of the whole run: they are in the JSON. */
 void bench_report_end(const struct bench_tally *tally, const char *directory, double seconds,
-                      bool interrupted, bool json);
+                      bool interrupted, json_t *warnings, bool json);
 
 #endif

@@ -24,6 +24,11 @@ enum status bench_resume(const char *directory, const json_t *wanted,
                          const struct registry *registry, struct store **store,
                          struct error *error);
 
+/* Runs what is left of the store's plan, which is that of the directory. round_s is what a round
+ * should take, where no records tell. Otherwise as bench_run. */
+enum status bench_go_on(struct store *store, const struct registry *registry, const char *directory,
+                        double round_s, struct error *error);
+
 /* The exit status that says it (command.h). */
 int bench_exit_status(enum status status);
 

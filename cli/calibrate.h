@@ -9,6 +9,7 @@
 #include "cli/registry.h"
 #include "cli/text.h"
 #include "common/status.h"
+#include "results/power.h"
 
 /* Strings are borrowed from argv or are constants; parameters are owned. */
 struct calibrate_options {
@@ -21,6 +22,7 @@ struct calibrate_options {
     double target_ms;
     uint64_t runs;
     uint64_t seed;
+    bool exact; /* the back ends were given: none may be absent */
     bool json;
     bool plot;
     int argc; /* the command line */
@@ -41,9 +43,24 @@ enum status calibrate_run(const struct calibrate_options *options, struct regist
                           uint64_t number, const char *backend, const char *directory,
                           struct error *error);
 
-/* Adds to each group of the plan two copies of its base that do more work: 1% and 5%, or 2% and
- * 10%, by turns, the turn beginning with `number`. */
+/* Can runs with this base be made here? Says what is missing before time is spent. Errors as
+ * calibrate_run. */
+enum status calibrate_check(const struct calibrate_options *options, struct registry *registry,
+                            const char *backend, struct error *error);
+
+/* Adds to each group of the plan a copy of its base that does more work: 1, 5, 2 or 10%, by turns,
+ * the turn beginning with `number`. */
 void calibrate_add_slowed(json_t *plan, uint64_t number);
+
+/* calibration.json's object, but for its format. runs is borrowed. A new reference. */
+json_t *calibrate_to_json(const struct calibrate_options *options, const struct power *power,
+                          json_t *runs);
+
+/* The same as a table on stdout. */
+void calibrate_print(const json_t *json);
+
+/* plots/power.* in the directory; where it cannot be drawn stderr says why. */
+void calibrate_draw(const struct calibrate_options *options, const struct power *power);
 
 /* Where `heapmill doctor` looks, and what -o is unless it is given. */
 extern const char calibrate_directory[];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/calibrate.h"
+#include "cli/option_values.h"
 
 const char calibrate_directory[] = "results/calibration";
 
@@ -12,46 +13,44 @@ static const char calibrate_backends[] =
     "malloc,pymalloc-3.10:inline,freelist-3.x:inline,mimalloc,pymalloc-256:inline,"
     "pymalloc-3.10:call,jemalloc,freelist-2.7:inline,pymalloc-3.7:inline,tcmalloc";
 
-/* Twenty groups whose iterations are short enough for 1% of them to be a whole number. */
+/* Twenty groups whose iterations are short: a hundred of them fit into the target time. */
 static const char calibrate_workloads[] = "batch,churn,int_churn,list_growth,dict_build,str_concat";
 static const char *const calibrate_parameters[] = {"batch.order=fifo,lifo,random",
                                                    "batch.size=32,128,400",
-                                                   "batch.live=1000",
+                                                   "batch.live=500",
                                                    "churn.live=2000,20000",
                                                    "churn.median=32,128",
                                                    "int_churn.live=200",
                                                    "int_churn.order=random,in_order",
-                                                   "list_growth.live=10",
+                                                   "list_growth.live=2",
                                                    "list_growth.length=100,1000",
-                                                   "dict_build.live=10",
+                                                   "dict_build.live=2",
                                                    "dict_build.length=100",
                                                    "dict_build.keys=int,str",
-                                                   "str_concat.live=10",
+                                                   "str_concat.live=1",
                                                    "str_concat.length=1000"};
 
 const char calibrate_usage[] =
     "usage: heapmill calibrate [OPTION…]\n"
     "\n"
-    "Measures how far verdicts can be trusted on this machine, through the whole pipeline of "
-    "bench\n"
-    "and compare, adaptive rounds included: how often identical programs are told apart (false\n"
-    "positives, of A/A pairs in two code layouts), and how often a slowdown that was put in, of "
-    "1,\n"
-    "2, 5 and 10% more work, is found (power). Each with its exact 95% interval.\n"
+    "Measures how far verdicts can be trusted on this machine, through the whole pipeline of\n"
+    "bench and compare, adaptive rounds included: how often identical programs are told apart\n"
+    "(false positives, of A/A pairs in two code layouts), and how often a slowdown that was put\n"
+    "in, of 1, 2, 5 and 10% more work, is found (power). Each with its exact 95% interval.\n"
+    "docs/calibration.md says how to read the answer.\n"
     "\n"
-    "It makes a number of runs, each an ordinary result directory in DIR with a back end of its "
-    "own\n"
-    "as base; then DIR/calibration.json, which `heapmill doctor` reads, and DIR/plots/power.*.\n"
-    "When it was interrupted, the same command goes on.\n"
+    "It makes a number of runs, each an ordinary result directory in DIR with a back end of its\n"
+    "own as base; then DIR/calibration.json, which `heapmill doctor` reads where DIR is the\n"
+    "default, and DIR/plots/power.*. When it was interrupted, the same command goes on.\n"
     "\n"
     "  -o, --output DIR      [results/calibration]\n"
-    "      --budget TIME     of all runs together; ten rounds of each are made in any case [10m]\n"
-    "      --runs N          [10]; 20 A/A pairs and 40 slowed cells each\n"
+    "      --budget TIME     of all runs together; ten rounds of each are made in any case [9m]\n"
+    "      --runs N          [10]; 20 A/A pairs and 20 slowed cells each\n"
     "  -b, --backends LIST   the runs' bases, in turn, as bench has them\n"
     "  -w, --workloads LIST, -p, --param N=V,V…\n"
-    "                        other groups, as bench has them; an iteration should take less than\n"
-    "                        a hundredth of --target-ms, so that 1% more can be done\n"
-    "      --target-ms T     timed part of a process [20]\n"
+    "                        other groups, as bench has them\n"
+    "      --target-ms T     timed part of a process [8]; it has a multiple of a hundred\n"
+    "                        iterations, for 1% more to be a whole number: long ones take longer\n"
     "      --precision P     as of bench [1%]\n"
     "      --seed S          [1]\n"
     "      --json            print calibration.json's object\n"
@@ -85,34 +84,18 @@ static const struct option calibrate_long_options[] = {
     {0},
 };
 
-static enum status calibrate_refuse(const char *option, const char *text, const char *wanted,
-                                    struct error *error)
-{
-    return error_set(error, STATUS_INVALID, "%s %s: it wants %s", option, text, wanted);
-}
-
 static enum status calibrate_take_number(struct calibrate_options *options, int code,
                                          struct error *error)
 {
     switch (code) {
     case OPTION_BUDGET:
-        return text_to_seconds(optarg, &options->budget_s)
-                   ? STATUS_OK
-                   : calibrate_refuse("--budget", optarg, "a time, as 90s or 10m", error);
+        return option_take_seconds("--budget", optarg, 0, &options->budget_s, error);
     case OPTION_RUNS:
-        return text_to_u64(optarg, &options->runs) && options->runs > 0 && options->runs <= 1000
-                   ? STATUS_OK
-                   : calibrate_refuse("--runs", optarg, "a number from 1 to 1000", error);
+        return option_take_number("--runs", optarg, 1, 1000, &options->runs, error);
     case OPTION_SEED:
-        return text_to_u64(optarg, &options->seed) && options->seed <= INT32_MAX
-                   ? STATUS_OK
-                   : calibrate_refuse("--seed", optarg, "a number up to 2^31", error);
+        return option_take_number("--seed", optarg, 0, INT32_MAX, &options->seed, error);
     default:
-        return text_to_double(optarg, &options->target_ms) && options->target_ms >= 1 &&
-                       options->target_ms <= 60000
-                   ? STATUS_OK
-                   : calibrate_refuse("--target-ms", optarg, "milliseconds, from 1 to 60000",
-                                      error);
+        return option_take_milliseconds("--target-ms", optarg, &options->target_ms, error);
     }
 }
 
@@ -125,6 +108,7 @@ static enum status calibrate_take(struct calibrate_options *options, int code, c
         return STATUS_OK;
     case 'b':
         options->backends = optarg;
+        options->exact = true;
         return STATUS_OK;
     case 'w':
         options->workloads = optarg;
@@ -147,10 +131,7 @@ static enum status calibrate_take(struct calibrate_options *options, int code, c
     case OPTION_SEED:
         return calibrate_take_number(options, code, error);
     default:
-        return error_set(error, STATUS_INVALID,
-                         "calibrate has no option %s, or its value is missing; see `heapmill "
-                         "calibrate --help`",
-                         argv[optind - 1]);
+        return option_refuse("calibrate", code, argv, calibrate_long_options, error);
     }
 }
 
@@ -175,8 +156,8 @@ enum status calibrate_options_parse(struct calibrate_options *options, int argc,
     *options = (struct calibrate_options){.backends = calibrate_backends,
                                           .directory = calibrate_directory,
                                           .precision = "1%",
-                                          .budget_s = 600,
-                                          .target_ms = 20,
+                                          .budget_s = 540,
+                                          .target_ms = 8,
                                           .runs = 10,
                                           .seed = 1,
                                           .plot = true,

@@ -4,13 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/bench_report.h"
-#include "cli/bench_run.h"
 #include "cli/bench_steps.h"
 #include "cli/calibrate.h"
 #include "cli/plan.h"
 
-static const double calibrate_slowdowns[2][2] = {{1, 5}, {2, 10}};
+static const double calibrate_slowdowns[] = {1, 5, 2, 10};
+enum { CALIBRATE_SLOWDOWNS = sizeof(calibrate_slowdowns) / sizeof(calibrate_slowdowns[0]) };
 
 /* A copy of a base's cell that does so many per cent more work. The program is the base's own: only
  * the work differs, so that the truth is known to the per cent. */
@@ -33,10 +32,8 @@ void calibrate_add_slowed(json_t *plan, uint64_t number)
     {
         (void)json_array_append(cells, cell);
         if (json_integer_value(json_object_get(cell, "twin")) == 0) {
-            const double *slowdowns = calibrate_slowdowns[turn++ % 2];
-            for (size_t i = 0; i < 2; i++) {
-                (void)json_array_append_new(cells, calibrate_slowed_cell(cell, slowdowns[i]));
-            }
+            double slowdown = calibrate_slowdowns[turn++ % CALIBRATE_SLOWDOWNS];
+            (void)json_array_append_new(cells, calibrate_slowed_cell(cell, slowdown));
         }
     }
     (void)json_object_set_new(plan, "cells", cells);
@@ -91,17 +88,12 @@ static enum status calibrate_make_plan(const struct calibrate_options *options,
     return status;
 }
 
-static enum status calibrate_go_on(const struct registry *registry, struct store *store,
-                                   const char *directory, double round_s, struct error *error)
+enum status calibrate_check(const struct calibrate_options *options, struct registry *registry,
+                            const char *backend, struct error *error)
 {
-    struct bench_tally before;
-    enum status status = bench_tally_read(directory, &before, error);
-    if (status == STATUS_OK) {
-        if (before.rounds > 0) {
-            round_s = before.elapsed_s / (double)before.rounds;
-        }
-        status = bench_run(store, registry, NULL, round_s, before.elapsed_s, error);
-    }
+    json_t *plan = NULL;
+    enum status status = calibrate_make_plan(options, registry, 0, backend, &plan, error);
+    json_decref(plan);
     return status;
 }
 
@@ -123,7 +115,7 @@ enum status calibrate_run(const struct calibrate_options *options, struct regist
         status = bench_start(registry, directory, plan, &store, &round_s, error);
     }
     if (status == STATUS_OK) {
-        status = calibrate_go_on(registry, store, directory, round_s, error);
+        status = bench_go_on(store, registry, directory, round_s, error);
     }
     json_decref(plan);
     store_close(store);

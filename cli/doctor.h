@@ -16,6 +16,9 @@ void doctor_add(json_t *rows, const char *name, const char *level, const char *r
  * quota, cost of the clock. Takes interval_s, over which steal and throttling are watched. */
 void doctor_check_machine(json_t *rows, double interval_s);
 
+/* Of these, what takes no time to see: governor, huge pages, address layout, swap, load. */
+void doctor_check_settings(json_t *rows);
+
 /* What `heapmill calibrate` found on this machine, if it was run here. */
 void doctor_check_calibration(json_t *rows);
 

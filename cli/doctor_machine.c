@@ -162,16 +162,21 @@ static void doctor_check_clock(json_t *rows)
         "%.0f ns a reading (%s)", cost, source[0] != '\0' ? source : "source unknown");
 }
 
-void doctor_check_machine(json_t *rows, double interval_s)
+void doctor_check_settings(json_t *rows)
 {
     struct machine_counters now;
     machine_read_counters(&now);
-    doctor_check_host(rows);
     doctor_check_governor(rows);
     doctor_check_huge_pages(rows);
     doctor_check_layout(rows);
     doctor_check_swap(rows);
     doctor_check_load(rows, &now);
+}
+
+void doctor_check_machine(json_t *rows, double interval_s)
+{
+    doctor_check_host(rows);
+    doctor_check_settings(rows);
     doctor_check_neighbours(rows, interval_s);
     doctor_check_clock(rows);
 }

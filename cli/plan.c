@@ -157,11 +157,17 @@ size_t plan_count_groups(const json_t *plan)
     return count;
 }
 
-static enum status plan_calibrate_group(json_t *first, const struct registry *registry,
+/* own: by the first cell's worker itself, of which all others are copies. */
+static enum status plan_calibrate_group(json_t *first, const struct registry *registry, bool own,
                                         double target_ms, json_t **calibration, struct error *error)
 {
     struct worker worker = {
         .registry = registry, .program = "heapmill-run-malloc", .preload = "", .env = NULL};
+    if (own) {
+        worker.program = plan_text(first, "program");
+        worker.preload = plan_text(first, "preload");
+        worker.env = json_object_get(first, "env");
+    }
     struct worker_cell cell = {.workload = plan_text(first, "workload"),
                                .params = json_object_get(first, "params"),
                                .threads =
@@ -189,6 +195,26 @@ static double plan_calibrated_s(const json_t *calibration)
                               json_number_value(json_object_get(calibration, "cpu_ns_per_op"));
 }
 
+/* A calibration's plan: cells do some per cent more work than the base, and there is no other back
+ * end. Each per cent is to be a whole number of iterations, and the base fills the target time. */
+static bool plan_has_extra_work(const json_t *plan)
+{
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        if (json_object_get(cell, "extra_work") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_int_t plan_next_hundred(json_int_t iterations)
+{
+    return (iterations + 99) / 100 * 100;
+}
+
 enum status plan_calibrate(json_t *plan, const struct registry *registry, double *round_s,
                            struct error *error)
 {
@@ -196,6 +222,7 @@ enum status plan_calibrate(json_t *plan, const struct registry *registry, double
     json_t *calibration = NULL;
     const char *group = "";
     enum status status = STATUS_OK;
+    bool known = plan_has_extra_work(plan);
     size_t index;
     json_t *cell;
     *round_s = 0;
@@ -204,13 +231,16 @@ enum status plan_calibrate(json_t *plan, const struct registry *registry, double
         if (strcmp(group, plan_text(cell, "group")) != 0) {
             json_decref(calibration);
             calibration = NULL;
-            status = plan_calibrate_group(cell, registry, target_ms, &calibration, error);
+            status = plan_calibrate_group(cell, registry, known, target_ms, &calibration, error);
             if (status != STATUS_OK) {
                 return status;
             }
             group = plan_text(cell, "group");
         }
         json_t *iterations = json_object_get(calibration, "iterations");
+        if (known) {
+            (void)json_integer_set(iterations, plan_next_hundred(json_integer_value(iterations)));
+        }
         json_int_t each = json_integer_value(json_object_get(calibration, "operations"));
         json_int_t operations = each * json_integer_value(iterations);
         (void)json_object_set(cell, "iterations", iterations);
