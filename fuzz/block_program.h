@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "allocators/heap.h"
+#include "fuzz/oracle.h"
 #include "fuzz/palette.h"
 
 enum {
@@ -79,14 +80,16 @@ struct block_program {
 };
 
 /* data must outlive the program. The table's earlier content is forgotten. */
-void block_program_begin(struct block_program *program, const uint8_t *data, size_t size);
+FUZZ_ORACLE void block_program_begin(struct block_program *program, const uint8_t *data,
+                                     size_t size);
 /* false: the input has ended. Blocks may be live still. */
-bool block_program_next(struct block_program *program, struct block_step *step);
+FUZZ_ORACLE bool block_program_next(struct block_program *program, struct block_step *step);
 /* The allocation, or the resize from old_size, that was the last step was refused. */
-void block_program_refused_alloc(struct block_program *program, uint32_t slot);
-void block_program_refused_resize(struct block_program *program, uint32_t slot, size_t old_size);
+FUZZ_ORACLE void block_program_refused_alloc(struct block_program *program, uint32_t slot);
+FUZZ_ORACLE void block_program_refused_resize(struct block_program *program, uint32_t slot,
+                                              size_t old_size);
 /* Takes any live block out, for the end; false: there is none. */
-bool block_program_drain(struct block_program *program, struct block_step *step);
+FUZZ_ORACLE bool block_program_drain(struct block_program *program, struct block_step *step);
 
 /* The slot of the live block at that place in the order. */
 static inline uint32_t block_program_slot(const struct block_program *program, uint32_t position)

@@ -1,5 +1,7 @@
 #include "fuzz/engine.h"
 
+#include "fuzz/asan.h"
+
 #define BINDING_JOIN_(a, b) a##b
 #define BINDING_JOIN(a, b) BINDING_JOIN_(a, b)
 #define BINDING_TARGET BINDING_JOIN(fuzz_target_, HEAPMILL_FUZZ_TARGET)
@@ -10,3 +12,15 @@ const struct fuzz_target *const fuzz_engine_target = &BINDING_TARGET;
 const char fuzz_engine_backend[] = HEAPMILL_FUZZ_BACKEND;
 const char fuzz_engine_name[] = HEAPMILL_FUZZ_ENGINE;
 const char fuzz_bug_id[] = HEAPMILL_FUZZ_BUG;
+
+#ifdef FUZZ_ASAN
+/* Campaigns run for hours in one process: a quarantine of 256 MiB and its fragments would pass for
+ * a leak, and stacks of 30 frames for each allocation cost more than the rest of it. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=16:malloc_context_size=6:allocator_release_to_os_interval_ms=2000:"
+           "allocator_may_return_null=1";
+}
+#endif
