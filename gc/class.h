@@ -28,12 +28,12 @@ struct class_hooks {
 
 /* A new reference to a class. name is copied into a str of the heap. hooks may be NULL: neither
  * finalizer. NULL: the heap is exhausted. */
-struct object *class_new(struct runtime *runtime, const char *name,
-                         const struct class_hooks *hooks);
+struct object *(class_new)(struct runtime *runtime, const char *name,
+                           const struct class_hooks *hooks);
 struct object *class_name(const struct object *class); /* a str, borrowed */
 
 /* A new reference to an instance of class, which it keeps alive; without attributes. */
-struct object *class_instance_new(struct runtime *runtime, struct object *class);
+struct object *(class_instance_new)(struct runtime *runtime, struct object *class);
 /* The class of an instance that class_instance_new made; NULL: a plain one. Borrowed. */
 struct object *class_of_instance(const struct object *instance);
 

@@ -83,10 +83,11 @@ static void class_set_type(struct class_object *self)
     self->type.weakrefs_offset = offsetof(struct instance_object, weakrefs);
 }
 
-struct object *class_new(struct runtime *runtime, const char *name, const struct class_hooks *hooks)
+struct object *(class_new)(struct runtime *runtime, const char *name,
+                           const struct class_hooks *hooks)
 {
     static const struct class_hooks no_hooks;
-    struct object *name_str = str_intern(runtime, name, strlen(name));
+    struct object *name_str = (str_intern)(runtime, name, strlen(name));
     if (name_str == NULL) {
         return NULL;
     }

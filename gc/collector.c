@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 #include "gc/trash.h"
@@ -109,14 +110,27 @@ uint64_t gc_collect(struct runtime *runtime, int generation)
                                          : runtime->collector.policy->collect(runtime, generation);
 }
 
+/* What save_all has kept counts as collected, as in CPython. */
+static void collector_count(struct gc_stats *stats, int generation,
+                            const struct gc_outcome *outcome, uint64_t saved)
+{
+    stats->collections[generation]++;
+    stats->objects_visited += outcome->examined;
+    stats->collected += outcome->freed + saved;
+    stats->collected_in[generation] += outcome->freed + saved;
+    stats->uncollectable += outcome->uncollectable;
+    stats->uncollectable_in[generation] += outcome->uncollectable;
+}
+
 struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int generation)
 {
     struct collector *collector = &runtime->collector;
     struct registry *registry = &collector->registry;
     struct gc_trash trash = {.indices = registry->numbers + begin};
 
-    pauses_begin(&collector->pauses);
     collector->collecting = true;
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, generation, 0, 0});
+    pauses_begin(&collector->pauses);
     registry_seal(registry);
     struct gc_range range = {begin, registry->length};
     struct gc_outcome outcome = {.end = range.end};
@@ -125,6 +139,7 @@ struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int
     if (trash.length > 0) {
         gc_trash_process(runtime, &trash);
         outcome.freed = gc_trash_free(runtime, &trash);
+        outcome.uncollectable = trash.uncollectable;
     }
     if (outcome.examined - outcome.freed != range.end - begin) {
         outcome.end = registry_compact(registry, begin, range.end);
@@ -132,10 +147,11 @@ struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int
     if (generation == GC_GENERATIONS - 1) {
         heap_trim(runtime->heap); /* clear_freelists, after full collections only */
     }
-    collector->stats.collections[generation]++;
-    collector->stats.objects_visited += outcome.examined;
-    collector->stats.collected += outcome.freed;
-    collector->collecting = false;
+    collector_count(&collector->stats, generation, &outcome, trash.saved);
     pauses_end(&collector->pauses, outcome.examined);
+    introspect_notify(runtime,
+                      &(struct gc_event){GC_PHASE_STOP, generation, outcome.freed + trash.saved,
+                                         outcome.uncollectable});
+    collector->collecting = false;
     return outcome;
 }

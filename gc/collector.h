@@ -25,6 +25,7 @@ enum {
     GC_FLAG_TRASH = 1u << 0,   /* found unreachable; see gc/trash.h */
     GC_FLAG_WATCHED = 1u << 1, /* the policy's untracking is called before it leaves the registry */
     GC_FLAG_FINALIZED = 1u << 2, /* its finalizer has run, or is running */
+    GC_FLAG_SPARED = 1u << 3,    /* was trash, and what it refers to is yet to be looked at */
     GC_FLAG_POLICY = 1u << 16,   /* this one and those above are the policy's */
 };
 
@@ -97,6 +98,7 @@ struct gc_outcome {
     uint64_t examined;
     uint64_t unreachable; /* found to be so, before finalizers brought any back */
     uint64_t freed;
+    uint64_t uncollectable; /* set aside by legacy finalizers, and what is reachable from them */
     uint32_t end;
 };
 struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int generation);

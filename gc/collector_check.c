@@ -19,7 +19,7 @@ static size_t check_tracked(struct census *census, const struct registry *regist
         if (entry != NULL) {
             entry->listed = true;
         }
-        if (object != NULL && gc_head_of(object)->flags & GC_FLAG_TRASH) {
+        if (object != NULL && gc_head_of(object)->flags & (GC_FLAG_TRASH | GC_FLAG_SPARED)) {
             broken += object_report(object, "left behind as trash");
         }
         if (object != NULL && object->type->check != NULL) {
@@ -47,10 +47,7 @@ static void check_count_references(struct census *census, const struct runtime *
             object->type->traverse(object, check_visit_count, census);
         }
     }
-    for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
-        check_visit_count(runtime->small_ints[i], census);
-    }
-    check_visit_count(runtime->empty_tuple, census);
+    runtime_visit_own(runtime, check_visit_count, census);
 }
 
 static size_t check_counts(const struct census *census, const struct runtime *runtime)
@@ -79,7 +76,8 @@ static size_t check_counts(const struct census *census, const struct runtime *ru
 static size_t check_state(const struct runtime *runtime)
 {
     size_t broken = intern_check(runtime);
-    if (runtime->collector.collecting || runtime->dealloc_depth != 0 || runtime->deferred != NULL) {
+    if (runtime->collector.collecting || runtime->dealloc_depth != 0 || runtime->deferred != NULL ||
+        runtime->put_off.length != 0) {
         broken += object_report(NULL, "checked in the middle of a collection or deallocation");
     }
     for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {

@@ -300,7 +300,7 @@ const struct type dict_type = {
 };
 
 /* ---------------------------------------------------------------- the verbs */
-struct object *dict_new(struct runtime *runtime)
+struct object *(dict_new)(struct runtime *runtime)
 {
     struct dict_object *self = runtime_alloc_container(runtime, &dict_type, HEAP_DICT_BYTES);
     if (self == NULL) {

@@ -118,6 +118,10 @@ bool finalizers_prepare(struct runtime *runtime, struct object *object)
     runtime->dealloc_depth++;
     finalizers_run(runtime, object);
     runtime->dealloc_depth--;
-    object->refcount--;
-    return object_getrefcount(object) == 0;
+    if (finalizers_is_last(object)) {
+        object->refcount = 0; /* a policy may have biased it meanwhile */
+        return true;
+    }
+    object_decref(runtime, object);
+    return false;
 }

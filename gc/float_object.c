@@ -14,7 +14,7 @@ const struct type float_type = {
     .dealloc = float_dealloc,
 };
 
-struct object *float_new(struct runtime *runtime, double value)
+struct object *(float_new)(struct runtime *runtime, double value)
 {
     struct float_object *self =
         runtime_alloc_atom(runtime, &float_type, sizeof(struct float_object));

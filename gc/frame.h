@@ -21,6 +21,6 @@ struct frame_object {
 };
 
 /* A new reference to a frame with empty slots and no caller; NULL: exhausted. */
-struct frame_object *frame_new(struct runtime *runtime, size_t slots);
+struct frame_object *(frame_new)(struct runtime *runtime, size_t slots);
 
 #endif

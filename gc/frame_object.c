@@ -59,7 +59,7 @@ static const struct type frame_type = {
     .discard = frame_discard,
 };
 
-struct frame_object *frame_new(struct runtime *runtime, size_t slots)
+struct frame_object *(frame_new)(struct runtime *runtime, size_t slots)
 {
     struct frame_object *self =
         runtime_alloc_container(runtime, &frame_type, frame_block_bytes(slots));

@@ -74,7 +74,7 @@ const struct type instance_type = {
     .discard = instance_discard,
 };
 
-struct object *instance_new(struct runtime *runtime, struct object *class_name)
+struct object *(instance_new)(struct runtime *runtime, struct object *class_name)
 {
     struct instance_object *self =
         runtime_alloc_container(runtime, &instance_type, INSTANCE_BLOCK_BYTES);
@@ -87,7 +87,7 @@ struct object *instance_new(struct runtime *runtime, struct object *class_name)
     return &self->base;
 }
 
-struct object *class_instance_new(struct runtime *runtime, struct object *class)
+struct object *(class_instance_new)(struct runtime *runtime, struct object *class)
 {
     struct instance_object *self =
         runtime_alloc_container(runtime, class_instance_type(class), INSTANCE_BLOCK_BYTES);
@@ -101,14 +101,14 @@ struct object *class_instance_new(struct runtime *runtime, struct object *class)
     return &self->base;
 }
 
-bool instance_set_attribute(struct runtime *runtime, struct object *instance, struct object *name,
-                            struct object *value)
+bool(instance_set_attribute)(struct runtime *runtime, struct object *instance, struct object *name,
+                             struct object *value)
 {
     struct instance_object *self = instance_of(instance);
     if (self->attributes != NULL) {
         return dict_set(runtime, self->attributes, name, value);
     }
-    struct object *attributes = dict_new(runtime);
+    struct object *attributes = (dict_new)(runtime);
     if (attributes == NULL) {
         return false;
     }

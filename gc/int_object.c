@@ -24,7 +24,7 @@ struct object *int_new_unshared(struct runtime *runtime, int64_t value)
     return &self->base;
 }
 
-struct object *int_new(struct runtime *runtime, int64_t value)
+struct object *(int_new)(struct runtime *runtime, int64_t value)
 {
     uint64_t index = (uint64_t)value - (uint64_t)RUNTIME_SMALL_INT_MIN;
     if (index < RUNTIME_SMALL_INTS) {

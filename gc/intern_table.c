@@ -54,7 +54,7 @@ static void intern_grow(struct intern_table *table)
     *table = grown;
 }
 
-struct object *str_intern(struct runtime *runtime, const char *text, size_t length)
+struct object *(str_intern)(struct runtime *runtime, const char *text, size_t length)
 {
     struct intern_table *table = &runtime->interned;
     uint64_t hash = str_hash_bytes(text, length);

@@ -132,7 +132,7 @@ const struct type list_type = {
     .check = list_check,
 };
 
-struct object *list_new(struct runtime *runtime)
+struct object *(list_new)(struct runtime *runtime)
 {
     struct list_object *self = runtime_alloc_container(runtime, &list_type, HEAP_LIST_BYTES);
     if (self == NULL) {

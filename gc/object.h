@@ -145,13 +145,25 @@ static inline void object_unbias(struct object *object)
     object->refcount &= INT32_MAX;
 }
 
+/* What object_immortalize (introspect.h) adds to a count. The count goes on being kept, so that it
+ * is known what it would be without. */
+enum { OBJECT_IMMORTAL_COUNT = 1 << 29 };
+
+static inline bool object_is_immortal(const struct object *object)
+{
+    return object_getrefcount(object) >= OBJECT_IMMORTAL_COUNT / 2;
+}
+
 /* ---------------------------------------------------------------- the runtime */
 enum { GC_GENERATIONS = 3 };
 
 /* Counted since runtime_open, but for `tracked`. */
 struct gc_stats {
     uint64_t collections[GC_GENERATIONS];
-    uint64_t collected;       /* containers found unreachable and freed */
+    uint64_t collected; /* containers found unreachable and freed */
+    uint64_t collected_in[GC_GENERATIONS];
+    uint64_t uncollectable; /* containers in or reachable from cycles with legacy finalizers */
+    uint64_t uncollectable_in[GC_GENERATIONS];
     uint64_t objects_visited; /* containers examined, summed over collections */
     uint64_t tracked;         /* containers tracked now */
     uint64_t registry_bytes;  /* of the collector's own arrays, now */
@@ -276,5 +288,7 @@ bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
 /* Borrowed; NULL: no such attribute. */
 struct object *instance_attribute(const struct object *instance, struct object *name);
 struct object *instance_class_name(const struct object *instance); /* borrowed */
+
+#include "gc/ledger.h"
 
 #endif

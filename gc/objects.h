@@ -126,6 +126,17 @@ void intern_remove(struct runtime *runtime, struct str_object *str);
 /* The number of broken invariants, each printed. */
 size_t intern_check(const struct runtime *runtime);
 
+/* Ends the process with "refcount is too small". */
+void object_fail_count(const struct object *object) __attribute__((noreturn, cold));
+
+/* What builds for tests verify at each collection: those without optimisation, and those that are
+ * compiled with fault injection. */
+#if defined(HEAPMILL_FAULTS) || !defined(__OPTIMIZE__)
+#define GC_IS_CHECKED 1
+#else
+#define GC_IS_CHECKED 0
+#endif
+
 /* Prints "heapmill: check: …" with the object's type and address; returns 1, to be summed. */
 size_t object_report(const struct object *object, const char *text);
 

@@ -6,6 +6,7 @@
 
 #include "common/os_memory.h"
 #include "gc/finalizers.h"
+#include "gc/introspect.h"
 #include "gc/objects.h"
 
 /* ---------------------------------------------------------------- deallocation */
@@ -63,13 +64,18 @@ void object_dealloc(struct runtime *runtime, struct object *object)
     }
 }
 
+void object_fail_count(const struct object *object)
+{
+    fprintf(stderr, "heapmill: fatal: %s %p: refcount is too small\n", object->type->name,
+            (const void *)object);
+    abort();
+}
+
 void object_released(struct runtime *runtime, struct object *object)
 {
     /* A biased count of less than 2^30 is below INT32_MIN / 2; one too many decrements is not. */
     if (object->refcount >= INT32_MIN / 2) {
-        fprintf(stderr, "heapmill: %s %p: refcount is too small\n", object->type->name,
-                (const void *)object);
-        abort();
+        object_fail_count(object);
     }
     runtime->collector.policy->decremented(runtime, object);
 }
@@ -101,9 +107,24 @@ void *runtime_allocated(struct runtime *runtime, struct object *object, size_t s
 }
 
 /* ---------------------------------------------------------------- opening and closing */
+void runtime_visit_own(const struct runtime *runtime, object_visit *visit, void *context)
+{
+    for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
+        (void)visit(runtime->small_ints[i], context);
+    }
+    (void)visit(runtime->empty_tuple, context);
+    if (runtime->garbage != NULL) {
+        (void)visit(runtime->garbage, context);
+    }
+    for (size_t i = 0; i < runtime->immortals.length; i++) {
+        (void)visit(runtime->immortals.objects[i], context);
+    }
+}
+
 /* Releases the runtime's own references. Whatever is missing was never made. */
 static void runtime_release_objects(struct runtime *runtime)
 {
+    object_xdecref(runtime, runtime->garbage);
     for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
         object_xdecref(runtime, runtime->small_ints[i]);
     }
@@ -125,6 +146,29 @@ static bool runtime_make_objects(struct runtime *runtime)
     return runtime->empty_tuple != NULL;
 }
 
+/* The collector, the ledger and the objects. false, with *error set: nothing is left of them. */
+static bool runtime_open_collector(struct runtime *runtime, const struct gc_policy *policy,
+                                   struct error *error)
+{
+    if (!ledger_open(runtime)) {
+        error_set(error, STATUS_NO_MEMORY, "the system refused memory for the ledger");
+        return false;
+    }
+    if (!collector_open(runtime, policy)) {
+        error_set(error, STATUS_NO_MEMORY, "the system refused memory for the collector's tables");
+        ledger_close(runtime);
+        return false;
+    }
+    if (!runtime_make_objects(runtime)) {
+        error_set(error, STATUS_NO_MEMORY, "the heap has no room for the small ints");
+        runtime_release_objects(runtime);
+        collector_close(runtime);
+        ledger_close(runtime);
+        return false;
+    }
+    return true;
+}
+
 struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *policy,
                                   struct error *error)
 {
@@ -139,16 +183,7 @@ struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *pol
         os_unmap(runtime, sizeof(*runtime));
         return NULL;
     }
-    bool opened = collector_open(runtime, policy);
-    if (!opened) {
-        error_set(error, STATUS_NO_MEMORY, "the system refused memory for the collector's tables");
-    } else if (!runtime_make_objects(runtime)) {
-        error_set(error, STATUS_NO_MEMORY, "the heap has no room for the small ints");
-        runtime_release_objects(runtime);
-        collector_close(runtime);
-        opened = false;
-    }
-    if (!opened) {
+    if (!runtime_open_collector(runtime, policy, error)) {
         intern_close(runtime);
         os_unmap(runtime, sizeof(*runtime));
         return NULL;
@@ -163,10 +198,13 @@ struct runtime *runtime_open(struct heap *heap, struct error *error)
 
 uint64_t runtime_close(struct runtime *runtime)
 {
+    introspect_make_mortal(runtime);
+    gc_unfreeze(runtime);
     gc_collect(runtime, GC_GENERATIONS - 1);
     runtime_release_objects(runtime);
     uint64_t leaked = runtime->objects_live;
     collector_close(runtime);
+    ledger_close(runtime);
     intern_close(runtime);
     finalizers_close(runtime);
     os_unmap(runtime, sizeof(*runtime));

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "gc/collector.h"
+#include "gc/ledger_books.h"
 #include "gc/object.h"
 
 enum {
@@ -38,6 +39,13 @@ struct gc_put_off {
     size_t capacity;
 };
 
+/* Objects that object_immortalize was called for. */
+struct gc_immortals {
+    struct object **objects; /* mapped; NULL: there are none */
+    size_t length;
+    size_t capacity;
+};
+
 struct runtime {
     struct heap *heap;
     uint64_t objects_live;
@@ -46,10 +54,20 @@ struct runtime {
     struct gc_head *deferred;
     int dealloc_depth;
     struct gc_put_off put_off;
+    struct gc_immortals immortals;
+    struct object *garbage; /* a list, see gc_garbage; NULL: none yet */
+    bool save_all;
+    struct gc_callback *callbacks;
+#ifdef HEAPMILL_LEDGER
+    struct ledger ledger;
+#endif
     struct object *empty_tuple;
     struct intern_table interned;
     struct object *small_ints[RUNTIME_SMALL_INTS];
 };
+
+/* Calls visit for each reference that the runtime owns itself; its results are ignored. */
+void runtime_visit_own(const struct runtime *runtime, object_visit *visit, void *context);
 
 /* A block for an object without collector header, its count 1 and its type set; NULL: exhausted. */
 static inline void *runtime_alloc_atom(struct runtime *runtime, const struct type *type,
@@ -59,6 +77,7 @@ static inline void *runtime_alloc_atom(struct runtime *runtime, const struct typ
     if (object != NULL) {
         *object = (struct object){.refcount = 1, .type = type};
         runtime->objects_live++;
+        ledger_birth(runtime, object, size);
     }
     return object;
 }
@@ -66,6 +85,7 @@ static inline void *runtime_alloc_atom(struct runtime *runtime, const struct typ
 static inline void runtime_free_atom(struct runtime *runtime, struct object *atom, size_t size)
 {
     runtime->objects_live--;
+    ledger_death(runtime, atom);
     heap_free(runtime->heap, atom, size, atom->type->heap_type);
 }
 
@@ -82,6 +102,7 @@ static inline void *runtime_alloc_untracked(struct runtime *runtime, const struc
     struct object *object = gc_object_of(head);
     *object = (struct object){.refcount = 1, .type = type};
     runtime->objects_live++;
+    ledger_birth(runtime, object, size);
     return object;
 }
 
@@ -129,6 +150,7 @@ static inline void runtime_free_container(struct runtime *runtime, struct object
     struct collector *collector = &runtime->collector;
     collector->count -= collector->count > 0;
     runtime->objects_live--;
+    ledger_death(runtime, container);
     heap_free(runtime->heap, gc_head_of(container), size, heap_type);
 }
 

@@ -32,7 +32,7 @@ static const struct str_object *str_of(const struct object *object)
     return (const struct str_object *)object;
 }
 
-struct object *str_new(struct runtime *runtime, const char *text, size_t length)
+struct object *(str_new)(struct runtime *runtime, const char *text, size_t length)
 {
     struct str_object *self = runtime_alloc_atom(runtime, &str_type, str_block_bytes(length));
     if (self == NULL) {

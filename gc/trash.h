@@ -20,6 +20,10 @@ struct gc_trash {
     uint32_t flags;      /* all that any member's header has, */
     unsigned type_flags; /* and any member's type: what processing is needed */
     bool no_discard;     /* a member's type has no discard */
+    /* By gc_trash_process: members set aside by legacy finalizers, and what these refer to; and
+     * members that save_all has kept. */
+    uint32_t uncollectable;
+    uint32_t saved;
 };
 
 /* Member number k; NULL: it has died meanwhile, or is trash no more. */

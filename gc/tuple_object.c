@@ -75,7 +75,7 @@ struct object *tuple_new_empty(struct runtime *runtime)
     return &self->base;
 }
 
-struct object *tuple_new(struct runtime *runtime, size_t length)
+struct object *(tuple_new)(struct runtime *runtime, size_t length)
 {
     if (length == 0) {
         return object_incref(runtime->empty_tuple);

@@ -22,8 +22,8 @@ bool weakref_is_allowed(const struct object *referent);
 /* A new reference to a weak reference to referent, which must allow them. Without a callback
  * (callback NULL, context NULL) all share one, as in CPython. context may be NULL; otherwise the
  * weak reference takes a reference of its own to it. NULL: the heap is exhausted. */
-struct object *weakref_new(struct runtime *runtime, struct object *referent,
-                           weakref_callback *callback, struct object *context);
+struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
+                             weakref_callback *callback, struct object *context);
 /* A new reference to the referent; NULL: it is dead. */
 struct object *weakref_get(const struct object *weakref);
 /* The number of weak references to referent, as weakref.getweakrefcount. */

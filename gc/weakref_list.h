@@ -5,14 +5,14 @@
 
 #include "gc/weakref.h"
 
-/* PyWeakReference, Include/cpython/weakrefobject.h, 3.11, which has the vectorcall pointer where
- * this has the callback's context. */
+/* PyWeakReference, Include/cpython/weakrefobject.h, 3.11, which has the hash and the vectorcall
+ * pointer where this has the runtime and the callback's context. */
 struct weakref_object {
     struct object base;
     struct object *referent; /* borrowed; NULL: dead, and in no list */
     weakref_callback *callback;
     struct object *context;
-    uint64_t unused_hash;        /* kept for the size */
+    struct runtime *runtime;     /* whose policy may have to hear of weakref_get */
     struct weakref_object *prev; /* NULL: the first of the referent's list */
     struct weakref_object *next; /* also the link of struct weakref_calls */
 };

@@ -3,6 +3,8 @@
 #include "gc/runtime.h"
 #include "gc/weakref_list.h"
 
+static_assert(sizeof(struct weakref_object) == 64, "PyWeakReference, 3.11");
+
 enum { WEAKREF_BLOCK_BYTES = sizeof(struct gc_head) + sizeof(struct weakref_object) };
 
 static struct weakref_object *weakref_from(const struct object *object)
@@ -47,7 +49,8 @@ static void weakref_unlink(struct weakref_object *self)
 static struct weakref_object *weakref_find_shared(struct object *referent)
 {
     struct weakref_object *weakref = *weakref_list_of(referent);
-    while (weakref != NULL && (weakref->callback != NULL || weakref->base.refcount == 0)) {
+    while (weakref != NULL &&
+           (weakref->callback != NULL || object_getrefcount(&weakref->base) == 0)) {
         weakref = weakref->next;
     }
     return weakref;
@@ -64,7 +67,8 @@ void weakref_cut(struct object *weakref)
 /* Whether its callback is to be called: it is alive itself, and no garbage that is being freed. */
 static bool weakref_wants_call(const struct weakref_object *self)
 {
-    return self->callback != NULL && self->base.refcount != 0 && !gc_is_in_trash(&self->base);
+    return self->callback != NULL && object_getrefcount(&self->base) != 0 &&
+           !gc_is_in_trash(&self->base);
 }
 
 void weakref_cut_all(struct object *referent, struct weakref_calls *calls)
@@ -156,8 +160,8 @@ bool weakref_is_allowed(const struct object *referent)
     return (referent->type->flags & TYPE_HAS_WEAKREFS) != 0;
 }
 
-struct object *weakref_new(struct runtime *runtime, struct object *referent,
-                           weakref_callback *callback, struct object *context)
+struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
+                             weakref_callback *callback, struct object *context)
 {
     OBJECT_ASSERT(weakref_is_allowed(referent));
     OBJECT_ASSERT(callback != NULL || context == NULL);
@@ -172,7 +176,7 @@ struct object *weakref_new(struct runtime *runtime, struct object *referent,
     }
     self->callback = callback;
     self->context = context == NULL ? NULL : object_incref(context);
-    self->unused_hash = 0;
+    self->runtime = runtime;
     weakref_link(self, referent);
     runtime_track(runtime, &self->base);
     return &self->base;
@@ -180,9 +184,17 @@ struct object *weakref_new(struct runtime *runtime, struct object *referent,
 
 struct object *weakref_get(const struct object *weakref)
 {
-    struct object *referent = weakref_from(weakref)->referent;
+    const struct weakref_object *self = weakref_from(weakref);
+    struct object *referent = self->referent;
     /* At zero its deallocation is under way, or was put off. */
-    return referent == NULL || referent->refcount == 0 ? NULL : object_incref(referent);
+    if (referent == NULL || object_getrefcount(referent) == 0) {
+        return NULL;
+    }
+    if (object_is_biased(referent)) {
+        self->runtime->collector.policy->written(
+            self->runtime, &((struct weakref_object *)(uintptr_t)self)->base, referent);
+    }
+    return object_incref(referent);
 }
 
 size_t weakref_count(const struct object *referent)
@@ -191,7 +203,7 @@ size_t weakref_count(const struct object *referent)
     if (weakref_is_allowed(referent)) {
         const struct weakref_object *weakref = *weakref_list_of(referent);
         for (; weakref != NULL; weakref = weakref->next) {
-            count += weakref->base.refcount != 0;
+            count += object_getrefcount(&weakref->base) != 0;
         }
     }
     return count;

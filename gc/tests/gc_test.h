@@ -20,6 +20,9 @@ extern const struct gc_test_group gc_test_table[];
 /* The long tier: sizes ten times the usual and more. */
 extern bool gc_test_long;
 
+/* The collector that fixtures are opened with. */
+const struct gc_policy *gc_test_policy(void);
+
 struct gc_fixture {
     struct heap heap;
     struct runtime *runtime;

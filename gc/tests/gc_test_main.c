@@ -1,4 +1,5 @@
-/* Runs the groups that are named on the command line, or all of them. */
+/* gc-tests-BINDING [--long] [--collector NAME|all] [GROUP…]: runs the groups that are named, or all
+ * of them, under the default collector, the one of that name, or each in turn. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,12 @@ enum {
 };
 
 bool gc_test_long;
+static const struct gc_policy *main_policy;
+
+const struct gc_policy *gc_test_policy(void)
+{
+    return main_policy;
+}
 
 bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options)
 {
@@ -20,7 +27,7 @@ bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options
     }
     fixture->blocks_at_start = heap_probe.live_blocks;
     fixture->bytes_at_start = heap_probe.live_bytes;
-    fixture->runtime = runtime_open(&fixture->heap, NULL);
+    fixture->runtime = runtime_open_with(&fixture->heap, main_policy, NULL);
     if (fixture->runtime == NULL) {
         heap_close(&fixture->heap);
         return false;
@@ -32,6 +39,9 @@ bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options
 uint64_t gc_test_close(struct gc_fixture *fixture)
 {
     uint64_t wrong = gc_check(fixture->runtime);
+#ifdef HEAPMILL_LEDGER
+    wrong += ledger_live(fixture->runtime) != runtime_objects_live(fixture->runtime);
+#endif
     wrong += runtime_close(fixture->runtime);
     wrong += heap_check(&fixture->heap);
     /* Bytes as asked: a free with another size than the block's leaves a difference. */
@@ -81,18 +91,66 @@ void *gc_test_on_small_stack(void *(*body)(void *context), void *context)
     return result;
 }
 
-static bool main_is_asked(const char *name, int argc, char **argv)
+struct main_arguments {
+    const char *collector; /* NULL: the default; "all" */
+    char **groups;
+    int group_count;
+};
+
+/* Options come before the groups. */
+static struct main_arguments main_parse(int argc, char **argv)
 {
-    bool any = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--long") != 0) {
-            any = true;
-            if (strcmp(argv[i], name) == 0) {
-                return true;
-            }
+    struct main_arguments arguments = {.collector = NULL};
+    int i = 1;
+    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        if (strcmp(argv[i], "--long") == 0) {
+            gc_test_long = true;
+        } else if (strcmp(argv[i], "--collector") == 0 && i + 1 < argc) {
+            arguments.collector = argv[++i];
+        } else {
+            fprintf(stderr, "usage: %s [--long] [--collector NAME|all] [GROUP...]\n", argv[0]);
+            exit(2);
         }
     }
-    return !any;
+    arguments.groups = argv + i;
+    arguments.group_count = argc - i;
+    return arguments;
+}
+
+static bool main_is_asked(const char *name, const struct main_arguments *arguments)
+{
+    for (int i = 0; i < arguments->group_count; i++) {
+        if (strcmp(arguments->groups[i], name) == 0) {
+            return true;
+        }
+    }
+    return arguments->group_count == 0;
+}
+
+/* The number of failed tests. */
+static int main_run(const struct main_arguments *arguments, const struct gc_policy *policy)
+{
+    int failed = 0;
+    main_policy = policy;
+    for (const struct gc_test_group *group = gc_test_table; group->name != NULL; group++) {
+        if (main_is_asked(group->name, arguments)) {
+            failed += group->run();
+        }
+    }
+    if (failed != 0) {
+        fprintf(stderr, "%d tests failed with --collector %s\n", failed, gc_policy_name(policy));
+    }
+    return failed;
+}
+
+static int main_run_all(const struct main_arguments *arguments)
+{
+    int failed = 0;
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        printf("collector %s\n", gc_policy_name(gc_policy_table[i]));
+        failed += main_run(arguments, gc_policy_table[i]);
+    }
+    return failed;
 }
 
 /* Why these tests cannot run over this back end, or NULL. */
@@ -116,17 +174,22 @@ static const char *main_is_not_applicable(void)
 
 int main(int argc, char **argv)
 {
+    static struct error error;
+    const struct main_arguments arguments = main_parse(argc, argv);
     const char *reason = main_is_not_applicable();
     if (reason != NULL) {
         printf("not applicable: %s\n", reason);
         return GC_TEST_SKIPPED;
     }
-    gc_test_long = argc > 1 && strcmp(argv[1], "--long") == 0;
-    int failed = 0;
-    for (const struct gc_test_group *group = gc_test_table; group->name != NULL; group++) {
-        if (main_is_asked(group->name, argc, argv)) {
-            failed += group->run();
-        }
+    if (arguments.collector != NULL && strcmp(arguments.collector, "all") == 0) {
+        return main_run_all(&arguments) == 0 ? 0 : 1;
     }
-    return failed == 0 ? 0 : 1;
+    const struct gc_policy *policy = arguments.collector == NULL
+                                         ? gc_policy_default()
+                                         : gc_policy_find(arguments.collector, &error);
+    if (policy == NULL) {
+        fprintf(stderr, "%s\n", error.message);
+        return 2;
+    }
+    return main_run(&arguments, policy) == 0 ? 0 : 1;
 }
