@@ -80,11 +80,14 @@ enum status bench_make_plan(const struct bench_options *options, struct registry
     enum status status =
         selection_add_backends(&selection, registry, options->backends, options->arms, error);
     if (status == STATUS_OK) {
-        status = bench_choose_base(options, &selection, registry, &base, error);
-    }
-    if (status == STATUS_OK) {
         status = catalog_open(&catalog, registry, error);
         status = status == STATUS_NOT_FOUND ? STATUS_UNSUPPORTED : status;
+    }
+    if (status == STATUS_OK) {
+        status = selection_apply_collectors(&selection, &catalog, &options->parameters, error);
+    }
+    if (status == STATUS_OK) {
+        status = bench_choose_base(options, &selection, registry, &base, error);
     }
     if (status == STATUS_OK) {
         status = selection_set_threads(&selection, options->threads, error);

@@ -24,6 +24,7 @@ static const char list_usage[] =
     "  workloads   what -w names\n"
     "  parameters  what -p names, with defaults and bounds\n"
     "  matrices    what --matrix names\n"
+    "  collectors  what -p collector= names\n"
     "  metrics     what `heapmill compare --metric` names\n"
     "  plots       what `heapmill plot` draws\n"
     "\n"
@@ -64,9 +65,10 @@ static json_t *list_arms_of(const struct backend *backend)
 
 static const char *list_kind(const struct backend *backend)
 {
-    return backend->kind == BACKEND_OURS   ? "own"
-           : backend->kind == BACKEND_PEER ? "peer"
-                                           : "library";
+    return backend->kind == BACKEND_OURS        ? "own"
+           : backend->kind == BACKEND_PEER      ? "peer"
+           : backend->kind == BACKEND_REFERENCE ? "reference"
+                                                : "library";
 }
 
 /* How the arm serves several threads, as its worker says; "" if that one is missing, or is there
@@ -184,6 +186,20 @@ static enum status list_fill_parameters(struct list_context *context, json_t *ro
     return status;
 }
 
+static enum status list_fill_collectors(struct list_context *context, json_t *rows,
+                                        struct error *error)
+{
+    enum status status = list_need_catalog(context, error);
+    size_t index;
+    json_t *collector;
+    json_array_foreach(json_object_get(context->catalog.description, "collectors"), index,
+                       collector)
+    {
+        (void)json_array_append(rows, collector);
+    }
+    return status;
+}
+
 static enum status list_fill_matrices(struct list_context *context, json_t *rows,
                                       struct error *error)
 {
@@ -248,6 +264,8 @@ static const struct list_topic list_topics[] = {
      {{"workload", "WORKLOAD"}, {"name", "NAME"}, {"default", "DEFAULT"}, {"unit", "UNIT"}, {"range", "RANGE"}, {"summary", "WHAT IT IS"}}},
     {"matrices", "matrices", list_fill_matrices,
      {{"name", "NAME"}, {"backends", "BACK ENDS"}, {"workloads", "WORKLOADS"}, {"rounds", "ROUNDS"}, {"target_ms", "TARGET MS"}, {"summary", "WHAT FOR"}}},
+    {"collectors", "collectors", list_fill_collectors,
+     {{"name", "NAME"}, {"default", "DEFAULT"}, {"summary", "WHAT IT DOES"}}},
     {"metrics", "metrics", list_fill_metrics,
      {{"name", "NAME"}, {"unit", "UNIT"}, {"pass", "PASS"}, {"summary", "WHAT IT IS"}}},
     {"plots", "plots", list_fill_plots,

@@ -94,7 +94,8 @@ static json_t *plan_cells(const struct registry *registry, const struct selectio
     json_t *cells = json_array();
     for (size_t p = 0; p < selection->point_count; p++) {
         for (size_t c = 0; c < selection->choice_count; c++) {
-            for (int twin = 0; twin <= (c == base ? 2 : 0); twin++) {
+            bool planned = selection_plans(selection, &selection->points[p], c);
+            for (int twin = 0; planned && twin <= (c == base ? 2 : 0); twin++) {
                 (void)json_array_append_new(cells, plan_cell(registry, &selection->points[p],
                                                              &selection->choices[c], twin));
             }

@@ -99,6 +99,25 @@ enum status preflight_backend(const struct registry *registry, const struct back
     return status;
 }
 
+/* Asks a reference which workloads it runs. */
+static enum status preflight_reference(struct selection_choice *choice,
+                                       const struct registry *registry, struct error *error)
+{
+    struct launch launch;
+    json_t *description = NULL;
+    registry_launch(choice->backend, choice->arm, &launch);
+    struct worker worker = {
+        .registry = registry, .program = launch.program, .preload = launch.preload, .env = NULL};
+    enum status status = worker_describe(&worker, &description, NULL, error);
+    if (status == STATUS_OK) {
+        json_decref(choice->workloads);
+        choice->workloads = json_incref(json_object_get(description, "workloads"));
+    }
+    json_decref(description);
+    launch_free(&launch);
+    return status;
+}
+
 enum status preflight_selection(struct selection *selection, const struct registry *registry,
                                 bool memory, struct error *error)
 {
@@ -107,6 +126,9 @@ enum status preflight_selection(struct selection *selection, const struct regist
         struct error reason;
         enum status status =
             preflight_backend(registry, choice->backend, choice->arm, memory, NULL, &reason);
+        if (status == STATUS_OK && choice->backend->kind == BACKEND_REFERENCE) {
+            status = preflight_reference(&selection->choices[i], registry, &reason);
+        }
         if (status == STATUS_OK) {
             i++;
             continue;

@@ -67,6 +67,20 @@ static void registry_add_peer(struct registry *registry, const char *line)
     text_list_free(&fields);
 }
 
+/* "name|source|summary" */
+static void registry_add_reference(struct registry *registry, const char *line)
+{
+    struct text_list fields = {0};
+    text_split(&fields, line, '|');
+    struct backend *backend = registry_new_backend(registry, BACKEND_REFERENCE, fields.items[0]);
+    backend->source = text_format("%s", "reference");
+    backend->library = text_format("%s", "");
+    backend->package = text_format("%s", "");
+    backend->parameters = text_format("%s", fields.items[2]);
+    text_list_add(&backend->arms, text_format("%s", "own"));
+    text_list_free(&fields);
+}
+
 enum status registry_open(struct registry *registry, struct error *error)
 {
     char path[PATH_MAX];
@@ -90,6 +104,9 @@ enum status registry_open(struct registry *registry, struct error *error)
     }
     for (size_t i = 0; !registry->sanitized && registry_peer_lines[i] != NULL; i++) {
         registry_add_peer(registry, registry_peer_lines[i]);
+    }
+    for (size_t i = 0; registry_reference_lines[i] != NULL; i++) {
+        registry_add_reference(registry, registry_reference_lines[i]);
     }
     return STATUS_OK;
 }

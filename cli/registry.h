@@ -13,9 +13,10 @@
 #include "common/status.h"
 
 enum backend_kind {
-    BACKEND_OURS,    /* declared by heapmill_backend() */
-    BACKEND_PEER,    /* by heapmill_peer(): preloaded under the malloc worker */
-    BACKEND_LIBRARY, /* the user's own, by its path */
+    BACKEND_OURS,      /* declared by heapmill_backend() */
+    BACKEND_PEER,      /* by heapmill_peer(): preloaded under the malloc worker */
+    BACKEND_LIBRARY,   /* the user's own, by its path */
+    BACKEND_REFERENCE, /* somebody else's object runtime: workloads/references/ */
 };
 
 struct backend {

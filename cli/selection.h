@@ -18,6 +18,7 @@ struct selection_choice {
     const char *arm;         /* borrowed from the back end */
     json_t *env;             /* object of strings, owned */
     bool exact;              /* named in full: its absence is an error */
+    json_t *workloads;       /* of a reference: those that it runs, owned; NULL: all */
 };
 
 /* A workload with a value for each of its parameters. */
@@ -28,6 +29,9 @@ struct selection_point {
 };
 
 enum { SELECTION_THREADS_MAX = 32 };
+
+/* The member of a choice's env that names the collector: WORKER_COLLECTOR. */
+#define SELECTION_COLLECTOR "collector"
 
 struct selection {
     struct selection_choice *choices;
@@ -63,6 +67,19 @@ enum status selection_set_threads(struct selection *selection, const char *list,
 enum status selection_add_workloads(struct selection *selection, const struct catalog *catalog,
                                     const char *list, const struct text_list *parameters,
                                     struct error *error);
+
+/* The values of "collector=VALUES", NULL for any other -p item. Borrowed. */
+const char *selection_collector_values(const char *parameter);
+
+/* Multiplies the choices by the collectors that the -p items name ("*": all), if any does. Before
+ * the base is looked for. STATUS_INVALID: no such collector. */
+enum status selection_apply_collectors(struct selection *selection, const struct catalog *catalog,
+                                       const struct text_list *parameters, struct error *error);
+
+/* Is there a cell of the choice for the point? A workload of blocks has no collector to choose, and
+ * a reference runs what it knows. */
+bool selection_plans(const struct selection *selection, const struct selection_point *point,
+                     size_t index);
 
 /* Takes a choice out. */
 void selection_drop(struct selection *selection, size_t index);

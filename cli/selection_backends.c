@@ -177,7 +177,9 @@ static enum status selection_add_item(struct selection *selection, struct regist
     bool added = false;
     for (size_t i = 0; i < registry->count; i++) {
         struct backend *backend = registry->backends[i];
-        if (fnmatch(item->glob, backend->name, 0) != 0) {
+        /* A reference is no back end: who wants one beside them says so. */
+        bool meant = backend->kind != BACKEND_REFERENCE || strcmp(item->glob, "*") != 0;
+        if (!meant || fnmatch(item->glob, backend->name, 0) != 0) {
             continue;
         }
         matched = true;
@@ -278,6 +280,7 @@ enum status selection_require(struct selection *selection, struct registry *regi
 void selection_drop(struct selection *selection, size_t index)
 {
     json_decref(selection->choices[index].env);
+    json_decref(selection->choices[index].workloads);
     selection->choice_count--;
     memmove(&selection->choices[index], &selection->choices[index + 1],
             (selection->choice_count - index) * sizeof(*selection->choices));
@@ -287,6 +290,7 @@ void selection_free(struct selection *selection)
 {
     for (size_t i = 0; i < selection->choice_count; i++) {
         json_decref(selection->choices[i].env);
+        json_decref(selection->choices[i].workloads);
     }
     for (size_t i = 0; i < selection->point_count; i++) {
         json_decref(selection->points[i].params);

@@ -37,6 +37,9 @@ static enum status parameter_items_parse(struct parameter_items *parameters,
         .items = text_grow(NULL, texts->count + 1, sizeof(*parameters->items))};
     for (size_t i = 0; i < texts->count; i++) {
         const char *text = texts->items[i];
+        if (selection_collector_values(text) != NULL) {
+            continue; /* of the choices: selection_apply_collectors */
+        }
         const char *equals = strchr(text, '=');
         if (equals == NULL || equals == text || equals[1] == '\0') {
             return error_set(error, STATUS_INVALID, "-p '%s': write NAME=VALUE or NAME=VALUE,VALUE",

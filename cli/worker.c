@@ -72,7 +72,9 @@ static void worker_environment(const struct worker *worker, bool fixed,
     json_t *value;
     json_object_foreach((json_t *)worker->env, name, value)
     {
-        text_list_add(environment, text_format("%s=%s", name, json_string_value(value)));
+        if (strcmp(name, WORKER_COLLECTOR) != 0) {
+            text_list_add(environment, text_format("%s=%s", name, json_string_value(value)));
+        }
     }
     worker_add_preload(worker, fixed, environment);
 }
@@ -270,6 +272,11 @@ static void worker_add_cell(const struct worker *worker, const struct worker_cel
     worker_add_number(arguments, "--iterations", cell->iterations);
     worker_add_number(arguments, "--warmup", cell->warmup_iterations);
     worker_add_number(arguments, "--seed", cell->seed);
+    const char *collector = json_string_value(json_object_get(worker->env, WORKER_COLLECTOR));
+    if (collector != NULL) {
+        text_list_add(arguments, text_format("--collector"));
+        text_list_add(arguments, text_format("%s", collector));
+    }
     if (cell->extra_work > 0) {
         text_list_add(arguments, text_format("--extra-work"));
         text_list_add(arguments, text_format("%g", cell->extra_work));

@@ -15,6 +15,9 @@
 #include "common/status.h"
 #include "results/record.h"
 
+/* The member of env that is no variable: the collector's name, which is told by --collector. */
+#define WORKER_COLLECTOR "collector"
+
 /* A worker with what it is run with. All borrowed. */
 struct worker {
     const struct registry *registry;

@@ -37,6 +37,11 @@ const char *gc_policy_name(const struct gc_policy *policy)
     return policy->name;
 }
 
+const char *gc_policy_summary(const struct gc_policy *policy)
+{
+    return policy->summary;
+}
+
 /* ---------------------------------------------------------------- opening and switching */
 bool collector_open(struct runtime *runtime, const struct gc_policy *policy)
 {
@@ -103,6 +108,16 @@ bool gc_is_finalized(const struct object *object)
 }
 
 /* ---------------------------------------------------------------- collecting */
+uint64_t gc_collected(const struct runtime *runtime)
+{
+    return runtime->collector.stats.collected;
+}
+
+struct pauses *runtime_pauses(struct runtime *runtime)
+{
+    return &runtime->collector.pauses;
+}
+
 uint64_t gc_collect(struct runtime *runtime, int generation)
 {
     OBJECT_ASSERT(generation >= 0 && generation < GC_GENERATIONS);

@@ -178,6 +178,7 @@ const struct gc_policy *gc_policy_find(const char *name, struct error *error);
 /* generational-700: CPython's up to 3.12. */
 const struct gc_policy *gc_policy_default(void);
 const char *gc_policy_name(const struct gc_policy *policy);
+const char *gc_policy_summary(const struct gc_policy *policy); /* one line */
 
 /* Opens a runtime over heap, which must outlive it: makes the small ints, the empty tuple and the
  * tables of its own. The tables are mapped outside the heap and outside its anonymous memory; the
@@ -202,6 +203,8 @@ uint64_t runtime_objects_live(const struct runtime *runtime);
  * containers freed. generation in 0..2. 0 inside a collection, as from a finalizer. After a
  * collection of generation 2 the heap is trimmed. */
 uint64_t gc_collect(struct runtime *runtime, int generation);
+/* Containers that the collector has freed since runtime_open: gc_stats.collected, at no cost. */
+uint64_t gc_collected(const struct runtime *runtime);
 /* Automatic collection, on at first. It runs when a container is allocated, before the new one is
  * tracked. */
 void gc_enable(struct runtime *runtime, bool enabled);

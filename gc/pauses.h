@@ -88,4 +88,8 @@ static inline void pauses_end(struct pauses *pauses, uint64_t visited)
  * held more pauses than are remembered. window: index into pauses_window_ns. */
 double pauses_utilisation(const struct pauses *pauses, int window, uint64_t now_ns);
 
+struct runtime;
+/* Those of the runtime's collector, since its opening or the last pauses_reset. */
+struct pauses *runtime_pauses(struct runtime *runtime);
+
 #endif

@@ -27,6 +27,11 @@ uint64_t run_held_bytes(struct run *run)
     return run->sampling ? sampler_held_bytes(run->sampler, run->heap) : 0;
 }
 
+void run_garbage(struct run *run, uint64_t containers, uint64_t bytes)
+{
+    floating_add(run->floating, containers, bytes);
+}
+
 static void run_sleep(uint64_t ns)
 {
     struct timespec left = {.tv_sec = (time_t)(ns / 1000000000u),

@@ -4,11 +4,18 @@
  * runtime_close, heap_close. The generator is seeded anew right before the timed part, so that what
  * the workload does there depends on the seed and not on the warm-up.
  *
+ * With HEAPMILL_REFERENCE the runtime is not gc/ but somebody else's behind the same functions
+ * (workloads/references/). Three things differ: its allocations do not come through the contract,
+ * so they are not held against what the workload expects; blocks that are left in the allocator
+ * belong to that runtime, whose own count of leaked objects decides; the passes that count at the
+ * contract are not applicable.
+ *
  * Main thread only. Nothing here allocates from malloc. */
 #ifndef HEAPMILL_WORKLOADS_RUNNER_H
 #define HEAPMILL_WORKLOADS_RUNNER_H
 
 #include "common/os_memory.h"
+#include "workloads/collector_measures.h"
 #include "workloads/fragmentation.h"
 #include "workloads/heap_map.h"
 #include "workloads/sampler.h"
@@ -31,10 +38,11 @@ struct cell {
     double extra_work;
     uint64_t seed;
     enum cell_pass pass;
-    uint32_t latency_every; /* of the latency pass: one call in so many is timed */
-    size_t samples;         /* of the memory pass */
-    struct heap_map *map;   /* of the memory pass; NULL: none */
-    unsigned threads;       /* 0 means 1, as for every workload that is not threaded */
+    uint32_t latency_every;            /* of the latency pass: one call in so many is timed */
+    size_t samples;                    /* of the memory pass */
+    struct heap_map *map;              /* of the memory pass; NULL: none */
+    unsigned threads;                  /* 0 means 1, as for every workload that is not threaded */
+    const struct gc_policy *collector; /* NULL: the runtime's default */
 };
 
 enum cell_status { CELL_OK, CELL_FAILED, CELL_NOT_APPLICABLE };
@@ -57,8 +65,7 @@ struct cell_result {
     uint64_t stray_allocations;
     uint64_t checksum;
     struct os_faults faults; /* of the timed part */
-    bool has_gc;
-    struct gc_stats gc;     /* of the timed part; tracked is at its end */
+    struct collector_measures collector;
     struct sampler sampler; /* of the memory pass; its arrays live until runner_release */
     struct fragmentation fragmentation;
     struct heap_probe calls; /* of the memory pass, of its timed part */
@@ -70,7 +77,6 @@ struct runner {
     struct run run;
     struct scratch scratch;
     struct os_faults faults_before;
-    struct gc_stats gc_before;
     uint64_t allocations_before;
     uint64_t stray_before;
 };

@@ -123,6 +123,7 @@ static void sampler_take(struct sampler *sampler, struct heap *heap, uint64_t op
         [SAMPLER_HELD_SMAPS] =
             sampler_difference(os_memory_held_bytes(&memory), sampler->baseline_bytes),
         [SAMPLER_RSS] = sampler_difference(memory.rss_bytes, sampler->scratch->mapped_bytes),
+        [SAMPLER_UNCOLLECTED] = sampler->floating == NULL ? 0 : sampler->floating->bytes,
         [SAMPLER_WALL_NS] = clock_wall_ns() - sampler->start_ns,
     };
     for (int column = 0; column < SAMPLER_COLUMNS; column++) {

@@ -14,6 +14,7 @@
 #define HEAPMILL_WORKLOADS_SAMPLER_H
 
 #include "common/rng.h"
+#include "workloads/floating.h"
 #include "workloads/scratch.h"
 #include "workloads/workload.h"
 
@@ -26,8 +27,9 @@ enum sampler_column {
     SAMPLER_HELD_STATS, /* the back end's own count; 0 where it has none */
     SAMPLER_HELD_SMAPS, /* anonymous + swap − LazyFree, less the same before the heap was opened */
     SAMPLER_RSS,        /* of the process, less the harness's scratch memory */
-    SAMPLER_WALL_NS,    /* since the timed part began; of all columns the one that equal cells do
-                           not have alike */
+    SAMPLER_UNCOLLECTED, /* garbage that only the collector can find: workloads/floating.h */
+    SAMPLER_WALL_NS,     /* since the timed part began; of all columns the one that equal cells do
+                            not have alike */
     SAMPLER_COLUMNS
 };
 
@@ -49,6 +51,7 @@ struct sampler {
     uint64_t start_ns;         /* the clock then */
     uint64_t baseline_bytes;   /* held by smaps before the heap was opened */
     const struct scratch *scratch;
+    const struct floating *floating; /* NULL: nobody tells of garbage */
     struct rng jitter;
 };
 

@@ -197,6 +197,9 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
         status = worker_parse_count(option, value, SAMPLER_SAMPLES_MIN, SAMPLER_SAMPLES_MAX, &count,
                                     error);
         cell->samples = (size_t)count;
+    } else if (strcmp(option, "--collector") == 0) {
+        cell->collector = gc_policy_find(value, error);
+        status = cell->collector == NULL ? STATUS_INVALID : STATUS_OK;
     } else if (strcmp(option, "--threads") == 0) {
         status = worker_parse_count(option, value, 1, THREADS_MAX, &count, error);
         cell->threads = (unsigned)count;
@@ -221,12 +224,13 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
         status = worker_parse_count(option, value, 1, INT32_MAX, &count, error);
         arguments->parent = (pid_t)count;
     } else {
-        status = error_set(error, STATUS_INVALID,
-                           "unknown option %s; known are: --workload, --param, --iterations, "
-                           "--warmup, --threads, --seed, --pass, --samples, --latency-every, "
-                           "--extra-work, --target-ms, "
-                           "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
-                           option);
+        status = error_set(
+            error, STATUS_INVALID,
+            "unknown option %s; known are: --workload, --param, --iterations, "
+            "--warmup, --threads, --collector, --seed, --pass, --samples, --latency-every, "
+            "--extra-work, --target-ms, "
+            "--expect-malloc, --map-at, --map-file, --record-fd, --parent",
+            option);
     }
     return status;
 }
@@ -288,6 +292,10 @@ static enum status worker_check_cell(const struct worker_arguments *arguments, s
         return error_set(error, STATUS_INVALID,
                          "--extra-work: %g%% of %" PRIu64 " iterations is less than one of them",
                          cell->extra_work, cell->iterations);
+    }
+    if (cell->collector != NULL && strcmp(cell->workload->kind, "objects") != 0) {
+        return error_set(error, STATUS_INVALID, "%s has no objects: give it no --collector",
+                         cell->workload->name);
     }
     if (!cell->workload->threaded && cell->threads > 1) {
         return error_set(error, STATUS_INVALID, "%s has one thread: give it no --threads",

@@ -9,7 +9,7 @@
 #include "workloads/latency.h"
 #include "workloads/worker_environment.h"
 
-/* The longest line is a memory pass's: seven columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
+/* The longest line is a memory pass's: eight columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
  * at most 20 digits, some 1.2 MB. */
 enum { WORKER_TEXT_BYTES = 2 << 20 };
 
@@ -126,6 +126,19 @@ static void worker_add_workload(struct json_writer *writer, const struct workloa
     json_close_object(writer);
 }
 
+static void worker_add_collectors(struct json_writer *writer)
+{
+    json_open_array(writer, "collectors");
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        json_open_object(writer, NULL);
+        json_add_string(writer, "name", gc_policy_name(gc_policy_table[i]));
+        json_add_string(writer, "summary", gc_policy_summary(gc_policy_table[i]));
+        json_add_bool(writer, "default", gc_policy_table[i] == gc_policy_default());
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+}
+
 static void worker_add_build(struct json_writer *writer)
 {
     json_add_string(writer, "compiler", HEAPMILL_COMPILER);
@@ -151,6 +164,7 @@ enum status worker_write_description(int fd, struct error *error)
     worker_add_build(&writer);
     json_add_string(&writer, "version", HEAPMILL_VERSION);
     json_add_string(&writer, "malloc_owner", worker_malloc_owner());
+    worker_add_collectors(&writer);
     json_open_array(&writer, "workloads");
     for (size_t i = 0; workload_table[i] != NULL; i++) {
         worker_add_workload(&writer, workload_table[i]);
@@ -250,9 +264,12 @@ static void worker_add_memory(struct json_writer *writer, const struct cell_resu
         json_add_double(writer, NULL, (double)sampler->columns[SAMPLER_WALL_NS][i] / 1e9);
     }
     json_close_array(writer);
-    /* Nobody counts garbage that no collection has found yet. */
-    json_open_array(writer, "uncollected_bytes");
-    json_close_array(writer);
+    if (sampler->floating != NULL) {
+        worker_add_series(writer, sampler, "uncollected_bytes", SAMPLER_UNCOLLECTED);
+    } else {
+        json_open_array(writer, "uncollected_bytes");
+        json_close_array(writer);
+    }
     json_close_object(writer);
     worker_add_labels(writer, sampler);
     for (size_t i = 0; i < column_count; i++) {
@@ -302,17 +319,7 @@ static void worker_add_counters(struct json_writer *writer, const struct cell *c
     json_add_u64(writer, "faults_major", result->faults.major);
     json_add_u64(writer, "switches_voluntary", result->faults.switches_voluntary);
     json_add_u64(writer, "switches_involuntary", result->faults.switches_involuntary);
-    if (result->has_gc) {
-        json_open_object(writer, "gc");
-        json_open_array(writer, "collections");
-        for (int generation = 0; generation < GC_GENERATIONS; generation++) {
-            json_add_u64(writer, NULL, result->gc.collections[generation]);
-        }
-        json_close_array(writer);
-        json_add_u64(writer, "collected", result->gc.collected);
-        json_add_u64(writer, "objects_visited", result->gc.objects_visited);
-        json_close_object(writer);
-    }
+    collector_measures_write(writer, &result->collector, result->operations);
     if (cell->extra_work > 0) { /* its results are those of other work: no checksum to compare */
         double done = (double)cell_iterations_done(cell);
         json_add_double(writer, "extra_work", 100 * (done / (double)cell->iterations - 1));

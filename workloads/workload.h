@@ -86,7 +86,8 @@ struct run {
     const char *failed; /* set by run_fail: why the cell has failed */
     bool sampling;      /* memory pass */
     struct sampler *sampler;
-    struct heap_map *map; /* NULL: no maps are wanted */
+    struct floating *floating; /* garbage that is not found yet; NULL without a runtime */
+    struct heap_map *map;      /* NULL: no maps are wanted */
     struct scratch *scratch;
     unsigned threads; /* 1 and more; 1 of a workload that is not threaded */
     struct threads *pool;
@@ -125,6 +126,11 @@ void run_idle(struct run *run, uint64_t ns);
 /* Zeroed memory outside every heap, pre-faulted, released by the runner after teardown. Never NULL:
  * the process ends with a clear message if the system refuses. Not in the timed part. */
 void *run_scratch(struct run *run, size_t bytes);
+
+/* The program has just let go of so many containers, of about so many bytes with what they alone
+ * hold, which only the collector can find. What a workload of cycles tells, for the figures of
+ * floating garbage. A few ns. */
+void run_garbage(struct run *run, uint64_t containers, uint64_t bytes);
 
 /* Records that the cell has failed; the first reason stands. text is a constant. An allocation that
  * returned NULL is a failure: "heap exhausted". From any thread. */

@@ -30,6 +30,8 @@ struct cyclic_graph_state {
     uint64_t ring;         /* nodes of a group */
     uint64_t groups_live;  /* the list's length */
     uint64_t group_oldest; /* its index in the list */
+    uint64_t ring_containers;
+    uint64_t ring_bytes; /* with payloads */
 };
 
 /* ------------------------------------------------------------------ nodes */
@@ -112,8 +114,10 @@ static struct object *cyclic_graph_make_group(struct runtime *runtime,
     return first;
 }
 
-/* Sum of the payloads: a pass over the whole group. */
-static uint64_t cyclic_graph_sum(const struct cyclic_graph_state *state, struct object *first)
+/* Sum of the payloads: a pass over the whole group. *ring: whether its last node links to its
+ * first, so that it will be garbage when it is dropped. */
+static uint64_t cyclic_graph_sum(const struct cyclic_graph_state *state, struct object *first,
+                                 bool *ring)
 {
     uint64_t sum = 0;
     struct object *node = first;
@@ -121,7 +125,8 @@ static uint64_t cyclic_graph_sum(const struct cyclic_graph_state *state, struct 
         sum += (uint64_t)cyclic_graph_payload(state, node);
         node = cyclic_graph_link(state, node);
     }
-    return sum + (node == first);
+    *ring = node == first;
+    return sum + *ring;
 }
 
 static struct object *cyclic_graph_draw_group(struct run *run)
@@ -159,12 +164,23 @@ static bool cyclic_graph_fill(struct run *run)
     return true;
 }
 
+/* A node with its payload: an upper estimate. */
+static uint64_t cyclic_graph_node_bytes(bool instance)
+{
+    return MODEL_INT_BYTES + (instance
+                                  ? MODEL_INSTANCE_BYTES + MODEL_DICT_BYTES + MODEL_KEYS_BYTES_MIN
+                                  : MODEL_LIST_BYTES + 64);
+}
+
 static enum status cyclic_graph_setup(struct run *run, struct error *error)
 {
     struct cyclic_graph_state *state = run_scratch(run, sizeof *state);
     run->state = state;
     state->kind = run_count(run, CYCLIC_GRAPH_NODE);
     state->ring = run_count(run, CYCLIC_GRAPH_RING);
+    bool instance = state->kind == CYCLIC_GRAPH_INSTANCE;
+    state->ring_containers = state->ring * (instance ? MODEL_INSTANCE_CONTAINERS : 1);
+    state->ring_bytes = state->ring * cyclic_graph_node_bytes(instance);
     state->groups_live = run_count(run, CYCLIC_GRAPH_LIVE) / state->ring + 1;
     state->nothing = int_new(run->runtime, 0);
     state->class_name = str_intern(run->runtime, "Node", 4);
@@ -195,13 +211,17 @@ static void cyclic_graph_run(struct run *run, uint64_t iterations)
                 run_mark(run, NULL);
             }
             struct object *oldest = list_item(state->groups, (size_t)state->group_oldest);
-            model_check(run, cyclic_graph_sum(state, oldest));
+            bool ring;
+            model_check(run, cyclic_graph_sum(state, oldest, &ring));
             struct object *group = cyclic_graph_draw_group(run);
             if (group == NULL) {
                 run_fail(run, MODEL_HEAP_EXHAUSTED);
                 return;
             }
             list_set_item(run->runtime, state->groups, (size_t)state->group_oldest, group);
+            if (ring) {
+                run_garbage(run, state->ring_containers, state->ring_bytes);
+            }
             state->group_oldest = (state->group_oldest + 1) % state->groups_live;
         }
     }
@@ -229,9 +249,7 @@ static size_t cyclic_graph_window_bytes(const struct run *run)
 {
     const uint64_t live = run_count(run, CYCLIC_GRAPH_LIVE) + run_count(run, CYCLIC_GRAPH_RING);
     const bool instance = run_count(run, CYCLIC_GRAPH_NODE) == CYCLIC_GRAPH_INSTANCE;
-    uint64_t node_bytes = MODEL_INT_BYTES;
-    node_bytes += instance ? MODEL_INSTANCE_BYTES + MODEL_DICT_BYTES + MODEL_KEYS_BYTES_MIN
-                           : MODEL_LIST_BYTES + 64;
+    const uint64_t node_bytes = cyclic_graph_node_bytes(instance);
     uint64_t cyclic_percent = 100 - run_count(run, CYCLIC_GRAPH_ACYCLIC);
     uint64_t waiting = 0;
     if (cyclic_percent > 0) {

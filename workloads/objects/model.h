@@ -26,6 +26,14 @@ enum {
     MODEL_FULL_COLLECTION_CONTAINERS = 701 * 11 * 11,
 };
 
+/* Containers that an instance with attributes is: itself and its dict; in CPython 3.11 the
+ * attributes are in the instance's own block, and no dict is made. */
+#ifdef HEAPMILL_REFERENCE
+enum { MODEL_INSTANCE_CONTAINERS = 1 };
+#else
+enum { MODEL_INSTANCE_CONTAINERS = 2 };
+#endif
+
 /* Blocks that int_new asks for: none for the shared small ints. */
 static inline uint64_t model_int_blocks(int64_t value)
 {
