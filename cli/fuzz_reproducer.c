@@ -108,14 +108,40 @@ static void reproducer_add_common(const struct fuzz_catalog *catalog, struct tex
     free(directory);
 }
 
-static char *reproducer_make_line(const struct fuzz_catalog *catalog, const char *path,
+/* The linker's --wrap options of the program, from the ordinary tree's build.ninja; "" if it has
+ * none. The caller frees. */
+static char *reproducer_find_wraps(const struct fuzz_catalog *catalog,
+                                   const struct fuzz_program *program)
+{
+    char *text;
+    size_t size;
+    char *wraps = NULL;
+    char *path = text_format("%s/build.ninja", catalog->trees[FUZZ_TREE_ORDINARY]);
+    char *rule = text_format("build bin/heapmill-fuzz-%s:", program->label);
+    (void)fuzz_read_file(path, &text, &size, NULL);
+    const char *begin = strstr(text, rule);
+    const char *end = begin != NULL ? strstr(begin, "\n\n") : NULL;
+    const char *at = begin != NULL ? strstr(begin, "-Wl,--wrap=") : NULL;
+    if (at != NULL && end != NULL && at < end) {
+        wraps = text_format("%.*s ", (int)strcspn(at, " \n"), at);
+    }
+    free(rule);
+    free(path);
+    free(text);
+    return wraps != NULL ? wraps : text_format("%s", "");
+}
+
+static char *reproducer_make_line(const struct fuzz_catalog *catalog,
+                                  const struct fuzz_program *program, const char *path,
                                   struct text_list *flags, struct text_list *sources)
 {
     reproducer_add_common(catalog, sources);
     char *flag_text = text_join(flags, " ");
     char *source_text = text_join(sources, " ");
-    char *line = text_format("cc -g -w %s %s %s -lm -ldl -pthread -o reproducer", flag_text, path,
-                             source_text);
+    char *wraps = reproducer_find_wraps(catalog, program);
+    char *line = text_format("cc -g -w %s %s%s %s -lm -ldl -pthread -o reproducer", flag_text,
+                             wraps, path, source_text);
+    free(wraps);
     free(source_text);
     free(flag_text);
     return line;
@@ -196,7 +222,7 @@ enum status fuzz_triage_write_reproducer(const struct fuzz_catalog *catalog,
         status = fuzz_read_file(input, &bytes, &size, error);
     }
     if (status == STATUS_OK) {
-        *line = reproducer_make_line(catalog, path, &flags, &sources);
+        *line = reproducer_make_line(catalog, failure->program, path, &flags, &sources);
         char *program = reproducer_decode(failure, input);
         FILE *file = fopen(path, "we");
         if (file != NULL) {

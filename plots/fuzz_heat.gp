@@ -1,4 +1,5 @@
-# Bugs × engines: one box a cell, darker the sooner the bug is found; never found is white, no trials hatched.
+# Labels that are not wanted are empty instead of being points at NaN: gnuplot 5.4.4 crashes on a block of one row
+# with such a point. Bugs × engines: one box a cell, darker the sooner the bug is found; never found is white, no trials hatched.
 left = box_left + label_width
 top = box_top + head_height
 bottom = top + bug_label_count * cell_height
@@ -37,7 +38,7 @@ do for [format in formats] {
     plot data using 1:(only($3 <= 1, $2)):(0.485):(0.46):3 with boxxyerror fillcolor palette notitle, \
          '' using 1:(only($3 == 2, $2)):(0.485):(0.46) with boxxyerror fillcolor rgb '#ffffff' fillstyle solid 1.0 border rgb '#c4c4c4' notitle, \
          '' using 1:(only($3 == 3, $2)):(0.485):(0.46) with boxxyerror fillcolor rgb '#bbbbbb' fillstyle pattern 4 border rgb '#c4c4c4' notitle, \
-         '' using 1:(only($3 <= 0.55, $2)):4 with labels center font small textcolor rgb '#ffffff' notitle, \
-         '' using 1:(only($3 > 0.55, $2)):4 with labels center font small textcolor rgb ink notitle
+         '' using 1:2:($3 <= 0.55 ? strcol(4) : '') with labels center font small textcolor rgb '#ffffff' notitle, \
+         '' using 1:2:($3 > 0.55 ? strcol(4) : '') with labels center font small textcolor rgb ink notitle
     unset output
 }

@@ -25,10 +25,10 @@ static struct curves_panel *progress_add_panel(struct curves *curves, const char
 }
 
 /* Every member's values in one panel; those of the other kind of engine are left out unless both
- * kinds are wanted. A panel without points is dropped. */
+ * kinds are wanted. from_nothing: the curves begin at 0. A panel without points is dropped. */
 static void progress_add(struct curves *curves, const char *title, const char *y_label,
                          const struct fuzz_series *series, size_t count, int kind,
-                         double (*value)(const struct fuzz_series *, size_t))
+                         bool from_nothing, double (*value)(const struct fuzz_series *, size_t))
 {
     struct curves_panel *panel = progress_add_panel(curves, title, y_label);
     size_t points = 0;
@@ -37,6 +37,9 @@ static void progress_add(struct curves *curves, const char *title, const char *y
             continue;
         }
         struct curve *curve = curves_add_curve(panel, i);
+        if (from_nothing && series[i].count > 0) {
+            curves_add_point(curve, 0, 0);
+        }
         for (size_t j = 0; j < series[i].count; j++) {
             curves_add_point(curve, series[i].samples[j].wall_s, value(&series[i], j));
         }
@@ -125,10 +128,10 @@ enum status fuzz_picture_coverage(const struct sheet_options *options,
 {
     struct curves curves = {.panels = NULL};
     progress_add(&curves, "edges covered, as libFuzzer counts them", "edges", series, count, 0,
+                 true, progress_coverage);
+    progress_add(&curves, "edges covered, as AFL++ counts them", "edges", series, count, 1, true,
                  progress_coverage);
-    progress_add(&curves, "edges covered, as AFL++ counts them", "edges", series, count, 1,
-                 progress_coverage);
-    progress_add(&curves, "inputs kept", "inputs", series, count, -1, progress_corpus);
+    progress_add(&curves, "inputs kept", "inputs", series, count, -1, true, progress_corpus);
     return progress_draw(options, &curves, series, count, "coverage", "What a campaign covers",
                          "The two engines count edges in ways of their own: compare shapes, not "
                          "heights.",
@@ -139,10 +142,10 @@ enum status fuzz_picture_speed(const struct sheet_options *options,
                                const struct fuzz_series *series, size_t count, struct error *error)
 {
     struct curves curves = {.panels = NULL};
-    progress_add(&curves, "executions", "thousands per CPU second", series, count, -1,
+    progress_add(&curves, "executions", "thousands per CPU second", series, count, -1, false,
                  progress_executions);
     progress_add(&curves, "operations of the code under test", "millions per CPU second", series,
-                 count, -1, progress_operations);
+                 count, -1, false, progress_operations);
     return progress_draw(options, &curves, series, count, "speed", "How fast a campaign is",
                          "Counted by the target itself, per CPU second of the engine with all its "
                          "processes. Higher is better, but inputs differ in length: operations "

@@ -57,7 +57,7 @@ static enum status score_read_plan(const json_t *plan, struct fuzz_score *score,
 static size_t score_find(char *const *names, size_t count, const char *name)
 {
     size_t i = 0;
-    while (i < count && (name == NULL || strcmp(names[i], name) != 0)) {
+    while (i < count && (names[i] == NULL || strcmp(names[i], name) != 0)) {
         i++;
     }
     return i;
@@ -146,6 +146,9 @@ static enum status score_finish_cell(const struct fuzz_score *score, struct fuzz
  * against blind random. */
 static bool score_compares(const char *left, const char *right)
 {
+    if (left == NULL || right == NULL) {
+        return false; /* not so: the plan was read whole */
+    }
     size_t length = strlen(left);
     bool without = strncmp(left, right, length) == 0 && strcmp(right + length, "-nomutator") == 0;
     return without || (strcmp(right, "random") == 0 && strcmp(left, "random") != 0);
