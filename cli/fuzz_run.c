@@ -250,7 +250,8 @@ static json_t *run_plan(const struct run_arguments *arguments, const struct fuzz
         (json_int_t)arguments->operations, "seed", (json_int_t)arguments->seed, "arguments", extra);
 }
 
-/* A user's library is fuzzed by the target's build for malloc. */
+/* A user's library is fuzzed as a black box by malloc_abi, which plays the same programs as
+ * block_ops over the library's malloc family. */
 static enum status run_find_library(struct run_arguments *arguments, char library[PATH_MAX],
                                     struct error *error)
 {
@@ -258,10 +259,18 @@ static enum status run_find_library(struct run_arguments *arguments, char librar
     if (arguments->backend == NULL || strchr(arguments->backend, '/') == NULL) {
         return STATUS_OK;
     }
+    if (strcmp(arguments->target, "block_ops") != 0 &&
+        strcmp(arguments->target, "malloc_abi") != 0) {
+        return error_set(error, STATUS_INVALID,
+                         "a library is fuzzed by block_ops or malloc_abi; %s wants a back end of "
+                         "the build",
+                         arguments->target);
+    }
     if (realpath(arguments->backend, library) == NULL || access(library, R_OK) != 0) {
         return error_set(error, STATUS_NOT_FOUND, "there is no library %s", arguments->backend);
     }
-    arguments->backend = "library";
+    arguments->target = "malloc_abi";
+    arguments->backend = NULL;
     return STATUS_OK;
 }
 
@@ -278,7 +287,8 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
     }
     if (status == STATUS_OK) {
         if (arguments->output == NULL) {
-            arguments->output = text_format("campaign-%s", program->label);
+            const char *name = library[0] != '\0' ? strrchr(library, '/') + 1 : program->label;
+            arguments->output = text_format("campaign-%s", name);
         }
         *plan = run_plan(arguments, program, library);
         status =
