@@ -328,7 +328,7 @@ enum status bench_options_parse(struct bench_options *options, int argc, char **
                                       .argv = argv};
     enum status status = STATUS_OK;
     int code;
-    optind = 1;
+    optind = 0; /* glibc: begin anew, also inside a cluster of short options */
     opterr = 0;
     while (status == STATUS_OK &&
            (code = getopt_long(argc, argv, ":b:w:p:o:", bench_long_options, NULL)) != -1) {

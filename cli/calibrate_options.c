@@ -165,7 +165,7 @@ enum status calibrate_options_parse(struct calibrate_options *options, int argc,
                                           .argv = argv};
     enum status status = STATUS_OK;
     int code;
-    optind = 1;
+    optind = 0; /* glibc: begin anew, also inside a cluster of short options */
     opterr = 0;
     while (status == STATUS_OK &&
            (code = getopt_long(argc, argv, ":o:b:w:p:", calibrate_long_options, NULL)) != -1) {
