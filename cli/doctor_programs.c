@@ -110,6 +110,9 @@ void doctor_check_programs(json_t *rows, const struct registry *registry)
     }
     doctor_check_tool(rows, "gnuplot", "gnuplot-nox", true, "`heapmill plot`");
     doctor_check_tool(rows, "valgrind", "valgrind", false, "counting instructions");
+    doctor_check_tool(rows, "clang", "clang libclang-rt-14-dev", false,
+                      "`heapmill fuzz` with libFuzzer");
+    doctor_check_tool(rows, "afl-fuzz", "afl++", false, "`heapmill fuzz --engine afl`");
     doctor_check_tool(rows, "perf", "linux-perf", false, "looking into a cell");
     doctor_check_counters(rows);
 }

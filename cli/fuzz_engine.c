@@ -37,10 +37,11 @@ bool fuzz_engine_is_afl(enum fuzz_engine engine)
 }
 
 /* AFL++ pays some 50 µs for an execution whatever it does, so that long programs cost little;
- * libFuzzer makes inputs long only when short ones find no more (-len_control). */
+ * libFuzzer under sanitizers pays for each operation, and with a custom mutator does not keep
+ * inputs short by itself. */
 uint64_t fuzz_engine_operations(enum fuzz_engine engine)
 {
-    return engine == FUZZ_ENGINE_RANDOM ? 0 : fuzz_engine_is_afl(engine) ? 1024 : 512;
+    return engine == FUZZ_ENGINE_RANDOM ? 0 : fuzz_engine_is_afl(engine) ? 1024 : 256;
 }
 
 char *fuzz_engine_member_name(const struct fuzz_launch *launch)
@@ -117,8 +118,10 @@ static enum status engine_prepare_libfuzzer(const struct fuzz_launch *launch, st
                                             struct error *error)
 {
     const char *program;
+    /* A sanitizer would replace the library's malloc too. */
+    bool fast = launch->fast || launch->library[0] != '\0';
     enum status status = fuzz_catalog_path(
-        launch->program, launch->fast ? FUZZ_TREE_FAST : FUZZ_TREE_LIBFUZZER, &program, error);
+        launch->program, fast ? FUZZ_TREE_FAST : FUZZ_TREE_LIBFUZZER, &program, error);
     if (status != STATUS_OK) {
         return status;
     }

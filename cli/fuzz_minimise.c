@@ -22,7 +22,9 @@ enum status fuzz_triage_find(const struct fuzz_program *program, const char *inp
     for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]) && status == STATUS_OK && !*failed;
          i++) {
         const char *path = program->paths[trees[i]];
-        if (path != NULL) {
+        /* A sanitizer replaces the malloc of a user's library too. */
+        bool blind = trees[i] == FUZZ_TREE_LIBFUZZER && library[0] != '\0';
+        if (path != NULL && !blind) {
             *failure = (struct fuzz_failure){program, trees[i], library};
             status = fuzz_signature_of(path, input, library, true, signature, failed, error);
         }

@@ -24,14 +24,15 @@ static const char run_usage[] =
     "\n"
     "  -b, --backend NAME     the back end, where the target has several (default: "
     "pymalloc-3.10);\n"
-    "                         or ./libmine.so, your own malloc, as it is: a black box\n"
+    "                         or ./libmine.so, your own malloc, as it is: a black box (libFuzzer\n"
+    "                         then without sanitizers: `heapmill fuzz build libfuzzer-fast`)\n"
     "  --bug ID               the build with that planted bug (`heapmill fuzz list --bugs`)\n"
     "  --engine ENGINE        libfuzzer (default), afl, both, random; or libfuzzer-nomutator,\n"
     "                         afl-nomutator: without the mutator of operations\n"
     "  --fast                 libFuzzer without sanitizers: several times as many executions\n"
     "  --time T               of this session: 90s, 10m, 2h (default: 10m)\n"
     "  --jobs N               engine processes, at most 64 (default: one for each CPU)\n"
-    "  --operations N         the longest program (default: 512; AFL++: 1024)\n"
+    "  --operations N         the longest program (default: 256; AFL++: 1024)\n"
     "  --seed S               (default: 1)\n"
     "  -o, --output DIR       (default: campaign-TARGET…)\n"
     "  --resume               go on with the campaign in DIR\n"
@@ -259,12 +260,12 @@ static enum status run_find_library(struct run_arguments *arguments, char librar
     if (arguments->backend == NULL || strchr(arguments->backend, '/') == NULL) {
         return STATUS_OK;
     }
-    if (strcmp(arguments->target, "block_ops") != 0 &&
-        strcmp(arguments->target, "malloc_abi") != 0) {
+    const char *target = arguments->target != NULL ? arguments->target : "";
+    if (strcmp(target, "block_ops") != 0 && strcmp(target, "malloc_abi") != 0) {
         return error_set(error, STATUS_INVALID,
                          "a library is fuzzed by block_ops or malloc_abi; %s wants a back end of "
                          "the build",
-                         arguments->target);
+                         target);
     }
     if (realpath(arguments->backend, library) == NULL || access(library, R_OK) != 0) {
         return error_set(error, STATUS_NOT_FOUND, "there is no library %s", arguments->backend);
