@@ -52,6 +52,21 @@ static char *doctor_find_program(const char *program)
     return found;
 }
 
+/* Without the escape sequences of colours, which some programs print to pipes too. */
+static void doctor_strip_colours(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from != '\0';) {
+        if (from[0] == '\033' && from[1] == '[') {
+            from += 2 + strspn(from + 2, "0123456789;");
+            from += *from != '\0';
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+}
+
 /* The first line of `program --version`. The caller frees. */
 static char *doctor_version(const char *path)
 {
@@ -66,6 +81,7 @@ static char *doctor_version(const char *path)
                         ? text_format("%.*s", (int)strcspn(result.output, "\n"), result.output)
                         : text_format("does not start: %s", error.message);
     process_result_free(&result);
+    doctor_strip_colours(version);
     return version;
 }
 
