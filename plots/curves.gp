@@ -26,7 +26,8 @@ do for [format in formats] {
         set xrange [panel_x_low[p] : panel_x_high[p]]
         set yrange [panel_y_low[p] : panel_y_high[p]]
         set border 3 lc rgb muted
-        set format x (panel_log_x[p] && panel_x_high[p] / panel_x_low[p] > 50 ? '%.0s%c' : '%g')
+        # Thousands and more are short as 10k; parts of one would be read as minutes: 0.01, not 10m.
+        set format x (panel_log_x[p] && panel_x_high[p] > 9999 && panel_x_high[p] / panel_x_low[p] > 50 ? '%.0s%c' : '%g')
         set format y '%g'
         # Within less than a decade the powers of ten alone would say nothing.
         set xtics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
