@@ -40,8 +40,12 @@ static void header_print_noise(const struct comparison *comparison, FILE *file)
                     file);
         return;
     }
-    (void)fprintf(file, "noise floor: ±%.2f%%, set by %u A/A pair%s of the run",
-                  comparison->noise_floor * 100, comparison->noise_floor_pairs,
+    (void)fprintf(file, "noise floor: ±%.2f%%", comparison->noise_floor * 100);
+    if (comparison->noise_floor_most > comparison->noise_floor) {
+        (void)fprintf(file, " in half of the groups, up to ±%.2f%% in the others",
+                      comparison->noise_floor_most * 100);
+    }
+    (void)fprintf(file, ", set by %u A/A pair%s of the run", comparison->noise_floor_pairs,
                   comparison->noise_floor_pairs == 1 ? "" : "s");
     if (comparison->aa_judged > 0) {
         (void)fprintf(file, "; A/A check: %u of %u other identical pairs told apart",

@@ -47,14 +47,14 @@ static void time_print_comparison(const struct explain *explain, FILE *file)
                       ? " (told apart by its interval, withdrawn by the control over the "
                         "whole table)"
                       : "");
-    if (!isnan(comparison->noise_floor)) {
-        (void)fprintf(file, "  noise floor of the run: ±%.2f%%, what identical cells differ by",
-                      comparison->noise_floor * 100);
+    if (!isnan(row->noise_floor)) {
+        (void)fprintf(file, "  noise floor of the group: ±%.2f%%, what identical cells differ by",
+                      row->noise_floor * 100);
     }
     if (!isnan(row->p)) {
         (void)fprintf(file, "; p of figures like these if it lay within: %.2g", row->p);
     }
-    (void)fputs(isnan(comparison->noise_floor) ? "" : "\n", file);
+    (void)fputs(isnan(row->noise_floor) ? "" : "\n", file);
 }
 
 void explain_print_time(const struct explain *explain, FILE *file)

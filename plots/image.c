@@ -91,8 +91,8 @@ static char *noise_line(const struct comparison *comparison)
         return plot_text_format(
             "Noise floor unknown (too few A/A rounds of this metric): no verdicts.");
     }
-    return plot_text_format("Noise floor ±%.2g%% (%u A/A pairs).", comparison->noise_floor * 100,
-                            comparison->noise_floor_pairs);
+    return plot_text_format("Noise floor ±%.2g%% (median; %u A/A pairs).",
+                            comparison->noise_floor * 100, comparison->noise_floor_pairs);
 }
 
 static char *basis_line(const struct plot *plot, const struct comparison *comparison)

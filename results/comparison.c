@@ -80,6 +80,8 @@ void comparison_free(struct comparison *comparison)
     free(comparison->cells);
     free(comparison->geomeans);
     free(comparison->aa_p);
+    free(comparison->floors);
+    free(comparison->base_floors);
     free(comparison->group_left_out);
     json_decref(comparison->differences);
     free(comparison);
@@ -221,7 +223,7 @@ static bool comparison_is_tested(const struct comparison *comparison,
                                  const struct comparison_cell *row)
 {
     return row->verdict == COMPARISON_NO_DIFFERENCE && !comparison->metric->deterministic &&
-           !isnan(comparison->noise_floor);
+           !isnan(comparison_row_floor(comparison, row));
 }
 
 /* Builds and judges all rows, those that the filters will drop too: a verdict does not depend on
@@ -242,7 +244,7 @@ static enum status comparison_add_rows(struct comparison *comparison,
             comparison_pair(comparison->metric, set, timelines, i, base, row, error);
         comparison->cell_count++;
         if (status == STATUS_OK && comparison_is_tested(comparison, row)) {
-            status = comparison_test_row(row, comparison->noise_floor, error);
+            status = comparison_test_row(row, comparison_row_floor(comparison, row), error);
         }
         if (status != STATUS_OK) {
             return status;
@@ -329,6 +331,7 @@ enum status comparison_take_options(struct comparison *comparison,
     comparison->backends = options->backends != NULL ? options->backends : "";
     comparison->seed = options->seed;
     comparison->noise_floor = (double)NAN;
+    comparison->noise_floor_most = (double)NAN;
     enum status status = needs_base ? comparison_find_base(comparison, options, error) : STATUS_OK;
     return status == STATUS_OK ? comparison_check_filters(comparison, error) : status;
 }

@@ -84,6 +84,7 @@ struct comparison_cell {
     const char *source;   /* of held figures: "stats" or "smaps", the same on both sides; else "" */
     uint32_t rounds;      /* pairs; of two runs: rounds of the new one */
     uint32_t base_rounds; /* as rounds; of two runs: those of the old one */
+    double noise_floor;   /* of its group, by which it was judged; NAN where it was not */
     uint32_t failed;      /* failed records, the cell's and the base's */
     /* How probable figures like these are if the difference were within the noise floor; NAN where
      * it was not tested. */
@@ -128,7 +129,12 @@ struct comparison {
     size_t cell_count;
     struct comparison_geomean *geomeans; /* by back end and arm */
     size_t geomean_count;
-    double noise_floor; /* a ratio distance; NAN: no A/A pair has six rounds of this metric */
+    /* Ratio distances: the median of the groups' floors, and the greatest; NAN: no A/A pair has six
+     * rounds of this metric. */
+    double noise_floor;
+    double noise_floor_most;
+    double *floors;             /* [set's groups] */
+    double *base_floors;        /* of two runs: [base_set's groups] */
     uint32_t noise_floor_pairs; /* twin-1 pairs that set it */
     uint32_t aa_judged;         /* twin-2 pairs that were judged by it */
     uint32_t aa_false;          /* of those, told apart although they are the same */

@@ -44,6 +44,7 @@ static json_t *json_cell(const struct comparison *comparison, const struct compa
         comparison_verdict_word(comparison, row->verdict), "rounds", (int)row->rounds, "failed",
         (int)row->failed);
     (void)json_object_set_new(json, "p", json_figure(row->p));
+    (void)json_object_set_new(json, "noise_floor", json_figure(row->noise_floor));
     (void)json_object_set_new(json, "withdrawn", json_boolean(row->withdrawn));
     (void)json_object_set_new(json, "base_is_zero", json_boolean(row->base_is_zero));
     (void)json_object_set_new(json, "base_rounds", json_integer(row->base_rounds));
@@ -103,6 +104,7 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
                                 STATISTICS_DISCOVERY_LEVEL, "hypotheses", (int)first->hypotheses,
                                 "withdrawn", (int)first->withdrawn);
     (void)json_object_set_new(json, "control", control);
+    (void)json_object_set_new(json, "noise_floor_most", json_figure(first->noise_floor_most));
     (void)json_object_set_new(json, "groups_left_out", json_integer(first->groups_left_out));
     if (first->vary != NULL) {
         (void)json_object_set_new(json, "vary", json_string(first->vary));

@@ -63,36 +63,75 @@ static enum status judge_second_twin(struct comparison *comparison, struct compa
     return STATUS_OK;
 }
 
-/* The first twins set *floor, the second are counted as judged by it. distances has room for two
- * figures a cell. */
-static enum status judge_all_twins(struct comparison *comparison, const struct record_set *set,
-                                   const struct timelines *timelines, double *distances,
-                                   double *floor, struct error *error)
+/* Works out the pairs by which each group's floor is set. */
+static enum status judge_measure_twins(struct comparison *comparison, const struct record_set *set,
+                                       const struct timelines *timelines,
+                                       struct statistics_twins *twins, struct error *error)
 {
-    double *errors = &distances[set->cell_count];
     enum status status = STATUS_OK;
-    uint32_t pairs = 0;
-    for (uint32_t twin = 1; twin <= 2 && status == STATUS_OK; twin++) {
-        for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
-            struct comparison_cell row = {.samples = NULL};
-            bool usable = false;
-            if (set->cells[i].twin != twin) {
-                continue;
-            }
-            status = judge_twin(comparison->metric, set, timelines, i, &row, &usable, error);
-            if (usable && twin == 1) {
-                const struct interval interval = judge_interval(&row);
-                distances[pairs] = statistics_systematic(&interval);
-                errors[pairs++] = statistics_standard_error(&interval);
-            } else if (usable && !isnan(*floor)) {
-                status = judge_second_twin(comparison, &row, *floor, error);
-            }
-            free(row.samples);
+    for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
+        const struct record_cell *cell = &set->cells[i];
+        struct statistics_twins *group = &twins[cell->group];
+        struct comparison_cell row = {.samples = NULL};
+        bool usable = false;
+        if (cell->twin == 0) {
+            continue;
         }
-        *floor = twin == 1 ? statistics_noise_floor(distances, errors, pairs) : *floor;
+        status = judge_twin(comparison->metric, set, timelines, i, &row, &usable, error);
+        if (usable) {
+            const struct interval interval = judge_interval(&row);
+            double distance = statistics_systematic(&interval);
+            group->first = cell->twin == 1 ? distance : group->first;
+            group->error = cell->twin == 1 ? statistics_standard_error(&interval) : group->error;
+            group->second = cell->twin == 2 ? distance : group->second;
+            comparison->noise_floor_pairs += cell->twin == 1;
+        }
+        free(row.samples);
     }
-    comparison->noise_floor_pairs += pairs;
     return status;
+}
+
+/* Judges the second twins, each by the floor of its group. */
+static enum status judge_second_twins(struct comparison *comparison, const struct record_set *set,
+                                      const struct timelines *timelines, const double *floors,
+                                      struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < set->cell_count && status == STATUS_OK; i++) {
+        struct comparison_cell row = {.samples = NULL};
+        bool usable = false;
+        double floor = floors[set->cells[i].group];
+        if (set->cells[i].twin != 2 || isnan(floor)) {
+            continue;
+        }
+        status = judge_twin(comparison->metric, set, timelines, i, &row, &usable, error);
+        if (usable) {
+            status = judge_second_twin(comparison, &row, floor, error);
+        }
+        free(row.samples);
+    }
+    return status;
+}
+
+/* What a header says of them: their median and the greatest. */
+static enum status judge_sum_up(struct comparison *comparison, const double *floors, size_t count,
+                                struct error *error)
+{
+    double *sorted = calloc(count + 1, sizeof(*sorted));
+    if (sorted == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = floors[i];
+    }
+    if (count > 0 && !isnan(floors[0])) { /* all are known, or none is */
+        statistics_sort(sorted, count);
+        comparison->noise_floor =
+            fmax(comparison->noise_floor, statistics_quantile(sorted, count, 0.5));
+        comparison->noise_floor_most = fmax(comparison->noise_floor_most, sorted[count - 1]);
+    }
+    free(sorted);
+    return STATUS_OK;
 }
 
 enum status comparison_judge_twins(struct comparison *comparison, const struct record_set *set,
@@ -100,17 +139,45 @@ enum status comparison_judge_twins(struct comparison *comparison, const struct r
 {
     if (comparison->metric->deterministic) {
         comparison->noise_floor = 0;
+        comparison->noise_floor_most = 0;
         return STATUS_OK;
     }
-    double floor = (double)NAN;
-    double *distances = calloc(2 * set->cell_count, sizeof(*distances));
-    if (distances == NULL) {
-        return error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
+    struct statistics_twins *twins = calloc(set->group_count + 1, sizeof(*twins));
+    double *floors = calloc(set->group_count + 1, sizeof(*floors));
+    enum status status = STATUS_OK;
+    if (twins == NULL || floors == NULL) {
+        status = error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
     }
-    enum status status = judge_all_twins(comparison, set, timelines, distances, &floor, error);
-    comparison->noise_floor = fmax(comparison->noise_floor, floor); /* of a NAN the other one */
-    free(distances);
+    for (size_t i = 0; i < set->group_count && status == STATUS_OK; i++) {
+        twins[i] = (struct statistics_twins){(double)NAN, (double)NAN, (double)NAN};
+    }
+    if (status == STATUS_OK) {
+        status = judge_measure_twins(comparison, set, timelines, twins, error);
+    }
+    if (status == STATUS_OK) {
+        status = statistics_noise_floors(twins, set->group_count, floors, error);
+    }
+    if (status == STATUS_OK) {
+        status = judge_second_twins(comparison, set, timelines, floors, error);
+    }
+    if (status == STATUS_OK) {
+        status = judge_sum_up(comparison, floors, set->group_count, error);
+    }
+    bool first = set == comparison->set && comparison->floors == NULL; /* a run beside itself */
+    *(first ? &comparison->floors : &comparison->base_floors) = floors;
+    free(twins);
     return status;
+}
+
+double comparison_row_floor(const struct comparison *comparison, const struct comparison_cell *row)
+{
+    if (comparison->metric->deterministic) {
+        return 0;
+    }
+    const double *of_base =
+        comparison->base_set != NULL ? comparison->base_floors : comparison->floors;
+    double floor = comparison->floors[row->cell->group];
+    return row->base != NULL ? fmax(floor, of_base[row->base->group]) : floor;
 }
 
 /* Turns "there may be a verdict" into one. */
@@ -119,12 +186,13 @@ static void judge_row(const struct comparison *comparison, struct comparison_cel
     if (row->verdict != COMPARISON_NO_DIFFERENCE) {
         return;
     }
-    if (isnan(comparison->noise_floor)) {
+    row->noise_floor = comparison_row_floor(comparison, row);
+    if (isnan(row->noise_floor)) {
         row->verdict = COMPARISON_TOO_FEW;
         return;
     }
     struct interval interval = {log(row->ratio), log(row->low), log(row->high)};
-    enum statistics_verdict verdict = statistics_judge(&interval, comparison->noise_floor);
+    enum statistics_verdict verdict = statistics_judge(&interval, row->noise_floor);
     if (verdict != STATISTICS_SAME) {
         row->verdict = verdict == STATISTICS_LESS ? COMPARISON_LESS : COMPARISON_MORE;
     }

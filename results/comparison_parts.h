@@ -46,11 +46,15 @@ enum status comparison_cell_values(const struct comparison_metric *metric,
 /* "stats" or "smaps" for a held figure, "" for others. */
 const char *comparison_source(const struct comparison_metric *metric, bool stats);
 
-/* Sets the noise floor by the first twins of the set and judges the second ones by it, or, for a
- * metric without noise, sets it to 0. Where the comparison has a floor already (the other run's),
- * the larger one stays and the counts add up. */
+/* Sets the noise floors of the set's groups by its twins and judges each second twin by its
+ * group's, or, for a metric without noise, sets them to 0. Where the comparison has floors already
+ * (the other run's), the larger median stays and the counts add up. */
 enum status comparison_judge_twins(struct comparison *comparison, const struct record_set *set,
                                    const struct timelines *timelines, struct error *error);
+
+/* The floor of the row's group, or of its base's where that is another group and greater; NAN if it
+ * is not known. After comparison_judge_twins. */
+double comparison_row_floor(const struct comparison *comparison, const struct comparison_cell *row);
 
 /* Fills the row's p from the log-ratios of its pairs: against a difference within the floor. */
 enum status comparison_test_row(struct comparison_cell *row, double noise_floor,

@@ -126,7 +126,8 @@ static enum status row_shift(const struct comparison *comparison, struct compari
                              struct error *error)
 {
     struct interval interval;
-    double reach = isnan(comparison->noise_floor) ? 0 : log1p(comparison->noise_floor);
+    double floor = comparison_row_floor(comparison, row);
+    double reach = isnan(floor) ? 0 : log1p(floor);
     row->value = statistics_median(new->values, new->count);
     row->base_value = statistics_median(old->values, old->count);
     for (size_t i = 0; i < old->count; i++) {
@@ -140,7 +141,7 @@ static enum status row_shift(const struct comparison *comparison, struct compari
     row->ratio = exp(interval.point);
     row->low = exp(interval.low);
     row->high = exp(interval.high);
-    row->p = isnan(comparison->noise_floor) ? (double)NAN : row->p;
+    row->p = isnan(floor) ? (double)NAN : row->p;
     row->verdict = isnan(interval.low) ? COMPARISON_TOO_FEW : COMPARISON_NO_DIFFERENCE;
     return status;
 }

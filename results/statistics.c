@@ -8,7 +8,6 @@
 /* The normal distribution's 97.5% point. */
 #define STATISTICS_NORMAL_975 1.959963984540054
 #define STATISTICS_COVERAGE 0.95
-#define STATISTICS_NOISE_QUANTILE 0.95
 
 enum {
     STATISTICS_RESAMPLES_FEW = 5000, /* for tails below 1%, which need more draws to be steady */
@@ -324,28 +323,6 @@ enum status statistics_median_interval(const double *values, size_t count,
 {
     const struct statistics_series series = {values, 1};
     return statistics_mean_interval(&series, 1, count, 0, interval, error);
-}
-
-double statistics_standard_error(const struct interval *interval)
-{
-    return (interval->high - interval->low) / 4;
-}
-
-double statistics_systematic(const struct interval *interval)
-{
-    return fmax(0, fmax(interval->low, -interval->high));
-}
-
-double statistics_noise_floor(double *distances, double *errors, size_t count)
-{
-    if (count == 0) {
-        return (double)NAN;
-    }
-    /* One more of the same kind exceeds the k-th least of n with the chance 1 - k / (n + 1),
-     * whatever the distribution: from 19 on there is a k that makes it 5%. */
-    size_t rank = (size_t)ceil(STATISTICS_NOISE_QUANTILE * (double)(count + 1));
-    double bound = statistics_select(distances, count, (rank < count ? rank : count) - 1);
-    return expm1(fmax(bound, statistics_median(errors, count)));
 }
 
 enum statistics_verdict statistics_judge(const struct interval *interval, double noise_floor)

@@ -74,12 +74,23 @@ double statistics_standard_error(const struct interval *interval);
  * statistics_judge does not tell the pair apart. A log-ratio, as the interval. */
 double statistics_systematic(const struct interval *interval);
 
-/* The noise floor: what a further A/A pair is not told apart by with a chance of 95%, judged by
- * `count` pairs (below 39 of them: that of the farthest, which below 19 promises less), but no
- * less than the pairs can see: the median of their standard errors. distances are
- * statistics_systematic of each, errors statistics_standard_error. Returns a ratio distance: 0.012
- * is 1.2%. NAN if count is 0. Allocates nothing; reorders both. */
-double statistics_noise_floor(double *distances, double *errors, size_t count);
+/* The A/A pairs of a group of cells: statistics_systematic of both, NAN for one without an
+ * interval, and statistics_standard_error of the first. */
+struct statistics_twins {
+    double first;
+    double second;
+    double error;
+};
+
+/* The noise floors of groups: what an identical program under another name is not told apart by in
+ * a group, with a chance of 95%. That is the first twin's distance and how far second twins exceed
+ * first ones in the other groups (the rank of one more among them, whatever their distribution;
+ * below 20 groups the greatest, which promises less), and no less than the pairs can see: the
+ * median of their standard errors. A group's own second twin has no part in its floor. Fills
+ * floors[count] with ratio distances: 0.012 is 1.2%; all NAN if no first twin has an interval.
+ * STATUS_NO_MEMORY. */
+enum status statistics_noise_floors(const struct statistics_twins *twins, size_t count,
+                                    double *floors, struct error *error);
 
 enum statistics_verdict { STATISTICS_LESS = -1, STATISTICS_SAME = 0, STATISTICS_MORE = 1 };
 

@@ -121,20 +121,59 @@ static void test_mean_interval(void **state)
     assert_near(interval.low, other.low, 0.03);
 }
 
-static void test_noise_floor(void **state)
+static void floors_of(const struct statistics_twins *twins, size_t count, double *floors)
+{
+    struct error error = {.message = ""};
+    assert_int_equal(STATUS_OK, statistics_noise_floors(twins, count, floors, &error));
+}
+
+/* Each group's own first twin, and the greatest excess of a second twin over a first in the others.
+ */
+static void test_noise_floors(void **state)
 {
     (void)state;
-    double few[] = {0.01, 0.03, 0.02};
-    double few_errors[] = {0.001, 0.001, 0.2};
-    double many[100];
-    double many_errors[100];
-    for (int i = 0; i < 100; i++) {
-        many[i] = (i * 37 % 100 + 1) / 1000.0; /* each once, shuffled */
-        many_errors[i] = 0.01;
+    const struct statistics_twins twins[] = {
+        {0.01, 0.012, 0.001}, {0.03, 0.02, 0.001}, {0.02, 0.025, 0.001}};
+    double floors[3];
+    floors_of(twins, 3, floors);
+    assert_near(expm1(0.01 + 0.005), floors[0], 1e-12);
+    assert_near(expm1(0.03 + 0.005), floors[1], 1e-12);
+    assert_near(expm1(0.02 + 0.002), floors[2], 1e-12);
+    floors_of(twins, 1, floors);
+    assert_near(expm1(0.01), floors[0], 1e-12);
+}
+
+/* Of 40 excesses, 0.1% to 4%, one more is within the 38th least of the 39 others with a chance
+ * of 38 / 40. */
+static void test_noise_floors_of_many_groups(void **state)
+{
+    (void)state;
+    struct statistics_twins twins[40];
+    double floors[40];
+    for (int i = 0; i < 40; i++) {
+        twins[i] = (struct statistics_twins){0.01, 0.01 + (i * 37 % 40 + 1) / 1000.0, 0};
     }
-    assert_near(expm1(0.03), statistics_noise_floor(few, few_errors, 3), 1e-12);
-    assert_near(expm1(0.096), statistics_noise_floor(many, many_errors, 100), 1e-12);
-    assert_true(isnan(statistics_noise_floor(few, few_errors, 0)));
+    floors_of(twins, 40, floors);
+    for (int i = 0; i < 40; i++) {
+        bool of_the_greatest = i * 37 % 40 + 1 > 38; /* without it the 38th is the 38th of all */
+        assert_near(expm1(0.01 + (of_the_greatest ? 0.038 : 0.039)), floors[i], 1e-12);
+    }
+}
+
+static void test_noise_floors_without_twins(void **state)
+{
+    (void)state;
+    const double none = (double)NAN;
+    const struct statistics_twins twins[] = {
+        {0.01, 0.013, 0}, {0.03, none, 0}, {none, 0.5, none}, {none, none, none}};
+    double floors[4];
+    floors_of(twins, 4, floors);
+    assert_near(expm1(0.01), floors[0], 1e-12);         /* there is no other excess */
+    assert_near(expm1(0.03 + 0.003), floors[1], 1e-12); /* its own is not known */
+    assert_near(expm1(0.03), floors[2], 1e-12);         /* the greatest first twin */
+    assert_near(expm1(0.03), floors[3], 1e-12);
+    floors_of(&twins[2], 2, floors);
+    assert_true(isnan(floors[0]) && isnan(floors[1]));
 }
 
 /* Pairs that chance explains entirely have distances of 0, and the floor is then what they could
@@ -142,29 +181,35 @@ static void test_noise_floor(void **state)
 static void test_the_floor_is_no_less_than_the_pairs_can_see(void **state)
 {
     (void)state;
-    double distances[] = {0, 0, 0, 0.001, 0};
-    double errors[] = {0.004, 0.003, 0.5, 0.005, 0.002};
-    assert_near(expm1(0.004), statistics_noise_floor(distances, errors, 5), 1e-12);
+    const struct statistics_twins twins[] = {
+        {0, 0, 0.004}, {0, 0, 0.003}, {0, 0, 0.5}, {0.001, 0, 0.005}, {0, 0, 0.002}};
+    double floors[5];
+    floors_of(twins, 5, floors);
+    for (int i = 0; i < 5; i++) {
+        assert_near(expm1(0.004), floors[i], 1e-12);
+    }
 }
 
-/* With 20 pairs of known biases, the next of the same kind stays below the floor in 20 of 21 cases.
- */
-static void test_the_floor_bounds_the_next_pair(void **state)
+/* With 20 groups whose layouts matter more or less, a second twin stays within its group's floor in
+ * 19 of 20 cases. */
+static void test_the_floor_bounds_the_second_twin(void **state)
 {
     (void)state;
     struct rng rng;
     rng_seed(&rng, 11);
     size_t beyond = 0;
     for (int trial = 0; trial < 20000; trial++) {
-        double distances[20];
-        double errors[20] = {0};
+        struct statistics_twins twins[20];
+        double floors[20];
         for (int i = 0; i < 20; i++) {
-            distances[i] = -log1p(-rng_uniform(&rng)); /* exponential: a long tail */
+            double layout = -log1p(-rng_uniform(&rng)); /* exponential: a long tail */
+            twins[i] = (struct statistics_twins){layout + rng_uniform(&rng),
+                                                 layout + rng_uniform(&rng), 0};
         }
-        double floor = log1p(statistics_noise_floor(distances, errors, 20));
-        beyond += floor < -log1p(-rng_uniform(&rng));
+        floors_of(twins, 20, floors);
+        beyond += log1p(floors[7]) < twins[7].second;
     }
-    assert_in_range(beyond, 20000 / 21 - 120, 20000 / 21 + 120); /* four standard deviations */
+    assert_in_range(beyond, 1000 - 125, 1000 + 125); /* four standard deviations */
 }
 
 static void test_what_chance_explains_is_not_systematic(void **state)
@@ -301,24 +346,26 @@ static struct interval twin_interval(struct rng *rng, size_t rounds, double diff
     return interval;
 }
 
-/* Runs of eight groups: twin 1 sets the floor, and a pair that differs by `difference` is judged by
- * it. */
+/* Runs of eight groups: twins set the floors, and a pair of the first group that differs by
+ * `difference` is judged by its floor. */
 static double told_apart(size_t rounds, double difference)
 {
     struct rng rng;
     rng_seed(&rng, 3000 + rounds);
     int judged_different = 0;
     for (int i = 0; i < EXPERIMENTS; i++) {
-        double distances[PAIRS];
-        double errors[PAIRS];
+        struct statistics_twins twins[PAIRS];
+        double floors[PAIRS];
         for (size_t j = 0; j < PAIRS; j++) {
-            struct interval twin = twin_interval(&rng, rounds, 0);
-            distances[j] = statistics_systematic(&twin);
-            errors[j] = statistics_standard_error(&twin);
+            struct interval first = twin_interval(&rng, rounds, 0);
+            struct interval second = twin_interval(&rng, rounds, 0);
+            twins[j] = (struct statistics_twins){statistics_systematic(&first),
+                                                 statistics_systematic(&second),
+                                                 statistics_standard_error(&first)};
         }
-        double floor = statistics_noise_floor(distances, errors, PAIRS);
+        floors_of(twins, PAIRS, floors);
         struct interval judged = twin_interval(&rng, rounds, difference);
-        judged_different += statistics_judge(&judged, floor) != STATISTICS_SAME;
+        judged_different += statistics_judge(&judged, floors[0]) != STATISTICS_SAME;
     }
     return judged_different / (double)EXPERIMENTS;
 }
@@ -347,9 +394,11 @@ int main(void)
         cmocka_unit_test(test_median_interval_known),
         cmocka_unit_test(test_five_values_have_no_interval),
         cmocka_unit_test(test_mean_interval),
-        cmocka_unit_test(test_noise_floor),
+        cmocka_unit_test(test_noise_floors),
+        cmocka_unit_test(test_noise_floors_of_many_groups),
+        cmocka_unit_test(test_noise_floors_without_twins),
         cmocka_unit_test(test_the_floor_is_no_less_than_the_pairs_can_see),
-        cmocka_unit_test(test_the_floor_bounds_the_next_pair),
+        cmocka_unit_test(test_the_floor_bounds_the_second_twin),
         cmocka_unit_test(test_what_chance_explains_is_not_systematic),
         cmocka_unit_test(test_binomial_interval),
         cmocka_unit_test(test_judge_needs_the_whole_interval_beyond_the_floor),
