@@ -13,7 +13,7 @@
 #include "results/comparison.h"
 #include "results/store.h"
 
-enum { COMPARE_METRICS_MAX = 16, COMPARE_BASE_MAX = 1024 };
+enum { COMPARE_METRICS_MAX = 32, COMPARE_BASE_MAX = 1024 };
 
 struct compare_arguments {
     struct comparison_options options;
@@ -53,7 +53,9 @@ static const char compare_usage[] =
     "                          interval lies above, and its verdict stands\n"
     "  --metric METRIC         time (default), held_peak, rss_peak, held_over_live,\n"
     "                          instructions; latency_p50, _p99, _p99.9, _p99.99 of allocations,\n"
-    "                          latency_free_p50, _p99, _p99.9, latency_resize_p99; or all\n"
+    "                          latency_free_p50, _p99, _p99.9, latency_resize_p99; of collectors\n"
+    "                          collector_cost, pause_p99, pause_max, pause_visited, pause_share,\n"
+    "                          floating_peak, floating_age; or all\n"
     "  -w, --workload GLOBS    only these workloads, as in 'batch*,!pingpong'\n"
     "  -b, --backend GLOBS     only these back ends, as in 'pymalloc*:call,mimalloc,!tbb*'\n"
     "  --seed N                of the resampling behind the means' intervals (default 1)\n"
@@ -314,7 +316,9 @@ static int compare_sets(const struct compare_arguments *arguments,
     }
     for (const struct comparison_metric *metric = comparison_metrics;
          arguments->all_metrics && metric->name != NULL && status == STATUS_OK; metric++) {
-        if (compare_has_pass(set, metric->pass) && compare_has_pass(base_set, metric->pass)) {
+        bool measured =
+            compare_has_pass(set, metric->pass) && compare_has_pass(base_set, metric->pass);
+        if (measured && (!metric->of_collector || comparison_is_measured(set, metric))) {
             status = compare_build(arguments, base_set, set, metric->name, &comparisons[count++],
                                    &error);
         }

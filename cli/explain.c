@@ -59,11 +59,10 @@ const json_t *explain_first(const struct explain *explain, enum record_pass pass
     return NULL;
 }
 
-/* "a.b" is b of a. */
+/* "a.b" is b of a, "a.b.c" c of that. */
 static double explain_number(const json_t *json, const char *member)
 {
-    const char *dot = strchr(member, '.');
-    if (dot != NULL) {
+    for (const char *dot = strchr(member, '.'); dot != NULL; dot = strchr(member, '.')) {
         char *first = text_format("%.*s", (int)(dot - member), member);
         json = json_object_get(json, first);
         free(first);
@@ -188,4 +187,5 @@ void explain_print(const struct explain *explain, FILE *file)
     explain_print_calls(explain, file);
     explain_print_memory(explain, file);
     explain_print_collections(explain, file);
+    explain_print_collector(explain, file);
 }

@@ -39,6 +39,8 @@ void explain_print_machine(const struct explain *explain, FILE *file);
 void explain_print_calls(const struct explain *explain, FILE *file);
 void explain_print_memory(const struct explain *explain, FILE *file);
 void explain_print_collections(const struct explain *explain, FILE *file);
+/* Pauses and floating garbage (explain_collector.c). */
+void explain_print_collector(const struct explain *explain, FILE *file);
 
 /* The first ok record of a pass; NULL if there is none. */
 const json_t *explain_first(const struct explain *explain, enum record_pass pass);

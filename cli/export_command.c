@@ -8,7 +8,7 @@
 #include "results/export.h"
 #include "results/store.h"
 
-enum { EXPORT_METRICS_MAX = 16 };
+enum { EXPORT_METRICS_MAX = 32 };
 
 enum export_format { FORMAT_NONE, FORMAT_CSV, FORMAT_MARKDOWN, FORMAT_SQLITE, FORMAT_BENCHMARK };
 
@@ -226,6 +226,9 @@ static enum status export_compare(const struct export_arguments *arguments,
     }
     for (const struct comparison_metric *metric = comparison_metrics;
          metric->name != NULL && status == STATUS_OK; metric++) {
+        if (metric->of_collector && !comparison_is_measured(set, metric)) {
+            continue;
+        }
         options.metric = metric->name;
         status = comparison_build(set, &options, &comparisons[*count], error);
         *count += status == STATUS_OK;

@@ -36,6 +36,7 @@ static const char plot_usage[] =
     "                            scaling  time against live bytes, and against threads\n"
     "                            drain    what is held after a drop, over operations or seconds\n"
     "                            binding  call over inline, call-sized over call\n"
+    "                            pauses, floating, collector  of collectors (-p collector=)\n"
     "  --base BACKEND[:ARM]    compare with this one (default: the run's own base)\n"
     "  --metric METRIC         of heatmap and bars: time (default), held_peak, rss_peak, "
     "held_over_live\n"

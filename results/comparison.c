@@ -37,8 +37,34 @@ const struct comparison_metric comparison_metrics[] = {
      RECORD_LATENCY, .call = RECORD_FREE, .quantile = RECORD_P99_9},
     {"latency_resize_p99", "ns", "99% of all resizes take no longer", "faster", "slower",
      RECORD_LATENCY, .call = RECORD_RESIZE, .quantile = RECORD_P99},
+    {"collector_cost", "ns", "CPU time in the collector's pauses, an operation", "cheaper",
+     "dearer", RECORD_TIME, .of_collector = true, .figure = RECORD_COLLECTOR_COST},
+    {"pause_p99", "ns", "99% of the collector's pauses take no longer (CPU)", "shorter", "longer",
+     RECORD_TIME, .of_collector = true, .figure = RECORD_PAUSE_P99},
+    {"pause_max", "ns", "the collector's longest pause (CPU)", "shorter", "longer", RECORD_TIME,
+     .of_collector = true, .figure = RECORD_PAUSE_MAX},
+    {"pause_visited", "objects", "most containers visited in one pause", "fewer", "more",
+     RECORD_TIME, .of_collector = true, .figure = RECORD_PAUSE_VISITED},
+    {"pause_share", "", "most of any 10 ms of CPU time that pauses took", "smaller", "larger",
+     RECORD_TIME, .of_collector = true, .figure = RECORD_PAUSE_SHARE},
+    {"floating_peak", "objects", "most garbage that the collector had not found yet", "less",
+     "more", RECORD_TIME, .of_collector = true, .figure = RECORD_FLOATING_PEAK},
+    {"floating_age", "operations", "longest time from death to being freed", "shorter", "longer",
+     RECORD_TIME, .of_collector = true, .figure = RECORD_FLOATING_AGE},
     {0},
 };
+
+bool comparison_is_measured(const struct record_set *set, const struct comparison_metric *metric)
+{
+    for (size_t i = 0; i < set->record_count; i++) {
+        const struct record *record = &set->records[i];
+        if (record->pass == metric->pass && record->status == RECORD_OK &&
+            (!metric->of_collector || !isnan((double)record->collector[metric->figure]))) {
+            return true;
+        }
+    }
+    return false;
+}
 
 const struct comparison_metric *comparison_find_metric(const char *name)
 {
@@ -316,7 +342,7 @@ enum status comparison_take_options(struct comparison *comparison,
     const char *name = options->metric != NULL ? options->metric : "time";
     comparison->metric = comparison_find_metric(name);
     if (comparison->metric == NULL) {
-        char known[256] = "";
+        char known[1024] = "";
         size_t length = 0;
         for (const struct comparison_metric *metric = comparison_metrics; metric->name != NULL;
              metric++) {

@@ -29,9 +29,14 @@ struct comparison_metric {
     bool deterministic;
     enum record_call call; /* of the latency pass, with the next */
     enum record_quantile quantile;
+    bool of_collector; /* of the time pass, of cells with a collector: the next says which figure */
+    enum record_collector figure;
 };
 
 extern const struct comparison_metric comparison_metrics[];
+
+/* Has a record of the set a figure of this metric? What "all" goes by. */
+bool comparison_is_measured(const struct record_set *set, const struct comparison_metric *metric);
 
 /* NULL if there is none of that name. */
 const struct comparison_metric *comparison_find_metric(const char *name);

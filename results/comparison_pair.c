@@ -146,6 +146,9 @@ static double metric_value(const struct comparison_metric *metric, const struct 
     if (record->status != RECORD_OK || record->left_out) {
         return (double)NAN;
     }
+    if (metric->of_collector) {
+        return (double)record->collector[metric->figure];
+    }
     if (metric->pass == RECORD_TIME) {
         return record->time_ns;
     }

@@ -91,6 +91,18 @@ struct record_latency {
     double ns[RECORD_CALL_COUNT][RECORD_QUANTILE_COUNT];
 };
 
+/* What a time pass says of the collector of an object runtime. */
+enum record_collector {
+    RECORD_COLLECTOR_COST = 0, /* ns of CPU time in pauses, an operation */
+    RECORD_PAUSE_P99,          /* ns */
+    RECORD_PAUSE_MAX,          /* ns */
+    RECORD_PAUSE_VISITED,      /* most containers in a pause */
+    RECORD_PAUSE_SHARE,        /* most of any 10 ms that pauses took, 0 to 1 */
+    RECORD_FLOATING_PEAK,      /* most dead containers that were not found yet */
+    RECORD_FLOATING_AGE,       /* operations from death to being freed, at most */
+    RECORD_COLLECTOR_COUNT
+};
+
 struct record {
     uint64_t offset; /* of its line in records.jsonl, in bytes */
     uint32_t bytes;  /* of the line, without the newline */
@@ -102,10 +114,11 @@ struct record {
      * (ns_per_op); NAN unless the status is ok and the pass is time. */
     double time_ns;
     double instructions_per_op; /* NAN unless the status is ok and the pass is instructions */
-    uint8_t pass;               /* enum record_pass */
-    uint8_t status;             /* enum record_status */
-    bool disturbed;             /* by disturbance_mark: its group was, in this round */
-    bool left_out;              /* by disturbance_mark: its figures are not compared */
+    float collector[RECORD_COLLECTOR_COUNT]; /* by enum record_collector; NAN: no such figure */
+    uint8_t pass;                            /* enum record_pass */
+    uint8_t status;                          /* enum record_status */
+    bool disturbed;                          /* by disturbance_mark: its group was, in this round */
+    bool left_out;                           /* by disturbance_mark: its figures are not compared */
     /* What happened around it, for disturbance_mark; 0 where the record does not say. */
     uint32_t steal_ticks;
     uint32_t throttled_us;

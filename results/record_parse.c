@@ -308,6 +308,7 @@ static enum status record_parse_time(const struct record_set *set, const json_t 
                          "status is ok, but %s do not give a finite time above 0", needed);
     }
     record->time_ns = time_ns;
+    record_parse_collector(json, record);
     return STATUS_OK;
 }
 

@@ -21,6 +21,9 @@ struct record_details {
     struct record_latency latency;
 };
 
+/* Fills record->collector from a record of the time pass. */
+void record_parse_collector(const json_t *json, struct record *record);
+
 /* Fills *record (but for offset, bytes, memory and latency) and, for an ok record of the memory or
  * the latency pass, its part of *details. STATUS_INVALID with one sentence that names the member.
  * Allocates nothing. */

@@ -1,0 +1,193 @@
+/* What a collector costs: its time for an operation against the size of the live heap, and the
+ * program's time against the longest pause. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/curves.h"
+#include "plots/figure.h"
+#include "plots/memory_series.h"
+#include "plots/plot_text.h"
+
+static int collector_compare(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The median over a cell's rounds; figure RECORD_COLLECTOR_COUNT means the time of an operation.
+ * NAN if it has none. */
+static double collector_median(const struct record_set *set, size_t cell, int figure)
+{
+    double *values = plot_text_array(set->record_count, sizeof *values);
+    size_t count = 0;
+    for (size_t i = 0; i < set->record_count; i++) {
+        const struct record *record = &set->records[i];
+        if (record->cell != cell || record->pass != RECORD_TIME || record->status != RECORD_OK) {
+            continue;
+        }
+        double value =
+            figure == RECORD_COLLECTOR_COUNT ? record->time_ns : (double)record->collector[figure];
+        if (!isnan(value)) {
+            values[count++] = value;
+        }
+    }
+    qsort(values, count, sizeof *values, collector_compare);
+    double median = count == 0       ? (double)NAN
+                    : count % 2 == 1 ? values[count / 2]
+                                     : (values[count / 2 - 1] + values[count / 2]) / 2;
+    free(values);
+    return median;
+}
+
+static const struct record_cell *collector_column_cell(const struct plot *plot, size_t column)
+{
+    for (size_t i = 0; i < plot->set->cell_count; i++) {
+        if (plot->set->cells[i].group == plot->columns[column].group) {
+            return &plot->set->cells[i];
+        }
+    }
+    return NULL;
+}
+
+/* The parameter by which the live heap grows: live, or n. NAN: neither. */
+static double collector_live(const struct record_cell *cell)
+{
+    const json_t *params = json_object_get(cell->plan, "params");
+    const json_t *live = json_object_get(params, "live");
+    const json_t *n = json_object_get(params, "n");
+    return json_is_number(live) ? json_number_value(live)
+           : json_is_number(n)  ? json_number_value(n)
+                                : (double)NAN;
+}
+
+/* What the columns of one panel have in common: the workload and all but the size. The caller's. */
+static char *collector_key(const struct record_cell *cell)
+{
+    static const char *const sizes[] = {",live=", ",n="};
+    char *params = plot_text_format(",%s", cell->params_text);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char *size = strstr(params, sizes[i]);
+        if (size != NULL) {
+            size_t length = 1 + strcspn(size + 1, ",");
+            memmove(size, size + length, strlen(size + length) + 1);
+        }
+    }
+    char *key = plot_text_format("%s%s%s", cell->workload, params[0] != '\0' ? ": " : "",
+                                 params[0] != '\0' ? params + 1 : "");
+    free(params);
+    return key;
+}
+
+static void collector_add_cost(const struct plot *plot, struct curves_panel *panel, size_t column)
+{
+    double live = collector_live(collector_column_cell(plot, column));
+    for (size_t row = 0; row < plot->row_count; row++) {
+        size_t cell = memory_series_find_cell(plot, row, column);
+        double cost = cell < plot->set->cell_count
+                          ? collector_median(plot->set, cell, RECORD_COLLECTOR_COST)
+                          : (double)NAN;
+        if (cost > 0) { /* zero has no place on a logarithmic axis, and NAN none on any */
+            curves_add_point(curves_add_curve(panel, row), live, cost);
+        }
+    }
+}
+
+/* Columns that share the key of column `first`; 0 when an earlier column has it already. */
+static size_t collector_columns_like(const struct plot *plot, size_t first)
+{
+    char *key = collector_key(collector_column_cell(plot, first));
+    size_t count = 0;
+    bool begun = false;
+    for (size_t column = 0; column < plot->column_count; column++) {
+        char *other = collector_key(collector_column_cell(plot, column));
+        bool same = strcmp(key, other) == 0;
+        begun = begun || (same && column < first);
+        count += same;
+        free(other);
+    }
+    free(key);
+    return begun ? 0 : count;
+}
+
+/* Collector time against the live heap, where a run varies it. */
+static void collector_add_growth(const struct plot *plot, struct curves *curves, size_t first)
+{
+    const struct record_cell *cell = collector_column_cell(plot, first);
+    if (isnan(collector_live(cell)) || collector_columns_like(plot, first) < 2) {
+        return;
+    }
+    char *key = collector_key(cell);
+    struct curves_panel *panel = curves_add_panel(curves, key);
+    panel->x_label = "live objects";
+    panel->y_label = "ns of collector for an operation";
+    panel->log_x = true;
+    panel->log_y = true;
+    for (size_t column = first; column < plot->column_count; column++) {
+        char *other = collector_key(collector_column_cell(plot, column));
+        if (strcmp(key, other) == 0) {
+            collector_add_cost(plot, panel, column);
+        }
+        free(other);
+    }
+    if (panel->count == 0) {
+        curves_drop_panel(curves);
+    }
+    free(key);
+}
+
+/* Time of the whole program against the longest pause: a point a row. */
+static void collector_add_pareto(const struct plot *plot, struct curves *curves, size_t column)
+{
+    char *title = plot_text_format("%s: the trade", plot->columns[column].label);
+    struct curves_panel *panel = curves_add_panel(curves, title);
+    panel->x_label = "longest pause, ns of CPU time";
+    panel->y_label = "ns for an operation, the collector's in it";
+    panel->log_x = true;
+    panel->log_y = true;
+    for (size_t row = 0; row < plot->row_count; row++) {
+        size_t cell = memory_series_find_cell(plot, row, column);
+        if (cell == plot->set->cell_count) {
+            continue;
+        }
+        double pause = collector_median(plot->set, cell, RECORD_PAUSE_MAX);
+        double time = collector_median(plot->set, cell, RECORD_COLLECTOR_COUNT);
+        if (pause > 0 && time > 0) {
+            curves_add_point(curves_add_curve(panel, row), pause, time);
+        }
+    }
+    if (panel->count < 2) {
+        curves_drop_panel(curves);
+    }
+    free(title);
+}
+
+static enum status collector_draw(struct plot *plot, const struct figure *figure,
+                                  struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    enum status status = STATUS_OK;
+    for (size_t column = 0; column < plot->column_count; column++) {
+        collector_add_growth(plot, &curves, column);
+    }
+    for (size_t column = 0; column < plot->column_count; column++) {
+        collector_add_pareto(plot, &curves, column);
+    }
+    if (curves.count > 0) {
+        status = curves_draw(plot, figure, &curves, "What collectors cost, and what they give",
+                             "Lower is better, and to the left where pauses are drawn. Medians "
+                             "over the rounds; a collector without a pause has no point.",
+                             error);
+    } else {
+        plot_note(plot, "collector: no workload of objects had a collection; it is not drawn");
+    }
+    curves_release(&curves);
+    return status;
+}
+
+const struct figure figure_collector = {
+    .name = "collector",
+    .summary = "collector time against live objects, and time against the longest pause",
+    .draw = collector_draw,
+};

@@ -1,0 +1,93 @@
+/* Garbage that the collector has not found yet, over operations: the memory pass's series. */
+#include <math.h>
+
+#include "plots/curves.h"
+#include "plots/figure.h"
+#include "plots/memory_series.h"
+
+static double floating_at(const struct memory_series *series, size_t index)
+{
+    const json_t *memory = json_object_get(series->json, "memory");
+    const json_t *all = json_object_get(json_object_get(memory, "series"), "uncollected_bytes");
+    const json_t *value = json_array_get(all, index);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/* As a share of what is really alive: of live less what floats in it. Zero live is the end. */
+static void floating_add_row(struct curves_panel *panel, size_t row,
+                             const struct memory_series *series)
+{
+    struct curve *curve = NULL;
+    for (size_t i = 0; i < series->count; i++) {
+        double floating = floating_at(series, i);
+        double reachable = series->samples[i].live - floating;
+        if (!isnan(floating) && reachable > 0) {
+            curve = curve != NULL ? curve : curves_add_curve(panel, row);
+            curves_add_point(curve, series->samples[i].operations, 100 * floating / reachable);
+        }
+    }
+}
+
+/* Does any curve leave zero? */
+static bool floating_shows(const struct curves_panel *panel)
+{
+    bool shows = false;
+    for (size_t i = 0; i < panel->count; i++) {
+        for (size_t j = 0; j < panel->curves[i].count; j++) {
+            shows = shows || panel->curves[i].y[j] > 0;
+        }
+    }
+    return shows;
+}
+
+static enum status floating_add_panel(const struct plot *plot, struct curves *curves, size_t column,
+                                      struct error *error)
+{
+    struct curves_panel *panel = curves_add_panel(curves, plot->columns[column].label);
+    panel->x_label = "operations: calls of the allocator";
+    panel->y_label = "garbage not found yet, % of what is reachable";
+    panel->from_zero = true;
+    for (size_t row = 0; row < plot->row_count; row++) {
+        struct memory_series series;
+        enum status status = memory_series_read(plot, row, column, &series, error);
+        if (status == STATUS_NOT_FOUND) {
+            continue;
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+        floating_add_row(panel, row, &series);
+        memory_series_release(&series);
+    }
+    if (!floating_shows(panel)) {
+        curves_drop_panel(curves);
+    }
+    return STATUS_OK;
+}
+
+static enum status floating_draw(struct plot *plot, const struct figure *figure,
+                                 struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    enum status status = STATUS_OK;
+    for (size_t column = 0; column < plot->column_count && status == STATUS_OK; column++) {
+        status = floating_add_panel(plot, &curves, column, error);
+    }
+    if (status == STATUS_OK && curves.count > 0) {
+        status = curves_draw(plot, figure, &curves, "Garbage that waits for the collector",
+                             "Lower is better. Cyclic garbage in bytes, from when the program let "
+                             "go of it until the collector freed it.",
+                             error);
+    } else if (status == STATUS_OK) {
+        plot_note(plot, "floating: no workload with a memory pass tells of cyclic garbage (as "
+                        "cyclic_graph or live_heap_growth do); it is not drawn");
+    }
+    curves_release(&curves);
+    return status;
+}
+
+const struct figure figure_floating = {
+    .name = "floating",
+    .summary = "garbage that the collector has not found yet, over operations, by collector",
+    .draw = floating_draw,
+};

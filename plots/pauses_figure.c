@@ -1,0 +1,137 @@
+/* The collector's pauses as percentiles: one panel a workload, a curve a back end with its
+ * collector. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/curves.h"
+#include "plots/figure.h"
+#include "plots/memory_series.h"
+#include "plots/plot_text.h"
+
+/* So many pauses took up to so many ns, and longer than the bucket before. */
+struct pauses_bucket {
+    double ns;
+    double count;
+};
+
+struct pauses_buckets {
+    struct pauses_bucket *items;
+    size_t count;
+};
+
+static int pauses_compare(const void *left, const void *right)
+{
+    const struct pauses_bucket *a = left;
+    const struct pauses_bucket *b = right;
+    return (a->ns > b->ns) - (a->ns < b->ns);
+}
+
+static void pauses_add_buckets(struct pauses_buckets *buckets, const json_t *pauses)
+{
+    const json_t *added = json_object_get(pauses, "buckets");
+    size_t count = json_array_size(added);
+    struct pauses_bucket *items = plot_text_array(buckets->count + count + 1, sizeof *items);
+    if (buckets->count > 0) {
+        memcpy(items, buckets->items, buckets->count * sizeof *items);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *pair = json_array_get(added, i);
+        double ns = json_number_value(json_array_get(pair, 0));
+        double pauses_here = json_number_value(json_array_get(pair, 1));
+        if (ns > 0 && pauses_here > 0) {
+            items[buckets->count++] = (struct pauses_bucket){ns, pauses_here};
+        }
+    }
+    free(buckets->items);
+    buckets->items = items;
+}
+
+/* All rounds of a cell together. */
+static enum status pauses_read_cell(const struct plot *plot, size_t cell,
+                                    struct pauses_buckets *buckets, struct error *error)
+{
+    const struct record_set *set = plot->set;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
+        const struct record *record = &set->records[i];
+        if (record->cell != cell || record->pass != RECORD_TIME || record->status != RECORD_OK) {
+            continue;
+        }
+        json_t *json = NULL;
+        status = record_set_read(set, i, &json, error);
+        if (status == STATUS_OK) {
+            const json_t *gc = json_object_get(json, "gc");
+            pauses_add_buckets(buckets, json_object_get(gc, "pauses"));
+        }
+        json_decref(json);
+    }
+    return status;
+}
+
+/* To the longest pause: pauses are the collector's own doing, so that the last one counts too. It
+ * stands where half of it would be beyond. */
+static void pauses_draw_curve(struct curve *curve, struct pauses_buckets *buckets)
+{
+    double total = 0;
+    double within = 0;
+    qsort(buckets->items, buckets->count, sizeof *buckets->items, pauses_compare);
+    for (size_t i = 0; i < buckets->count; i++) {
+        total += buckets->items[i].count;
+    }
+    for (size_t i = 0; i < buckets->count; i++) {
+        within += buckets->items[i].count;
+        double beyond = fmax(total - within, 0.5);
+        curves_add_point(curve, total / beyond, buckets->items[i].ns);
+    }
+}
+
+static enum status pauses_add_panel(const struct plot *plot, struct curves *curves, size_t column,
+                                    struct error *error)
+{
+    struct curves_panel *panel = curves_add_panel(curves, plot->columns[column].label);
+    enum status status = STATUS_OK;
+    panel->x_label = "percentile of the pauses";
+    panel->y_label = "CPU time of a pause";
+    panel->log_x = true;
+    panel->log_y = true;
+    panel->percentiles = true;
+    for (size_t row = 0; row < plot->row_count && status == STATUS_OK; row++) {
+        struct pauses_buckets buckets = {.items = NULL};
+        size_t cell = memory_series_find_cell(plot, row, column);
+        status = pauses_read_cell(plot, cell, &buckets, error);
+        if (buckets.count > 0) {
+            pauses_draw_curve(curves_add_curve(panel, row), &buckets);
+        }
+        free(buckets.items);
+    }
+    if (panel->count == 0) {
+        curves_drop_panel(curves);
+    }
+    return status;
+}
+
+static enum status pauses_draw(struct plot *plot, const struct figure *figure, struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    enum status status = STATUS_OK;
+    for (size_t column = 0; column < plot->column_count && status == STATUS_OK; column++) {
+        status = pauses_add_panel(plot, &curves, column, error);
+    }
+    if (status == STATUS_OK && curves.count > 0) {
+        status = curves_draw(plot, figure, &curves, "How long collectors stop the program",
+                             "Lower is better. CPU time of each pause, all rounds together; the "
+                             "last point of a curve is its longest pause.",
+                             error);
+    } else if (status == STATUS_OK) {
+        plot_note(plot, "pauses: no workload of objects had a collection; it is not drawn");
+    }
+    curves_release(&curves);
+    return status;
+}
+
+const struct figure figure_pauses = {
+    .name = "pauses",
+    .summary = "percentiles of the collector's pauses, by collector",
+    .draw = pauses_draw,
+};
