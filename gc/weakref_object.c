@@ -14,16 +14,18 @@ static struct weakref_object *weakref_from(const struct object *object)
 }
 
 /* ---------------------------------------------------------------- the referent's list */
+/* Newest first, but behind the shared one without callback, so that this is found at once. */
 static void weakref_link(struct weakref_object *self, struct object *referent)
 {
     struct weakref_object **head = weakref_list_of(referent);
+    bool behind = *head != NULL && self->callback != NULL && (*head)->callback == NULL;
     self->referent = referent;
-    self->prev = NULL;
-    self->next = *head;
-    if (*head != NULL) {
-        (*head)->prev = self;
+    self->prev = behind ? *head : NULL;
+    self->next = behind ? (*head)->next : *head;
+    if (self->next != NULL) {
+        self->next->prev = self;
     }
-    *head = self;
+    *(behind ? &(*head)->next : head) = self;
 }
 
 static void weakref_unlink(struct weakref_object *self)
@@ -46,14 +48,11 @@ static void weakref_unlink(struct weakref_object *self)
 
 /* The one without callback that may be given out again: not one whose own deallocation was put
  * off. */
-static struct weakref_object *weakref_find_shared(struct object *referent)
+static struct weakref_object *weakref_find_shared(const struct object *referent)
 {
-    struct weakref_object *weakref = *weakref_list_of(referent);
-    while (weakref != NULL &&
-           (weakref->callback != NULL || object_getrefcount(&weakref->base) == 0)) {
-        weakref = weakref->next;
-    }
-    return weakref;
+    struct weakref_object *first = *weakref_list_of(referent);
+    bool found = first != NULL && first->callback == NULL && object_getrefcount(&first->base) != 0;
+    return found ? first : NULL;
 }
 
 /* ---------------------------------------------------------------- cutting */

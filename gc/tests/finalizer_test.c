@@ -178,46 +178,114 @@ static struct object *finalizer_chain_link(struct runtime *runtime, struct objec
     return node;
 }
 
+/* What lets the next node of the chain die. */
+enum finalizer_chain {
+    FINALIZER_CHAIN_DROPS,     /* each finalizer */
+    FINALIZER_CHAIN_CALLBACKS, /* the callback of each node's weak reference */
+    FINALIZER_CHAIN_RING,      /* the collector, which calls all finalizers before */
+    FINALIZER_CHAIN_SAVED,     /* the same, when the first finalizer has saved the ring once */
+};
+
+static void finalizer_count_and_save(struct runtime *runtime, struct object *self, void *context)
+{
+    uint64_t *calls = context;
+    if (++*calls == 1 && scenario.saved != NULL) {
+        (void)list_append(runtime, scenario.saved, self);
+    }
+}
+
+static void finalizer_count(struct runtime *runtime, struct object *self, void *context)
+{
+    uint64_t *calls = context;
+    (void)runtime;
+    (void)self;
+    ++*calls;
+}
+
+/* Drops the ring that the tail is to close, and collects it. Whether all nodes go when they may. */
+static bool finalizer_collect_ring(struct runtime *runtime, struct object *head,
+                                   struct object *tail, uint64_t length, bool saved)
+{
+    bool linked = list_append(runtime, tail, head);
+    object_decref(runtime, head);
+    object_decref(runtime, tail);
+    uint64_t freed = gc_collect(runtime, 2);
+    bool as_expected = linked && (saved ? freed == 0 : freed > length);
+    if (saved) {
+        list_clear(runtime, scenario.saved);
+        as_expected = as_expected && gc_collect(runtime, 2) > length;
+    }
+    return as_expected;
+}
+
 static void *finalizer_run_chain(void *context)
 {
+    static class_finalizer *const finalizers[] = {finalizer_drop_next, NULL, finalizer_count,
+                                                  finalizer_count_and_save};
     static struct gc_fixture fixture;
     static const struct heap_options options;
-    uint64_t length = gc_test_long ? 2000000 : 100000;
+    enum finalizer_chain kind = *(const enum finalizer_chain *)context;
+    uint64_t length = gc_test_long ? 2500000 : 100000;
     uint64_t calls = 0;
-    bool callbacks = *(const bool *)context;
-    const struct class_hooks hooks = {.finalize = finalizer_drop_next, .context = &calls};
+    const struct class_hooks hooks = {.finalize = finalizers[kind], .context = &calls};
     if (!gc_test_open(&fixture, &options) || !scenario_open(fixture.runtime)) {
         return "open";
     }
     struct runtime *runtime = fixture.runtime;
     gc_enable(runtime, false);
-    struct object *class = class_new(runtime, "Chain", callbacks ? NULL : &hooks);
-    struct object *weakrefs = callbacks ? list_new(runtime) : NULL;
-    struct object *head = list_new(runtime);
+    struct object *class = class_new(runtime, "Chain", &hooks);
+    struct object *weakrefs = kind == FINALIZER_CHAIN_CALLBACKS ? list_new(runtime) : NULL;
+    struct object *tail = list_new(runtime);
+    struct object *head = object_incref(tail);
     for (uint64_t i = 0; i < length; i++) {
         head = finalizer_chain_link(runtime, class, weakrefs, head);
     }
     object_decref(runtime, class);
     uint64_t live = gc_test_live(&fixture);
-    object_decref(runtime, head);
-    bool wrong = gc_test_live(&fixture) >= live - length || (!callbacks && calls != length);
+    bool right = true;
+    if (kind < FINALIZER_CHAIN_RING) {
+        object_decref(runtime, tail);
+        object_decref(runtime, head);
+    } else {
+        right = finalizer_collect_ring(runtime, head, tail, length, kind == FINALIZER_CHAIN_SAVED);
+    }
+    right = right && gc_test_live(&fixture) < live - length;
+    right = right && (kind == FINALIZER_CHAIN_CALLBACKS || calls == length);
     object_xdecref(runtime, weakrefs);
     scenario_end();
-    return gc_test_close(&fixture) != 0 || wrong ? "something is left" : NULL;
+    return gc_test_close(&fixture) != 0 ? "something is left" : right ? NULL : "not as expected";
+}
+
+static void finalizer_assert_chain(enum finalizer_chain kind)
+{
+    const char *wrong = gc_test_on_small_stack(finalizer_run_chain, &kind);
+    if (wrong != NULL) {
+        fail_msg("%s", wrong);
+    }
 }
 
 static void test_chain_of_finalizers_on_a_small_stack(void **state)
 {
     (void)state;
-    bool callbacks = false;
-    assert_null(gc_test_on_small_stack(finalizer_run_chain, &callbacks));
+    finalizer_assert_chain(FINALIZER_CHAIN_DROPS);
 }
 
 static void test_chain_of_callbacks_on_a_small_stack(void **state)
 {
     (void)state;
-    bool callbacks = true;
-    assert_null(gc_test_on_small_stack(finalizer_run_chain, &callbacks));
+    finalizer_assert_chain(FINALIZER_CHAIN_CALLBACKS);
+}
+
+static void test_ring_of_finalizers_on_a_small_stack(void **state)
+{
+    (void)state;
+    finalizer_assert_chain(FINALIZER_CHAIN_RING);
+}
+
+static void test_saved_ring_on_a_small_stack(void **state)
+{
+    (void)state;
+    finalizer_assert_chain(FINALIZER_CHAIN_SAVED);
 }
 
 int finalizer_test(void)
@@ -232,6 +300,8 @@ int finalizer_test(void)
         GC_TEST(test_finalizer_collects),
         cmocka_unit_test(test_chain_of_finalizers_on_a_small_stack),
         cmocka_unit_test(test_chain_of_callbacks_on_a_small_stack),
+        cmocka_unit_test(test_ring_of_finalizers_on_a_small_stack),
+        cmocka_unit_test(test_saved_ring_on_a_small_stack),
     };
     return cmocka_run_group_tests(finalizer_tests, NULL, NULL);
 }
