@@ -152,7 +152,9 @@ struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int
     outcome.examined = collector_find_unreachable(runtime, range, &trash);
     outcome.unreachable = trash.length;
     if (trash.length > 0) {
-        gc_trash_process(runtime, &trash);
+        if (!trash.plain) {
+            gc_trash_process(runtime, &trash);
+        }
         outcome.freed = gc_trash_free(runtime, &trash);
         outcome.uncollectable = trash.uncollectable;
     }

@@ -85,6 +85,9 @@ struct gc_range {
 
 struct gc_trash;
 
+/* The mark of a container that collector_find_unreachable found unreachable: no bit of these. */
+enum { GC_MARK_ALIVE = 0x1f };
+
 /* Finds the containers of the range that nothing outside of it keeps alive, and puts them into
  * trash. Tuples among the others that hold nothing but atoms are untracked. Returns the number of
  * containers examined. Uses the range's marks and numbers; does not allocate. */

@@ -2,16 +2,20 @@
  *
  * The algorithm of Neil Schemenauer and Tim Peters (CPython 3.11, Modules/gcmodule.c,
  * deduce_unreachable): what remains of a count when the references from inside the range are taken
- * off is references from outside; those containers are alive, and so is all that they refer to. The
- * arithmetic is not done in the objects but in a byte for each beside them:
+ * off is references from outside; those containers are alive, and so is all that they refer to.
+ * What makes it fast is that the objects are looked at once, by the sweep:
  *
- *  - One sweep adds each container's count to its own byte and takes one off the byte of each
- *    referent. Modulo 64, in any order, so that copying the counts needs no pass of its own. A
- *    count too large for that goes to registry.numbers.
- *  - A container without referents inside the range is marked a leaf meanwhile: marking what is
- *    alive need not look at it again.
- *  - Marking goes through the bytes in order, and comes back at last to those that were found alive
- *    after it had passed them. */
+ *  - The arithmetic is done in a byte for each container beside the heap. The sweep adds each
+ *    container's count to its own byte and takes one off the byte of each referent: modulo 32, in
+ *    any order, so that copying the counts needs no pass of its own. A count too large for that
+ *    goes to registry.numbers.
+ *  - The next containers, their vectors and their referents are fetched while this one is looked
+ *    at.
+ *  - The items of a long list are swept while the list is, as they are in cache then.
+ *  - Marking what is alive hardly looks at objects again. A container without referents in the
+ *    range is marked a leaf. One whose referents are neighbours in the registry, in order, is a
+ *    run, whose first index is noted: that is any container with a single referent, and any list of
+ *    things made one after the other. So chains and long lists are followed in the dense arrays. */
 #include <string.h>
 
 #include "gc/objects.h"
@@ -20,11 +24,15 @@
 #include "gc/trash.h"
 
 enum {
-    FIND_COUNT = 0x3f, /* modulo 64 while sweeping; above zero: alive */
-    FIND_WIDE = 0x3f,  /* while sweeping: the count is in registry.numbers */
-    FIND_TUPLE = 0x40, /* a leaf tuple, which may be untracked */
-    FIND_LEAF = 0x80,
-    FIND_WIDE_MIN = 62, /* counts from here on are wide */
+    FIND_COUNT = GC_MARK_ALIVE, /* modulo 32 while sweeping; above zero: alive */
+    FIND_WIDE = 0x1f,           /* while sweeping: the count is in registry.numbers */
+    FIND_WIDE_MIN = 30,         /* counts from here on are wide */
+    FIND_SWEPT = 0x20,          /* while sweeping: a list, swept before its turn */
+    FIND_TUPLE = 0x20,          /* after it, with FIND_LEAF: a tuple, which may be untracked */
+    FIND_SINGLE = 0x40,         /* one referent in the range: its index is in numbers */
+    FIND_LEAF = 0x80,           /* no referent in the range */
+    FIND_LONG = 16,             /* items of a list that are worth sweeping with it, and */
+    FIND_SHORT = 4,             /* the items that each of those may have */
     FIND_FETCH_OBJECT = 24,
     FIND_FETCH_VECTOR = 12,
     FIND_FETCH_REFERENT = 6,
@@ -36,13 +44,16 @@ struct find {
     uint32_t *numbers;
     uint32_t begin;
     uint32_t end;
-    uint32_t passed; /* marking: entries below this have been passed */
-    uint32_t *queue; /* of those found alive after that: in numbers */
-    uint32_t queue_length;
-    bool inner; /* the container being swept has a referent in the range */
+    uint32_t inner; /* referents in the range of the container being swept, */
+    uint32_t first; /* and the index of the first of them */
     bool any_wide;
     bool any_tuple;
+    unsigned type_flags;  /* of all types seen */
+    bool any_undiscarded; /* a type without discard was seen */
     uint64_t examined;
+    uint32_t queue_first; /* marking: found alive after they had been passed; chained through */
+    uint32_t queue_last;  /* numbers. 0: none */
+    uint32_t passed;      /* entries below this have been passed */
 };
 
 static inline bool find_is_inside(const struct find *find, uint32_t index)
@@ -66,7 +77,8 @@ static inline int find_subtract(struct object *referent, void *context)
     struct find *find = context;
     uint32_t index = referent->index;
     if (find_is_inside(find, index)) {
-        find->inner = true;
+        find->first = index;
+        find->inner++;
         if (__builtin_expect(object_getrefcount(referent) < FIND_WIDE_MIN, true)) {
             uint8_t mark = find->marks[index];
             find->marks[index] = (uint8_t)((mark & ~FIND_COUNT) | ((mark - 1) & FIND_COUNT));
@@ -78,36 +90,84 @@ static inline int find_subtract(struct object *referent, void *context)
 }
 
 /* Adds the container's own count, and notes what it is. */
-static inline void find_add_own(struct find *find, uint32_t index, const struct object *object)
+static inline void find_add_own(struct find *find, uint32_t index, const struct object *object,
+                                uint8_t note)
 {
     int64_t count = object_getrefcount(object);
+    const struct type *type = object->type;
+    find->type_flags |= type->flags;
+    find->any_undiscarded |= type->discard == NULL;
     if (__builtin_expect(count < FIND_WIDE_MIN, true)) {
         uint8_t mark = find->marks[index];
-        find->marks[index] = (uint8_t)((mark + count) & FIND_COUNT);
+        if (find->inner == 1) {
+            find->numbers[index] = find->first;
+            note |= FIND_SINGLE;
+        }
+        find->marks[index] = (uint8_t)(((mark + count) & FIND_COUNT) | note);
     } else {
         find_add_wide(find, index, (uint32_t)count);
+        find->marks[index] |= note;
     }
-    if (!find->inner) {
+    if (find->inner == 0) {
         find->marks[index] |= FIND_LEAF;
-        if (object->type->layout == TYPE_LAYOUT_TUPLE) {
+        if (type->layout == TYPE_LAYOUT_TUPLE) {
             find->marks[index] |= FIND_TUPLE;
             find->any_tuple = true;
         }
     }
+    find->examined++;
+}
+
+/* An item of a long list, which find_subtract has just looked at. */
+static inline void find_sweep_item(struct find *find, struct object *item)
+{
+    uint32_t index = item->index;
+    const struct list_object *list = (const struct list_object *)item;
+    if (find_is_inside(find, index) && !(find->marks[index] & FIND_SWEPT) &&
+        item->type->layout == TYPE_LAYOUT_LIST && list->length <= FIND_SHORT &&
+        index > find->passed) {
+        find->inner = 0;
+        for (size_t i = 0; i < list->length; i++) {
+            (void)find_subtract(list->items[i], find);
+        }
+        find_add_own(find, index, item, FIND_SWEPT);
+    }
+}
+
+static void find_sweep_long(struct find *find, const struct list_object *list)
+{
+    size_t length = list->length;
+    uint32_t inner = 0;
+    uint32_t first = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (i + FIND_FETCH_OBJECT < length) {
+            __builtin_prefetch(list->items[i + FIND_FETCH_OBJECT]);
+            referents_fetch_vector(list->items[i + FIND_FETCH_VECTOR]);
+        }
+        find->inner = 0;
+        (void)find_subtract(list->items[i], find);
+        inner += find->inner;
+        first = find->first;
+        find_sweep_item(find, list->items[i]);
+    }
+    find->inner = inner;
+    find->first = first;
 }
 
 /* Three distances: by the time that a referent is looked at, its container's vector and before that
- * the container have been fetched. Entries beyond the end are not read. */
+ * the container have been fetched. */
 static inline void find_fetch(const struct find *find, uint32_t i)
 {
     const struct object *object = find->entries[i + FIND_FETCH_OBJECT];
-    __builtin_prefetch(object);
+    if (!(find->marks[i + FIND_FETCH_OBJECT] & FIND_SWEPT)) {
+        __builtin_prefetch(object);
+    }
     object = find->entries[i + FIND_FETCH_VECTOR];
-    if (!registry_is_hole(object)) {
+    if (!registry_is_hole(object) && !(find->marks[i + FIND_FETCH_VECTOR] & FIND_SWEPT)) {
         referents_fetch_vector(object);
     }
     object = find->entries[i + FIND_FETCH_REFERENT];
-    if (!registry_is_hole(object)) {
+    if (!registry_is_hole(object) && !(find->marks[i + FIND_FETCH_REFERENT] & FIND_SWEPT)) {
         referents_fetch_first(object);
     }
 }
@@ -115,14 +175,23 @@ static inline void find_fetch(const struct find *find, uint32_t i)
 static inline void find_sweep_one(struct find *find, uint32_t i)
 {
     struct object *object = find->entries[i];
+    if (find->marks[i] & FIND_SWEPT) {
+        find->marks[i] &= (uint8_t)~FIND_SWEPT;
+        return;
+    }
     if (registry_is_hole(object)) {
         find->marks[i] = FIND_LEAF | 1; /* nothing to do, and no garbage */
         return;
     }
-    find->inner = false;
-    referents_visit(object, find_subtract, find);
-    find_add_own(find, i, object);
-    find->examined++;
+    find->inner = 0;
+    find->passed = i;
+    if (object->type->layout == TYPE_LAYOUT_LIST &&
+        ((const struct list_object *)object)->length >= FIND_LONG) {
+        find_sweep_long(find, (const struct list_object *)object);
+    } else {
+        referents_visit(object, find_subtract, find);
+    }
+    find_add_own(find, i, object, 0);
 }
 
 static void find_sweep(struct find *find)
@@ -140,7 +209,7 @@ static void find_sweep(struct find *find)
     }
 }
 
-/* Numbers are needed for the queue from here on: a wide count becomes 1 or 0. */
+/* A wide count becomes 1 or 0: numbers are needed for the queue from here on. */
 static void find_narrow(struct find *find)
 {
     for (uint32_t i = find->begin; find->any_wide && i < find->end; i++) {
@@ -151,53 +220,93 @@ static void find_narrow(struct find *find)
 }
 
 /* ---------------------------------------------------------------- marking */
+static void find_enqueue(struct find *find, uint32_t index)
+{
+    find->numbers[index] = 0;
+    if (find->queue_last == 0) {
+        find->queue_first = index;
+    } else {
+        find->numbers[find->queue_last] = index;
+    }
+    find->queue_last = index;
+}
+
+/* The container of that index is alive; so is what it refers to, as far as indices alone tell. The
+ * first on that way whose referents must be looked up in the object is looked at in its turn: when
+ * marking comes to it, or from the queue when that is over. */
+static inline void find_follow(struct find *find, uint32_t index)
+{
+    for (;;) {
+        uint8_t mark = find->marks[index];
+        if ((mark & FIND_COUNT) != 0) {
+            return;
+        }
+        find->marks[index] = mark | 1;
+        if (mark & FIND_SINGLE) {
+            index = find->numbers[index];
+            continue;
+        }
+        if (!(mark & FIND_LEAF) && index < find->passed) {
+            find_enqueue(find, index);
+        }
+        return;
+    }
+}
+
 static inline int find_mark(struct object *referent, void *context)
 {
     struct find *find = context;
-    uint32_t index = referent->index;
-    if (find_is_inside(find, index)) {
-        uint8_t mark = find->marks[index];
-        if ((mark & FIND_COUNT) == 0) {
-            find->marks[index] = mark | 1;
-            if (index < find->passed && !(mark & FIND_LEAF)) {
-                find->queue[find->queue_length++] = index;
-            }
-        }
+    if (find_is_inside(find, referent->index)) {
+        find_follow(find, referent->index);
     }
     return 0;
 }
 
-static void find_mark_queued(struct find *find)
-{
-    for (uint32_t k = 0; k < find->queue_length; k++) {
-        if (k + FIND_FETCH_REFERENT < find->queue_length) {
-            const struct object *next = find->entries[find->queue[k + FIND_FETCH_REFERENT]];
-            __builtin_prefetch(next);
-        }
-        referents_visit(find->entries[find->queue[k]], find_mark, find);
-    }
-}
-
-/* A container is passed through once: when the sweep comes to it and it is known to be alive, or
- * from the queue. */
+/* A container is passed through once: when marking comes to it and it is known to be alive, or from
+ * the queue. A single referent has been followed already, unless the count was above zero from the
+ * sweep. */
 static void find_mark_alive(struct find *find)
 {
     for (uint32_t i = find->begin; i < find->end; i++) {
         uint8_t mark = find->marks[i];
+        if ((mark & FIND_LEAF) || (mark & FIND_COUNT) == 0) {
+            continue;
+        }
         find->passed = i + 1;
-        if (!(mark & FIND_LEAF) && (mark & FIND_COUNT) != 0) {
+        if (mark & FIND_SINGLE) {
+            find_follow(find, find->numbers[i]);
+        } else {
             referents_visit(find->entries[i], find_mark, find);
         }
     }
-    find_mark_queued(find);
+    find->passed = find->end;
+    while (find->queue_first != 0) {
+        uint32_t index = find->queue_first;
+        uint32_t next = find->numbers[index];
+        if (next == 0) {
+            find->queue_last = 0;
+        } else {
+            __builtin_prefetch(find->entries[next]);
+        }
+        find->queue_first = next;
+        referents_visit(find->entries[index], find_mark, find);
+    }
 }
 
 /* ---------------------------------------------------------------- the results */
 static void find_gather(const struct find *find, struct gc_trash *trash)
 {
+    trash->type_flags = find->type_flags;
+    trash->no_discard = find->any_undiscarded;
+    trash->range = (struct gc_range){find->begin, find->end};
+    trash->plain = find->type_flags == TYPE_IS_CONTAINER && !find->any_undiscarded;
     for (uint32_t i = find->begin; i < find->end; i++) {
         if ((find->marks[i] & FIND_COUNT) == 0) {
-            gc_trash_add(trash, find->entries[i]);
+            if (trash->plain) {
+                trash->indices[trash->length++] = i;
+            } else {
+                gc_trash_add(trash, find->entries[i]);
+            }
         }
     }
 }
@@ -218,10 +327,10 @@ static bool find_is_atomic(const struct tuple_object *tuple)
 
 static void find_untrack_tuples(struct runtime *runtime, const struct find *find)
 {
-    const uint8_t wanted = FIND_TUPLE;
+    const uint8_t wanted = FIND_TUPLE | FIND_LEAF;
     for (uint32_t i = find->begin; find->any_tuple && i < find->end; i++) {
         struct object *object = find->entries[i];
-        if ((find->marks[i] & wanted) && (find->marks[i] & FIND_COUNT) != 0 &&
+        if ((find->marks[i] & wanted) == wanted && (find->marks[i] & FIND_COUNT) != 0 &&
             find_is_atomic((const struct tuple_object *)object)) {
             runtime_untrack(runtime, object);
         }
@@ -272,7 +381,6 @@ uint64_t collector_find_unreachable(struct runtime *runtime, struct gc_range ran
         .numbers = registry->numbers,
         .begin = range.begin,
         .end = range.end,
-        .queue = registry->numbers + range.begin,
     };
     if (GC_IS_CHECKED) {
         find_check_counts(registry, range);

@@ -21,6 +21,7 @@ enum {
 
 struct trash_bulk {
     struct runtime *runtime;
+    const struct gc_trash *trash;
     uint32_t current; /* the index of the one whose references are being released */
     uint64_t freed;
 };
@@ -32,10 +33,20 @@ static inline void trash_discard(struct trash_bulk *bulk, struct object *object)
     bulk->freed++;
 }
 
+static inline bool trash_contains(const struct trash_bulk *bulk, const struct object *object)
+{
+    if (!bulk->trash->plain) {
+        return object->index != 0 && gc_is_in_trash(object);
+    }
+    const struct gc_range *range = &bulk->trash->range;
+    return object->index - range->begin < range->end - range->begin &&
+           !(bulk->runtime->collector.registry.marks[object->index] & GC_MARK_ALIVE);
+}
+
 /* The count has come to zero. */
 static inline void trash_dropped(struct trash_bulk *bulk, struct object *object)
 {
-    if (object->index == 0 || !(gc_head_of(object)->flags & GC_FLAG_TRASH)) {
+    if (!trash_contains(bulk, object)) {
         object_dealloc(bulk->runtime, object);
     } else if (object->index < bulk->current) {
         trash_discard(bulk, object);
@@ -75,7 +86,7 @@ static inline void trash_fetch(const struct registry *registry, const struct gc_
 static uint64_t trash_free_bulk(struct runtime *runtime, const struct gc_trash *trash)
 {
     struct registry *registry = &runtime->collector.registry;
-    struct trash_bulk bulk = {.runtime = runtime};
+    struct trash_bulk bulk = {.runtime = runtime, .trash = trash};
     for (uint32_t k = 0; k < trash->length; k++) {
         trash_fetch(registry, trash, k);
         struct object *object = gc_trash_object(registry, trash, k);
