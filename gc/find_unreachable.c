@@ -13,9 +13,10 @@
  *    at.
  *  - The items of a long list are swept while the list is, as they are in cache then.
  *  - Marking what is alive hardly looks at objects again. A container without referents in the
- *    range is marked a leaf. One whose referents are neighbours in the registry, in order, is a
- *    run, whose first index is noted: that is any container with a single referent, and any list of
- *    things made one after the other. So chains and long lists are followed in the dense arrays. */
+ *    range is marked a leaf. The index of a single referent is noted, from which the next may be
+ *    found in the same way. A long list whose items are neighbours in the registry, in order, is a
+ *    run. So long lists of things that were made one after the other, and chains, are followed in
+ *    the dense arrays. */
 #include <string.h>
 
 #include "gc/objects.h"
@@ -30,6 +31,7 @@ enum {
     FIND_SWEPT = 0x20,          /* while sweeping: a list, swept before its turn */
     FIND_TUPLE = 0x20,          /* after it, with FIND_LEAF: a tuple, which may be untracked */
     FIND_SINGLE = 0x40,         /* one referent in the range: its index is in numbers */
+    FIND_RUN = 0x60,            /* a long list whose items follow one another in the registry */
     FIND_LEAF = 0x80,           /* no referent in the range */
     FIND_LONG = 16,             /* items of a list that are worth sweeping with it, and */
     FIND_SHORT = 4,             /* the items that each of those may have */
@@ -134,24 +136,27 @@ static inline void find_sweep_item(struct find *find, struct object *item)
     }
 }
 
-static void find_sweep_long(struct find *find, const struct list_object *list)
+/* Whether it is a run. */
+static bool find_sweep_long(struct find *find, const struct list_object *list)
 {
-    size_t length = list->length;
+    const size_t length = list->length;
+    const uint32_t first = list->items[0]->index;
     uint32_t inner = 0;
-    uint32_t first = 0;
+    bool in_order = true;
     for (size_t i = 0; i < length; i++) {
+        struct object *item = list->items[i];
         if (i + FIND_FETCH_OBJECT < length) {
             __builtin_prefetch(list->items[i + FIND_FETCH_OBJECT]);
             referents_fetch_vector(list->items[i + FIND_FETCH_VECTOR]);
         }
         find->inner = 0;
-        (void)find_subtract(list->items[i], find);
+        (void)find_subtract(item, find);
         inner += find->inner;
-        first = find->first;
-        find_sweep_item(find, list->items[i]);
+        in_order &= item->index == first + i;
+        find_sweep_item(find, item);
     }
     find->inner = inner;
-    find->first = first;
+    return in_order && inner == length;
 }
 
 /* Three distances: by the time that a referent is looked at, its container's vector and before that
@@ -183,15 +188,16 @@ static inline void find_sweep_one(struct find *find, uint32_t i)
         find->marks[i] = FIND_LEAF | 1; /* nothing to do, and no garbage */
         return;
     }
+    uint8_t note = 0;
     find->inner = 0;
     find->passed = i;
     if (object->type->layout == TYPE_LAYOUT_LIST &&
         ((const struct list_object *)object)->length >= FIND_LONG) {
-        find_sweep_long(find, (const struct list_object *)object);
+        note = find_sweep_long(find, (const struct list_object *)object) ? FIND_RUN : 0;
     } else {
         referents_visit(object, find_subtract, find);
     }
-    find_add_own(find, i, object, 0);
+    find_add_own(find, i, object, note);
 }
 
 static void find_sweep(struct find *find)
@@ -242,7 +248,7 @@ static inline void find_follow(struct find *find, uint32_t index)
             return;
         }
         find->marks[index] = mark | 1;
-        if (mark & FIND_SINGLE) {
+        if ((mark & FIND_RUN) == FIND_SINGLE) {
             index = find->numbers[index];
             continue;
         }
@@ -262,6 +268,21 @@ static inline int find_mark(struct object *referent, void *context)
     return 0;
 }
 
+/* Marks what the container of that index refers to, with another look at the object. */
+static void find_mark_referents(struct find *find, uint32_t index)
+{
+    struct object *object = find->entries[index];
+    if ((find->marks[index] & FIND_RUN) != FIND_RUN) {
+        referents_visit(object, find_mark, find);
+        return;
+    }
+    const struct list_object *list = (const struct list_object *)object;
+    const uint32_t first = list->items[0]->index;
+    for (uint32_t i = 0; i < list->length; i++) {
+        find_follow(find, first + i);
+    }
+}
+
 /* A container is passed through once: when marking comes to it and it is known to be alive, or from
  * the queue. A single referent has been followed already, unless the count was above zero from the
  * sweep. */
@@ -273,10 +294,10 @@ static void find_mark_alive(struct find *find)
             continue;
         }
         find->passed = i + 1;
-        if (mark & FIND_SINGLE) {
+        if ((mark & FIND_RUN) == FIND_SINGLE) {
             find_follow(find, find->numbers[i]);
         } else {
-            referents_visit(find->entries[i], find_mark, find);
+            find_mark_referents(find, i);
         }
     }
     find->passed = find->end;
@@ -289,7 +310,7 @@ static void find_mark_alive(struct find *find)
             __builtin_prefetch(find->entries[next]);
         }
         find->queue_first = next;
-        referents_visit(find->entries[index], find_mark, find);
+        find_mark_referents(find, index);
     }
 }
 

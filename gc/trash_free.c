@@ -71,7 +71,9 @@ static inline void trash_fetch(const struct registry *registry, const struct gc_
                                uint32_t k)
 {
     if (k + TRASH_FETCH_OBJECT < trash->length) {
-        __builtin_prefetch(registry->entries[trash->indices[k + TRASH_FETCH_OBJECT]]);
+        const struct object *next = registry->entries[trash->indices[k + TRASH_FETCH_OBJECT]];
+        __builtin_prefetch(next);
+        __builtin_prefetch(gc_head_of(next), 1); /* on another line, in every second block */
         const struct object *object = registry->entries[trash->indices[k + TRASH_FETCH_VECTOR]];
         if (!registry_is_hole(object)) {
             referents_fetch_vector(object);
