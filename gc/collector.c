@@ -142,6 +142,9 @@ struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int
     struct collector *collector = &runtime->collector;
     struct registry *registry = &collector->registry;
     struct gc_trash trash = {.indices = registry->numbers + begin};
+    /* With older containers about, freeing trash may let one of those die whose finalizer then
+     * looks around: it must not see trash that is not flagged. */
+    trash.plain = begin == 1 && !runtime->save_all;
 
     collector->collecting = true;
     introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, generation, 0, 0});

@@ -320,7 +320,7 @@ static void find_gather(const struct find *find, struct gc_trash *trash)
     trash->type_flags = find->type_flags;
     trash->no_discard = find->any_undiscarded;
     trash->range = (struct gc_range){find->begin, find->end};
-    trash->plain = find->type_flags == TYPE_IS_CONTAINER && !find->any_undiscarded;
+    trash->plain &= find->type_flags == TYPE_IS_CONTAINER && !find->any_undiscarded;
     for (uint32_t i = find->begin; i < find->end; i++) {
         if ((find->marks[i] & FIND_COUNT) == 0) {
             if (trash->plain) {
