@@ -41,6 +41,23 @@ static struct shadow_node *shadow_by_serial(struct shadow *shadow, int64_t seria
     return NULL;
 }
 
+/* The node is being rescued, and with it what only it can reach: a collection may have cut the weak
+ * references to all of these off before. */
+static void shadow_doubt_weakrefs(struct shadow *shadow, struct shadow_node *rescued)
+{
+    static bool was_reachable[SHADOW_NODES];
+    shadow_mark(shadow);
+    for (int i = 0; i < shadow->fresh; i++) {
+        was_reachable[i] = shadow->nodes[i].reachable;
+    }
+    rescued->held++;
+    shadow_mark(shadow);
+    rescued->held--;
+    for (int i = 0; i < shadow->fresh; i++) {
+        shadow->nodes[i].is_weak_unsure |= shadow->nodes[i].reachable && !was_reachable[i];
+    }
+}
+
 void shadow_finalizer(struct runtime *runtime, struct object *self, void *context)
 {
     (void)runtime;
@@ -56,10 +73,10 @@ void shadow_finalizer(struct runtime *runtime, struct object *self, void *contex
     FUZZ_EXPECT(node->finalized == 1, "finalizer", "object %" PRId64 " is finalized twice",
                 node->serial);
     if (node->kind == SHADOW_RESCUED_KIND && shadow->rescued_count < SHADOW_RESCUED) {
+        shadow_doubt_weakrefs(shadow, node);
         (void)object_incref(self);
         node->count++;
         node->held++;
-        node->is_weak_unsure = true;
         shadow->rescued[shadow->rescued_count++] = (int)(node - shadow->nodes);
     }
 }

@@ -6,7 +6,7 @@
 
 /* What collections do with finalizers and weak references is being built: until then inputs get
  * neither. */
-enum { GRAPH_HAS_CARE = 0 };
+enum { GRAPH_HAS_CARE = 1 };
 
 /* ---------------------------------------------------------------- names */
 void graph_bind(struct shadow *shadow, unsigned name, int index)
