@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/base_option.h"
 #include "cli/command.h"
 #include "cli/compare_gate.h"
 #include "cli/compare_table.h"
@@ -13,7 +14,7 @@
 #include "results/comparison.h"
 #include "results/store.h"
 
-enum { COMPARE_METRICS_MAX = 32, COMPARE_BASE_MAX = 1024 };
+enum { COMPARE_METRICS_MAX = 32 };
 
 struct compare_arguments {
     struct comparison_options options;
@@ -21,7 +22,7 @@ struct compare_arguments {
     const char *base_directory; /* NULL: one run, against a base in it */
     double fail_above;          /* 0.01 is 1%; below 0: no gate */
     bool relative;
-    char base[COMPARE_BASE_MAX]; /* cut in two at its arm */
+    char base[BASE_OPTION_MAX]; /* what the options' base is a part of */
     bool all_metrics;
     bool json;
 };
@@ -96,23 +97,6 @@ static int compare_refuse(const char *what, const char *argument)
     return EXIT_USAGE;
 }
 
-/* Cuts "BACKEND{K=V}:ARM" at the colon that follows the environment, if there is one. */
-static bool compare_set_base(struct compare_arguments *arguments, const char *text)
-{
-    if (text[0] == '\0' || strlen(text) >= sizeof(arguments->base)) {
-        return false;
-    }
-    memcpy(arguments->base, text, strlen(text) + 1);
-    char *brace = strrchr(arguments->base, '}');
-    char *colon = strchr(brace != NULL ? brace : arguments->base, ':');
-    if (colon != NULL) {
-        *colon = '\0';
-        arguments->options.base_arm = colon + 1;
-    }
-    arguments->options.base_backend = arguments->base;
-    return arguments->base[0] != '\0' && (colon == NULL || colon[1] != '\0');
-}
-
 /* "1%", "0.5" or "0": percent, of which 100 are 1. */
 static bool compare_set_gate(struct compare_arguments *arguments, const char *text)
 {
@@ -135,7 +119,8 @@ static int compare_take_option(struct compare_arguments *arguments, int option, 
 {
     switch (option) {
     case OPTION_BASE:
-        return compare_set_base(arguments, optarg)
+        return base_option_cut(optarg, arguments->base, &arguments->options.base_backend,
+                               &arguments->options.base_arm)
                    ? EXIT_CLEAN
                    : compare_refuse("--base takes BACKEND or BACKEND:ARM, not", optarg);
     case OPTION_METRIC:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/base_option.h"
 #include "cli/command.h"
 #include "cli/text.h"
 #include "results/export.h"
@@ -14,6 +15,7 @@ enum export_format { FORMAT_NONE, FORMAT_CSV, FORMAT_MARKDOWN, FORMAT_SQLITE, FO
 
 struct export_arguments {
     struct comparison_options options;
+    char base[BASE_OPTION_MAX]; /* what the options' base is a part of */
     const char *directory;
     const char *output; /* NULL: standard output */
     enum export_format format;
@@ -37,7 +39,7 @@ static const char export_usage[] =
     "all\n"
     "  --metric METRIC         of the comparison, as in `heapmill compare` (default time; of "
     "--sqlite all)\n"
-    "  --base BACKEND          of the comparison (default: the run's own base)\n"
+    "  --base BACKEND[:ARM]    of the comparison (default: the run's own base)\n"
     "  -w, --workload GLOBS    of the comparison: only these workloads\n"
     "  -b, --backend GLOBS     of the comparison: only these back ends\n"
     "  -h, --help\n"
@@ -112,8 +114,10 @@ static int export_take_option(struct export_arguments *arguments, int option, ch
         arguments->options.metric = optarg;
         return EXIT_CLEAN;
     case OPTION_BASE:
-        arguments->options.base_backend = optarg;
-        return EXIT_CLEAN;
+        return base_option_cut(optarg, arguments->base, &arguments->options.base_backend,
+                               &arguments->options.base_arm)
+                   ? EXIT_CLEAN
+                   : export_refuse("--base takes BACKEND or BACKEND:ARM, not", optarg);
     case 'o':
         arguments->output = optarg;
         return EXIT_CLEAN;

@@ -5,15 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/base_option.h"
 #include "cli/command.h"
 #include "cli/text.h"
 #include "plots/plot.h"
 
-enum { PLOT_BASE_MAX = 1024 };
-
 struct plot_arguments {
     struct plot_options options;
-    char base[PLOT_BASE_MAX]; /* cut in two at its arm */
+    char base[BASE_OPTION_MAX]; /* what the options' base is a part of */
     bool json;
 };
 
@@ -72,23 +71,6 @@ static int plot_refuse(const char *what, const char *argument)
     return EXIT_USAGE;
 }
 
-/* Cuts "BACKEND{K=V}:ARM" at the colon that follows the environment, if there is one. */
-static bool plot_set_base(struct plot_arguments *arguments, const char *text)
-{
-    if (text[0] == '\0' || strlen(text) >= sizeof(arguments->base)) {
-        return false;
-    }
-    memcpy(arguments->base, text, strlen(text) + 1);
-    char *brace = strrchr(arguments->base, '}');
-    char *colon = strchr(brace != NULL ? brace : arguments->base, ':');
-    if (colon != NULL) {
-        *colon = '\0';
-        arguments->options.base_arm = colon + 1;
-    }
-    arguments->options.base_backend = arguments->base;
-    return arguments->base[0] != '\0' && (colon == NULL || colon[1] != '\0');
-}
-
 static bool plot_set_formats(struct plot_arguments *arguments, const char *text)
 {
     struct text_list words = {0};
@@ -113,7 +95,8 @@ static int plot_take_option(struct plot_arguments *arguments, int option, char *
         arguments->options.figures = optarg;
         return EXIT_CLEAN;
     case OPTION_BASE:
-        return plot_set_base(arguments, optarg)
+        return base_option_cut(optarg, arguments->base, &arguments->options.base_backend,
+                               &arguments->options.base_arm)
                    ? EXIT_CLEAN
                    : plot_refuse("--base takes BACKEND or BACKEND:ARM, not", optarg);
     case OPTION_METRIC:

@@ -213,6 +213,8 @@ static void test_exports(void **state)
     assert_says(output, "\ntime,ns,churn/size=64/t1/pools:inline,churn,size=64,1,pools,inline,");
     assert_int_equal(0, run("export", directory, "--csv --table records", output));
     assert_says(output, ",memory,0,ok,");
+    assert_int_equal(0, run("export", directory, "--csv --base pools:inline", output));
+    assert_says(output, "churn/size=64/t1/malloc:preload,churn,");
     assert_int_equal(0, run("export", directory, "--md -b pools", output));
     assert_says(output, "| churn | size=64 | pools | inline |");
     assert_null(strstr(output, "broken"));
@@ -224,9 +226,13 @@ static void test_exports(void **state)
     assert_int_equal(10 + 10 + 9, json_array_size(json_object_get(json, "benchmarks")));
     json_decref(json);
     static const char *const wrong[][2] = {
-        {"", "say what to write"},          {"--csv --md", "one format"},
-        {"--csv --table rows", "--table"},  {"--sqlite", "missing"},
-        {"--csv --metric speed", "metric"}, {"--csv another", "one run at a time"},
+        {"", "say what to write"},
+        {"--csv --md", "one format"},
+        {"--csv --table rows", "--table"},
+        {"--sqlite", "missing"},
+        {"--csv --base :inline", "--base takes BACKEND"},
+        {"--csv --metric speed", "metric"},
+        {"--csv another", "one run at a time"},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(2, run("export", directory, wrong[i][0], output));
