@@ -15,8 +15,8 @@ title_text = 'CPU time per operation, relative to malloc:preload'
 head_line_count = 1
 array head_line[1] = ['Lower (to the left) is better. Bar: median of the paired ratios; whisker: its 95% interval; dots: the rounds; grey band: noise floor; ≈: no difference; »: beyond the axis.']
 foot_line_count = 4
-array foot_line[4] = ['Fill of the bars: solid preload, pale inline, striped call and call-sized, cross-hatched preload-sized.', 'Base malloc:preload. Arms: preload, inline, call (mixed: each row names its own). Paired rounds: 6 to 7. Noise floor ±12% (10 A/A pairs). No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T20:55:28Z.', 'Measured by: heapmill bench --matrix quick -o results/quick --rounds 7']
-noise_floor = 0.121807503
+array foot_line[4] = ['Fill of the bars: solid preload, pale inline, striped call and call-sized, cross-hatched preload-sized.', 'Base malloc:preload. Arms: preload, inline, call (mixed: each row names its own). Paired rounds: 16 to 17. Noise floor ±1.2% (10 A/A pairs). No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T22:31:30Z.', 'Measured by: heapmill bench --matrix quick -o results/quick']
+noise_floor = 0.012120352
 
 # The rows: a colour and marker for each back end, a dash for each arm.
 row_label_count = 13
@@ -43,8 +43,8 @@ panel_head = 30
 panel_foot = 34
 panel_gap = 62
 bar_height = 17
-ratio_low = 0.0670470183
-ratio_high = 2.82394218
+ratio_low = 0.0660916107
+ratio_high = 2.74254194
 
 # What every figure of heapmill shares.
 png_scale = 1.5
