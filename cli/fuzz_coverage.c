@@ -168,7 +168,8 @@ static enum status coverage_all(const struct coverage_arguments *arguments, json
                            "`heapmill fuzz list`");
     }
     if (status == STATUS_OK) {
-        status = fuzz_coverage_report(arguments->output, &programs, catalog.source, report, error);
+        status = fuzz_coverage_report(arguments->output, &programs, catalog.source,
+                                      catalog.trees[FUZZ_TREE_COVERAGE], report, error);
     }
     text_list_free(&programs);
     fuzz_catalog_close(&catalog);

@@ -1,5 +1,6 @@
 #include "cli/fuzz_coverage_report.h"
 
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,10 +78,32 @@ static enum status report_merge(const char *directory, const char *profile, stru
     return status;
 }
 
+/* All folders but allocators/ and gc/ are left out, by their path from the sources' directory or,
+ * as a compiler cache may have it, from the build's. The caller frees. */
+static char *report_make_filter(const char *source)
+{
+    char *escaped = text_grow(NULL, 2 * strlen(source) + 1, 1);
+    char *to = escaped;
+    for (const char *from = source; *from != '\0'; from++) {
+        if (isalnum((unsigned char)*from) == 0 && *from != '/') {
+            *to++ = '\\';
+        }
+        *to++ = *from;
+    }
+    *to = '\0';
+    char *filter =
+        text_format("-ignore-filename-regex=^(%s/|(.*/)?(\\.\\./)+)(fuzz|common|workloads|"
+                    "results|plots|cli)/|/tests/|^/usr/",
+                    escaped);
+    free(escaped);
+    return filter;
+}
+
 /* `llvm-cov WHAT …` over all programs and the two folders. */
 static enum status report_llvm_cov(const char *directory, const char *profile,
-                                   const struct text_list *programs, const char *source, bool html,
-                                   const char *log, struct error *error)
+                                   const struct text_list *programs, const char *source,
+                                   const char *tree, bool html, const char *log,
+                                   struct error *error)
 {
     char *tool = report_find_tool("llvm-cov");
     struct crew_job job = {.log = NULL};
@@ -103,9 +126,8 @@ static enum status report_llvm_cov(const char *directory, const char *profile,
         }
         report_argument(&job, text_format("%s", programs->items[i]));
     }
-    report_argument(&job, text_format("-sources"));
-    report_argument(&job, text_format("%s/allocators", source));
-    report_argument(&job, text_format("%s/gc", source));
+    report_argument(&job, text_format("-compilation-dir=%s", tree));
+    report_argument(&job, report_make_filter(source));
     return report_run(&job, log, error);
 }
 
@@ -160,6 +182,9 @@ static void report_read_lcov(const char *text, const char *source, json_t *repor
         if (strncmp(row, "SF:", 3) == 0) {
             file = row + 3;
             file += strncmp(file, source, prefix) == 0 && file[prefix] == '/' ? prefix + 1 : 0;
+            for (const char *up = file; (up = strstr(up, "../")) != NULL; up += 3) {
+                file = up + 3; /* relative to the build's directory, as a compiler cache has it */
+            }
         } else if (strncmp(row, "DA:", 3) == 0) {
             char *comma;
             size_t number = strtoul(row + 3, &comma, 10);
@@ -178,7 +203,8 @@ static void report_read_lcov(const char *text, const char *source, json_t *repor
 }
 
 enum status fuzz_coverage_report(const char *directory, const struct text_list *programs,
-                                 const char *source, json_t **report, struct error *error)
+                                 const char *source, const char *tree, json_t **report,
+                                 struct error *error)
 {
     char *profile = text_format("%s/all.profdata", directory);
     char *lcov = text_format("%s/lines.lcov", directory);
@@ -187,10 +213,10 @@ enum status fuzz_coverage_report(const char *directory, const struct text_list *
     size_t size;
     enum status status = report_merge(directory, profile, error);
     if (status == STATUS_OK) {
-        status = report_llvm_cov(directory, profile, programs, source, true, log, error);
+        status = report_llvm_cov(directory, profile, programs, source, tree, true, log, error);
     }
     if (status == STATUS_OK) {
-        status = report_llvm_cov(directory, profile, programs, source, false, lcov, error);
+        status = report_llvm_cov(directory, profile, programs, source, tree, false, lcov, error);
     }
     if (status == STATUS_OK) {
         status = fuzz_read_file(lcov, &text, &size, error);

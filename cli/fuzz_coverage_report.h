@@ -7,13 +7,14 @@
 #include "cli/text.h"
 #include "common/status.h"
 
-/* Merges DIRECTORY/raw's counts, writes DIRECTORY/index.html, and gives {files: [{file, lines,
- * covered}], lines, covered, html}: of the sources below allocators/ and gc/. Every program has its
- * own build of a source; a line that any of them ran counts as covered, and a function's lines
- * count once. *report is the caller's. STATUS_NOT_FOUND: there is no llvm-cov; STATUS_UNSUPPORTED:
- * it failed. */
+/* source: of the sources, tree: of the build with coverage. Merges DIRECTORY/raw's counts, writes
+ * DIRECTORY/index.html, and gives {files: [{file, lines, covered}], lines, covered, html}: of the
+ * sources below allocators/ and gc/. Every program has its own build of a source; a line that any
+ * of them ran counts as covered, and a function's lines count once. *report is the caller's.
+ * STATUS_NOT_FOUND: there is no llvm-cov; STATUS_UNSUPPORTED: it failed. */
 enum status fuzz_coverage_report(const char *directory, const struct text_list *programs,
-                                 const char *source, json_t **report, struct error *error);
+                                 const char *source, const char *tree, json_t **report,
+                                 struct error *error);
 
 /* As a table, on stdout. */
 void fuzz_coverage_print(const json_t *report);
