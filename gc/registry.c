@@ -25,9 +25,9 @@ static bool registry_commit(struct registry *registry, uint32_t count)
 {
     uint32_t from = registry->committed;
     if (registry->limit - from < count ||
-        !os_commit_scratch(registry->entries + from, count * sizeof(*registry->entries)) ||
-        !os_commit_scratch(registry->numbers + from, count * sizeof(*registry->numbers)) ||
-        !os_commit_scratch(registry->marks + from, count * sizeof(*registry->marks))) {
+        !os_commit_scratch(registry->entries + from, count * sizeof(struct object *)) ||
+        !os_commit_scratch(registry->numbers + from, count * sizeof(uint32_t)) ||
+        !os_commit_scratch(registry->marks + from, count * sizeof(uint8_t))) {
         return false;
     }
     registry->committed += count;

@@ -70,7 +70,7 @@ static void policy_build(struct gc_fixture *fixture, const char *name,
                          uint64_t collections[GC_GENERATIONS])
 {
     struct runtime *runtime = policy_reopen(fixture, name);
-    struct object **lists = os_map(POLICY_LIVE * sizeof(*lists));
+    struct object **lists = os_map(POLICY_LIVE * sizeof(struct object *));
     assert_non_null(lists);
     for (size_t i = 0; i < POLICY_LIVE; i++) {
         lists[i] = list_new(runtime);
@@ -82,7 +82,7 @@ static void policy_build(struct gc_fixture *fixture, const char *name,
     for (size_t i = 0; i < POLICY_LIVE; i++) {
         object_decref(runtime, lists[i]);
     }
-    os_unmap(lists, POLICY_LIVE * sizeof(*lists));
+    os_unmap(lists, POLICY_LIVE * sizeof(struct object *));
 }
 
 /* CPython 3.13 counts 456, 41 and 3. By number: every 2001st allocation collects, 499 times, of
