@@ -38,6 +38,9 @@ static void signature_set(struct fuzz_signature *signature, const char *prefix, 
         length += strcspn(text + length, " :");
     }
     signature->kind = text_format("%s%s%.*s", prefix, length > 0 ? " " : "", (int)length, text);
+    if (strncmp(text + length, ": ", 2) == 0) {
+        memmove(text, text + length + 2, strlen(text + length + 2) + 1); /* the kind says that */
+    }
     signature->text = text;
 }
 
