@@ -26,7 +26,10 @@ enum {
     GC_FLAG_WATCHED = 1u << 1, /* the policy's untracking is called before it leaves the registry */
     GC_FLAG_FINALIZED = 1u << 2, /* its finalizer has run, or is running */
     GC_FLAG_SPARED = 1u << 3,    /* was trash, and what it refers to is yet to be looked at */
-    GC_FLAG_POLICY = 1u << 16,   /* this one and those above are the policy's */
+    /* A policy passes over its references in slices: whoever gives them new positions takes it off.
+     */
+    GC_FLAG_SLICED = 1u << 4,
+    GC_FLAG_POLICY = 1u << 16, /* this one and those above are the policy's */
 };
 
 static inline struct gc_head *gc_head_of(const struct object *object)
@@ -61,6 +64,7 @@ struct collector {
     int trigger_enabled; /* the trigger while it is on */
     bool enabled;
     bool collecting;
+    bool trash_under_way; /* a policy frees trash in slices */
     const struct gc_policy *policy;
     void *state; /* the policy's */
     int thresholds[GC_GENERATIONS];

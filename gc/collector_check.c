@@ -7,8 +7,9 @@
 #include "gc/runtime.h"
 
 /* Every tracked container's own structure; enters it into the census. */
-static size_t check_tracked(struct census *census, const struct registry *registry)
+static size_t check_tracked(struct census *census, const struct collector *collector)
 {
+    const struct registry *registry = &collector->registry;
     size_t broken = 0;
     for (uint32_t i = 1; i < registry->length; i++) {
         const struct object *object = registry_object(registry, i);
@@ -19,7 +20,8 @@ static size_t check_tracked(struct census *census, const struct registry *regist
         if (entry != NULL) {
             entry->listed = true;
         }
-        if (object != NULL && gc_head_of(object)->flags & (GC_FLAG_TRASH | GC_FLAG_SPARED)) {
+        if (object != NULL && gc_head_of(object)->flags & (GC_FLAG_TRASH | GC_FLAG_SPARED) &&
+            !collector->trash_under_way) {
             broken += object_report(object, "left behind as trash");
         }
         if (object != NULL && object->type->check != NULL) {
@@ -97,7 +99,7 @@ size_t gc_check(const struct runtime *runtime)
     census_open(&census);
     const struct collector *collector = &runtime->collector;
     size_t broken = check_state(runtime) + registry_check(&collector->registry);
-    broken += check_tracked(&census, &collector->registry);
+    broken += check_tracked(&census, collector);
     if (collector->policy->check != NULL) {
         broken += collector->policy->check(runtime);
     }

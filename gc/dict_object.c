@@ -195,6 +195,7 @@ static bool dict_grow(struct runtime *runtime, struct dict_object *dict)
         dict_keys_free(runtime, old);
     }
     dict->keys = keys;
+    gc_head_of(&dict->base)->flags &= ~(uint32_t)GC_FLAG_SLICED;
     return true;
 }
 
@@ -235,6 +236,7 @@ static void dict_clear(struct runtime *runtime, struct object *self)
 {
     struct dict_object *dict = dict_of(self);
     struct dict_keys *keys = dict->keys;
+    runtime_written(runtime, self);
     dict->keys = NULL;
     dict->used = 0;
     dict_release_keys(runtime, keys);
@@ -291,7 +293,7 @@ const struct type dict_type = {
     .name = "dict",
     .size = HEAP_DICT_BYTES,
     .heap_type = HEAP_DICT,
-    .flags = TYPE_IS_CONTAINER,
+    .flags = TYPE_IS_CONTAINER | TYPE_IS_GUARDED,
     .traverse = dict_traverse,
     .clear = dict_clear,
     .dealloc = dict_dealloc,
@@ -321,6 +323,7 @@ bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
     uint64_t hash = dict_hash_key(key);
     uint64_t slot = 0;
     struct dict_entry *entry = self->keys == NULL ? NULL : dict_find(self->keys, key, hash, &slot);
+    runtime_written(runtime, dict);
     if (entry != NULL) {
         struct object *old = entry->value;
         entry->value = object_incref(value);
@@ -355,6 +358,7 @@ bool dict_delete(struct runtime *runtime, struct object *dict, struct object *ke
     if (entry == NULL) {
         return false;
     }
+    runtime_written(runtime, dict);
     struct object *old_key = entry->key;
     struct object *old_value = entry->value;
     dict_set_slot(self->keys, slot, DICT_SLOT_DELETED);

@@ -43,6 +43,7 @@ static void instance_clear(struct runtime *runtime, struct object *self)
 {
     struct instance_object *instance = instance_of(self);
     struct object *attributes = instance->attributes;
+    runtime_written(runtime, self);
     instance->attributes = NULL;
     object_xdecref(runtime, attributes);
 }
@@ -67,7 +68,7 @@ const struct type instance_type = {
     .name = "instance",
     .size = INSTANCE_BLOCK_BYTES,
     .heap_type = HEAP_INSTANCE,
-    .flags = TYPE_IS_CONTAINER,
+    .flags = TYPE_IS_CONTAINER | TYPE_IS_GUARDED,
     .traverse = instance_traverse,
     .clear = instance_clear,
     .dealloc = instance_dealloc,
@@ -121,6 +122,7 @@ bool(instance_set_attribute)(struct runtime *runtime, struct object *instance, s
         object_decref(runtime, attributes);
         return false;
     }
+    runtime_written(runtime, instance);
     self->attributes = attributes;
     return true;
 }

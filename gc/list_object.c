@@ -83,6 +83,7 @@ void list_clear(struct runtime *runtime, struct object *object)
     struct object **items = list->items;
     size_t length = list->length;
     size_t capacity = list->capacity;
+    runtime_written(runtime, object);
     list->items = NULL;
     list->length = 0;
     list->capacity = 0;
@@ -123,7 +124,7 @@ const struct type list_type = {
     .name = "list",
     .size = HEAP_LIST_BYTES,
     .heap_type = HEAP_LIST,
-    .flags = TYPE_IS_CONTAINER,
+    .flags = TYPE_IS_CONTAINER | TYPE_IS_GUARDED,
     .layout = TYPE_LAYOUT_LIST,
     .traverse = list_traverse,
     .clear = list_clear,
@@ -156,6 +157,7 @@ bool list_append(struct runtime *runtime, struct object *list, struct object *it
             return false;
         }
     }
+    runtime_written(runtime, list);
     self->items[length] = object_incref(item);
     self->length = length + 1;
     return true;
@@ -166,6 +168,7 @@ void list_set_item(struct runtime *runtime, struct object *list, size_t index, s
     struct list_object *self = list_of(list);
     OBJECT_ASSERT(index < self->length);
     struct object *old = self->items[index];
+    runtime_written(runtime, list);
     self->items[index] = item;
     object_decref(runtime, old);
 }
@@ -184,6 +187,8 @@ struct object *list_pop(struct runtime *runtime, struct object *list)
     OBJECT_ASSERT(self->length > 0);
     size_t length = self->length - 1;
     struct object *item = self->items[length];
+    runtime_written(runtime, list);
+    runtime_moved(runtime, item);
     self->length = length;
     if (length < self->capacity >> 1) {
         (void)list_refit(runtime, self, length);

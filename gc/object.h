@@ -50,6 +50,9 @@ enum type_flag {
     TYPE_IS_CLASS_INSTANCE = 1u << 5,    /* the type is a part of a class object, see class.h */
     /* Other code may have to run when an object dies, or before the collector frees it. */
     TYPE_NEEDS_CARE = TYPE_HAS_FINALIZER | TYPE_HAS_LEGACY_FINALIZER | TYPE_HAS_WEAKREFS,
+    /* Its fields change only through functions that call runtime_written (gc/runtime.h) first: what
+     * an incremental policy asks before it trusts that nothing has changed. */
+    TYPE_IS_GUARDED = 1u << 8,
 };
 
 /* Where an object's references are, for those who pass over very many of them without a call for

@@ -85,6 +85,10 @@ void object_release(struct runtime *runtime, struct object *object)
     if (__builtin_expect(object->refcount == 0, true)) {
         object_dealloc(runtime, object);
     } else if (object->refcount == INT32_MIN) {
+        if (object->type->flags & TYPE_NEEDS_CARE) { /* it may live on, and not biased */
+            object->refcount++;
+            runtime->collector.policy->decremented(runtime, object);
+        }
         object->refcount = 0;
         object_dealloc(runtime, object);
     } else {

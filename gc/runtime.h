@@ -133,6 +133,25 @@ static inline void runtime_track(struct runtime *runtime, struct object *contain
     registry_add(&runtime->collector.registry, container);
 }
 
+/* To be called before the fields of a container of a guarded type change, also when nothing is
+ * allocated or released; and after whatever may collect. Costs a branch on its count. */
+static inline void runtime_written(struct runtime *runtime, struct object *container)
+{
+    if (__builtin_expect(object_is_biased(container), false)) {
+        runtime->collector.policy->written(runtime, container, NULL);
+    }
+}
+
+/* To be called when a reference to item leaves a container without being dropped, or comes from
+ * where no reference is counted, as from a weak reference: it has got a holder that no count shows
+ * as new. */
+static inline void runtime_moved(struct runtime *runtime, struct object *item)
+{
+    if (__builtin_expect(object_is_biased(item), false)) {
+        runtime->collector.policy->written(runtime, NULL, item);
+    }
+}
+
 /* Takes a tracked container out of the registry. */
 static inline void runtime_untrack(struct runtime *runtime, struct object *container)
 {

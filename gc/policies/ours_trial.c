@@ -1,0 +1,237 @@
+/* Candidates: dismissed when they are leaves, and else examined with all that they lead to, when
+ * that is little.
+ *
+ * What a candidate leads to, the candidate included, is a closed set E: if the candidate is on a
+ * cycle, the whole cycle is in E. Each member's references from E are counted; one with more
+ * references than that is alive for all that E knows, as is what it leads to. The others are
+ * referred to by each other alone: garbage. This is Bacon and Rajan's trial deletion ("Concurrent
+ * Cycle Collection in Reference Counted Systems", ECOOP 2001), but exact and bounded: counts are
+ * kept beside the objects, so that giving up costs nothing to undo.
+ *
+ * When E holds no garbage, none of it is in garbage that keeps itself alive, and all of it is
+ * dismissed (0010-incremental-collector.md, lemma 2). */
+#include "gc/policies/ours.h"
+
+#include "gc/objects.h"
+#include "gc/referents.h"
+
+/* The candidate's surroundings. A member finds its own place through its header's number. */
+struct ours_trial {
+    uint32_t length;
+    uint32_t limit;
+    uint32_t references; /* passed over so far */
+    uint32_t alive;      /* of `order`, reached from one with references from outside */
+    struct object *objects[OURS_TRIAL_MAX];
+    uint32_t internal[OURS_TRIAL_MAX]; /* references from members */
+    bool is_alive[OURS_TRIAL_MAX];
+    uint32_t order[OURS_TRIAL_MAX];
+};
+
+/* The place of a container in the trial; length: it is not in it. */
+static uint32_t ours_trial_find(const struct ours_trial *trial, const struct object *object)
+{
+    uint32_t place = gc_head_of(object)->number;
+    return place < trial->length && trial->objects[place] == object ? place : trial->length;
+}
+
+/* ---------------------------------------------------------------- the passes */
+static int ours_trial_gather(struct object *referent, void *context)
+{
+    struct ours_trial *trial = context;
+    if (++trial->references > OURS_TRIAL_REFERENCES) {
+        return 1;
+    }
+    if (referent->index == 0) {
+        return 0;
+    }
+    uint32_t place = ours_trial_find(trial, referent);
+    if (place == trial->length) {
+        if (trial->length == trial->limit) {
+            return 1;
+        }
+        trial->objects[place] = referent;
+        trial->internal[place] = 0;
+        trial->is_alive[place] = false;
+        gc_head_of(referent)->number = place;
+        trial->length++;
+    }
+    trial->internal[place]++;
+    return 0;
+}
+
+/* false: there is more than the limit allows. */
+static bool ours_trial_expand(struct ours_trial *trial, struct object *candidate)
+{
+    trial->objects[0] = candidate;
+    trial->internal[0] = 0;
+    trial->is_alive[0] = false;
+    gc_head_of(candidate)->number = 0;
+    trial->length = 1;
+    for (uint32_t i = 0; i < trial->length; i++) {
+        struct object *object = trial->objects[i];
+        if (object->type->traverse(object, ours_trial_gather, trial) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void ours_trial_revive(struct ours_trial *trial, uint32_t place)
+{
+    if (!trial->is_alive[place]) {
+        trial->is_alive[place] = true;
+        trial->order[trial->alive++] = place;
+    }
+}
+
+static int ours_trial_visit_alive(struct object *referent, void *context)
+{
+    if (referent->index != 0) {
+        struct ours_trial *trial = context;
+        ours_trial_revive(trial, ours_trial_find(trial, referent));
+    }
+    return 0;
+}
+
+/* Marks what is referred to from outside and what that leads to. */
+static void ours_trial_mark(struct ours_trial *trial)
+{
+    trial->alive = 0;
+    for (uint32_t i = 0; i < trial->length; i++) {
+        if (object_getrefcount(trial->objects[i]) > (int64_t)trial->internal[i]) {
+            ours_trial_revive(trial, i);
+        }
+    }
+    for (uint32_t i = 0; i < trial->alive && trial->alive < trial->length; i++) {
+        struct object *object = trial->objects[trial->order[i]];
+        (void)object->type->traverse(object, ours_trial_visit_alive, trial);
+    }
+}
+
+/* ---------------------------------------------------------------- the verdict */
+/* Frees the members that are not alive: fewer than OURS_TRIAL_MAX, in one go, with whatever their
+ * finalizers do. */
+static void ours_trial_free(struct runtime *runtime, const struct ours_trial *trial)
+{
+    uint32_t indices[OURS_TRIAL_MAX];
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < trial->length; i++) {
+        uint32_t index = trial->objects[i]->index;
+        if (!trial->is_alive[i]) {
+            uint32_t place = length++;
+            for (; place > 0 && indices[place - 1] > index; place--) {
+                indices[place] = indices[place - 1];
+            }
+            indices[place] = index;
+        }
+    }
+    struct registry *registry = &runtime->collector.registry;
+    struct gc_trash trash = {.indices = indices};
+    for (uint32_t i = 0; i < length; i++) {
+        struct object *object = registry->entries[indices[i]];
+        object_unbias(object);
+        registry->marks[indices[i]] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+        gc_trash_add(&trash, object);
+    }
+    gc_trash_process(runtime, &trash);
+    uint64_t freed = gc_trash_free(runtime, &trash);
+    ours_of(runtime)->freed += freed;
+    ours_of(runtime)->suspects += freed < length; /* some have been brought back, not biased */
+}
+
+static bool ours_trial_dismissible(const struct runtime *runtime, const struct object *object)
+{
+    return object->index < runtime->collector.registry.starts[0] && ours_is_guarded(object);
+}
+
+/* true: the candidate has been dismissed or freed. */
+static bool ours_trial_run(struct runtime *runtime, struct object *candidate, int64_t *budget)
+{
+    struct ours *ours = ours_of(runtime);
+    struct ours_trial trial;
+    if (ours->trial_limit == 0) {
+        return false;
+    }
+    trial.limit = ours->trial_limit;
+    trial.references = 0;
+    bool complete = ours_trial_expand(&trial, candidate);
+    *budget -= trial.length + trial.references;
+    if (!complete) {
+        ours->trial_limit =
+            ours->trial_limit > OURS_TRIAL_MIN ? ours->trial_limit / 2 : OURS_TRIAL_MIN;
+        return false;
+    }
+    if (trial.length > ours->trial_limit / 2 && ours->trial_limit < ours->parameters->trial_max) {
+        ours->trial_limit *= 2;
+    }
+    ours_trial_mark(&trial);
+    if (trial.alive < trial.length) {
+        *budget -= 2 * (int64_t)trial.length;
+        ours_trial_free(runtime, &trial);
+        return true;
+    }
+    bool dismissed = ours_trial_dismissible(runtime, candidate);
+    for (uint32_t i = 0; i < trial.length; i++) {
+        if (ours_trial_dismissible(runtime, trial.objects[i])) {
+            ours_dismiss(runtime, trial.objects[i], 0);
+        }
+    }
+    return dismissed;
+}
+
+/* ---------------------------------------------------------------- candidates */
+static int ours_visit_container(struct object *referent, void *context)
+{
+    uint32_t *references = context;
+    return referent->index != 0 || ++*references > OURS_TRIAL_REFERENCES;
+}
+
+static void ours_examine_one(struct runtime *runtime, struct object *object, int64_t *budget)
+{
+    uint32_t references = 0;
+    bool leaf = object->type->traverse(object, ours_visit_container, &references) == 0;
+    *budget -= 1 + references;
+    if (leaf && ours_is_guarded(object)) {
+        ours_dismiss(runtime, object, OURS_MARK_LEAF);
+    } else if (!leaf && !ours_trial_run(runtime, object, budget)) {
+        ours_of(runtime)->suspects += ours_is_guarded(object);
+    }
+}
+
+/* The new containers; their holes are closed when all have been looked at. */
+static void ours_examine_new(struct runtime *runtime, int64_t *budget)
+{
+    struct ours *ours = ours_of(runtime);
+    struct registry *registry = &runtime->collector.registry;
+    while (ours->examined < registry->starts[0] && *budget > 0) {
+        struct object *object = registry_object(registry, ours->examined++);
+        --*budget;
+        if (object != NULL && !object_is_biased(object)) {
+            ours_examine_one(runtime, object, budget);
+        }
+    }
+    if (ours->examined == registry->starts[0] && registry->starts[0] == registry->length) {
+        int64_t unbounded = INT64_MAX;
+        ours->examined = ours_close_holes(runtime, ours->fresh, &unbounded);
+        ours->fresh = ours->examined;
+    }
+}
+
+void ours_examine(struct runtime *runtime, int64_t *budget)
+{
+    struct ours *ours = ours_of(runtime);
+    struct registry *registry = &runtime->collector.registry;
+    while (ours->seen.length > 0 && *budget > 0) {
+        uint32_t index = ours->seen.items[--ours->seen.length];
+        --*budget;
+        if (index >= registry->starts[0] || !(registry->marks[index] & OURS_MARK_QUEUED)) {
+            continue; /* its entry has been closed up since */
+        }
+        registry->marks[index] &= (uint8_t)~OURS_MARK_QUEUED;
+        struct object *object = registry_object(registry, index);
+        if (object != NULL && !object_is_biased(object)) {
+            ours_examine_one(runtime, object, budget);
+        }
+    }
+    ours_examine_new(runtime, budget);
+}
