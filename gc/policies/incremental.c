@@ -66,7 +66,8 @@ static bool incremental_add_pending(struct runtime *runtime, struct incremental 
 {
     struct registry *registry = &runtime->collector.registry;
     struct region *region = &incremental->region;
-    uint32_t index = incremental->pending;
+    uint32_t frozen = registry->starts[GC_GENERATIONS - 1];
+    uint32_t index = incremental->pending > frozen ? incremental->pending : frozen;
     while (index < registry->starts[0] &&
            (registry_object(registry, index) == NULL ||
             (registry->marks[index] & INCREMENTAL_SPACE) == incremental->visited)) {
@@ -103,7 +104,7 @@ static void incremental_end_round(struct runtime *runtime)
     runtime->collector.stats.collections[GC_GENERATIONS - 1]++;
 }
 
-static uint64_t incremental_collect_some(struct runtime *runtime)
+static void incremental_allocated(struct runtime *runtime)
 {
     struct collector *collector = &runtime->collector;
     struct incremental *incremental = incremental_of(runtime);
@@ -132,24 +133,18 @@ static uint64_t incremental_collect_some(struct runtime *runtime)
     collector->stats.collected += freed;
     collector->collecting = false;
     pauses_end(&collector->pauses, examined);
-    return freed;
 }
 
 /* ---------------------------------------------------------------- the policy */
-static void incremental_allocated(struct runtime *runtime)
-{
-    (void)incremental_collect_some(runtime);
-}
-
+/* Everything, whatever the generation; then all are pending. */
 static uint64_t incremental_collect(struct runtime *runtime, int generation)
 {
-    if (generation < GC_GENERATIONS - 1) {
-        return incremental_collect_some(runtime);
-    }
-    struct gc_outcome outcome = collector_collect(
-        runtime, runtime->collector.registry.starts[GC_GENERATIONS - 1], generation);
     struct incremental *incremental = incremental_of(runtime);
-    memset(runtime->collector.registry.marks, 0, runtime->collector.registry.length);
+    struct registry *registry = &runtime->collector.registry;
+    uint32_t frozen = registry->starts[GC_GENERATIONS - 1];
+    struct gc_outcome outcome = collector_collect(runtime, frozen, generation);
+    registry->starts[1] = frozen;
+    memset(registry->marks, 0, registry->length);
     incremental->visited = INCREMENTAL_SPACE;
     incremental->pending = 1;
     incremental->work_to_do = 0;

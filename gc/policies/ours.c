@@ -247,6 +247,7 @@ static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome
 {
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
+    ours->sealed = registry->starts[0];
     ours_seal(runtime);
     for (uint32_t i = ours->begin; i < registry->starts[0]; i++) {
         struct object *object = registry_object(registry, i);

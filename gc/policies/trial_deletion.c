@@ -190,9 +190,10 @@ static void trial_allocated(struct runtime *runtime)
 static uint64_t trial_collect(struct runtime *runtime, int generation)
 {
     struct registry *registry = &runtime->collector.registry;
+    uint32_t frozen = registry->starts[GC_GENERATIONS - 1];
     trial_empty(runtime);
-    struct gc_outcome outcome = collector_collect(
-        runtime, runtime->collector.registry.starts[GC_GENERATIONS - 1], generation);
+    struct gc_outcome outcome = collector_collect(runtime, frozen, generation);
+    registry->starts[1] = frozen;
     registry_seal(registry);
     for (uint32_t i = 1; i < registry->length; i++) {
         struct object *object = registry_object(registry, i);
