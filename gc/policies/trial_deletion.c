@@ -41,6 +41,7 @@ struct trial {
     uint32_t *roots;
     uint32_t length;
     uint32_t committed;
+    bool collecting_all; /* somebody else has the marks */
 };
 
 static struct trial *trial_of(const struct runtime *runtime)
@@ -91,6 +92,10 @@ static bool trial_fit(struct trial *trial, const struct registry *registry)
 static void trial_buffer(struct runtime *runtime, struct object *container)
 {
     struct trial *trial = trial_of(runtime);
+    if (trial->collecting_all) {
+        object_unbias(container);
+        return;
+    }
     uint8_t *mark = &runtime->collector.registry.marks[container->index];
     if (container->index != 0 && !(*mark & TRIAL_BUFFERED) && trial->length < trial->committed) {
         *mark |= TRIAL_BUFFERED;
@@ -192,7 +197,9 @@ static uint64_t trial_collect(struct runtime *runtime, int generation)
     struct registry *registry = &runtime->collector.registry;
     uint32_t frozen = registry->starts[GC_GENERATIONS - 1];
     trial_empty(runtime);
+    trial_of(runtime)->collecting_all = true;
     struct gc_outcome outcome = collector_collect(runtime, frozen, generation);
+    trial_of(runtime)->collecting_all = false;
     registry->starts[1] = frozen;
     registry_seal(registry);
     for (uint32_t i = 1; i < registry->length; i++) {
