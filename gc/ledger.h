@@ -17,13 +17,7 @@
 
 #ifdef HEAPMILL_LEDGER
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct object;
-struct runtime;
-struct type;
+#include "gc/object.h" /* first: its declarations are not parenthesized */
 
 /* A place in the source. */
 struct ledger_site {

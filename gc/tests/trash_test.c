@@ -227,124 +227,6 @@ static void test_save_all_keeps_everything(void **state)
     scenario_end();
 }
 
-/* ---------------------------------------------------------------- code in mid-collection */
-/* Breaks the ring: the others die by their counts, and are finalized then. */
-static void trash_break_ring(struct runtime *runtime, struct object *self, void *context)
-{
-    scenario_finalize(runtime, self, context);
-    (void)instance_delete_attribute(runtime, self, scenario.next);
-}
-
-static void test_finalizer_breaks_the_cycle(void **state)
-{
-    static const struct class_hooks hooks = {.finalize = trash_break_ring};
-    struct runtime *runtime = scenario_begin(state);
-    trash_make_ring(&hooks, 1, 8);
-    gc_collect(runtime, 2);
-    assert_int_equal(scenario_count(SCENARIO_FINALIZED), 8);
-    assert_int_equal(gc_check(runtime), 0);
-    scenario_end();
-}
-
-/* Collects, in vain, and makes enough to lengthen the registry; makes more garbage, too. */
-static void trash_collect_and_allocate(struct runtime *runtime, struct object *self, void *context)
-{
-    scenario_finalize(runtime, self, context);
-    assert_int_equal(gc_collect(runtime, 2), 0);
-    for (int i = 0; i < 20000; i++) {
-        struct object *list = list_new(runtime);
-        (void)list_append(runtime, list, list);
-        if (i % 2 == 0) {
-            list_clear(runtime, list);
-        }
-        object_decref(runtime, list);
-    }
-}
-
-static void test_finalizers_collect_and_allocate(void **state)
-{
-    static const struct class_hooks hooks = {.finalize = trash_collect_and_allocate};
-    struct runtime *runtime = scenario_begin(state);
-    gc_enable(runtime, true);
-    trash_make_ring(&hooks, 1, 3);
-    gc_collect(runtime, 2);
-    assert_int_equal(scenario_count(SCENARIO_FINALIZED), 3);
-    assert_int_equal(gc_check(runtime), 0);
-    assert_true(gc_collect(runtime, 2) <= 30000);
-    assert_int_equal(scenario_count(SCENARIO_FINALIZED), 3);
-    scenario_end();
-}
-
-/* Weak references that a finalizer makes to garbage are cut before it is freed, without a call. */
-static struct object *trash_late;
-static void trash_make_weakref(struct runtime *runtime, struct object *self, void *context)
-{
-    scenario_finalize(runtime, self, context);
-    trash_late =
-        weakref_new(runtime, instance_attribute(self, scenario.next), scenario_called, NULL);
-}
-
-static void test_weakref_made_by_a_finalizer(void **state)
-{
-    static const struct class_hooks hooks = {.finalize = trash_make_weakref};
-    struct runtime *runtime = scenario_begin(state);
-    struct object *pair[] = {scenario_instance(&hooks, 1), scenario_instance(NULL, 2)};
-    assert_true(scenario_drop_ring(pair, 2));
-    gc_collect(runtime, 2);
-    assert_int_equal(scenario.events_length, 1);
-    assert_null(weakref_get(trash_late));
-    object_decref(runtime, trash_late);
-    scenario_end();
-}
-
-/* The finalizer saves another object of the garbage than its own. */
-static void trash_save_next(struct runtime *runtime, struct object *self, void *context)
-{
-    scenario_finalize(runtime, self, context);
-    (void)list_append(runtime, scenario.saved, instance_attribute(self, scenario.next));
-    (void)instance_delete_attribute(runtime, self, scenario.next);
-}
-
-static void test_finalizer_saves_another(void **state)
-{
-    static const struct class_hooks hooks = {.finalize = trash_save_next};
-    struct runtime *runtime = scenario_begin(state);
-    struct object *ring[] = {scenario_instance(&hooks, 1), scenario_instance(NULL, 2),
-                             scenario_instance(NULL, 3)};
-    assert_true(scenario_drop_ring(ring, 3));
-    gc_collect(runtime, 2);
-    struct object *saved = list_item(scenario.saved, 0);
-    assert_int_equal(scenario_tag(saved), 2);
-    assert_int_equal(scenario_tag(instance_attribute(saved, scenario.next)), 3);
-    assert_int_equal(gc_check(runtime), 0);
-    list_clear(runtime, scenario.saved);
-    gc_collect(runtime, 2);
-    scenario_end();
-}
-
-/* Looking at all containers in a finalizer shows none of the garbage. */
-static int trash_visit_see(struct object *object, void *context)
-{
-    return object == context;
-}
-
-static void trash_look_around(struct runtime *runtime, struct object *self, void *context)
-{
-    scenario_finalize(runtime, self, context);
-    assert_int_equal(gc_visit_objects(runtime, -1, trash_visit_see, self), 0);
-    assert_int_equal(gc_visit_referrers(runtime, self, trash_visit_see, self), 0);
-}
-
-static void test_garbage_is_not_seen(void **state)
-{
-    static const struct class_hooks hooks = {.finalize = trash_look_around};
-    struct runtime *runtime = scenario_begin(state);
-    trash_make_ring(&hooks, 1, 3);
-    gc_collect(runtime, 2);
-    assert_int_equal(scenario.events_length, 3);
-    scenario_end();
-}
-
 /* The only reference to a class is that of an instance in a cycle. */
 static void test_class_dies_with_its_last_instance(void **state)
 {
@@ -373,11 +255,6 @@ int trash_test(void)
         GC_TEST(test_resurrection_of_very_many),
         GC_TEST(test_legacy_cycle_is_set_aside),
         GC_TEST(test_save_all_keeps_everything),
-        GC_TEST(test_finalizer_breaks_the_cycle),
-        GC_TEST(test_finalizers_collect_and_allocate),
-        GC_TEST(test_weakref_made_by_a_finalizer),
-        GC_TEST(test_finalizer_saves_another),
-        GC_TEST(test_garbage_is_not_seen),
         GC_TEST(test_class_dies_with_its_last_instance),
     };
     return cmocka_run_group_tests(trash_tests, NULL, NULL);
