@@ -331,7 +331,7 @@ static const struct ours_parameters ours_parameters = {
     .interval_busy = 32,
     .interval_idle = 512,
     .patience_min = 1,
-    .patience_max = 8,
+    .patience_max = 2,
     .floor = 4096,
 };
 
