@@ -33,6 +33,7 @@ do for [format in formats] {
         set xtics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
         set ytics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0.4,0
         if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
+        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50 && panel_x_high[p] > 130) { set xtics (10,20,50,100,200,500,1000,2000,5000,10000,20000,50000,100000,200000,500000,1000000) }
         if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 50) { set ytics (0.1,0.2,0.5,1,2,3,4,5,7,10,15,20,30,40,50,70,100,150,200,300,500,700,1000,2000,5000,10000,20000,50000) }
         if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); set ytics ('1 ns' 1, '10 ns' 10, '20 ns' 20, '50 ns' 50, '100 ns' 100, '200 ns' 200, '500 ns' 500, '1 µs' 1e3, '2 µs' 2e3, '5 µs' 5e3, '10 µs' 1e4, '100 µs' 1e5, '1 ms' 1e6, '10 ms' 1e7, '100 ms' 1e8, '1 s' 1e9) }
         set grid xtics ytics lc rgb faint lw 0.5

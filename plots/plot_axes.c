@@ -105,7 +105,9 @@ static void build_rows(struct plot *plot)
     const char **names = plot_text_array(plot->row_count, sizeof *names);
     struct palette_entry *looks = plot_text_array(plot->row_count, sizeof *looks);
     for (size_t i = 0; i < plot->row_count; i++) {
-        names[i] = plot->rows[i].backend;
+        /* Collectors of one back end are told apart by colour as back ends are. */
+        bool chosen = strstr(plot->rows[i].backend_text, "collector=") != NULL;
+        names[i] = chosen ? plot->rows[i].backend_text : plot->rows[i].backend;
     }
     palette_assign(names, plot->row_count, looks);
     for (size_t i = 0; i < plot->row_count; i++) {

@@ -17,7 +17,11 @@ enum { CYCLIC_GRAPH_LIVE, CYCLIC_GRAPH_RING, CYCLIC_GRAPH_NODE, CYCLIC_GRAPH_ACY
 enum { CYCLIC_GRAPH_INSTANCE, CYCLIC_GRAPH_LIST };
 enum {
     CYCLIC_GRAPH_NODES_PER_ITERATION = 8192 /* or one group */,
-    CYCLIC_GRAPH_PAYLOAD_MIN = 1000
+    CYCLIC_GRAPH_PAYLOAD_MIN = 1000,
+    /* What a node asks for with its payload: instance, dict and its first table of eight slots
+     * (gc/dict_object.c); list and first vector. */
+    CYCLIC_GRAPH_INSTANCE_ASKED_BYTES = HEAP_INT_BYTES + 48 + HEAP_DICT_BYTES + 160,
+    CYCLIC_GRAPH_LIST_ASKED_BYTES = HEAP_INT_BYTES + HEAP_LIST_BYTES + 4 * sizeof(void *),
 };
 
 struct cyclic_graph_state {
@@ -180,7 +184,8 @@ static enum status cyclic_graph_setup(struct run *run, struct error *error)
     state->ring = run_count(run, CYCLIC_GRAPH_RING);
     bool instance = state->kind == CYCLIC_GRAPH_INSTANCE;
     state->ring_containers = state->ring * (instance ? MODEL_INSTANCE_CONTAINERS : 1);
-    state->ring_bytes = state->ring * cyclic_graph_node_bytes(instance);
+    state->ring_bytes = state->ring * (instance ? CYCLIC_GRAPH_INSTANCE_ASKED_BYTES
+                                                : CYCLIC_GRAPH_LIST_ASKED_BYTES);
     state->groups_live = run_count(run, CYCLIC_GRAPH_LIVE) / state->ring + 1;
     state->nothing = int_new(run->runtime, 0);
     state->class_name = str_intern(run->runtime, "Node", 4);

@@ -43,7 +43,7 @@ static void dead_shuffled_run(struct run *run, uint64_t iterations)
         object_xdecref(run->runtime, state->ring);
         state->ring = NULL;
         run_garbage(run, run_count(run, DEAD_SHUFFLED_N),
-                    run_count(run, DEAD_SHUFFLED_N) * SHAPES_NODE_BYTES);
+                    run_count(run, DEAD_SHUFFLED_N) * SHAPES_NODE_ASKED_BYTES);
         uint64_t freed = gc_collect(run->runtime, GC_GENERATIONS - 1);
         run_add_figure(run, "collected_objects", (double)freed);
     }

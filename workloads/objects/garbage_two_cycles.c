@@ -41,7 +41,7 @@ static enum status garbage_two_cycles_setup(struct run *run, struct error *error
         }
     }
     uint64_t dead = 2 * garbage_two_cycles_pairs(run);
-    run_garbage(run, dead, dead * SHAPES_NODE_BYTES);
+    run_garbage(run, dead, dead * SHAPES_NODE_ASKED_BYTES);
     return STATUS_OK;
 }
 

@@ -119,7 +119,7 @@ static void live_heap_growth_run(struct run *run, uint64_t iterations)
         run_mark(run, "ring dropped");
         object_xdecref(run->runtime, state->ring);
         state->ring = NULL;
-        run_garbage(run, ring, ring * SHAPES_NODE_BYTES);
+        run_garbage(run, ring, ring * SHAPES_NODE_ASKED_BYTES);
         (void)live_heap_growth_grow(run, live - live / 2);
     }
     model_check(run, list_length(state->holder) + list_length(state->newest));

@@ -10,6 +10,7 @@ enum {
     /* Upper estimate of a node: the list and its first vector of four items. */
     SHAPES_NODE_BYTES = MODEL_LIST_BYTES + 64,
     SHAPES_NODE_BLOCKS = 2,
+    SHAPES_NODE_ASKED_BYTES = HEAP_LIST_BYTES + 4 * sizeof(void *), /* what is asked for, exactly */
     /* A list's vectors, each an eighth larger than the one before, take about nine times the last
      * one in sum; the last has an eighth to spare. */
     SHAPES_SLOT_BYTES = 10 * sizeof(void *),

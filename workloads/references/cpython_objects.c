@@ -120,18 +120,6 @@ void gc_enable(struct runtime *runtime, bool enabled)
     (void)(enabled ? PyGC_Enable() : PyGC_Disable());
 }
 
-void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS])
-{
-    (void)runtime;
-    PyObject *function = PyObject_GetAttrString(cpython_runtime.gc, "set_threshold");
-    PyObject *result = function == NULL ? NULL
-                                        : PyObject_CallFunction(function, "iii", thresholds[0],
-                                                                thresholds[1], thresholds[2]);
-    Py_XDECREF(function);
-    Py_XDECREF(result);
-    PyErr_Clear();
-}
-
 static uint64_t cpython_tracked(void)
 {
     PyObject *objects = cpython_call_gc("get_objects", NULL);

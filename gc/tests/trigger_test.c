@@ -1,0 +1,51 @@
+/* The trigger oracle of the other generational policies: how often 10^6 live lists are collected.
+ * generation_test.c has the one of generational-700. */
+#include "common/os_memory.h"
+#include "gc/tests/gc_test.h"
+
+enum { TRIGGER_LISTS = 1000000 };
+
+static void trigger_count(struct gc_fixture *fixture, const char *name,
+                          uint64_t collections[GC_GENERATIONS])
+{
+    struct error error;
+    const struct gc_policy *policy = gc_policy_find(name, &error);
+    assert_non_null(policy);
+    struct runtime *runtime = runtime_open_with(&fixture->heap, policy, &error);
+    assert_non_null(runtime);
+    struct object **lists = os_map(TRIGGER_LISTS * sizeof(struct object *));
+    assert_non_null(lists);
+    for (size_t i = 0; i < TRIGGER_LISTS; i++) {
+        lists[i] = list_new(runtime);
+        assert_non_null(lists[i]);
+    }
+    struct gc_stats stats;
+    runtime_stats(runtime, &stats);
+    for (int i = 0; i < GC_GENERATIONS; i++) {
+        collections[i] = stats.collections[i];
+    }
+    for (size_t i = 0; i < TRIGGER_LISTS; i++) {
+        object_decref(runtime, lists[i]);
+    }
+    os_unmap(lists, TRIGGER_LISTS * sizeof(struct object *));
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
+/* 10^6 / 2001 = 499 collections: 41 of them of the middle generation (each twelfth), 3 full, the
+ * rest young: 499 - 41 - 3 = 455. CPython 3.13 says 456 of a process whose start has collected once
+ * more. */
+static void test_generational_2000(void **state)
+{
+    uint64_t collections[GC_GENERATIONS];
+    trigger_count(*state, "generational-2000", collections);
+    assert_int_equal(collections[0] + collections[1] + collections[2], TRIGGER_LISTS / 2001);
+    assert_int_equal(collections[1], 41);
+    assert_int_equal(collections[2], 3);
+    assert_int_equal(collections[0], 455);
+}
+
+int trigger_test(void)
+{
+    const struct CMUnitTest tests[] = {GC_TEST(test_generational_2000)};
+    return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
+}
