@@ -25,6 +25,7 @@ enum {
     OURS_FETCH_VECTOR = 6,
     OURS_FETCH_REFERENT = 3,
     OURS_SCAN_LEAST = 32, /* references: less is not worth an interruption */
+    OURS_EIGHT = 8,       /* entries whose marks are looked at in one word */
 };
 
 static const uint64_t ours_reached_eight = 0x0101010101010101u * OURS_MARK_REACHED;
@@ -266,7 +267,7 @@ static bool ours_bias(struct runtime *runtime, int64_t *budget)
             memcpy(&eight, registry->marks + ours->cursor, sizeof(eight));
             eight &= ~ours_reached_eight;
             memcpy(registry->marks + ours->cursor, &eight, sizeof(eight));
-            memset(registry->numbers + ours->cursor, 0, sizeof(eight) * sizeof(uint32_t));
+            memset(registry->numbers + ours->cursor, 0, OURS_EIGHT * sizeof(*registry->numbers));
             ours->cursor += sizeof(eight);
         } else {
             if (ours->cursor + OURS_FETCH_OBJECT < ours->members) {
