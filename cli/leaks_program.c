@@ -1,0 +1,327 @@
+#include "cli/leaks_program.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/leaktrack_file.h"
+#include "cli/process.h"
+#include "cli/registry.h"
+#include "cli/text.h"
+
+enum {
+    LEAKS_SITES_SHOWN = 10,
+    LEAKS_FRAMES_SHOWN = 6,
+    LEAKS_CANNOT_EXEC = 127, /* as the shell's */
+};
+
+struct leaks_run {
+    char *preload;   /* LD_PRELOAD */
+    char *directory; /* where the tracker writes; removed at the end */
+    pid_t pid;
+    int wait_status;
+    json_t *processes;
+    const json_t *first; /* the command's own process, of processes; NULL: it was not tracked */
+};
+
+/* ---------------------------------------------------------------- running */
+static enum status leaks_find_preload(struct leaks_run *run, const char *backend,
+                                      struct error *error)
+{
+    struct registry registry;
+    enum status status = registry_open(&registry, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const struct backend *found = backend == NULL ? NULL : registry_find(&registry, backend);
+    char *library = registry_preload_path(&registry, "libheapmill-leaktrack.so");
+    const char *inherited = getenv("LD_PRELOAD");
+    char *below = text_format("%s", inherited == NULL ? "" : inherited);
+    if (access(library, R_OK) != 0) {
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "%s is not there%s: build heapmill whole, without sanitizers", library,
+                           registry.sanitized ? " (a sanitizer replaces malloc itself)" : "");
+    } else if (backend != NULL && (found == NULL || (found->kind == BACKEND_OURS &&
+                                                     !backend_has_arm(found, "preload")))) {
+        status = error_set(error, STATUS_INVALID,
+                           "'%s' is no back end that can be preloaded; `heapmill list` names them",
+                           backend);
+    } else if (found != NULL) {
+        struct launch launch;
+        registry_launch(found, "preload", &launch);
+        char *path = registry_preload_path(&registry, launch.preload);
+        free(below);
+        below = text_format("%s", path);
+        free(path);
+        launch_free(&launch);
+    }
+    run->preload = text_format("%s%s%s", library, below[0] == '\0' ? "" : ":", below);
+    free(below);
+    free(library);
+    registry_close(&registry);
+    return status;
+}
+
+static enum status leaks_make_directory(struct leaks_run *run, struct error *error)
+{
+    const char *parent = getenv("TMPDIR");
+    run->directory = text_format("%s/heapmill-leaks-XXXXXX", parent == NULL ? "/tmp" : parent);
+    if (mkdtemp(run->directory) == NULL) {
+        return error_set(error, STATUS_IO, "%s: %s; set TMPDIR to a directory that can be written",
+                         run->directory, strerror(errno));
+    }
+    return STATUS_OK;
+}
+
+/* The terminal's Ctrl-C is for the command: heapmill waits, and then tells of what was found. */
+static enum status leaks_start(struct leaks_run *run, char *const *command, struct error *error)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    (void)fflush(NULL);
+    (void)sigaction(SIGINT, &ignore, &before);
+    run->pid = fork();
+    if (run->pid == 0) {
+        (void)sigaction(SIGINT, &before, NULL);
+        (void)setenv("LD_PRELOAD", run->preload, 1);
+        (void)setenv("HEAPMILL_LEAKTRACK_DIRECTORY", run->directory, 1);
+        (void)execvp(command[0], command);
+        (void)fprintf(stderr, "heapmill leaks: %s: %s\n", command[0], strerror(errno));
+        _exit(LEAKS_CANNOT_EXEC);
+    }
+    pid_t ended = run->pid < 0 ? -1 : waitpid(run->pid, &run->wait_status, 0);
+    (void)sigaction(SIGINT, &before, NULL);
+    return ended == run->pid ? STATUS_OK
+                             : error_set(error, STATUS_IO, "%s: %s", command[0], strerror(errno));
+}
+
+/* Reads and removes the files of all processes. */
+static enum status leaks_gather(struct leaks_run *run, struct error *error)
+{
+    DIR *directory = opendir(run->directory);
+    enum status status =
+        directory == NULL ? error_set(error, STATUS_IO, "%s: %s", run->directory, strerror(errno))
+                          : STATUS_OK;
+    char *own = text_format("%ld.leaks", (long)run->pid);
+    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        char *path = text_format("%s/%s", run->directory, entry->d_name);
+        json_t *process = leaktrack_file_read(path, error);
+        if (process == NULL) {
+            status = STATUS_IO;
+        } else {
+            uint64_t pid = strtoull(entry->d_name, NULL, 10);
+            run->first = strcmp(entry->d_name, own) == 0 ? process : run->first;
+            (void)json_object_set_new(process, "pid", json_integer((json_int_t)pid));
+            (void)json_array_append_new(run->processes, process);
+        }
+        (void)unlink(path);
+        free(path);
+    }
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    (void)rmdir(run->directory);
+    free(own);
+    return status;
+}
+
+/* ---------------------------------------------------------------- printing */
+static json_int_t leaks_integer(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void leaks_print_site(const json_t *site, const char *program)
+{
+    json_int_t leaked = leaks_integer(site, "leaked_blocks");
+    if (leaked > 0) {
+        (void)printf("\n  %lld bytes in %lld block%s lost, asked for by\n",
+                     (long long)leaks_integer(site, "leaked_bytes"), (long long)leaked,
+                     leaked == 1 ? "" : "s");
+    } else {
+        (void)printf("\n  %lld bytes in %lld blocks are still pointed at, but grew all the time\n",
+                     (long long)leaks_integer(site, "live_bytes"),
+                     (long long)leaks_integer(site, "live_blocks"));
+    }
+    size_t i;
+    const json_t *frame;
+    json_array_foreach(json_object_get(site, "frames"), i, frame)
+    {
+        if (i < LEAKS_FRAMES_SHOWN) {
+            char *text = leaktrack_frame_text(frame, program);
+            (void)printf("    %s\n", text);
+            free(text);
+        }
+    }
+}
+
+/* The sites that lost blocks, then those that only grew; the largest of them. */
+static void leaks_print_sites(const json_t *process)
+{
+    const char *program = json_string_value(json_object_get(process, "program"));
+    size_t i, shown = 0, hidden = 0;
+    const json_t *site;
+    json_array_foreach(json_object_get(process, "sites"), i, site)
+    {
+        if (leaks_integer(site, "leaked_blocks") > 0 ||
+            json_is_true(json_object_get(site, "grows"))) {
+            if (shown < LEAKS_SITES_SHOWN) {
+                leaks_print_site(site, program);
+                shown++;
+            } else {
+                hidden++;
+            }
+        }
+    }
+    if (hidden > 0) {
+        (void)printf("\n  and %zu further sites: --json has them all\n", hidden);
+    }
+}
+
+static void leaks_print_growth(const json_t *process)
+{
+    const json_t *samples = json_object_get(process, "samples");
+    size_t count = json_array_size(samples);
+    if (count < 2) {
+        return;
+    }
+    (void)printf("  live bytes over time:");
+    for (size_t quarter = 0; quarter <= 4; quarter++) {
+        const json_t *sample = json_array_get(samples, (count - 1) * quarter / 4);
+        (void)printf("%s %lld at %.3f s", quarter == 0 ? "" : ",",
+                     (long long)json_integer_value(json_array_get(sample, 2)),
+                     json_number_value(json_array_get(sample, 0)));
+    }
+    (void)printf("\n");
+}
+
+static void leaks_print_process(const json_t *process)
+{
+    (void)printf("\n%s (process %lld)\n", json_string_value(json_object_get(process, "program")),
+                 (long long)leaks_integer(process, "pid"));
+    if (!json_is_true(json_object_get(process, "ended"))) {
+        (void)printf("  not judged: it ended without exit (by a signal, by _exit, or replaced by a "
+                     "program that cannot be tracked)\n");
+        return;
+    }
+    if (!json_is_true(json_object_get(process, "judged"))) {
+        (void)printf("  not judged: its memory could not be read (/proc, or out of memory)\n");
+    }
+    if (json_is_true(json_object_get(process, "replaced"))) {
+        (void)printf(
+            "  (it replaced itself by exec: what was there before was judged by nobody)\n");
+    }
+    (void)printf("  %lld allocations; at exit %lld bytes in %lld blocks were live, of which %lld "
+                 "bytes in %lld blocks are lost\n",
+                 (long long)leaks_integer(process, "allocations"),
+                 (long long)leaks_integer(process, "live_bytes"),
+                 (long long)leaks_integer(process, "live_blocks"),
+                 (long long)leaks_integer(process, "leaked_bytes"),
+                 (long long)leaks_integer(process, "leaked_blocks"));
+    leaks_print_growth(process);
+    leaks_print_sites(process);
+}
+
+static json_int_t leaks_total(const struct leaks_run *run, const char *name)
+{
+    json_int_t sum = 0;
+    size_t i;
+    const json_t *process;
+    json_array_foreach(run->processes, i, process)
+    {
+        sum += leaks_integer(process, name);
+    }
+    return sum;
+}
+
+static void leaks_print(const struct leaks_run *run, bool judged, bool json)
+{
+    if (json) {
+        bool exited = WIFEXITED(run->wait_status);
+        json_t *answer = json_pack("{s:b,s:i,s:i,s:I,s:I,s:O}", "judged", judged, "exit_code",
+                                   exited ? WEXITSTATUS(run->wait_status) : 0, "signal",
+                                   exited ? 0 : WTERMSIG(run->wait_status), "leaked_blocks",
+                                   leaks_total(run, "leaked_blocks"), "leaked_bytes",
+                                   leaks_total(run, "leaked_bytes"), "processes", run->processes);
+        (void)json_dumpf(answer, stdout, JSON_INDENT(2));
+        (void)printf("\n");
+        json_decref(answer);
+        return;
+    }
+    size_t i;
+    const json_t *process;
+    json_array_foreach(run->processes, i, process)
+    {
+        leaks_print_process(process);
+    }
+}
+
+/* ---------------------------------------------------------------- the answer */
+static bool leaks_is_judged(const struct leaks_run *run, const char *command)
+{
+    if (run->first == NULL) {
+        (void)fprintf(stderr,
+                      "heapmill leaks: %s was not tracked: it did not start, is linked statically, "
+                      "or is set-user-ID\n",
+                      command);
+        return false;
+    }
+    if (WIFSIGNALED(run->wait_status)) {
+        (void)fprintf(stderr, "heapmill leaks: %s was ended by signal %d (%s): not judged\n",
+                      command, WTERMSIG(run->wait_status), strsignal(WTERMSIG(run->wait_status)));
+        return false;
+    }
+    if (!json_is_true(json_object_get(run->first, "judged"))) {
+        (void)fprintf(
+            stderr,
+            "heapmill leaks: %s could not be judged: it ended by _exit, was replaced by a "
+            "program that cannot be tracked, or its /proc could not be read\n",
+            command);
+        return false;
+    }
+    return true;
+}
+
+static int leaks_answer(struct leaks_run *run, const char *command, bool json)
+{
+    process_prepare_signals();
+    bool judged = leaks_is_judged(run, command);
+    leaks_print(run, judged, json);
+    return leaks_total(run, "leaked_blocks") > 0 ? EXIT_FINDING
+           : judged                              ? EXIT_CLEAN
+                                                 : EXIT_ENVIRONMENT;
+}
+
+int leaks_program(char *const *command, const char *backend, bool json)
+{
+    struct error error = {.message = ""};
+    struct leaks_run run = {.processes = json_array()};
+    enum status status = leaks_find_preload(&run, backend, &error);
+    if (status == STATUS_OK) {
+        status = leaks_make_directory(&run, &error);
+    }
+    if (status == STATUS_OK) {
+        enum status started = leaks_start(&run, command, &error);
+        status = leaks_gather(&run, &error);
+        status = started == STATUS_OK ? status : started;
+    }
+    int answer = status == STATUS_INVALID ? EXIT_USAGE : EXIT_ENVIRONMENT;
+    if (status == STATUS_OK) {
+        answer = leaks_answer(&run, command[0], json);
+    } else {
+        (void)fprintf(stderr, "heapmill leaks: %s\n", error.message);
+    }
+    json_decref(run.processes);
+    free(run.preload);
+    free(run.directory);
+    return answer;
+}
