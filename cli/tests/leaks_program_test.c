@@ -67,7 +67,7 @@ static void leaks_site_is_named(void **state)
     struct fixture_outcome outcome =
         fixture_run((const char *const[]){"leaks", "--", HEAPMILL_LEAKING, "8", "exit", NULL});
     assert_int_equal(1, outcome.status);
-    assert_non_null(strstr(outcome.out, "bytes in 8 blocks lost"));
+    assert_non_null(strstr(outcome.out, "bytes in 8 blocks are lost"));
     assert_non_null(
         strstr(outcome.out, "leaking")); /* the program; its function where addr2line is */
     fixture_outcome_free(&outcome);
@@ -94,7 +94,7 @@ static void leaks_exec_is_followed(void **state)
     struct fixture_outcome outcome = fixture_run((const char *const[]){
         "leaks", "--", HEAPMILL_LEAKING, "3", "exec", HEAPMILL_LEAKING, "2", "exit", NULL});
     assert_int_equal(1, outcome.status);
-    assert_non_null(strstr(outcome.out, "bytes in 2 blocks lost"));
+    assert_non_null(strstr(outcome.out, "bytes in 2 blocks are lost"));
     assert_non_null(strstr(outcome.out, "replaced itself by exec"));
     fixture_outcome_free(&outcome);
 }
