@@ -62,7 +62,7 @@ struct object *(str_intern)(struct runtime *runtime, const char *text, size_t le
     if (found != NULL) {
         return object_incref(&found->base);
     }
-    struct object *object = str_new(runtime, text, length);
+    struct object *object = (str_new)(runtime, text, length);
     if (object == NULL) {
         return NULL;
     }
