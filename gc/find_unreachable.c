@@ -142,6 +142,7 @@ static bool find_sweep_long(struct find *find, const struct list_object *list)
     const size_t length = list->length;
     const uint32_t first = list->items[0]->index;
     uint32_t inner = 0;
+    uint32_t last = 0; /* inside */
     bool in_order = true;
     for (size_t i = 0; i < length; i++) {
         struct object *item = list->items[i];
@@ -152,10 +153,13 @@ static bool find_sweep_long(struct find *find, const struct list_object *list)
         find->inner = 0;
         (void)find_subtract(item, find);
         inner += find->inner;
+        last = find->inner != 0 ? find->first : last;
         in_order &= item->index == first + i;
         find_sweep_item(find, item);
     }
+    /* Of this list again: the items that were swept with it have had referents of their own. */
     find->inner = inner;
+    find->first = last;
     return in_order && inner == length;
 }
 
