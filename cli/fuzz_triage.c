@@ -18,7 +18,7 @@ static const char triage_usage[] =
     "and\n"
     "writes to DIR/triage, for the defect number N:\n"
     "\n"
-    "  N.input   the input: copy it to fuzz/corpus/TARGET to have it among the tests\n"
+    "  N.input   the input: copy it to fuzz/regressions/TARGET to have it among the tests\n"
     "  N.c       a C program that fails likewise, with the cc line that builds it\n"
     "  N.txt     what the failing run says\n"
     "\n"
@@ -200,7 +200,7 @@ static void triage_print(const struct triage *triage)
         if (group->reproducer[0] != '\0') {
             (void)printf("     reproducer: %s (its cc line is in it)\n", group->reproducer);
         }
-        (void)printf("     among the tests: cp %s fuzz/corpus/%s/NAME\n", group->input,
+        (void)printf("     among the tests: cp %s fuzz/regressions/%s/NAME\n", group->input,
                      triage->program->target);
     }
     for (size_t i = 0; i < triage->passing.count; i++) {

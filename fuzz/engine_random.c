@@ -41,6 +41,7 @@ static struct {
 static uint8_t engine_input[ENGINE_INPUT_BYTES_MAX];
 static size_t engine_input_size;
 static char engine_artifact[4096];
+static bool engine_saves;
 
 /* ---------------------------------------------------------------- findings */
 /* FNV-1a, for the artifact's name. */
@@ -70,9 +71,17 @@ static void engine_save(void)
     (void)written;
 }
 
+static void engine_on_death(void)
+{
+    fuzz_say_bug();
+    if (engine_saves) {
+        engine_save();
+    }
+}
+
 static void engine_on_signal(int number)
 {
-    engine_save();
+    engine_on_death();
     (void)signal(number, SIG_DFL);
     (void)raise(number);
 }
@@ -80,11 +89,13 @@ static void engine_on_signal(int number)
 /* Sanitizers end a process by their own ways; weak, as most builds have none. */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
-static void engine_watch(void)
+/* saves: what is under way when the process dies was drawn, and is nowhere else. */
+static void engine_watch(bool saves)
 {
+    engine_saves = saves;
     static const int numbers[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     if (__sanitizer_set_death_callback != NULL) {
-        __sanitizer_set_death_callback(engine_save);
+        __sanitizer_set_death_callback(engine_on_death);
     }
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         if (__sanitizer_set_death_callback == NULL || numbers[i] == SIGABRT) {
@@ -106,7 +117,7 @@ static int engine_random(void)
     const struct fuzz_target *target = fuzz_engine_target;
     struct rng rng;
     rng_seed(&rng, engine_options.seed);
-    engine_watch();
+    engine_watch(true);
     double begin = engine_now();
     bool endless = engine_options.seconds > 0;
     uint64_t runs = engine_options.runs == 0 && !endless ? 1000 : engine_options.runs;
@@ -184,6 +195,7 @@ static int engine_replay(const char *path, size_t *count)
 static int engine_replay_all(int count, char **paths)
 {
     size_t inputs = 0;
+    engine_watch(false);
     for (int i = 0; i < count; i++) {
         int result = engine_replay(paths[i], &inputs);
         if (result != 0) {

@@ -17,17 +17,22 @@ struct fuzz_counters *fuzz_counters = &oracle_own_counters;
 uint64_t fuzz_operation;
 void (*fuzz_on_failure)(void);
 
-static void oracle_say_bug(void)
+void fuzz_say_bug(void)
 {
-    if (fuzz_bug_id[0] != '\0' && fuzz_counters->bug_reached != 0) {
-        (void)fprintf(stderr, "heapmill-fuzz: BUG %s %s\n", fuzz_bug_id,
-                      fuzz_counters->bug_triggered != 0 ? "triggered" : "reached");
+    static bool said;
+    char line[128];
+    if (said || fuzz_bug_id[0] == '\0' || fuzz_counters->bug_reached == 0) {
+        return;
     }
+    said = true;
+    int length = snprintf(line, sizeof(line), "heapmill-fuzz: BUG %s %s\n", fuzz_bug_id,
+                          fuzz_counters->bug_triggered != 0 ? "triggered" : "reached");
+    (void)!write(STDERR_FILENO, line, (size_t)length);
 }
 
 static void oracle_say_counts(void)
 {
-    oracle_say_bug();
+    fuzz_say_bug();
     if (getenv("HEAPMILL_FUZZ_COUNT") != NULL) {
         (void)fprintf(stderr,
                       "heapmill-fuzz: COUNT executions %" PRIu64 " operations %" PRIu64 "\n",
@@ -73,7 +78,7 @@ void fuzz_fail(const char *oracle, const char *format, ...)
     va_end(arguments);
     (void)fprintf(stderr, "heapmill-fuzz: ORACLE %s: %s (operation %" PRIu64 ")\n", oracle, text,
                   fuzz_operation);
-    oracle_say_bug();
+    fuzz_say_bug();
     if (fuzz_on_failure != NULL) {
         fuzz_on_failure();
     }

@@ -48,6 +48,10 @@ __attribute__((format(printf, 2, 3), noreturn, cold)) void fuzz_fail(const char 
 #define FUZZ_EXPECT(condition, ...)                                                                \
     (__builtin_expect((condition), true) ? (void)0 : fuzz_fail(__VA_ARGS__))
 
+/* Says once, on standard error, whether the planted bug was reached or triggered; nothing where
+ * none is planted. From signal handlers too. */
+void fuzz_say_bug(void);
+
 /* Called by fuzz_fail before it aborts; the engine saves the input. NULL: nobody. */
 extern void (*fuzz_on_failure)(void);
 
