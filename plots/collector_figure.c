@@ -142,7 +142,7 @@ static void collector_add_pareto(const struct plot *plot, struct curves *curves,
 {
     char *title = plot_text_format("%s: the trade", plot->columns[column].label);
     struct curves_panel *panel = curves_add_panel(curves, title);
-    panel->x_label = "longest pause, us of CPU time";
+    panel->x_label = "longest pause, ms of CPU time";
     panel->y_label = "ns for an operation, the collector's in it";
     panel->log_x = true;
     panel->log_y = true;
@@ -154,7 +154,7 @@ static void collector_add_pareto(const struct plot *plot, struct curves *curves,
         double pause = collector_median(plot->set, cell, RECORD_PAUSE_MAX);
         double time = collector_median(plot->set, cell, RECORD_COLLECTOR_COUNT);
         if (pause > 0 && time > 0) {
-            curves_add_point(curves_add_curve(panel, row), pause / 1e3, time);
+            curves_add_point(curves_add_curve(panel, row), pause / 1e6, time);
         }
     }
     if (panel->count < 2) {

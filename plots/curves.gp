@@ -3,6 +3,19 @@ panel_left(p) = box_left + axis_width + ((p - 1) % across) * (axis_width + panel
 panel_top(p) = box_top + panel_head + ((p - 1) / across) * (panel_head + panel_height + panel_foot)
 legend_left = box_left + across * (axis_width + panel_width) + legend_gap
 
+# Ticks of a logarithmic axis: the shorter it is, the more of a decade. ns: the values are times in ns.
+time_text(v) = v < 1e3 ? sprintf('%g ns', v) : v < 1e6 ? sprintf('%g µs', v / 1e3) : v < 1e9 ? sprintf('%g ms', v / 1e6) : sprintf('%g s', v / 1e9)
+number_text(v) = v < 1e4 ? sprintf('%g', v) : v < 1e6 ? sprintf('%gk', v / 1e3) : sprintf('%gM', v / 1e6)
+tic_steps(ratio) = ratio <= 1.6 ? '1 1.1 1.2 1.3 1.4 1.5 1.6 1.8 2 2.2 2.5 2.7 3 3.5 4 4.5 5 6 7 8 9' : ratio <= 4 ? '1 1.2 1.5 2 2.5 3 4 5 6 8' : ratio <= 10 ? '1 1.5 2 3 4 5 7' : ratio <= 2000 ? '1 2 5' : '1'
+tic_value(e, step) = (0.0 + step) * 10.0**e
+tic_shows(v, low, high) = v >= low && v <= high
+tic_text(v, ns) = sprintf("'%s' %.10g,", ns ? time_text(v) : number_text(v), v)
+# gnuplot's functions have no loops, hence recursion: over the steps of a decade, and over the decades.
+tic_decade(e, i, steps, low, high, ns) = i > words(steps) ? '' : (tic_shows(tic_value(e, word(steps, i)), low, high) ? tic_text(tic_value(e, word(steps, i)), ns) : '').tic_decade(e, i + 1, steps, low, high, ns)
+tic_decades(e, steps, low, high, ns) = e > log10(high) ? '' : tic_decade(e, 1, steps, low, high, ns).tic_decades(e + 1, steps, low, high, ns)
+tic_list(list) = strlen(list) > 0 ? '('.list[1:strlen(list)-1].')' : 'autofreq'
+log_tics(low, high, ns) = tic_list(tic_decades(floor(log10(low)), tic_steps(1.0 * high / low), low, high, ns))
+
 do for [format in formats] {
     eval picture_terminal(format)
     set output target.'.'.format
@@ -27,18 +40,18 @@ do for [format in formats] {
         set yrange [panel_y_low[p] : panel_y_high[p]]
         set border 3 lc rgb muted
         # Thousands and more are short as 10k; parts of one would be read as minutes: 0.01, not 10m.
-        set format x (panel_log_x[p] && panel_x_high[p] > 9999 && panel_x_high[p] / panel_x_low[p] > 50 ? '%.0s%c' : '%g')
+        set format x (panel_log_x[p] && panel_x_high[p] > 9999 ? '%.0s%c' : panel_x_high[p] > 99999 ? '%.1s%c' : '%g')
         set format y '%g'
-        # Within less than a decade the powers of ten alone would say nothing.
         set xtics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
         set ytics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0.4,0
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50 && panel_x_high[p] > 130) { set xtics (10,20,50,100,200,500,1000,2000,5000,10000,20000,50000,100000,200000,500000,1000000) }
-        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 50) { set ytics (0.1,0.2,0.5,1,2,3,4,5,7,10,15,20,30,40,50,70,100,150,200,300,500,700,1000,2000,5000,10000,20000,50000) }
-        if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); set ytics ('1 ns' 1, '10 ns' 10, '20 ns' 20, '50 ns' 50, '100 ns' 100, '200 ns' 200, '500 ns' 500, '1 µs' 1e3, '2 µs' 2e3, '5 µs' 5e3, '10 µs' 1e4, '100 µs' 1e5, '1 ms' 1e6, '10 ms' 1e7, '100 ms' 1e8, '1 s' 1e9) }
+        # Over few decades the powers of ten alone would say little; numbers of threads are powers of two.
+        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 400) { eval 'set xtics '.log_tics(panel_x_low[p], panel_x_high[p], 0) }
+        if (panel_x_label[p] eq 'threads' && panel_log_x[p]) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
+        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 400) { eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 0) }
+        if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 1) }
         set grid xtics ytics lc rgb faint lw 0.5
         set xlabel panel_x_label[p] font small textcolor rgb muted offset 0,0.5
-        set ylabel panel_y_label[p] font small textcolor rgb muted offset 1.2,0
+        set ylabel panel_y_label[p] font small textcolor rgb muted offset 0.6,0
         set label 1000 panel_title[p] at screen sx(panel_left(p)), sy(panel_top(p) - 14) left font bold textcolor rgb ink
         if (panel_steps[p]) {
             plot for [c=panel_first[p]:panel_last[p]] data index c-1 using 1:2 with steps linewidth 1.6 linecolor rgb row_color[curve_row[c]] notitle

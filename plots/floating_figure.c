@@ -5,6 +5,8 @@
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
+enum { FLOATING_MIB = 1 << 20 };
+
 static double floating_at(const struct memory_series *series, size_t index)
 {
     const json_t *memory = json_object_get(series->json, "memory");
@@ -13,17 +15,18 @@ static double floating_at(const struct memory_series *series, size_t index)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-/* As a share of what is really alive: of live less what floats in it. Zero live is the end. */
+/* In bytes, not as a share of what is alive: a collector that frees in slices lets go of parts of
+ * what it has found before it counts it as freed, and one that never finds anything would set the
+ * scale for all. */
 static void floating_add_row(struct curves_panel *panel, size_t row,
                              const struct memory_series *series)
 {
     struct curve *curve = NULL;
     for (size_t i = 0; i < series->count; i++) {
         double floating = floating_at(series, i);
-        double reachable = series->samples[i].live - floating;
-        if (!isnan(floating) && reachable > 0) {
+        if (!isnan(floating)) {
             curve = curve != NULL ? curve : curves_add_curve(panel, row);
-            curves_add_point(curve, series->samples[i].operations, 100 * floating / reachable);
+            curves_add_point(curve, series->samples[i].operations, floating / FLOATING_MIB);
         }
     }
 }
@@ -44,8 +47,8 @@ static enum status floating_add_panel(const struct plot *plot, struct curves *cu
                                       struct error *error)
 {
     struct curves_panel *panel = curves_add_panel(curves, plot->columns[column].label);
-    panel->x_label = "operations: calls of the allocator";
-    panel->y_label = "garbage not found yet, % of what is reachable";
+    panel->x_label = "calls of the allocator";
+    panel->y_label = "garbage not freed yet, MiB";
     panel->from_zero = true;
     for (size_t row = 0; row < plot->row_count; row++) {
         struct memory_series series;
@@ -75,8 +78,9 @@ static enum status floating_draw(struct plot *plot, const struct figure *figure,
     }
     if (status == STATUS_OK && curves.count > 0) {
         status = curves_draw(plot, figure, &curves, "Garbage that waits for the collector",
-                             "Lower is better. Cyclic garbage in bytes, from when the program let "
-                             "go of it until the collector freed it.",
+                             "Lower is better. Cyclic garbage from when the program let go of it "
+                             "until the collector freed it. Frees are operations too: a curve "
+                             "that ends earlier is of a collector that freed less.",
                              error);
     } else if (status == STATUS_OK) {
         plot_note(plot, "floating: no workload with a memory pass tells of cyclic garbage (as "

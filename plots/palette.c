@@ -118,6 +118,28 @@ void palette_assign(const char *const *backends, size_t count, struct palette_en
     }
 }
 
+/* CPython's collectors are blue as its allocators are, and darker is older. */
+const char *palette_collector(const char *collector)
+{
+    static const char *const looks[][2] = {
+        {"generational-700", "pymalloc-3.10"},
+        {"generational-700-no25", "pymalloc-3.7"},
+        {"generational-2000", "pymalloc-256"},
+        {"growth", "freelist-3.x"},
+        {"incremental", "mimalloc"},
+        {"none", "null"},
+        {"ours", "jemalloc"},
+        {"trial-deletion-orc", "tbbmalloc"},
+        {"trial-deletion-php", "freelist-2.7"},
+    };
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        if (strcmp(looks[i][0], collector) == 0) {
+            return looks[i][1];
+        }
+    }
+    return NULL;
+}
+
 const struct palette_arm *palette_arm(const char *arm)
 {
     for (size_t i = 0; i < sizeof arms / sizeof arms[0]; i++) {

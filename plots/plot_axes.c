@@ -87,6 +87,55 @@ static void leave_out(struct plot *plot, const struct record_cell *cell)
     free(label);
 }
 
+/* The collector that -p collector= chose for the row; "" if none was. length: of its name. */
+static const char *row_collector(const struct plot_row *row, size_t *length)
+{
+    static const char variable[] = "collector=";
+    const char *at = strstr(row->backend_text, variable);
+    at = at ? at + strlen(variable) : "";
+    *length = strcspn(at, ",}");
+    return at;
+}
+
+/* Do the rows compare the collectors of one back end, with nothing beside but references, whose
+ * names the palette does not know? */
+static bool compares_collectors(const struct plot *plot)
+{
+    const char *backend = NULL;
+    for (size_t i = 0; i < plot->row_count; i++) {
+        const struct plot_row *row = &plot->rows[i];
+        size_t length;
+        (void)row_collector(row, &length);
+        bool chosen = length > 0;
+        if (!chosen && palette_rank(row->backend) < palette_known_count()) {
+            return false;
+        }
+        /* Other variables would make two rows of one collector. */
+        if (chosen && ((backend && strcmp(backend, row->backend) != 0) ||
+                       strchr(row->backend_text, ',') != NULL)) {
+            return false;
+        }
+        backend = chosen ? row->backend : backend;
+    }
+    return backend != NULL;
+}
+
+/* By which names the rows get their looks: collectors of one back end are told apart by colour as
+ * back ends are. */
+static void name_looks(const struct plot *plot, const char **names)
+{
+    bool alone = compares_collectors(plot);
+    for (size_t i = 0; i < plot->row_count; i++) {
+        const struct plot_row *row = &plot->rows[i];
+        size_t length;
+        const char *collector = row_collector(row, &length);
+        char *name = plot_text_format("%.*s", (int)length, collector);
+        const char *borrowed = alone && length > 0 ? palette_collector(name) : NULL;
+        names[i] = borrowed ? borrowed : length > 0 ? row->backend_text : row->backend;
+        free(name);
+    }
+}
+
 static void build_rows(struct plot *plot)
 {
     const struct comparison *comparison = plot->comparison;
@@ -104,11 +153,7 @@ static void build_rows(struct plot *plot)
     qsort(plot->rows, plot->row_count, sizeof *plot->rows, compare_rows);
     const char **names = plot_text_array(plot->row_count, sizeof *names);
     struct palette_entry *looks = plot_text_array(plot->row_count, sizeof *looks);
-    for (size_t i = 0; i < plot->row_count; i++) {
-        /* Collectors of one back end are told apart by colour as back ends are. */
-        bool chosen = strstr(plot->rows[i].backend_text, "collector=") != NULL;
-        names[i] = chosen ? plot->rows[i].backend_text : plot->rows[i].backend;
-    }
+    name_looks(plot, names);
     palette_assign(names, plot->row_count, looks);
     for (size_t i = 0; i < plot->row_count; i++) {
         plot->rows[i].look = looks[i];

@@ -101,7 +101,6 @@ static void incremental_end_round(struct runtime *runtime)
     memset(registry->marks, 0, registry->length);
     incremental->visited = INCREMENTAL_SPACE;
     incremental->pending = 1;
-    runtime->collector.stats.collections[GC_GENERATIONS - 1]++;
 }
 
 static void incremental_allocated(struct runtime *runtime)
@@ -115,9 +114,9 @@ static void incremental_allocated(struct runtime *runtime)
     collector->count = 0;
     uint64_t freed = 0;
     uint32_t examined = 0;
+    bool more = true;
     if (region_begin(region, &collector->registry)) {
         incremental_add_young(runtime, incremental);
-        bool more = true;
         while (more && (int64_t)region->length < incremental->work_to_do) {
             more = incremental_add_pending(runtime, incremental);
         }
@@ -128,7 +127,8 @@ static void incremental_allocated(struct runtime *runtime)
             incremental_end_round(runtime);
         }
     }
-    collector->stats.collections[1]++;
+    /* One collection a pause: the increment that ends a round is the oldest generation's. */
+    collector->stats.collections[more ? 1 : GC_GENERATIONS - 1]++;
     collector->stats.objects_visited += examined;
     collector->stats.collected += freed;
     collector->collecting = false;

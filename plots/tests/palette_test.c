@@ -137,6 +137,36 @@ static void test_known_name_looks_the_same_in_any_company(void **state)
     assert_int_equal(alone[0].color, 0xeb8d2b); /* in published figures: must not change */
 }
 
+/* Collectors borrow looks that differ, which are known back ends'. */
+static void test_collectors_are_told_apart(void **state)
+{
+    (void)state;
+    static const char *const collectors[] = {"generational-700",
+                                             "generational-700-no25",
+                                             "generational-2000",
+                                             "growth",
+                                             "incremental",
+                                             "none",
+                                             "trial-deletion-php",
+                                             "trial-deletion-orc",
+                                             "ours"};
+    enum { COUNT = sizeof collectors / sizeof collectors[0] };
+    const char *borrowed[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        borrowed[i] = palette_collector(collectors[i]);
+        assert_non_null(borrowed[i]);
+        bool known = false;
+        for (size_t k = 0; k < palette_known_count(); k++) {
+            known = known || strcmp(palette_known(k)->backend, borrowed[i]) == 0;
+        }
+        assert_true(known);
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(borrowed[i], borrowed[j]);
+        }
+    }
+    assert_null(palette_collector("one of tomorrow"));
+}
+
 /* As many unknown names as there are looks: all differ, from each other and from the known ones. */
 static void test_unknown_names_never_look_alike(void **state)
 {
@@ -195,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_known_colors_are_told_apart),
         cmocka_unit_test(test_known_markers_are_unique_and_drawable),
         cmocka_unit_test(test_known_name_looks_the_same_in_any_company),
+        cmocka_unit_test(test_collectors_are_told_apart),
         cmocka_unit_test(test_unknown_names_never_look_alike),
         cmocka_unit_test(test_look_does_not_depend_on_order),
         cmocka_unit_test(test_arms_differ),

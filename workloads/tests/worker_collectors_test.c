@@ -80,10 +80,11 @@ static void test_every_collector_runs(void **state)
                 fail_msg("%s under %s has another checksum", cells[c][0], name);
             }
             const json_t *pauses = json_object_get(gc, "pauses");
+            /* Every collection ends in a pause of its own; incremental ones have further pauses. */
             if (strncmp(name, "generational", strlen("generational")) == 0) {
-                /* One pause each; what others count as a collection is theirs to say. */
                 assert_true(worker_number(pauses, "count") == sum_of_collections(gc));
             }
+            assert_true(worker_number(pauses, "count") >= sum_of_collections(gc));
             assert_true(worker_number(pauses, "max_ns") <= worker_number(pauses, "cpu_ns"));
             json_decref(record);
         }
