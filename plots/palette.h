@@ -36,9 +36,9 @@ const struct palette_entry *palette_known(size_t index);
 enum { PALETTE_RESERVED_COUNT = 20 };
 void palette_assign(const char *const *backends, size_t count, struct palette_entry *entries);
 
-/* The known back end whose look a collector borrows in figures that compare collectors over one back
- * end, so that nine collectors are told apart as well as nine back ends are; NULL: one that is not
- * known, whose own name may be given to palette_assign. A constant. */
+/* The known back end whose look a collector borrows in figures that compare collectors over one
+ * back end, so that nine collectors are told apart as well as nine back ends are; NULL: one that is
+ * not known, whose own name may be given to palette_assign. A constant. */
 const char *palette_collector(const char *collector);
 
 /* Never NULL: an arm that is not known looks like "inline". */

@@ -149,12 +149,15 @@ static uint64_t finalizer_storm_expected_allocations(const struct run *run, uint
     return iterations * finalizer_storm_operations(run) * FINALIZER_STORM_BLOCKS;
 }
 
-/* As cyclic_graph: what waits for a full collection. */
+/* A ring waits for a full collection, as in cyclic_graph; one that is brought back lives on until
+ * so many have been finalized that the list is full, and then waits for a second one. */
 static size_t finalizer_storm_window_bytes(const struct run *run)
 {
-    uint64_t waiting = 2 * MODEL_FULL_COLLECTION_CONTAINERS + run_count(run, FINALIZER_STORM_RING);
+    uint64_t percent = run_count(run, FINALIZER_STORM_RESURRECTED);
+    uint64_t waiting = MODEL_FULL_COLLECTION_CONTAINERS + run_count(run, FINALIZER_STORM_RING);
+    uint64_t kept = percent > 0 ? FINALIZER_STORM_KEPT_MAX * 100 / percent : 0;
     uint64_t node = MODEL_INSTANCE_BYTES + MODEL_DICT_BYTES + MODEL_KEYS_BYTES_MIN;
-    return (size_t)((2 + FINALIZER_STORM_KEPT_MAX) * waiting * node);
+    return (size_t)(2 * (2 * waiting + kept) * node);
 }
 
 const struct workload workload_finalizer_storm = {
