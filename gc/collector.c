@@ -126,15 +126,16 @@ uint64_t gc_collect(struct runtime *runtime, int generation)
 }
 
 /* What save_all has kept counts as collected, as in CPython. */
-static void collector_count(struct gc_stats *stats, int generation,
-                            const struct gc_outcome *outcome, uint64_t saved)
+uint64_t collector_count_trash(struct runtime *runtime, int generation,
+                               const struct gc_trash *trash, uint64_t freed)
 {
-    stats->collections[generation]++;
-    stats->objects_visited += outcome->examined;
-    stats->collected += outcome->freed + saved;
-    stats->collected_in[generation] += outcome->freed + saved;
-    stats->uncollectable += outcome->uncollectable;
-    stats->uncollectable_in[generation] += outcome->uncollectable;
+    struct gc_stats *stats = &runtime->collector.stats;
+    uint64_t collected = freed + trash->saved;
+    stats->collected += collected;
+    stats->collected_in[generation] += collected;
+    stats->uncollectable += trash->uncollectable;
+    stats->uncollectable_in[generation] += trash->uncollectable;
+    return collected;
 }
 
 struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int generation)
@@ -167,11 +168,12 @@ struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int
     if (generation == GC_GENERATIONS - 1) {
         heap_trim(runtime->heap); /* clear_freelists, after full collections only */
     }
-    collector_count(&collector->stats, generation, &outcome, trash.saved);
+    uint64_t collected = collector_count_trash(runtime, generation, &trash, outcome.freed);
+    collector->stats.collections[generation]++;
+    collector->stats.objects_visited += outcome.examined;
     pauses_end(&collector->pauses, outcome.examined);
-    introspect_notify(runtime,
-                      &(struct gc_event){GC_PHASE_STOP, generation, outcome.freed + trash.saved,
-                                         outcome.uncollectable});
+    introspect_notify(
+        runtime, &(struct gc_event){GC_PHASE_STOP, generation, collected, outcome.uncollectable});
     collector->collecting = false;
     return outcome;
 }

@@ -110,4 +110,9 @@ struct gc_outcome {
 };
 struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int generation);
 
+/* Enters what has become of trash into the statistics, as of that generation; freed: by
+ * gc_trash_free, or by a policy's own means. Returns what counts as collected. */
+uint64_t collector_count_trash(struct runtime *runtime, int generation,
+                               const struct gc_trash *trash, uint64_t freed);
+
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/os_memory.h"
+#include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/policies/region.h"
 
@@ -22,6 +23,7 @@ enum {
     INCREMENTAL_YOUNG = 2000,          /* _PyGC_InitState, 3.14: young.threshold, */
     INCREMENTAL_SCALE = 10,            /* old[0].threshold: the scale factor, */
     INCREMENTAL_DIVISOR = 10,          /* and SCAN_RATE_DIVISOR */
+    INCREMENTAL_GENERATION = 1,        /* as which increments are counted and announced */
 };
 
 struct incremental {
@@ -110,9 +112,10 @@ static void incremental_allocated(struct runtime *runtime)
     struct region *region = &incremental->region;
     pauses_begin(&collector->pauses);
     collector->collecting = true;
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, INCREMENTAL_GENERATION, 0, 0});
     incremental->work_to_do += incremental_assess(collector);
     collector->count = 0;
-    uint64_t freed = 0;
+    struct region_outcome outcome = {0, 0};
     uint32_t examined = 0;
     bool more = true;
     if (region_begin(region, &collector->registry)) {
@@ -121,16 +124,17 @@ static void incremental_allocated(struct runtime *runtime)
             more = incremental_add_pending(runtime, incremental);
         }
         examined = region->length;
-        freed = region_collect(runtime, region);
+        outcome = region_collect(runtime, region, INCREMENTAL_GENERATION);
         incremental->work_to_do -= examined;
         if (!more) {
             incremental_end_round(runtime);
         }
     }
     /* One collection a pause: the increment that ends a round is the oldest generation's. */
-    collector->stats.collections[more ? 1 : GC_GENERATIONS - 1]++;
+    collector->stats.collections[more ? INCREMENTAL_GENERATION : GC_GENERATIONS - 1]++;
     collector->stats.objects_visited += examined;
-    collector->stats.collected += freed;
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, INCREMENTAL_GENERATION,
+                                                  outcome.collected, outcome.uncollectable});
     collector->collecting = false;
     pauses_end(&collector->pauses, examined);
 }

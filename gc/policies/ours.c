@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/os_memory.h"
+#include "gc/introspect.h"
 #include "gc/objects.h"
 
 enum {
@@ -140,6 +141,19 @@ static bool ours_has_many_holes(const struct runtime *runtime)
            registry->holes > OURS_HOLES_FLOOR;
 }
 
+/* A cycle is announced as a collection of the oldest generation, however many slices it takes. */
+static void ours_notify_begin(struct runtime *runtime)
+{
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, GC_GENERATIONS - 1, 0, 0});
+}
+
+static void ours_notify_end(struct runtime *runtime)
+{
+    const struct ours *ours = ours_of(runtime);
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, GC_GENERATIONS - 1,
+                                                  ours->collected, ours->uncollectable});
+}
+
 static void ours_end_cycle(struct runtime *runtime)
 {
     struct ours *ours = ours_of(runtime);
@@ -153,6 +167,7 @@ static void ours_end_cycle(struct runtime *runtime)
     ours->members = 0;
     ours->allocated = 0;
     runtime->collector.stats.collections[GC_GENERATIONS - 1]++;
+    ours_notify_end(runtime);
 }
 
 /* Ends the cycle under way: the trash that has been begun on is freed, and a verdict that is still
@@ -170,9 +185,13 @@ static void ours_end_now(struct runtime *runtime)
             gc_trash_keep(object);
         }
     }
+    bool under_way = ours->members > 0;
     ours->trash.length = 0;
     ours->phase = OURS_IDLE;
     ours->members = 0;
+    if (under_way) {
+        ours_notify_end(runtime);
+    }
 }
 
 /* Containers have been frozen or unfrozen: what is in sight now is looked at by a new cycle. */
@@ -185,6 +204,16 @@ static void ours_begin_anew(struct runtime *runtime)
     ours->examined = registry->starts[0];
     ours->fresh = registry->starts[0];
     ours->suspects++;
+}
+
+/* The callbacks that are told of it may freeze what there is. */
+static void ours_announce_cycle(struct runtime *runtime)
+{
+    ours_notify_begin(runtime);
+    if (ours_of(runtime)->begin != runtime->collector.registry.starts[GC_GENERATIONS - 1]) {
+        ours_begin_anew(runtime);
+    }
+    ours_begin_cycle(runtime);
 }
 
 /* One slice. */
@@ -202,7 +231,7 @@ static void ours_run(struct runtime *runtime)
     ours_examine(runtime, &budget);
     ours->units = ours->parameters->slice_units - budget;
     if (ours->phase == OURS_IDLE && has_room && ours_is_due(runtime)) {
-        ours_begin_cycle(runtime);
+        ours_announce_cycle(runtime);
     } else if (ours->phase == OURS_IDLE && ours_has_many_holes(runtime)) {
         ours->phase = OURS_COMPACT;
         ours->cursor = ours->begin;
@@ -231,11 +260,9 @@ static void ours_allocated(struct runtime *runtime)
     struct ours *ours = ours_of(runtime);
     pauses_begin(&collector->pauses);
     collector->collecting = true;
-    ours->freed = 0;
     ours->units = 0;
     ours_run(runtime);
     ours_set_trigger(runtime);
-    collector->stats.collected += ours->freed;
     collector->stats.objects_visited += (uint64_t)ours->units;
     collector->collecting = false;
     pauses_end(&collector->pauses, (uint64_t)ours->units);
@@ -274,9 +301,8 @@ static uint64_t ours_collect(struct runtime *runtime, int generation)
     struct ours *ours = ours_of(runtime);
     pauses_begin(&collector->pauses);
     collector->collecting = true;
-    ours->freed = 0;
+    uint64_t collected = collector->stats.collected;
     ours_end_now(runtime);
-    collector->stats.collected += ours->freed;
     ours->collecting_all = true;
     ours->begin = collector->registry.starts[GC_GENERATIONS - 1];
     struct gc_outcome outcome = collector_collect(runtime, ours->begin, generation);
@@ -285,7 +311,7 @@ static uint64_t ours_collect(struct runtime *runtime, int generation)
     ours_renew(runtime, &outcome);
     ours_set_trigger(runtime);
     pauses_end(&collector->pauses, 0);
-    return ours->freed + outcome.freed;
+    return collector->stats.collected - collected;
 }
 
 /* ---------------------------------------------------------------- the policy */

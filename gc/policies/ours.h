@@ -100,11 +100,12 @@ struct ours {
     uint32_t trial_limit;
     uint32_t suspects; /* containers examined without a result since the last cycle began */
     uint32_t patience;
-    uint64_t allocated; /* containers, less those freed, since the last cycle's end */
-    uint64_t freed;     /* in the slice under way */
-    uint64_t kept;      /* containers that OURS_KEEP has given a reference */
-    int64_t units;      /* of work in the slice under way */
-    uint64_t found;     /* members that the cycle under way has found to be garbage */
+    uint64_t allocated;     /* containers, less those freed, since the last cycle's end */
+    uint64_t kept;          /* containers that OURS_KEEP has given a reference */
+    int64_t units;          /* of work in the slice under way */
+    uint64_t found;         /* members that the cycle under way has found to be garbage, */
+    uint64_t collected;     /* has freed, or has kept for save_all, */
+    uint64_t uncollectable; /* and has set aside */
 };
 
 static inline struct ours *ours_of(const struct runtime *runtime)

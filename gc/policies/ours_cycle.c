@@ -44,6 +44,8 @@ void ours_begin_cycle(struct runtime *runtime)
     ours->suspects = 0;
     ours->waited = 0;
     ours->found = 0;
+    ours->collected = 0;
+    ours->uncollectable = 0;
     ours->phase = OURS_BIAS;
 }
 

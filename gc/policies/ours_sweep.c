@@ -18,6 +18,27 @@ enum {
 };
 
 /* ---------------------------------------------------------------- sweeping */
+static void ours_unbias_trash(struct runtime *runtime, struct object *object)
+{
+    object_unbias(object);
+    runtime->collector.registry.marks[object->index] &=
+        (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+}
+
+/* Finalizers and what is done for them take references to the trash and drop them: to a biased
+ * container that would be a rescue, of it alone. So the trash that they see is not biased. */
+static void ours_process(struct runtime *runtime)
+{
+    const struct ours *ours = ours_of(runtime);
+    const struct gc_trash *trash = &ours->trash;
+    if (trash->type_flags & (TYPE_NEEDS_CARE | TYPE_IS_WEAKREF) || runtime->save_all) {
+        for (uint32_t k = 0; k < trash->length; k++) {
+            ours_unbias_trash(runtime, runtime->collector.registry.entries[trash->indices[k]]);
+        }
+    }
+    gc_trash_process(runtime, &ours_of(runtime)->trash);
+}
+
 /* The unreached members become trash. Eight reached ones are passed over at once. */
 bool ours_sweep(struct runtime *runtime, int64_t *budget)
 {
@@ -47,7 +68,7 @@ bool ours_sweep(struct runtime *runtime, int64_t *budget)
     }
     ours->found = ours->trash.length;
     if (ours->trash.length > 0) {
-        gc_trash_process(runtime, &ours->trash);
+        ours_process(runtime);
     }
     return true;
 }
@@ -88,9 +109,7 @@ bool ours_keep(struct runtime *runtime, int64_t *budget)
             ours->suspects++; /* brought back by a finalizer, perhaps: its bias proves nothing */
             continue;
         }
-        object_unbias(object);
-        runtime->collector.registry.marks[object->index] &=
-            (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+        ours_unbias_trash(runtime, object);
         object_incref(object);
         kept++;
     }
@@ -141,7 +160,8 @@ bool ours_drop(struct runtime *runtime, int64_t *budget)
     if (ours->cursor < ours->trash.length) {
         return false;
     }
-    ours->freed += ours->kept;
+    ours->collected += collector_count_trash(runtime, GC_GENERATIONS - 1, &ours->trash, ours->kept);
+    ours->uncollectable += ours->trash.uncollectable;
     ours->kept = 0;
     ours->trash.length = 0;
     return true;

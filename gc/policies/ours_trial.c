@@ -135,7 +135,7 @@ static void ours_trial_free(struct runtime *runtime, const struct ours_trial *tr
     }
     gc_trash_process(runtime, &trash);
     uint64_t freed = gc_trash_free(runtime, &trash);
-    ours_of(runtime)->freed += freed;
+    (void)collector_count_trash(runtime, 0, &trash, freed);
     ours_of(runtime)->suspects += freed < length; /* some have been brought back, not biased */
 }
 

@@ -134,7 +134,7 @@ static int region_compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-uint64_t region_collect(struct runtime *runtime, struct region *region)
+struct region_outcome region_collect(struct runtime *runtime, struct region *region, int generation)
 {
     struct registry *registry = &runtime->collector.registry;
     region_mark(runtime, region);
@@ -147,7 +147,7 @@ uint64_t region_collect(struct runtime *runtime, struct region *region)
         registry->marks[index] &= (uint8_t) ~(REGION_MEMBER | REGION_ALIVE);
     }
     if (garbage == 0) {
-        return 0;
+        return (struct region_outcome){0, 0};
     }
     qsort(region->alive, garbage, sizeof(*region->alive), region_compare);
     struct gc_trash trash = {.indices = registry->numbers};
@@ -157,5 +157,7 @@ uint64_t region_collect(struct runtime *runtime, struct region *region)
         gc_trash_add(&trash, object);
     }
     gc_trash_process(runtime, &trash);
-    return gc_trash_free(runtime, &trash);
+    uint64_t freed = gc_trash_free(runtime, &trash);
+    uint64_t collected = collector_count_trash(runtime, generation, &trash, freed);
+    return (struct region_outcome){collected, trash.uncollectable};
 }

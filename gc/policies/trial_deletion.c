@@ -15,11 +15,13 @@
  *  - Nim ORC's (lib/system/orc.nim, 2.0, collectCycles): two thirds, 16 at least, when half of what
  *    was touched was freed; half as much again otherwise. Beyond a base of 128. */
 #include "common/os_memory.h"
+#include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/policies/region.h"
 
 enum {
-    TRIAL_BUFFERED = REGION_POLICY, /* in the buffer of roots */
+    TRIAL_BUFFERED = REGION_POLICY,        /* in the buffer of roots */
+    TRIAL_GENERATION = GC_GENERATIONS - 1, /* as which runs are counted and announced */
     TRIAL_INTERVAL = 64, /* containers allocated, less those freed, between looks at the buffer */
     TRIAL_PHP_FIRST = 10001,
     TRIAL_PHP_STEP = 10000,
@@ -154,7 +156,9 @@ static uint64_t trial_run(struct runtime *runtime)
 {
     struct trial *trial = trial_of(runtime);
     struct collector *collector = &runtime->collector;
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, TRIAL_GENERATION, 0, 0});
     if (!region_begin(&trial->region, &collector->registry)) {
+        introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, TRIAL_GENERATION, 0, 0});
         return 0;
     }
     for (uint32_t k = 0; k < trial->length; k++) {
@@ -165,14 +169,15 @@ static uint64_t trial_run(struct runtime *runtime)
     region_expand(runtime, &trial->region);
     uint64_t touched = trial->region.length;
     trial_empty(runtime); /* first: finalizers may make roots */
-    uint64_t freed = region_collect(runtime, &trial->region);
-    trial->threshold = trial->rule->next(trial->threshold, freed, touched);
-    collector->stats.collections[GC_GENERATIONS - 1]++;
+    struct region_outcome outcome = region_collect(runtime, &trial->region, TRIAL_GENERATION);
+    trial->threshold = trial->rule->next(trial->threshold, outcome.collected, touched);
+    collector->stats.collections[TRIAL_GENERATION]++;
     collector->stats.objects_visited += touched;
-    collector->stats.collected += freed;
     if (trial->length == 0 && collector->registry.length == collector->registry.starts[0]) {
         trial_compact(&collector->registry);
     }
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, TRIAL_GENERATION,
+                                                  outcome.collected, outcome.uncollectable});
     return touched;
 }
 

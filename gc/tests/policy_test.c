@@ -3,9 +3,15 @@
 #include <string.h>
 
 #include "common/os_memory.h"
-#include "gc/tests/gc_test.h"
+#include "gc/tests/scenario.h"
 
-enum { POLICY_LIVE = 1000000 };
+enum {
+    POLICY_LIVE = 1000000,
+    POLICY_RING = 500, /* too large for a look around a candidate */
+    POLICY_RINGS = 100,
+    POLICY_INSTANCES = 300,
+    POLICY_PATIENCE = 400000, /* allocations in which a dead ring must be found */
+};
 
 static uint64_t policy_collections(const struct runtime *runtime, int generation)
 {
@@ -138,12 +144,129 @@ static void test_an_unknown_name_tells_the_known(void **state)
     assert_string_equal(gc_policy_name(gc_policy_default()), "generational-700");
 }
 
+/* ---------------------------------------------------------------- by themselves */
+struct policy_events {
+    uint64_t starts;
+    uint64_t stops;
+    uint64_t collected;
+};
+
+static void policy_note_event(struct runtime *runtime, const struct gc_event *event, void *context)
+{
+    struct policy_events *events = context;
+    (void)runtime;
+    events->starts += event->phase == GC_PHASE_START;
+    events->stops += event->phase == GC_PHASE_STOP;
+    events->collected += event->collected;
+    assert_in_range(events->starts - events->stops, 0, 1);
+}
+
+static void policy_drop_ring(struct runtime *runtime, int count)
+{
+    struct object *first = list_new(runtime);
+    struct object *last = object_incref(first);
+    for (int i = 1; i < count; i++) {
+        struct object *next = list_new(runtime);
+        assert_true(list_append(runtime, next, last));
+        object_decref(runtime, last);
+        last = next;
+    }
+    assert_true(list_append(runtime, first, last));
+    object_decref(runtime, last);
+    object_decref(runtime, first);
+}
+
+/* Rings die, and nobody asks for a collection before the end. */
+static void policy_watch(struct gc_fixture *fixture, const char *name)
+{
+    struct runtime *runtime = policy_reopen(fixture, name);
+    struct policy_events events = {0, 0, 0};
+    struct gc_callback callback = {policy_note_event, &events, NULL};
+    struct gc_stats stats;
+    gc_add_callback(runtime, &callback);
+    for (int i = 0; i < POLICY_RINGS; i++) {
+        policy_drop_ring(runtime, POLICY_RING);
+    }
+    assert_true(events.stops > 0);
+    assert_true(events.collected > 0);
+    gc_collect(runtime, GC_GENERATIONS - 1);
+    runtime_stats(runtime, &stats);
+    assert_int_equal(events.starts, events.stops);
+    assert_int_equal(events.collected, (uint64_t)POLICY_RING * POLICY_RINGS);
+    assert_int_equal(stats.collected, events.collected);
+    assert_int_equal(stats.collected_in[0] + stats.collected_in[1] + stats.collected_in[2],
+                     stats.collected);
+    gc_remove_callback(runtime, &callback);
+}
+
+static void test_every_policy_announces_its_collections(void **state)
+{
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        if (strcmp(gc_policy_name(gc_policy_table[i]), "none") != 0) {
+            policy_watch(*state, gc_policy_name(gc_policy_table[i]));
+        }
+    }
+}
+
+/* Whether a ring that has been brought back is still whole. */
+static void policy_check_ring(struct object *instance)
+{
+    for (int i = 0; i < POLICY_INSTANCES; i++) {
+        assert_int_equal(scenario_tag(instance), i);
+        instance = instance_attribute(instance, scenario.next);
+        assert_non_null(instance);
+    }
+    assert_ptr_equal(instance, list_item(scenario.saved, 0));
+}
+
+/* One finalizer of a ring brings all of it back, in a collection that nobody asked for. */
+static void policy_resurrect(struct gc_fixture *fixture, const char *name)
+{
+    static const struct class_hooks saving = {.finalize = scenario_resurrect};
+    static const struct class_hooks noting = {.finalize = scenario_finalize};
+    struct runtime *runtime = policy_reopen(fixture, name);
+    assert_true(scenario_open(runtime));
+    struct object *ring[POLICY_INSTANCES];
+    for (int i = 0; i < POLICY_INSTANCES; i++) {
+        ring[i] = scenario_instance(i == 0 ? &saving : &noting, i);
+    }
+    assert_true(scenario_drop_ring(ring, POLICY_INSTANCES));
+    struct object *kept = list_new(runtime);
+    for (int i = 0; i < POLICY_PATIENCE; i++) {
+        if (scenario.events_length == 0 || i % 8 == 0) {
+            struct object *item = list_new(runtime);
+            assert_true(list_append(runtime, kept, item));
+            object_decref(runtime, item);
+        }
+    }
+    assert_int_equal(scenario.events_length, POLICY_INSTANCES); /* once each */
+    assert_int_equal(list_length(scenario.saved), 1);
+    policy_check_ring(list_item(scenario.saved, 0));
+    assert_int_equal(gc_check(runtime), 0);
+    object_decref(runtime, kept);
+    scenario_end();
+}
+
+static void test_every_policy_keeps_what_is_brought_back(void **state)
+{
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        if (strcmp(gc_policy_name(gc_policy_table[i]), "none") != 0) {
+            policy_resurrect(*state, gc_policy_name(gc_policy_table[i]));
+        }
+    }
+}
+
 int policy_test(void)
 {
     const struct CMUnitTest policy_tests[] = {
-        GC_TEST(test_every_policy_frees_the_same),   GC_TEST(test_oracle_of_generational_2000),
-        GC_TEST(test_without_the_quarter_rule),      GC_TEST(test_growth_is_geometric),
-        GC_TEST(test_none_collects_only_when_asked), GC_TEST(test_an_unknown_name_tells_the_known),
+        GC_TEST(test_every_policy_frees_the_same),
+        GC_TEST(test_oracle_of_generational_2000),
+        GC_TEST(test_without_the_quarter_rule),
+        GC_TEST(test_growth_is_geometric),
+        GC_TEST(test_every_policy_announces_its_collections),
+        GC_TEST(test_every_policy_keeps_what_is_brought_back),
+        GC_TEST(test_none_collects_only_when_asked),
+        GC_TEST(test_an_unknown_name_tells_the_known),
     };
     return cmocka_run_group_tests(policy_tests, NULL, NULL);
 }
