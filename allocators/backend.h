@@ -109,7 +109,31 @@ static inline void heap_barrier(void *block)
     __asm__ volatile("" : "+r"(block) : : "memory");
 }
 
-#if HEAPMILL_ARM == HEAPMILL_ARM_INLINE
+#ifdef HEAPMILL_ANNOTATE
+#include "allocators/annotate.h"
+#define heap_bound_alloc annotate_alloc
+#define heap_bound_free annotate_free
+#define heap_bound_resize annotate_resize
+#define heap_bound_open annotate_open
+#define heap_bound_close annotate_close
+#else
+#define annotate_slot(block) (block)
+static inline enum status heap_bound_open(struct heap *heap, const struct heap_options *options,
+                                          struct error *error)
+{
+    return HEAP_SOURCE(open)(&heap->source, options, error);
+}
+static inline void heap_bound_close(struct heap *heap)
+{
+    HEAP_SOURCE(close)(&heap->source);
+}
+#endif
+
+#if defined(HEAPMILL_ANNOTATE)
+#if HEAPMILL_ARM != HEAPMILL_ARM_INLINE
+#error "annotated builds bind the back end inline"
+#endif
+#elif HEAPMILL_ARM == HEAPMILL_ARM_INLINE
 static inline void *heap_bound_alloc(struct heap *heap, size_t size, enum heap_type type)
 {
     return HEAP_SOURCE(alloc)(&heap->source, size, type);
@@ -221,11 +245,11 @@ static inline void *heap_resize(struct heap *heap, void *block, size_t old_size,
 static inline enum status heap_open(struct heap *heap, const struct heap_options *options,
                                     struct error *error)
 {
-    return HEAP_SOURCE(open)(&heap->source, options, error);
+    return heap_bound_open(heap, options, error);
 }
 static inline void heap_close(struct heap *heap)
 {
-    HEAP_SOURCE(close)(&heap->source);
+    heap_bound_close(heap);
 }
 static inline void heap_begin_run(struct heap *heap)
 {
@@ -250,7 +274,7 @@ static inline size_t heap_check(const struct heap *heap)
 }
 static inline size_t heap_usable_size(const struct heap *heap, const void *block, size_t size)
 {
-    return HEAP_SOURCE(usable_size)(&heap->source, block, size);
+    return HEAP_SOURCE(usable_size)(&heap->source, annotate_slot(block), size);
 }
 
 /* The set of enum heap_capability of the bound back end. */

@@ -15,7 +15,8 @@
 #endif
 #endif
 
-#ifdef PYMALLOC_ASAN
+/* HEAPMILL_UNANNOTATED: as a pool allocator is that knows nothing of AddressSanitizer. */
+#if defined(PYMALLOC_ASAN) && !defined(HEAPMILL_UNANNOTATED)
 #include <sanitizer/asan_interface.h>
 #define PYMALLOC_POISON(address, bytes) __asan_poison_memory_region(address, bytes)
 #define PYMALLOC_UNPOISON(address, bytes) __asan_unpoison_memory_region(address, bytes)

@@ -1,0 +1,269 @@
+#include "cli/leak_reports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct leak_report_entry *leak_report_add(struct leak_report *report)
+{
+    report->entries =
+        text_grow(report->entries, report->count + 1, sizeof(struct leak_report_entry));
+    report->entries[report->count] = (struct leak_report_entry){.blocks = 0};
+    return &report->entries[report->count++];
+}
+
+static struct leak_report_entry *leak_report_last(const struct leak_report *report)
+{
+    return report->count == 0 ? NULL : &report->entries[report->count - 1];
+}
+
+static void leak_report_add_function(const struct leak_report *report, const char *name,
+                                     size_t length)
+{
+    struct leak_report_entry *entry = leak_report_last(report);
+    if (entry != NULL) {
+        text_list_add(&entry->functions, text_format("%.*s", (int)length, name));
+    }
+}
+
+/* The number behind the word; false if there is none. */
+static bool leak_report_number(const char *line, const char *word, uint64_t *number)
+{
+    const char *at = strstr(line, word);
+    if (at == NULL || at[strlen(word)] < '0' || at[strlen(word)] > '9') {
+        return false;
+    }
+    *number = strtoull(at + strlen(word), NULL, 10);
+    return true;
+}
+
+/* ---------------------------------------------------------------- LeakSanitizer
+ * "Direct leak of 96 byte(s) in 2 object(s) allocated from:", then "    #1 0x… in name file:line".
+ */
+static void leak_report_take_lsan_line(struct leak_report *report, const char *line, bool *ended)
+{
+    uint64_t bytes, blocks;
+    if (leak_report_number(line, " leak of ", &bytes) &&
+        leak_report_number(line, " byte(s) in ", &blocks)) {
+        struct leak_report_entry *entry = leak_report_add(report);
+        entry->bytes = bytes;
+        entry->blocks = blocks;
+        entry->indirect = strncmp(line, "Indirect", 8) == 0;
+    } else if (strncmp(line, "    #", 5) == 0) {
+        const char *name = strstr(line, " in ");
+        name = name == NULL ? "?" : name + 4;
+        leak_report_add_function(report, name, strcspn(name, " "));
+    } else if (strncmp(line, "SUMMARY:", 8) == 0) {
+        *ended = true;
+    }
+}
+
+static bool leak_report_parse_lsan(struct leak_report *report, const struct text_list *lines)
+{
+    bool begun = false, ended = false;
+    for (size_t i = 0; i < lines->count; i++) {
+        begun = begun || strstr(lines->items[i], "LeakSanitizer: detected memory leaks") != NULL;
+        if (begun) {
+            leak_report_take_lsan_line(report, lines->items[i], &ended);
+        }
+        if (strstr(lines->items[i], "LeakSanitizer has encountered a fatal error") != NULL) {
+            return false; /* it may not trace the process: nothing was looked at */
+        }
+    }
+    return begun == ended;
+}
+
+/* ---------------------------------------------------------------- memcheck
+ * valgrind's XML protocol 4 has one element a line, so that no XML reader is needed. */
+
+/* The text of <name>text</name> in the line; NULL if that is not what it holds. */
+static const char *leak_report_element(const char *line, const char *name, size_t *length)
+{
+    const char *open = strchr(line, '<');
+    size_t letters = strlen(name);
+    if (open == NULL || strncmp(open + 1, name, letters) != 0 || open[letters + 1] != '>') {
+        return NULL;
+    }
+    const char *text = open + letters + 2;
+    *length = strcspn(text, "<");
+    return text;
+}
+
+static void leak_report_take_memcheck_line(struct leak_report *report, const char *line,
+                                           bool *wanted)
+{
+    size_t length;
+    const char *text = leak_report_element(line, "kind", &length);
+    if (text != NULL) {
+        *wanted = strncmp(text, "Leak_", 5) == 0 && strncmp(text, "Leak_Still", 10) != 0;
+        if (*wanted) {
+            struct leak_report_entry *entry = leak_report_add(report);
+            entry->indirect = strncmp(text, "Leak_Indirectly", 15) == 0;
+            entry->possible = strncmp(text, "Leak_Possibly", 13) == 0;
+        }
+    } else if (!*wanted) {
+        return;
+    } else if ((text = leak_report_element(line, "leakedbytes", &length)) != NULL) {
+        leak_report_last(report)->bytes = strtoull(text, NULL, 10);
+    } else if ((text = leak_report_element(line, "leakedblocks", &length)) != NULL) {
+        leak_report_last(report)->blocks = strtoull(text, NULL, 10);
+    } else if ((text = leak_report_element(line, "fn", &length)) != NULL) {
+        leak_report_add_function(report, text, length);
+    } else if (strstr(line, "</error>") != NULL) {
+        *wanted = false;
+    }
+}
+
+static bool leak_report_parse_memcheck(struct leak_report *report, const struct text_list *lines)
+{
+    bool ended = false, wanted = false;
+    for (size_t i = 0; i < lines->count; i++) {
+        leak_report_take_memcheck_line(report, lines->items[i], &wanted);
+        ended = ended || strstr(lines->items[i], "</valgrindoutput>") != NULL;
+    }
+    return ended;
+}
+
+/* ---------------------------------------------------------------- heaptrack
+ * "5.00K leaked over 5 calls from", then functions at the line's start with "  at" and "  in" lines
+ * behind. "…calls from:" begins one caller's share of these blocks, its frames indented: shares are
+ * the entries then, each with the functions of the whole. */
+struct leak_report_heaptrack {
+    size_t whole; /* the entry that shares are of */
+    bool of_whole;
+    bool begun, ended;
+};
+
+static double leak_report_unit(const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    const char *units = "BKMGT";
+    const char *unit = *end == '\0' ? NULL : strchr(units, *end);
+    for (const char *step = units; unit != NULL && step < unit; step++) {
+        value *= 1000; /* heaptrack_print's prefixes are decimal */
+    }
+    return value;
+}
+
+static void leak_report_begin_share(struct leak_report *report, size_t whole)
+{
+    (void)leak_report_add(report);
+    struct leak_report_entry *of = &report->entries[whole];
+    for (size_t i = 0; i < of->functions.count; i++) {
+        leak_report_add_function(report, of->functions.items[i], strlen(of->functions.items[i]));
+    }
+    of->blocks = 0;
+    of->bytes = 0;
+}
+
+static void leak_report_take_heaptrack_line(struct leak_report *report, const char *line,
+                                            struct leak_report_heaptrack *at)
+{
+    uint64_t calls;
+    if (leak_report_number(line, " leaked over ", &calls)) {
+        at->of_whole = strstr(line, "calls from:") == NULL;
+        if (at->of_whole || report->count == 0) {
+            at->whole = report->count;
+            (void)leak_report_add(report);
+        } else {
+            leak_report_begin_share(report, at->whole);
+        }
+        leak_report_last(report)->bytes = (uint64_t)(leak_report_unit(line) + 0.5);
+        leak_report_last(report)->blocks = calls;
+    } else if (*line != '\0' && report->count > 0) {
+        const char *name = line + strspn(line, " ");
+        bool of_share = strncmp(line, "    ", 4) == 0;
+        if ((at->of_whole || of_share) && strncmp(name, "at ", 3) != 0 &&
+            strncmp(name, "in ", 3) != 0) {
+            leak_report_add_function(report, name, strcspn(name, " ("));
+        }
+    }
+}
+
+/* What was dealt out to shares has no blocks left. */
+static void leak_report_drop_empty(struct leak_report *report)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->entries[i].blocks > 0) {
+            report->entries[kept++] = report->entries[i];
+        } else {
+            text_list_free(&report->entries[i].functions);
+        }
+    }
+    report->count = kept;
+}
+
+static bool leak_report_parse_heaptrack(struct leak_report *report, const struct text_list *lines)
+{
+    struct leak_report_heaptrack at = {.whole = 0};
+    for (size_t i = 0; i < lines->count && !at.ended; i++) {
+        at.ended = strncmp(lines->items[i], "total runtime:", 14) == 0;
+        if (at.begun && !at.ended) {
+            leak_report_take_heaptrack_line(report, lines->items[i], &at);
+        }
+        at.begun = at.begun || strcmp(lines->items[i], "MEMORY LEAKS") == 0;
+    }
+    leak_report_drop_empty(report);
+    return at.ended;
+}
+
+/* ---------------------------------------------------------------- */
+enum status leak_report_parse(enum leak_report_format format, const char *text,
+                              struct leak_report *report, struct error *error)
+{
+    static const struct {
+        const char *name;
+        bool (*parse)(struct leak_report *, const struct text_list *);
+    } formats[] = {
+        [LEAK_REPORT_LSAN] = {"LeakSanitizer", leak_report_parse_lsan},
+        [LEAK_REPORT_MEMCHECK] = {"valgrind --xml=yes", leak_report_parse_memcheck},
+        [LEAK_REPORT_HEAPTRACK] = {"heaptrack_print", leak_report_parse_heaptrack},
+    };
+    struct text_list lines = {0};
+    *report = (struct leak_report){.count = 0};
+    text_split(&lines, text, '\n');
+    bool whole = formats[format].parse(report, &lines);
+    text_list_free(&lines);
+    if (!whole) {
+        leak_report_free(report);
+        return error_set(error, STATUS_INVALID,
+                         "this is not a whole report of %s: run it again and look at its errors",
+                         formats[format].name);
+    }
+    return STATUS_OK;
+}
+
+void leak_report_free(struct leak_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        text_list_free(&report->entries[i].functions);
+    }
+    free(report->entries);
+    *report = (struct leak_report){.count = 0};
+}
+
+static bool leak_report_has(const struct leak_report_entry *entry, const char *function)
+{
+    for (size_t i = 0; i < entry->functions.count; i++) {
+        if (strcmp(entry->functions.items[i], function) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t leak_report_blocks(const struct leak_report *report, const char *function,
+                            bool with_possible)
+{
+    uint64_t blocks = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct leak_report_entry *entry = &report->entries[i];
+        if ((with_possible || !entry->possible) &&
+            (function == NULL || leak_report_has(entry, function))) {
+            blocks += entry->blocks;
+        }
+    }
+    return blocks;
+}
