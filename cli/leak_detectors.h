@@ -1,0 +1,48 @@
+/* The leak detectors, behind one interface: those that live in the leak workers, and those that
+ * look at one from outside. A detector runs one case in a process of its own and says what leaked.
+ */
+#ifndef HEAPMILL_CLI_LEAK_DETECTORS_H
+#define HEAPMILL_CLI_LEAK_DETECTORS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/registry.h"
+#include "common/status.h"
+
+/* One drawn case. The detector's own part is given everything but `clean`, which the worker alone
+ * acts on. */
+struct leak_case {
+    const char *kind;
+    const char *backend;
+    double rate;
+    uint64_t number;
+    uint64_t seed;
+    bool clean;
+};
+
+struct leak_detector {
+    const char *name;
+    bool annotated; /* the back end tells it of its blocks */
+    /* Can it see leaks of the kind at all on that back end? Declared, not found out; *reason (a
+     * constant) says why not. Such cases run nevertheless, and are told apart in every table. */
+    bool (*applicable)(const char *kind, const char *backend, const char **reason);
+    /* *record is an object as workloads/leaks/WORKER.md describes, a new reference: what the worker
+     * said, with `answer` what the detector found. STATUS_UNSUPPORTED: what it needs is not
+     * installed or not built, and the message has the remedy; STATUS_INTERRUPTED. */
+    enum status (*run)(const struct leak_detector *detector, const struct registry *registry,
+                       const struct leak_case *each, json_t **record, struct error *error);
+};
+
+extern const struct leak_detector *const leak_detector_table[]; /* ends with NULL */
+/* The bare program, what slowdowns are measured against. In no table. */
+extern const struct leak_detector leak_detector_none;
+
+/* Runs the worker `program` (a file name beside heapmill) on the case with its own detector of that
+ * name; *record is its last line. Errors as of run. */
+enum status leak_worker_run(const struct registry *registry, const char *program,
+                            const struct leak_case *each, const char *detector, json_t **record,
+                            struct error *error);
+
+#endif

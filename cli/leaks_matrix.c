@@ -1,0 +1,191 @@
+/* `heapmill leaks` without a command: which detector finds which leak, on which back end, at what
+ * cost. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/leak_detectors.h"
+#include "cli/leaks.h"
+#include "cli/process.h"
+#include "cli/table.h"
+
+static double leaks_number(const json_t *row, const char *name)
+{
+    return json_number_value(json_object_get(row, name));
+}
+
+static const char *leaks_string(const json_t *row, const char *name)
+{
+    const char *text = json_string_value(json_object_get(row, name));
+    return text == NULL ? "" : text;
+}
+
+static void leaks_print_row(struct table *table, const json_t *row)
+{
+    bool applicable = json_is_true(json_object_get(row, "applicable"));
+    bool planted = leaks_number(row, "planted") > 0;
+    table_row(table);
+    table_cell(table, 0, "%s%s", leaks_string(row, "detector"),
+               json_is_true(json_object_get(row, "annotated")) ? " annotated" : "");
+    table_cell(table, 1, "%s", leaks_string(row, "backend"));
+    table_cell(table, 2, "%s", leaks_string(row, "kind"));
+    if (planted) {
+        table_cell(table, 3, applicable ? "%.0f/%.0f" : "(%.0f/%.0f)", leaks_number(row, "found"),
+                   leaks_number(row, "planted"));
+        table_cell(table, 4, "%.2f [%.2f, %.2f]", leaks_number(row, "recall"),
+                   leaks_number(row, "low"), leaks_number(row, "high"));
+    }
+    if (json_is_number(json_object_get(row, "precision"))) {
+        table_cell(table, 5, "%.2f [%.2f, %.2f]", leaks_number(row, "precision"),
+                   leaks_number(row, "precision_low"), leaks_number(row, "precision_high"));
+    }
+    table_cell(table, 6, "%.0f/%.0f", leaks_number(row, "suspected"), leaks_number(row, "clean"));
+    if (json_is_number(json_object_get(row, "slowdown"))) {
+        table_cell(table, 7, "%.2f", leaks_number(row, "slowdown"));
+    }
+}
+
+static void leaks_print(const json_t *score)
+{
+    static const char *const titles[] = {"detector", "back end",  "kind",      "found",
+                                         "recall",   "precision", "suspected", "slowdown"};
+    enum { COLUMNS = sizeof(titles) / sizeof(titles[0]) };
+    struct table *table = table_new(COLUMNS);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        table_column(table, i, titles[i], i < 3 ? TABLE_LEFT : TABLE_RIGHT);
+    }
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(score, "rows"), index, row)
+    {
+        leaks_print_row(table, row);
+    }
+    table_print(table, stdout);
+    table_free(table);
+}
+
+/* Rows of the own detectors together that are not without fault; only where all three ran over the
+ * kinds does a miss mean anything. */
+static size_t leaks_faults(const json_t *score)
+{
+    size_t faults = 0;
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(score, "rows"), index, row)
+    {
+        if (strcmp(leaks_string(row, "detector"), "own together") == 0) {
+            faults += leaks_number(row, "found") < leaks_number(row, "planted") ||
+                      leaks_number(row, "suspected") > 0;
+        }
+    }
+    return faults;
+}
+
+static int leaks_finish(const struct leaks_options *options, enum status status,
+                        const json_t *records, uint64_t skipped, const struct error *error)
+{
+    if (status != STATUS_OK) {
+        (void)fprintf(stderr, "heapmill leaks: %s\n",
+                      status == STATUS_INTERRUPTED ? "stopped; the same command goes on from here"
+                                                   : error->message);
+        return status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_ENVIRONMENT;
+    }
+    json_t *score = leaks_score(records);
+    if (options->json) {
+        (void)json_dumpf(score, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+    } else {
+        leaks_print(score);
+    }
+    size_t faults = leaks_faults(score);
+    json_decref(score);
+    return faults > 0 && options->detectors.count == 0 ? EXIT_FINDING
+           : skipped > 0                               ? EXIT_PARTIAL
+                                                       : EXIT_CLEAN;
+}
+
+static int matrix_refuse(const char *argument)
+{
+    (void)fprintf(stderr,
+                  "heapmill leaks: '%s' is not understood, or its value is missing; `heapmill "
+                  "leaks --help` shows the usage\n",
+                  argument);
+    return EXIT_USAGE;
+}
+
+static bool leaks_take(struct leaks_options *options, int option, const char *value)
+{
+    switch (option) {
+    case 'n':
+        return text_to_u64(value, &options->cases) && options->cases > 0;
+    case 's':
+        return text_to_u64(value, &options->seed);
+    case 'b':
+        text_split(&options->backends, value, ',');
+        return true;
+    case 'd':
+        text_split(&options->detectors, value, ',');
+        return true;
+    case 'k':
+        text_split(&options->kinds, value, ',');
+        return true;
+    case 'o':
+        options->output = value;
+        return true;
+    case 'j':
+        options->json = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A detector that does not exist would otherwise be a run of nothing. */
+static const char *leaks_unknown_detector(const struct leaks_options *options)
+{
+    for (size_t i = 0; i < options->detectors.count; i++) {
+        bool known = false;
+        for (size_t j = 0; leak_detector_table[j] != NULL; j++) {
+            known |= strcmp(leak_detector_table[j]->name, options->detectors.items[i]) == 0;
+        }
+        if (!known) {
+            return options->detectors.items[i];
+        }
+    }
+    return NULL;
+}
+
+int leaks_matrix(int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        {"cases", required_argument, NULL, 'n'},    {"backend", required_argument, NULL, 'b'},
+        {"detector", required_argument, NULL, 'd'}, {"kind", required_argument, NULL, 'k'},
+        {"seed", required_argument, NULL, 's'},     {"output", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},           {0}};
+    struct leaks_options options = {.output = "leaks", .cases = 5, .seed = 1};
+    int option;
+    bool good = true;
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while (good && (option = getopt_long(argc, argv, "+:n:b:d:k:o:", long_options, NULL)) != -1) {
+        good = leaks_take(&options, option, optarg);
+    }
+    const char *unknown = leaks_unknown_detector(&options);
+    int result;
+    if (!good || optind < argc || unknown != NULL) {
+        result = matrix_refuse(!good ? argv[optind - 1] : unknown != NULL ? unknown : argv[optind]);
+    } else {
+        struct error error = {.message = ""};
+        json_t *records = NULL;
+        uint64_t skipped = 0;
+        process_prepare_signals();
+        enum status status = leaks_run(&options, &records, &skipped, &error);
+        result = leaks_finish(&options, status, records, skipped, &error);
+        json_decref(records);
+    }
+    text_list_free(&options.detectors);
+    text_list_free(&options.backends);
+    text_list_free(&options.kinds);
+    return result;
+}
