@@ -118,7 +118,7 @@ static void leaks_growth_is_shown_and_no_finding(void **state)
 static void leaks_refuses_what_it_does_not_know(void **state)
 {
     (void)state;
-    struct fixture_outcome outcome = fixture_run((const char *const[]){"leaks", NULL});
+    struct fixture_outcome outcome = fixture_run((const char *const[]){"leaks", "true", NULL});
     assert_int_equal(2, outcome.status);
     fixture_outcome_free(&outcome);
     outcome = fixture_run((const char *const[]){"leaks", "-b", "null", "--", "true", NULL});

@@ -1,0 +1,120 @@
+/* heapmill leaks: a small matrix, resumed, and what it makes of records that are known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/leaks.h"
+#include "cli/tests/cli_fixture.h"
+
+static json_t *matrix_record(const char *detector, int seed, bool clean, const char *site)
+{
+    json_t *leaks = json_array();
+    if (site != NULL) {
+        (void)json_array_append_new(leaks, json_pack("{s:s, s:i}", "site", site, "count", 1));
+    }
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:f, s:{s:[s]}, s:{s:o}}", "detector",
+                     detector, "kind", "lost_block", "backend", "malloc", "annotated", 0,
+                     "applicable", 1, "clean", (int)clean, "seed", seed, "seconds",
+                     strcmp(detector, "none") == 0 ? 1.0 : 1.5, "truth", "sites", "a.c:1", "answer",
+                     "leaks", leaks);
+}
+
+static const json_t *matrix_row(const json_t *score, const char *detector)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(score, "rows"), index, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "detector")), detector) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static double matrix_number(const json_t *row, const char *name)
+{
+    return json_number_value(json_object_get(row, name));
+}
+
+/* The ledger finds one of two, names a wrong place once, and suspects one of two twins; growth
+ * finds the other. */
+static void matrix_scores_what_is_known(void **state)
+{
+    (void)state;
+    json_t *records = json_array();
+    for (int seed = 1; seed <= 3; seed++) {
+        (void)json_array_append_new(records, matrix_record("none", seed, false, NULL));
+    }
+    (void)json_array_append_new(records, matrix_record("ledger", 1, false, "a.c:1"));
+    (void)json_array_append_new(records, matrix_record("ledger", 2, false, NULL));
+    (void)json_array_append_new(records, matrix_record("ledger", 3, false, "b.c:9"));
+    (void)json_array_append_new(records, matrix_record("ledger", 1, true, "a.c:1"));
+    (void)json_array_append_new(records, matrix_record("ledger", 2, true, NULL));
+    (void)json_array_append_new(records, matrix_record("growth", 2, false, ""));
+    json_t *score = leaks_score(records);
+    const json_t *row = matrix_row(score, "ledger");
+    assert_float_equal(1.0 / 3, matrix_number(row, "recall"), 1e-9);
+    assert_float_equal(1.0 / 3, matrix_number(row, "precision"), 1e-9);
+    assert_float_equal(1.5, matrix_number(row, "slowdown"), 1e-9);
+    assert_int_equal(1, (int)matrix_number(row, "suspected"));
+    assert_true(matrix_number(row, "low") < 1.0 / 3 && matrix_number(row, "high") > 1.0 / 3);
+    row = matrix_row(score, "own together");
+    assert_float_equal(2.0 / 3, matrix_number(row, "recall"), 1e-9);
+    assert_int_equal(2, (int)matrix_number(row, "clean"));
+    json_decref(score);
+    json_decref(records);
+}
+
+static void matrix_runs_and_resumes(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/heapmill-leaks-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    const char *const command[] = {"leaks",
+                                   "-n",
+                                   "1",
+                                   "-b",
+                                   "malloc",
+                                   "-k",
+                                   "lost_block,growing_cache,immortals",
+                                   "-d",
+                                   "ledger,collector,growth",
+                                   "-o",
+                                   directory,
+                                   "--json",
+                                   NULL};
+    struct fixture_outcome first = fixture_run(command);
+    assert_int_equal(0, first.status);
+    struct fixture_outcome second = fixture_run(command);
+    assert_int_equal(0, second.status);
+    assert_string_equal(first.out, second.out); /* the times too: nothing was done again */
+    json_t *score = json_loads(first.out, 0, NULL);
+    const json_t *row = matrix_row(score, "own together");
+    assert_int_equal(2, (int)matrix_number(row, "planted"));
+    assert_float_equal(1, matrix_number(row, "recall"), 1e-9);
+    assert_float_equal(1, matrix_number(row, "precision"), 1e-9);
+    json_decref(score);
+    fixture_outcome_free(&first);
+    fixture_outcome_free(&second);
+    char path[64];
+    (void)snprintf(path, sizeof(path), "%s/records.jsonl", directory);
+    assert_int_equal(0, unlink(path));
+    assert_int_equal(0, rmdir(directory));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matrix_scores_what_is_known),
+        cmocka_unit_test(matrix_runs_and_resumes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
