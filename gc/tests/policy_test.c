@@ -10,6 +10,7 @@ enum {
     POLICY_RING = 500, /* too large for a look around a candidate */
     POLICY_RINGS = 100,
     POLICY_INSTANCES = 300,
+    POLICY_NEW = 25000, /* beyond the first thresholds of trial deletion, 256 and 10001 roots */
     POLICY_PATIENCE = 400000, /* allocations in which a dead ring must be found */
 };
 
@@ -122,6 +123,39 @@ static void test_growth_is_geometric(void **state)
     policy_build(*state, "growth", collections);
     assert_int_equal(collections[2], 7); /* 10000 × 2^6 = 640000 is the last below 10^6 */
     assert_int_equal(collections[0] + collections[1], 0);
+}
+
+/* Trial deletion examines all that a root leads to: of an old ring, whose members are no
+ * candidates, one alone sees a decrement, and the whole ring goes without a collection that is
+ * asked for. */
+static void test_trial_deletion_follows_the_roots(void **state)
+{
+    static const char *const names[] = {"trial-deletion-orc", "trial-deletion-php"};
+    struct gc_fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct runtime *runtime = policy_reopen(fixture, names[i]);
+        struct object *kept = list_new(runtime);
+        struct object *first = list_new(runtime);
+        struct object *last = object_incref(first);
+        for (int k = 1; k < POLICY_RING; k++) {
+            struct object *next = list_new(runtime);
+            assert_true(list_append(runtime, last, next));
+            object_decref(runtime, last);
+            last = next;
+        }
+        assert_true(list_append(runtime, last, first));
+        object_decref(runtime, last);
+        gc_collect(runtime, GC_GENERATIONS - 1);
+        assert_int_equal(gc_test_live(fixture), POLICY_RING + 1);
+        object_decref(runtime, first);
+        for (int k = 0; k < POLICY_NEW; k++) {
+            struct object *item = list_new(runtime);
+            assert_true(list_append(runtime, kept, item));
+            object_decref(runtime, item);
+        }
+        assert_int_equal(gc_test_live(fixture), POLICY_NEW + 1);
+        object_decref(runtime, kept);
+    }
 }
 
 static void test_none_collects_only_when_asked(void **state)
@@ -267,6 +301,7 @@ int policy_test(void)
         GC_TEST(test_every_policy_keeps_what_is_brought_back),
         GC_TEST(test_none_collects_only_when_asked),
         GC_TEST(test_an_unknown_name_tells_the_known),
+        GC_TEST(test_trial_deletion_follows_the_roots),
     };
     return cmocka_run_group_tests(policy_tests, NULL, NULL);
 }

@@ -198,13 +198,61 @@ static void test_instances(void **state)
     object_decref(runtime, y);
 }
 
+/* Visits so many, and stops at the last of them. */
+struct type_stop {
+    int left;
+    int visited;
+};
+
+static int type_visit_and_stop(struct object *referent, void *context)
+{
+    struct type_stop *stop = context;
+    assert_non_null(referent);
+    stop->visited++;
+    return --stop->left == 0 ? 7 : 0;
+}
+
+/* A visitor that does not return zero ends the traverse, and it is returned, at whichever of the
+ * references. */
+static void test_a_visitor_stops_the_traverse(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *name = str_intern(runtime, "x", 1);
+    struct object *containers[] = {tuple_new(runtime, 2), list_new(runtime), dict_new(runtime),
+                                   instance_new(runtime, name)};
+    tuple_set_item(containers[0], 0, object_incref(name));
+    tuple_set_item(containers[0], 1, object_incref(name));
+    assert_true(list_append(runtime, containers[1], name));
+    assert_true(list_append(runtime, containers[1], name));
+    assert_true(dict_set(runtime, containers[2], name, name));
+    assert_true(instance_set_attribute(runtime, containers[3], name, name));
+    for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
+        struct object *container = containers[i];
+        for (int stop_at = 1; stop_at <= 2; stop_at++) {
+            struct type_stop stop = {.left = stop_at};
+            assert_int_equal(container->type->traverse(container, type_visit_and_stop, &stop), 7);
+            assert_int_equal(stop.visited, stop_at);
+        }
+        struct type_stop never = {.left = 0};
+        assert_int_equal(container->type->traverse(container, type_visit_and_stop, &never), 0);
+        assert_int_equal(never.visited, 2);
+        object_decref(runtime, container);
+    }
+    object_decref(runtime, name);
+}
+
 int type_test(void)
 {
     const struct CMUnitTest type_tests[] = {
-        GC_TEST(test_atoms_hold_their_values), GC_TEST(test_strings),
-        GC_TEST(test_intern_table_grows),      GC_TEST(test_tuples),
-        GC_TEST(test_list_capacities),         GC_TEST(test_block_sizes),
-        GC_TEST(test_list_random_operations),  GC_TEST(test_instances),
+        GC_TEST(test_atoms_hold_their_values),
+        GC_TEST(test_strings),
+        GC_TEST(test_intern_table_grows),
+        GC_TEST(test_tuples),
+        GC_TEST(test_list_capacities),
+        GC_TEST(test_block_sizes),
+        GC_TEST(test_list_random_operations),
+        GC_TEST(test_instances),
+        GC_TEST(test_a_visitor_stops_the_traverse),
     };
     return cmocka_run_group_tests(type_tests, NULL, NULL);
 }
