@@ -38,7 +38,7 @@ do for [format in formats] {
         unset ylabel
         if (last_row(p)) { set xlabel operations_word font small textcolor rgb muted offset 0,0.9 }
         if ((p - 1) % across == 0) { set ylabel unit font small textcolor rgb muted offset 1.5,0 }
-        set label 1000 panel_title[p] at screen sx(panel_left(p) + 15), sy(panel_top(p) - 22) left font (strlen(panel_title[p]) > 36 ? small : bold) textcolor rgb ink
+        set label 1000 panel_title[p] at screen sx(panel_left(p) + 15), sy(panel_top(p) - 22) left font (strlen(panel_title[p]) > 48 ? tiny : strlen(panel_title[p]) > 36 ? small : bold) textcolor rgb ink
         set label 1002 '' at screen sx(panel_left(p) + 5), sy(panel_top(p) - 22) point pointtype panel_marker[p] pointsize 0.9 linecolor rgb panel_color[p]
         set label 1001 panel_note[p] at screen sx(panel_left(p)), sy(panel_top(p) - 8) left font tiny textcolor rgb (panel_drawn[p] ? muted : alarm)
         plot data index p-1 using ($1/operations_unit):(mib($2)) with filledcurves y=0 fillcolor rgb '#e2e2e2' fillstyle solid 1.0 notitle, \

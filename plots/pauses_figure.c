@@ -81,6 +81,9 @@ static void pauses_draw_curve(struct curve *curve, struct pauses_buckets *bucket
     }
     for (size_t i = 0; i < buckets->count; i++) {
         within += buckets->items[i].count;
+        if (i + 1 < buckets->count && buckets->items[i + 1].ns <= buckets->items[i].ns) {
+            continue; /* the same bucket of another round */
+        }
         double beyond = fmax(total - within, 0.5);
         curves_add_point(curve, total / beyond, buckets->items[i].ns);
     }

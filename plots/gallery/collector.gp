@@ -5,61 +5,61 @@ if (!exists("formats")) formats = 'svg png'
 data = 'collector.tsv'
 
 # The canvas and the drawing's box in it, in pixels from the top left.
-width = 1957
-height = 1659
+width = 1461
+height = 1277
 box_left = 16
 box_top = 59
-box_width = 1925
-box_height = 1528
+box_width = 1429
+box_height = 1146
 title_text = 'What collectors cost, and what they give'
 head_line_count = 1
 array head_line[1] = ['Lower is better, and to the left where pauses are drawn. Medians over the rounds; a collector without a pause has no point.']
 foot_line_count = 4
-array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 4 to 6. Noise floor ±5.5% (median; 2 A/A pairs). No filter: everything that was measured is shown.', 'group full_collection/shape=linked_shuffled,n=1000000/t1 is incomplete in round 5 of the time pass: its 3 records were left out; `heapmill bench --resume` goes on there', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T22:52:03Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w full_collection,garbage_two_cycles,dead_shuffled,live_heap_growth,cyclic_graph -p ''collector=*'' -p full_collection.shape=lists,linked,linked_shuffled -p n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --rounds 6 --target-ms 50 -o /tmp/gcq1']
-noise_floor = 0.0546010219
+array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 6. Noise floor ±3.5% (median; 5 A/A pairs). No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T23:26:38Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
+noise_floor = 0.0345230888
 
 # The rows: a colour and marker for each back end, a dash for each arm.
-row_label_count = 6
-array row_label[6] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=none}:inline', 'cpython-objects:own']
-row_color_count = 6
-array row_color[6] = [0x51014d, 0x51014d, 0xa669fc, 0xa669fc, 0x927a00, 0x927a00]
-row_marker_count = 6
-array row_marker[6] = [14, 9, 5, 7, 14, 7]
-row_dash_count = 6
-array row_dash[6] = ['(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)']
+row_label_count = 10
+array row_label[10] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=incremental}:inline', 'pymalloc-3.10{collector=none}:inline', 'pymalloc-3.10{collector=ours}:inline', 'pymalloc-3.10{collector=trial-deletion-orc}:inline', 'pymalloc-3.10{collector=trial-deletion-php}:inline', 'cpython-objects:own']
+row_color_count = 10
+array row_color[10] = [0x72b3fe, 0x215aca, 0x050398, 0x255f4d, 0xeb8d2b, 0x91958b, 0xa32904, 0xf777c8, 0x8ed09e, 0x927a00]
+row_marker_count = 10
+array row_marker[10] = [4, 13, 5, 9, 11, 1, 12, 10, 8, 7]
+row_dash_count = 10
+array row_dash[10] = ['(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)']
 
 # The figure's own.
-panel_title_count = 10
-array panel_title[10] = ['live_heap_growth: shape=lists,cycle=40', 'cyclic_graph: the trade', 'dead_shuffled: the trade', 'full_collection shape=lists: the trade', 'full_collection shape=linked: the trade', 'full_collection shape=linked_shuffled: the trade', 'garbage_two_cycles: the trade', 'live_heap_growth live=10000: the trade', 'live_heap_growth live=100000: the trade', 'live_heap_growth live=1000000: the trade']
-panel_x_label_count = 10
-array panel_x_label[10] = ['live objects', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time', 'longest pause, us of CPU time']
-panel_y_label_count = 10
-array panel_y_label[10] = ['ns of collector for an operation', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it']
-panel_x_low_count = 10
-array panel_x_low[10] = [7585.77575, 829.120352, 289726.895, 11590.2655, 11913.7423, 161461.967, 30955.4436, 21.0206834, 304.11957, 24317.1309]
-panel_x_high_count = 10
-array panel_x_high[10] = [1318256.74, 20802.1604, 426923.446, 64467.3392, 54452.5762, 1344130.38, 117930.701, 159.974908, 4937.70826, 90938.1968]
-panel_y_low_count = 10
-array panel_y_low[10] = [8.41250274, 171.073539, 289.740255, 11.5909936, 11.7485768, 161.47903, 30.9713764, 53.2401948, 77.7182597, 99.4860649]
-panel_y_high_count = 10
-array panel_y_high[10] = [335.862318, 832.676166, 426.949225, 63.9950113, 52.9473905, 1344.15394, 117.954444, 110.152743, 143.962641, 384.059039]
-panel_log_x_count = 10
-array panel_log_x[10] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-panel_log_y_count = 10
-array panel_log_y[10] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-panel_steps_count = 10
-array panel_steps[10] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-panel_percentiles_count = 10
-array panel_percentiles[10] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-panel_first_count = 10
-array panel_first[10] = [1, 6, 11, 17, 23, 29, 35, 41, 46, 51]
-panel_last_count = 10
-array panel_last[10] = [5, 10, 16, 22, 28, 34, 40, 45, 50, 55]
-curve_row_count = 55
-array curve_row[55] = [1, 2, 3, 4, 6, 1, 2, 3, 4, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 6, 1, 2, 3, 4, 6, 1, 2, 3, 4, 6]
-curve_every_count = 55
-array curve_every[55] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-across = 3
+panel_title_count = 6
+array panel_title[6] = ['live_heap_growth: shape=lists,cycle=40', 'append_then_drop: the trade', 'cyclic_graph: the trade', 'live_heap_growth live=10000: the trade', 'live_heap_growth live=100000: the trade', 'live_heap_growth live=1000000: the trade']
+panel_x_label_count = 6
+array panel_x_label[6] = ['live objects', 'longest pause, ms of CPU time', 'longest pause, ms of CPU time', 'longest pause, ms of CPU time', 'longest pause, ms of CPU time', 'longest pause, ms of CPU time']
+panel_y_label_count = 6
+array panel_y_label[6] = ['ns of collector for an operation', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it']
+panel_x_low_count = 6
+array panel_x_low[6] = [7585.77575, 0.0603126776, 0.0522549053, 0.0187275523, 0.0900730439, 0.0974605432]
+panel_x_high_count = 6
+array panel_x_high[6] = [1318256.74, 80.7471073, 70.4962566, 0.767402155, 6.58673134, 122.38998]
+panel_y_low_count = 6
+array panel_y_low[6] = [8.7662831, 91.1481409, 213.304726, 58.2993506, 78.8267565, 100.441344]
+panel_y_high_count = 6
+array panel_y_high[6] = [338.290958, 369.688451, 1455.50114, 150.210696, 182.625316, 390.751354]
+panel_log_x_count = 6
+array panel_log_x[6] = [1, 1, 1, 1, 1, 1]
+panel_log_y_count = 6
+array panel_log_y[6] = [1, 1, 1, 1, 1, 1]
+panel_steps_count = 6
+array panel_steps[6] = [0, 0, 0, 0, 0, 0]
+panel_percentiles_count = 6
+array panel_percentiles[6] = [0, 0, 0, 0, 0, 0]
+panel_first_count = 6
+array panel_first[6] = [1, 10, 19, 28, 37, 46]
+panel_last_count = 6
+array panel_last[6] = [9, 18, 27, 36, 45, 54]
+curve_row_count = 54
+array curve_row[54] = [1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10]
+curve_every_count = 54
+array curve_every[54] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+across = 2
 axis_width = 66
 panel_width = 430
 panel_height = 300
@@ -100,6 +100,19 @@ panel_left(p) = box_left + axis_width + ((p - 1) % across) * (axis_width + panel
 panel_top(p) = box_top + panel_head + ((p - 1) / across) * (panel_head + panel_height + panel_foot)
 legend_left = box_left + across * (axis_width + panel_width) + legend_gap
 
+# Ticks of a logarithmic axis: the shorter it is, the more of a decade. ns: the values are times in ns.
+time_text(v) = v < 1e3 ? sprintf('%g ns', v) : v < 1e6 ? sprintf('%g µs', v / 1e3) : v < 1e9 ? sprintf('%g ms', v / 1e6) : sprintf('%g s', v / 1e9)
+number_text(v) = v < 1e4 ? sprintf('%g', v) : v < 1e6 ? sprintf('%gk', v / 1e3) : sprintf('%gM', v / 1e6)
+tic_steps(ratio) = ratio <= 1.6 ? '1 1.1 1.2 1.3 1.4 1.5 1.6 1.8 2 2.2 2.5 2.7 3 3.5 4 4.5 5 6 7 8 9' : ratio <= 4 ? '1 1.2 1.5 2 2.5 3 4 5 6 8' : ratio <= 10 ? '1 1.5 2 3 4 5 7' : ratio <= 2000 ? '1 2 5' : '1'
+tic_value(e, step) = (0.0 + step) * 10.0**e
+tic_shows(v, low, high) = v >= low && v <= high
+tic_text(v, ns) = sprintf("'%s' %.10g,", ns ? time_text(v) : number_text(v), v)
+# gnuplot's functions have no loops, hence recursion: over the steps of a decade, and over the decades.
+tic_decade(e, i, steps, low, high, ns) = i > words(steps) ? '' : (tic_shows(tic_value(e, word(steps, i)), low, high) ? tic_text(tic_value(e, word(steps, i)), ns) : '').tic_decade(e, i + 1, steps, low, high, ns)
+tic_decades(e, steps, low, high, ns) = e > log10(high) ? '' : tic_decade(e, 1, steps, low, high, ns).tic_decades(e + 1, steps, low, high, ns)
+tic_list(list) = strlen(list) > 0 ? '('.list[1:strlen(list)-1].')' : 'autofreq'
+log_tics(low, high, ns) = tic_list(tic_decades(floor(log10(low)), tic_steps(1.0 * high / low), low, high, ns))
+
 do for [format in formats] {
     eval picture_terminal(format)
     set output target.'.'.format
@@ -124,18 +137,18 @@ do for [format in formats] {
         set yrange [panel_y_low[p] : panel_y_high[p]]
         set border 3 lc rgb muted
         # Thousands and more are short as 10k; parts of one would be read as minutes: 0.01, not 10m.
-        set format x (panel_log_x[p] && panel_x_high[p] > 9999 && panel_x_high[p] / panel_x_low[p] > 50 ? '%.0s%c' : '%g')
+        set format x (panel_log_x[p] && panel_x_high[p] > 9999 ? '%.0s%c' : panel_x_high[p] > 99999 ? '%.1s%c' : '%g')
         set format y '%g'
-        # Within less than a decade the powers of ten alone would say nothing.
         set xtics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
         set ytics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0.4,0
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50 && panel_x_high[p] > 130) { set xtics (10,20,50,100,200,500,1000,2000,5000,10000,20000,50000,100000,200000,500000,1000000) }
-        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 50) { set ytics (0.1,0.2,0.5,1,2,3,4,5,7,10,15,20,30,40,50,70,100,150,200,300,500,700,1000,2000,5000,10000,20000,50000) }
-        if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); set ytics ('1 ns' 1, '10 ns' 10, '20 ns' 20, '50 ns' 50, '100 ns' 100, '200 ns' 200, '500 ns' 500, '1 µs' 1e3, '2 µs' 2e3, '5 µs' 5e3, '10 µs' 1e4, '100 µs' 1e5, '1 ms' 1e6, '10 ms' 1e7, '100 ms' 1e8, '1 s' 1e9) }
+        # Over few decades the powers of ten alone would say little; numbers of threads are powers of two.
+        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 400) { eval 'set xtics '.log_tics(panel_x_low[p], panel_x_high[p], 0) }
+        if (panel_x_label[p] eq 'threads' && panel_log_x[p]) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
+        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 400) { eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 0) }
+        if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 1) }
         set grid xtics ytics lc rgb faint lw 0.5
         set xlabel panel_x_label[p] font small textcolor rgb muted offset 0,0.5
-        set ylabel panel_y_label[p] font small textcolor rgb muted offset 1.2,0
+        set ylabel panel_y_label[p] font small textcolor rgb muted offset 0.6,0
         set label 1000 panel_title[p] at screen sx(panel_left(p)), sy(panel_top(p) - 14) left font bold textcolor rgb ink
         if (panel_steps[p]) {
             plot for [c=panel_first[p]:panel_last[p]] data index c-1 using 1:2 with steps linewidth 1.6 linecolor rgb row_color[curve_row[c]] notitle

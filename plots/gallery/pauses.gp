@@ -5,61 +5,61 @@ if (!exists("formats")) formats = 'svg png'
 data = 'pauses.tsv'
 
 # The canvas and the drawing's box in it, in pixels from the top left.
-width = 1957
+width = 1461
 height = 1277
 box_left = 16
 box_top = 59
-box_width = 1925
+box_width = 1429
 box_height = 1146
 title_text = 'How long collectors stop the program'
 head_line_count = 1
 array head_line[1] = ['Lower is better. CPU time of each pause, all rounds together; the last point of a curve is its longest pause.']
 foot_line_count = 4
-array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 4 to 6. Noise floor ±5.5% (median; 2 A/A pairs). No filter: everything that was measured is shown.', 'group full_collection/shape=linked_shuffled,n=1000000/t1 is incomplete in round 5 of the time pass: its 3 records were left out; `heapmill bench --resume` goes on there', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T22:52:03Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w full_collection,garbage_two_cycles,dead_shuffled,live_heap_growth,cyclic_graph -p ''collector=*'' -p full_collection.shape=lists,linked,linked_shuffled -p n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --rounds 6 --target-ms 50 -o /tmp/gcq1']
-noise_floor = 0.0546010219
+array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 6. Noise floor ±3.5% (median; 5 A/A pairs). No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T23:26:38Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
+noise_floor = 0.0345230888
 
 # The rows: a colour and marker for each back end, a dash for each arm.
-row_label_count = 6
-array row_label[6] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=none}:inline', 'cpython-objects:own']
-row_color_count = 6
-array row_color[6] = [0x51014d, 0x51014d, 0xa669fc, 0xa669fc, 0x927a00, 0x927a00]
-row_marker_count = 6
-array row_marker[6] = [14, 9, 5, 7, 14, 7]
-row_dash_count = 6
-array row_dash[6] = ['(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)']
+row_label_count = 10
+array row_label[10] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=incremental}:inline', 'pymalloc-3.10{collector=none}:inline', 'pymalloc-3.10{collector=ours}:inline', 'pymalloc-3.10{collector=trial-deletion-orc}:inline', 'pymalloc-3.10{collector=trial-deletion-php}:inline', 'cpython-objects:own']
+row_color_count = 10
+array row_color[10] = [0x72b3fe, 0x215aca, 0x050398, 0x255f4d, 0xeb8d2b, 0x91958b, 0xa32904, 0xf777c8, 0x8ed09e, 0x927a00]
+row_marker_count = 10
+array row_marker[10] = [4, 13, 5, 9, 11, 1, 12, 10, 8, 7]
+row_dash_count = 10
+array row_dash[10] = ['(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)']
 
 # The figure's own.
-panel_title_count = 9
-array panel_title[9] = ['cyclic_graph', 'dead_shuffled', 'full_collection shape=lists', 'full_collection shape=linked', 'full_collection shape=linked_shuffled', 'garbage_two_cycles', 'live_heap_growth live=10000', 'live_heap_growth live=100000', 'live_heap_growth live=1000000']
-panel_x_label_count = 9
-array panel_x_label[9] = ['percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses']
-panel_y_label_count = 9
-array panel_y_label[9] = ['CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause']
-panel_x_low_count = 9
-array panel_x_low[9] = [0.638464066, 1.10337875, 0.934202748, 0.856909285, 1.10337875, 1.10337875, 0.735469884, 0.634452018, 0.552024238]
-panel_x_high_count = 9
-array panel_x_high[9] = [2828.66698, 11.3288389, 23.7873655, 44.4827098, 11.3288389, 11.3288389, 274.681814, 3155.48213, 36270.1469]
-panel_y_low_count = 9
-array panel_y_low[9] = [5811.1474, 266910254, 11439010, 11319853.6, 140933974, 30027402.7, 5681.29112, 4583.36875, 3892.32373]
-panel_y_high_count = 9
-array panel_y_high[9] = [52977997.6, 456759705, 67475864.5, 61708696.5, 1.78775408e+09, 139565464, 185115.026, 8223840.27, 147564289]
-panel_log_x_count = 9
-array panel_log_x[9] = [1, 1, 1, 1, 1, 1, 1, 1, 1]
-panel_log_y_count = 9
-array panel_log_y[9] = [1, 1, 1, 1, 1, 1, 1, 1, 1]
-panel_steps_count = 9
-array panel_steps[9] = [0, 0, 0, 0, 0, 0, 0, 0, 0]
-panel_percentiles_count = 9
-array panel_percentiles[9] = [1, 1, 1, 1, 1, 1, 1, 1, 1]
-panel_first_count = 9
-array panel_first[9] = [1, 6, 12, 18, 24, 30, 36, 41, 46]
-panel_last_count = 9
-array panel_last[9] = [5, 11, 17, 23, 29, 35, 40, 45, 50]
-curve_row_count = 50
-array curve_row[50] = [1, 2, 3, 4, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 6, 1, 2, 3, 4, 6, 1, 2, 3, 4, 6]
-curve_every_count = 50
-array curve_every[50] = [15, 22, 25, 3, 24, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 7, 6, 1, 6, 11, 20, 21, 2, 17, 36, 50, 51, 4, 45]
-across = 3
+panel_title_count = 5
+array panel_title[5] = ['append_then_drop', 'cyclic_graph', 'live_heap_growth live=10000', 'live_heap_growth live=100000', 'live_heap_growth live=1000000']
+panel_x_label_count = 5
+array panel_x_label[5] = ['percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses', 'percentile of the pauses']
+panel_y_label_count = 5
+array panel_y_label[5] = ['CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause']
+panel_x_low_count = 5
+array panel_x_low[5] = [0.483114315, 0.534370358, 0.625018495, 0.539609995, 0.467264593]
+panel_x_high_count = 5
+array panel_x_high[5] = [382141.441, 64356.1148, 4153.48698, 54176.165, 688372.294]
+panel_y_low_count = 5
+array panel_y_low[5] = [335.078517, 344.800072, 437.063183, 385.252656, 324.89354]
+panel_y_high_count = 5
+array panel_y_high[5] = [114111533, 133711657, 1043849.54, 9699429.51, 196861227]
+panel_log_x_count = 5
+array panel_log_x[5] = [1, 1, 1, 1, 1]
+panel_log_y_count = 5
+array panel_log_y[5] = [1, 1, 1, 1, 1]
+panel_steps_count = 5
+array panel_steps[5] = [0, 0, 0, 0, 0]
+panel_percentiles_count = 5
+array panel_percentiles[5] = [1, 1, 1, 1, 1]
+panel_first_count = 5
+array panel_first[5] = [1, 10, 19, 28, 37]
+panel_last_count = 5
+array panel_last[5] = [9, 18, 27, 36, 45]
+curve_row_count = 45
+array curve_row[45] = [1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10]
+curve_every_count = 45
+array curve_every[45] = [12, 18, 17, 1, 14, 32, 19, 18, 18, 9, 15, 13, 3, 11, 29, 14, 14, 14, 2, 4, 4, 1, 2, 13, 9, 6, 4, 5, 7, 7, 2, 10, 27, 14, 12, 8, 16, 23, 24, 4, 22, 39, 30, 30, 23]
+across = 2
 axis_width = 66
 panel_width = 430
 panel_height = 300
@@ -100,6 +100,19 @@ panel_left(p) = box_left + axis_width + ((p - 1) % across) * (axis_width + panel
 panel_top(p) = box_top + panel_head + ((p - 1) / across) * (panel_head + panel_height + panel_foot)
 legend_left = box_left + across * (axis_width + panel_width) + legend_gap
 
+# Ticks of a logarithmic axis: the shorter it is, the more of a decade. ns: the values are times in ns.
+time_text(v) = v < 1e3 ? sprintf('%g ns', v) : v < 1e6 ? sprintf('%g µs', v / 1e3) : v < 1e9 ? sprintf('%g ms', v / 1e6) : sprintf('%g s', v / 1e9)
+number_text(v) = v < 1e4 ? sprintf('%g', v) : v < 1e6 ? sprintf('%gk', v / 1e3) : sprintf('%gM', v / 1e6)
+tic_steps(ratio) = ratio <= 1.6 ? '1 1.1 1.2 1.3 1.4 1.5 1.6 1.8 2 2.2 2.5 2.7 3 3.5 4 4.5 5 6 7 8 9' : ratio <= 4 ? '1 1.2 1.5 2 2.5 3 4 5 6 8' : ratio <= 10 ? '1 1.5 2 3 4 5 7' : ratio <= 2000 ? '1 2 5' : '1'
+tic_value(e, step) = (0.0 + step) * 10.0**e
+tic_shows(v, low, high) = v >= low && v <= high
+tic_text(v, ns) = sprintf("'%s' %.10g,", ns ? time_text(v) : number_text(v), v)
+# gnuplot's functions have no loops, hence recursion: over the steps of a decade, and over the decades.
+tic_decade(e, i, steps, low, high, ns) = i > words(steps) ? '' : (tic_shows(tic_value(e, word(steps, i)), low, high) ? tic_text(tic_value(e, word(steps, i)), ns) : '').tic_decade(e, i + 1, steps, low, high, ns)
+tic_decades(e, steps, low, high, ns) = e > log10(high) ? '' : tic_decade(e, 1, steps, low, high, ns).tic_decades(e + 1, steps, low, high, ns)
+tic_list(list) = strlen(list) > 0 ? '('.list[1:strlen(list)-1].')' : 'autofreq'
+log_tics(low, high, ns) = tic_list(tic_decades(floor(log10(low)), tic_steps(1.0 * high / low), low, high, ns))
+
 do for [format in formats] {
     eval picture_terminal(format)
     set output target.'.'.format
@@ -124,18 +137,18 @@ do for [format in formats] {
         set yrange [panel_y_low[p] : panel_y_high[p]]
         set border 3 lc rgb muted
         # Thousands and more are short as 10k; parts of one would be read as minutes: 0.01, not 10m.
-        set format x (panel_log_x[p] && panel_x_high[p] > 9999 && panel_x_high[p] / panel_x_low[p] > 50 ? '%.0s%c' : '%g')
+        set format x (panel_log_x[p] && panel_x_high[p] > 9999 ? '%.0s%c' : panel_x_high[p] > 99999 ? '%.1s%c' : '%g')
         set format y '%g'
-        # Within less than a decade the powers of ten alone would say nothing.
         set xtics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
         set ytics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0.4,0
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 50 && panel_x_high[p] > 130) { set xtics (10,20,50,100,200,500,1000,2000,5000,10000,20000,50000,100000,200000,500000,1000000) }
-        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 50) { set ytics (0.1,0.2,0.5,1,2,3,4,5,7,10,15,20,30,40,50,70,100,150,200,300,500,700,1000,2000,5000,10000,20000,50000) }
-        if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); set ytics ('1 ns' 1, '10 ns' 10, '20 ns' 20, '50 ns' 50, '100 ns' 100, '200 ns' 200, '500 ns' 500, '1 µs' 1e3, '2 µs' 2e3, '5 µs' 5e3, '10 µs' 1e4, '100 µs' 1e5, '1 ms' 1e6, '10 ms' 1e7, '100 ms' 1e8, '1 s' 1e9) }
+        # Over few decades the powers of ten alone would say little; numbers of threads are powers of two.
+        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 400) { eval 'set xtics '.log_tics(panel_x_low[p], panel_x_high[p], 0) }
+        if (panel_x_label[p] eq 'threads' && panel_log_x[p]) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
+        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 400) { eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 0) }
+        if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 1) }
         set grid xtics ytics lc rgb faint lw 0.5
         set xlabel panel_x_label[p] font small textcolor rgb muted offset 0,0.5
-        set ylabel panel_y_label[p] font small textcolor rgb muted offset 1.2,0
+        set ylabel panel_y_label[p] font small textcolor rgb muted offset 0.6,0
         set label 1000 panel_title[p] at screen sx(panel_left(p)), sy(panel_top(p) - 14) left font bold textcolor rgb ink
         if (panel_steps[p]) {
             plot for [c=panel_first[p]:panel_last[p]] data index c-1 using 1:2 with steps linewidth 1.6 linecolor rgb row_color[curve_row[c]] notitle
