@@ -89,7 +89,9 @@ static int leaks_finish(const struct leaks_options *options, enum status status,
         (void)fprintf(stderr, "heapmill leaks: %s\n",
                       status == STATUS_INTERRUPTED ? "stopped; the same command goes on from here"
                                                    : error->message);
-        return status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_ENVIRONMENT;
+        return status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED
+               : status == STATUS_INVALID   ? EXIT_USAGE
+                                            : EXIT_ENVIRONMENT;
     }
     json_t *score = leaks_score(records);
     if (options->json) {

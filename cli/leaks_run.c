@@ -196,10 +196,46 @@ static enum status leaks_list_kinds(struct leaks_job *job, struct text_list *lin
     return status;
 }
 
+/* A name that does not exist would otherwise be a run of nothing. lines: what the worker lists, a
+ * kind up to the first tab. */
+static enum status leaks_check_names(const struct leaks_options *options,
+                                     const struct text_list *lines, struct error *error)
+{
+    for (size_t i = 0; i < options->kinds.count; i++) {
+        const char *kind = options->kinds.items[i];
+        bool known = false;
+        for (size_t k = 0; k < lines->count; k++) {
+            size_t length = strcspn(lines->items[k], "\t");
+            known |= strlen(kind) == length && strncmp(kind, lines->items[k], length) == 0;
+        }
+        if (!known) {
+            return error_set(error, STATUS_INVALID,
+                             "-k: there is no kind '%s'; `heapmill-leak-malloc --list` has them",
+                             kind);
+        }
+    }
+    for (size_t i = 0; i < options->backends.count; i++) {
+        bool known = false;
+        for (size_t b = 0; b < sizeof(leaks_backends) / sizeof(leaks_backends[0]); b++) {
+            known |= strcmp(options->backends.items[i], leaks_backends[b]) == 0;
+        }
+        if (!known) {
+            return error_set(error, STATUS_INVALID,
+                             "-b: '%s' has no leak worker; malloc, pymalloc-3.10, pymalloc-256 and "
+                             "freelist-2.7 have",
+                             options->backends.items[i]);
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status leaks_run_all(struct leaks_job *job, struct error *error)
 {
     struct text_list lines = {.count = 0};
     enum status status = leaks_list_kinds(job, &lines, error);
+    if (status == STATUS_OK) {
+        status = leaks_check_names(job->options, &lines, error);
+    }
     for (size_t i = 0; i < lines.count && status == STATUS_OK; i++) {
         struct text_list parts = {.count = 0};
         text_split(&parts, lines.items[i], '\t');

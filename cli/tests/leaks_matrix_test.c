@@ -110,11 +110,28 @@ static void matrix_runs_and_resumes(void **state)
     assert_int_equal(0, rmdir(directory));
 }
 
+static void matrix_refuses_unknown_names(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {{"-k", "los_block"}, {"-b", "jemalloc"}};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const char *const command[] = {"leaks", wrong[i][0],     wrong[i][1],
+                                       "-o",    "unknown-names", NULL};
+        struct fixture_outcome outcome = fixture_run(command);
+        assert_int_equal(2, outcome.status);
+        assert_non_null(strstr(outcome.err, wrong[i][1]));
+        fixture_outcome_free(&outcome);
+    }
+    (void)unlink("unknown-names/records.jsonl");
+    assert_int_equal(0, rmdir("unknown-names"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matrix_scores_what_is_known),
         cmocka_unit_test(matrix_runs_and_resumes),
+        cmocka_unit_test(matrix_refuses_unknown_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
