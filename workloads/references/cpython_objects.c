@@ -81,7 +81,7 @@ static PyObject *cpython_collection_phase(PyObject *self, PyObject *const *argum
         cpython_runtime.collected += freed == NULL ? 0 : PyLong_AsUnsignedLongLong(freed);
         pauses_end(&cpython_runtime.pauses, 0);
     }
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyMethodDef cpython_callback = {
