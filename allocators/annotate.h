@@ -38,6 +38,22 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+/* ---------------------------------------------------------------- the layers above
+ * What they map for their tables holds pointers too; memcheck scans it unasked. A root region that
+ * is no longer mapped is passed over (lsan_common.cpp, ProcessRootRegion), so that none is taken
+ * back. */
+#if HEAPMILL_ANNOTATE != ANNOTATE_MEMCHECK
+static inline void *annotate_map_table(size_t size)
+{
+    void *table = os_map_scratch(size);
+    if (table != NULL) {
+        __lsan_register_root_region(table, size);
+    }
+    return table;
+}
+#define os_map_scratch annotate_map_table
+#endif
+
 /* ---------------------------------------------------------------- arenas */
 #if HEAPMILL_ANNOTATE == ANNOTATE_MEMCHECK
 static inline void *annotate_map(void *context, size_t size)

@@ -25,6 +25,10 @@ struct leak_case {
 struct leak_detector {
     const char *name;
     bool annotated; /* the back end tells it of its blocks */
+    bool outside;   /* costs are of whole processes; slow: a run that names no detectors gives it
+                       the first case of each kind alone */
+    /* Is it there for that back end at all? NULL: for every one. */
+    bool (*runs_on)(const struct leak_detector *detector, const char *backend);
     /* Can it see leaks of the kind at all on that back end? Declared, not found out; *reason (a
      * constant) says why not. Such cases run nevertheless, and are told apart in every table. */
     bool (*applicable)(const char *kind, const char *backend, const char **reason);
@@ -38,11 +42,5 @@ struct leak_detector {
 extern const struct leak_detector *const leak_detector_table[]; /* ends with NULL */
 /* The bare program, what slowdowns are measured against. In no table. */
 extern const struct leak_detector leak_detector_none;
-
-/* Runs the worker `program` (a file name beside heapmill) on the case with its own detector of that
- * name; *record is its last line. Errors as of run. */
-enum status leak_worker_run(const struct registry *registry, const char *program,
-                            const struct leak_case *each, const char *detector, json_t **record,
-                            struct error *error);
 
 #endif

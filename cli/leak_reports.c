@@ -26,6 +26,16 @@ static void leak_report_add_function(const struct leak_report *report, const cha
     }
 }
 
+/* "FILE:LINE", of the last function's frame. */
+static void leak_report_add_place(const struct leak_report *report, const char *place,
+                                  size_t length)
+{
+    struct leak_report_entry *entry = leak_report_last(report);
+    if (entry != NULL && memchr(place, ':', length) != NULL) {
+        text_list_add(&entry->places, text_format("%.*s", (int)length, place));
+    }
+}
+
 /* The number behind the word; false if there is none. */
 static bool leak_report_number(const char *line, const char *word, uint64_t *number)
 {
@@ -53,6 +63,10 @@ static void leak_report_take_lsan_line(struct leak_report *report, const char *l
         const char *name = strstr(line, " in ");
         name = name == NULL ? "?" : name + 4;
         leak_report_add_function(report, name, strcspn(name, " "));
+        const char *place = strrchr(name, ' ');
+        if (place != NULL && place[1] != '(') {
+            leak_report_add_place(report, place + 1, strlen(place + 1));
+        }
     } else if (strncmp(line, "SUMMARY:", 8) == 0) {
         *ended = true;
     }
@@ -89,8 +103,11 @@ static const char *leak_report_element(const char *line, const char *name, size_
     return text;
 }
 
+enum { LEAK_REPORT_FILE_BYTES = 256 };
+
+/* file: the <file> of the frame, which its <line> follows. */
 static void leak_report_take_memcheck_line(struct leak_report *report, const char *line,
-                                           bool *wanted)
+                                           bool *wanted, char *file)
 {
     size_t length;
     const char *text = leak_report_element(line, "kind", &length);
@@ -109,6 +126,12 @@ static void leak_report_take_memcheck_line(struct leak_report *report, const cha
         leak_report_last(report)->blocks = strtoull(text, NULL, 10);
     } else if ((text = leak_report_element(line, "fn", &length)) != NULL) {
         leak_report_add_function(report, text, length);
+    } else if ((text = leak_report_element(line, "file", &length)) != NULL) {
+        (void)snprintf(file, LEAK_REPORT_FILE_BYTES, "%.*s", (int)length, text);
+    } else if ((text = leak_report_element(line, "line", &length)) != NULL) {
+        char *place = text_format("%s:%.*s", file, (int)length, text);
+        leak_report_add_place(report, place, strlen(place));
+        free(place);
     } else if (strstr(line, "</error>") != NULL) {
         *wanted = false;
     }
@@ -117,8 +140,9 @@ static void leak_report_take_memcheck_line(struct leak_report *report, const cha
 static bool leak_report_parse_memcheck(struct leak_report *report, const struct text_list *lines)
 {
     bool ended = false, wanted = false;
+    char file[LEAK_REPORT_FILE_BYTES] = "";
     for (size_t i = 0; i < lines->count; i++) {
-        leak_report_take_memcheck_line(report, lines->items[i], &wanted);
+        leak_report_take_memcheck_line(report, lines->items[i], &wanted, file);
         ended = ended || strstr(lines->items[i], "</valgrindoutput>") != NULL;
     }
     return ended;
@@ -153,6 +177,9 @@ static void leak_report_begin_share(struct leak_report *report, size_t whole)
     for (size_t i = 0; i < of->functions.count; i++) {
         leak_report_add_function(report, of->functions.items[i], strlen(of->functions.items[i]));
     }
+    for (size_t i = 0; i < of->places.count; i++) {
+        leak_report_add_place(report, of->places.items[i], strlen(of->places.items[i]));
+    }
     of->blocks = 0;
     of->bytes = 0;
 }
@@ -174,8 +201,12 @@ static void leak_report_take_heaptrack_line(struct leak_report *report, const ch
     } else if (*line != '\0' && report->count > 0) {
         const char *name = line + strspn(line, " ");
         bool of_share = strncmp(line, "    ", 4) == 0;
-        if ((at->of_whole || of_share) && strncmp(name, "at ", 3) != 0 &&
-            strncmp(name, "in ", 3) != 0) {
+        if (!at->of_whole && !of_share) {
+            return;
+        }
+        if (strncmp(name, "at ", 3) == 0) {
+            leak_report_add_place(report, name + 3, strlen(name + 3));
+        } else if (strncmp(name, "in ", 3) != 0) {
             leak_report_add_function(report, name, strcspn(name, " ("));
         }
     }
@@ -190,6 +221,7 @@ static void leak_report_drop_empty(struct leak_report *report)
             report->entries[kept++] = report->entries[i];
         } else {
             text_list_free(&report->entries[i].functions);
+            text_list_free(&report->entries[i].places);
         }
     }
     report->count = kept;
@@ -239,6 +271,7 @@ void leak_report_free(struct leak_report *report)
 {
     for (size_t i = 0; i < report->count; i++) {
         text_list_free(&report->entries[i].functions);
+        text_list_free(&report->entries[i].places);
     }
     free(report->entries);
     *report = (struct leak_report){.count = 0};

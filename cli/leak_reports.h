@@ -18,6 +18,7 @@ struct leak_report_entry {
     bool indirect;              /* only other lost blocks point at these */
     bool possible;              /* memcheck: only pointers into the middle of them were found */
     struct text_list functions; /* innermost first; "?" where the detector has no name */
+    struct text_list places;    /* "FILE:LINE", innermost first, of the frames that have them */
 };
 
 struct leak_report {

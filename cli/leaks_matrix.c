@@ -42,14 +42,21 @@ static void leaks_print_row(struct table *table, const json_t *row)
     }
     table_cell(table, 6, "%.0f/%.0f", leaks_number(row, "suspected"), leaks_number(row, "clean"));
     if (json_is_number(json_object_get(row, "slowdown"))) {
-        table_cell(table, 7, "%.2f", leaks_number(row, "slowdown"));
+        table_cell(table, 7, "%.3g", leaks_number(row, "slowdown"));
+    }
+    if (json_is_number(json_object_get(row, "rss_ratio"))) {
+        table_cell(table, 8, "%.2f", leaks_number(row, "rss_ratio"));
+    }
+    if (json_is_number(json_object_get(row, "first_report_s"))) {
+        table_cell(table, 9, "%.3g", leaks_number(row, "first_report_s"));
     }
 }
 
 static void leaks_print(const json_t *score)
 {
     static const char *const titles[] = {"detector", "back end",  "kind",      "found",
-                                         "recall",   "precision", "suspected", "slowdown"};
+                                         "recall",   "precision", "suspected", "slowdown",
+                                         "peak RSS", "report (s)"};
     enum { COLUMNS = sizeof(titles) / sizeof(titles[0]) };
     struct table *table = table_new(COLUMNS);
     for (size_t i = 0; i < COLUMNS; i++) {

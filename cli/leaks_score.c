@@ -11,14 +11,20 @@
 /* The detectors that live in the program, taken together. */
 #define LEAKS_TOGETHER "own together"
 
+struct leaks_numbers {
+    double *items;
+    size_t count;
+};
+
 struct leaks_cell {
     uint64_t planted; /* cases that were run */
     uint64_t found;
     uint64_t clean;
     uint64_t suspected;  /* clean twins */
     uint64_t misleading; /* planted cases in which it names other sites alone */
-    double *slowdowns;
-    size_t slowdown_count;
+    struct leaks_numbers slowdowns;
+    struct leaks_numbers rss_ratios; /* peaks of resident memory */
+    struct leaks_numbers report_s;   /* wall time to the first report */
 };
 
 static const char *leaks_text(const json_t *record, const char *name)
@@ -40,19 +46,23 @@ static bool leaks_site_is_true(const json_t *truth, const char *site)
     return is_true;
 }
 
-/* 0: nothing leaks, says the detector; 1: something does, rightly placed; −1: elsewhere alone. */
+/* 0: nothing leaks, says the detector; 1: something does, rightly placed; −1: elsewhere alone. What
+ * is rightly placed but fewer blocks than `needed` (detectors from outside have it) is nothing. */
 static int leaks_verdict(const json_t *record)
 {
     const json_t *leaks = json_object_get(json_object_get(record, "answer"), "leaks");
     int verdict = 0;
+    double blocks = 0;
     size_t index;
     json_t *each;
     json_array_foreach(leaks, index, each)
     {
         bool right = leaks_site_is_true(json_object_get(record, "truth"), leaks_text(each, "site"));
         verdict = right || verdict == 1 ? 1 : -1;
+        blocks += json_number_value(json_object_get(each, "count"));
     }
-    return verdict;
+    bool enough = blocks >= json_number_value(json_object_get(record, "needed"));
+    return verdict == 1 && !enough ? 0 : verdict;
 }
 
 static char *leaks_case_key(const json_t *record, const char *detector)
@@ -75,20 +85,39 @@ static void leaks_count(struct leaks_cell *cell, const json_t *record, int verdi
     }
 }
 
-static void leaks_add_slowdown(struct leaks_cell *cell, double base, double seconds)
+static void leaks_add_number(struct leaks_numbers *numbers, double number)
 {
-    if (base > 0 && seconds > 0) {
-        cell->slowdowns =
-            text_grow(cell->slowdowns, cell->slowdown_count + 1, sizeof(*cell->slowdowns));
-        cell->slowdowns[cell->slowdown_count++] = seconds / base;
+    if (isfinite(number) && number > 0) {
+        numbers->items = text_grow(numbers->items, numbers->count + 1, sizeof(*numbers->items));
+        numbers->items[numbers->count++] = number;
     }
 }
 
+static json_t *leaks_median(struct leaks_numbers *numbers)
+{
+    json_t *median = numbers->count == 0
+                         ? json_null()
+                         : json_real(statistics_median(numbers->items, numbers->count));
+    free(numbers->items);
+    *numbers = (struct leaks_numbers){.count = 0};
+    return median;
+}
+
+static double leaks_ratio(const json_t *record, const json_t *base, const char *name)
+{
+    double whole = json_number_value(json_object_get(base, name));
+    return whole > 0 ? json_number_value(json_object_get(record, name)) / whole : 0;
+}
+
+/* Of whole processes where the detector has one; of what the program did else. */
 static void leaks_time(struct leaks_cell *cell, const json_t *record, const json_t *bare)
 {
     char *key = leaks_case_key(record, "none");
-    leaks_add_slowdown(cell, json_number_value(json_object_get(bare, key)),
-                       json_number_value(json_object_get(record, "seconds")));
+    const json_t *base = json_object_get(bare, key);
+    const char *time = json_object_get(record, "needed") != NULL ? "process_s" : "seconds";
+    leaks_add_number(&cell->slowdowns, leaks_ratio(record, base, time));
+    leaks_add_number(&cell->rss_ratios, leaks_ratio(record, base, "peak_rss_bytes"));
+    leaks_add_number(&cell->report_s, json_number_value(json_object_get(record, "first_report_s")));
     free(key);
 }
 
@@ -124,11 +153,9 @@ static json_t *leaks_row(const char *detector, const char *kind, const char *bac
     statistics_binomial_interval(cell->found, flagged, &low, &high);
     (void)json_object_set_new(row, "precision_low", json_real(low));
     (void)json_object_set_new(row, "precision_high", json_real(high));
-    json_t *slowdown = cell->slowdown_count == 0
-                           ? json_null()
-                           : json_real(statistics_median(cell->slowdowns, cell->slowdown_count));
-    (void)json_object_set_new(row, "slowdown", slowdown);
-    free(cell->slowdowns);
+    (void)json_object_set_new(row, "slowdown", leaks_median(&cell->slowdowns));
+    (void)json_object_set_new(row, "rss_ratio", leaks_median(&cell->rss_ratios));
+    (void)json_object_set_new(row, "first_report_s", leaks_median(&cell->report_s));
     return row;
 }
 
@@ -194,7 +221,7 @@ static void leaks_unite(struct leaks_union *all, const json_t *bare, json_t *rec
     /* A wrong place is a wrong answer, whoever else is right; in a clean twin any is. */
     json_int_t joined = verdict < 0 || known < 0 ? -1 : verdict > known ? verdict : known;
     double extra = json_number_value(json_object_get(record, "seconds")) -
-                   json_number_value(json_object_get(bare, key));
+                   json_number_value(json_object_get(json_object_get(bare, key), "seconds"));
     extra += json_number_value(json_object_get(all->extra_s, key));
     (void)json_object_set_new(all->verdicts, key, json_integer(joined));
     (void)json_object_set_new(all->extra_s, key, json_real(extra));
@@ -221,10 +248,10 @@ static void leaks_add_together(json_t *rows, const json_t *records, const json_t
     const char *key;
     json_object_foreach(all.cases, key, each)
     {
-        double base = json_number_value(json_object_get(bare, key));
+        double base = json_number_value(json_object_get(json_object_get(bare, key), "seconds"));
         leaks_count(&cell, each, (int)json_integer_value(json_object_get(all.verdicts, key)));
-        leaks_add_slowdown(&cell, base,
-                           base + json_number_value(json_object_get(all.extra_s, key)));
+        double extra = json_number_value(json_object_get(all.extra_s, key));
+        leaks_add_number(&cell.slowdowns, base > 0 ? (base + extra) / base : 0);
     }
     if (cell.planted + cell.clean > 0) {
         (void)json_array_append_new(
@@ -235,7 +262,7 @@ static void leaks_add_together(json_t *rows, const json_t *records, const json_t
     json_decref(all.cases);
 }
 
-static json_t *leaks_bare_times(const json_t *records)
+static json_t *leaks_bare_records(const json_t *records)
 {
     json_t *bare = json_object();
     size_t index;
@@ -244,7 +271,7 @@ static json_t *leaks_bare_times(const json_t *records)
     {
         if (strcmp(leaks_text(each, "detector"), "none") == 0) {
             char *key = leaks_case_key(each, "none");
-            (void)json_object_set(bare, key, json_object_get(each, "seconds"));
+            (void)json_object_set(bare, key, each);
             free(key);
         }
     }
@@ -255,7 +282,7 @@ json_t *leaks_score(const json_t *records)
 {
     json_t *rows = json_array();
     json_t *seen = json_object();
-    json_t *bare = leaks_bare_times(records);
+    json_t *bare = leaks_bare_records(records);
     size_t index;
     json_t *each;
     for (int all_kinds = 0; all_kinds < 2; all_kinds++) {

@@ -42,7 +42,7 @@ static const char reports_memcheck[] =
     "  </xwhat>\n"
     "  <stack>\n"
     "    <frame>\n      <fn>malloc</fn>\n    </frame>\n"
-    "    <frame>\n      <fn>lose</fn>\n      <line>2</line>\n    </frame>\n"
+    "    <frame>\n      <fn>lose</fn>\n      <file>p.c</file>\n      <line>2</line>\n    </frame>\n"
     "  </stack>\n"
     "</error>\n"
     "<error>\n"
@@ -103,6 +103,8 @@ static void reports_of_lsan(void **state)
     assert_true(report.entries[1].indirect);
     assert_int_equal(3, report.entries[0].functions.count);
     assert_string_equal("?", report.entries[0].functions.items[2]);
+    assert_int_equal(2, report.entries[0].places.count);
+    assert_string_equal("allocators/tests/leak_planting.c:40", report.entries[0].places.items[1]);
     assert_int_equal(10, leak_report_blocks(&report, "plant_lost", false));
     assert_int_equal(12, leak_report_blocks(&report, NULL, false));
     leak_report_free(&report);
