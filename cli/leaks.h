@@ -16,6 +16,7 @@ struct leaks_options {
     struct text_list detectors; /* none: all. So for these three. */
     struct text_list backends;
     struct text_list kinds;
+    const char *plot; /* a directory; NULL: no picture */
     bool json;
 };
 
@@ -27,6 +28,11 @@ enum status leaks_run(const struct leaks_options *options, json_t **records, uin
 
 /* {rows: […]} as `heapmill leaks --help` says; a new reference. */
 json_t *leaks_score(const json_t *records);
+
+/* Draws leaks.* of a score into the directory. STATUS_UNSUPPORTED: there is no gnuplot, the table
+ * and the script are written; STATUS_IO; STATUS_INVALID: there is nothing to draw. */
+enum status leaks_plot(const json_t *score, const char *directory, const char *command,
+                       struct error *error);
 
 /* The command line of `heapmill leaks` without a command to judge; an exit status. */
 int leaks_matrix(int argc, char **argv);

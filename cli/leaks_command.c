@@ -9,8 +9,8 @@
 #include "cli/leaks_program.h"
 
 static const char leaks_usage[] =
-    "usage: heapmill leaks [-n CASES] [-b LIST] [-d LIST] [-k LIST] [--seed S] [-o DIRECTORY] "
-    "[--json]\n"
+    "usage: heapmill leaks [-n CASES] [-b LIST] [-d LIST] [-k LIST] [--seed S] [-o DIRECTORY]\n"
+    "                      [--plot DIRECTORY] [--json]\n"
     "       heapmill leaks [-b NAME] [--json] -- COMMAND [ARGUMENT…]\n"
     "\n"
     "Without a command: plants leaks of each kind in small programs, draws clean twins of each "
@@ -31,6 +31,7 @@ static const char leaks_usage[] =
     "  -k, --kind LIST         (default: all)\n"
     "      --seed S            of the draws (default: 1)\n"
     "  -o, --output DIRECTORY  (default: leaks)\n"
+    "      --plot DIRECTORY    draws leaks.svg and leaks.png: detectors by kinds, and their costs\n"
     "      --json              {rows: [{detector, kind, backend, annotated, recall, precision, "
     "low,\n"
     "                          high, applicable, slowdown, rss_ratio, first_report_s, reason,\n"

@@ -108,6 +108,13 @@ static int leaks_finish(const struct leaks_options *options, enum status status,
         leaks_print(score);
     }
     size_t faults = leaks_faults(score);
+    struct error drawn = {.message = ""};
+    if (options->plot != NULL &&
+        leaks_plot(score, options->plot, "heapmill leaks --plot", &drawn) != STATUS_OK) {
+        (void)fprintf(stderr, "heapmill leaks: %s\n", drawn.message);
+        json_decref(score);
+        return EXIT_ENVIRONMENT;
+    }
     json_decref(score);
     return faults > 0 && options->detectors.count == 0 ? EXIT_FINDING
            : skipped > 0                               ? EXIT_PARTIAL
@@ -145,6 +152,9 @@ static bool leaks_take(struct leaks_options *options, int option, const char *va
     case 'j':
         options->json = true;
         return true;
+    case 'p':
+        options->plot = value;
+        return true;
     default:
         return false;
     }
@@ -167,11 +177,15 @@ static const char *leaks_unknown_detector(const struct leaks_options *options)
 
 int leaks_matrix(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"cases", required_argument, NULL, 'n'},    {"backend", required_argument, NULL, 'b'},
-        {"detector", required_argument, NULL, 'd'}, {"kind", required_argument, NULL, 'k'},
-        {"seed", required_argument, NULL, 's'},     {"output", required_argument, NULL, 'o'},
-        {"json", no_argument, NULL, 'j'},           {0}};
+    static const struct option long_options[] = {{"cases", required_argument, NULL, 'n'},
+                                                 {"backend", required_argument, NULL, 'b'},
+                                                 {"detector", required_argument, NULL, 'd'},
+                                                 {"kind", required_argument, NULL, 'k'},
+                                                 {"seed", required_argument, NULL, 's'},
+                                                 {"output", required_argument, NULL, 'o'},
+                                                 {"json", no_argument, NULL, 'j'},
+                                                 {"plot", required_argument, NULL, 'p'},
+                                                 {0}};
     struct leaks_options options = {.output = "leaks", .cases = 5, .seed = 1};
     int option;
     bool good = true;

@@ -43,10 +43,11 @@ enum status sheet_begin(struct sheet *sheet, const struct sheet_options *options
  * script are written; STATUS_IO. Releases the sheet. */
 enum status sheet_finish(struct sheet *sheet, const char *body, struct error *error);
 
-/* The bodies: map.gp, curves.gp, power.gp and fuzz_heat.gp. Made by CMake. */
+/* The bodies: map.gp, curves.gp, power.gp, fuzz_heat.gp and leaks_heat.gp. Made by CMake. */
 extern const char sheet_map_script[];
 extern const char sheet_curves_script[];
 extern const char sheet_power_script[];
 extern const char sheet_fuzz_heat_script[];
+extern const char sheet_leaks_heat_script[];
 
 #endif

@@ -152,6 +152,43 @@ static void matrix_asks_detectors_from_outside(void **state)
     assert_int_equal(0, rmdir(directory));
 }
 
+/* The picture's table has a line for the kind and one for the clean programs, whether or not there
+ * is a gnuplot that draws it. */
+static void matrix_is_drawn(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/heapmill-leaks-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    json_t *records = json_array();
+    (void)json_array_append_new(records, matrix_record("ledger", 1, false, "a.c:1"));
+    (void)json_array_append_new(records, matrix_record("ledger", 2, false, NULL));
+    (void)json_array_append_new(records, matrix_record("ledger", 3, true, "a.c:1"));
+    json_t *score = leaks_score(records);
+    struct error error = {.message = ""};
+    enum status status = leaks_plot(score, directory, "heapmill leaks", &error);
+    assert_true(status == STATUS_OK || status == STATUS_UNSUPPORTED);
+    static const char *const names[] = {"leaks.tsv", "leaks.gp", "leaks.svg", "leaks.png"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        if (i == 0) {
+            char *table = fixture_read(path);
+            assert_non_null(strstr(table, "1\t1\t0.5\t"));
+            assert_non_null(strstr(table, "2\t1\t4\t"));
+            free(table);
+        }
+        assert_true(unlink(path) == 0 || status == STATUS_UNSUPPORTED);
+    }
+    assert_int_equal(0, rmdir(directory));
+    json_t *none = json_array();
+    json_t *nothing = leaks_score(none);
+    assert_int_equal(STATUS_INVALID, leaks_plot(nothing, directory, "heapmill leaks", &error));
+    json_decref(nothing);
+    json_decref(none);
+    json_decref(score);
+    json_decref(records);
+}
+
 static void matrix_runs_and_resumes(void **state)
 {
     (void)state;
@@ -211,6 +248,7 @@ int main(void)
         cmocka_unit_test(matrix_scores_what_is_known),
         cmocka_unit_test(matrix_weighs_answers_from_outside),
         cmocka_unit_test(matrix_asks_detectors_from_outside),
+        cmocka_unit_test(matrix_is_drawn),
         cmocka_unit_test(matrix_runs_and_resumes),
         cmocka_unit_test(matrix_refuses_unknown_names),
     };
