@@ -162,38 +162,6 @@ bool gc_is_tracked(const struct object *object)
 }
 
 /* ---------------------------------------------------------------- the runtime */
-/* The collector is CPython's own, and there is none to choose. */
-const struct gc_policy *const gc_policy_table[] = {NULL};
-
-const struct gc_policy *gc_policy_find(const char *name, struct error *error)
-{
-    error_set(error, STATUS_INVALID, "there is no collector %s: CPython has its own", name);
-    return NULL;
-}
-
-const struct gc_policy *gc_policy_default(void)
-{
-    return NULL;
-}
-
-const struct gc_policy *runtime_policy(const struct runtime *runtime)
-{
-    (void)runtime;
-    return NULL;
-}
-
-const char *gc_policy_name(const struct gc_policy *policy)
-{
-    (void)policy;
-    return "cpython-3.11";
-}
-
-const char *gc_policy_summary(const struct gc_policy *policy)
-{
-    (void)policy;
-    return "the collector of libpython 3.11";
-}
-
 static enum status cpython_start(struct error *error)
 {
     PyConfig config;

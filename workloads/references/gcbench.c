@@ -42,37 +42,6 @@ static void GC_CALLBACK boehm_event(GC_EventType event)
     }
 }
 
-const struct gc_policy *const gc_policy_table[] = {NULL};
-
-const struct gc_policy *gc_policy_find(const char *name, struct error *error)
-{
-    error_set(error, STATUS_INVALID, "there is no collector %s: libgc is one", name);
-    return NULL;
-}
-
-const struct gc_policy *gc_policy_default(void)
-{
-    return NULL;
-}
-
-const struct gc_policy *runtime_policy(const struct runtime *runtime)
-{
-    (void)runtime;
-    return NULL;
-}
-
-const char *gc_policy_name(const struct gc_policy *policy)
-{
-    (void)policy;
-    return "boehm";
-}
-
-const char *gc_policy_summary(const struct gc_policy *policy)
-{
-    (void)policy;
-    return "libgc, stop-the-world";
-}
-
 uint64_t gc_collected(const struct runtime *runtime)
 {
     (void)runtime;
