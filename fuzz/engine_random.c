@@ -26,16 +26,20 @@ static const char engine_usage[] =
     "  --seed S          the run's seed (default 1); equal seeds give equal inputs\n"
     "  --runs N          stop after N inputs (default 1000, without --time)\n"
     "  --time SECONDS    stop after so much wall time\n"
+    "  --budget N        stop after N operations of all inputs together\n"
     "  --operations N    operations of an input (default: 16 to 1024, drawn)\n"
     "  --artifacts DIR   save the input of a finding there (default: here)\n"
+    "  --json            the figures as one line of JSON on standard output\n"
     "A finding ends in a line \"heapmill-fuzz: ORACLE …\" and SIGABRT.\n";
 
 static struct {
     uint64_t seed;
     uint64_t runs;
     double seconds;
+    uint64_t budget;
     size_t operations;
     const char *artifacts;
+    bool json;
 } engine_options = {.seed = 1, .artifacts = "."};
 
 static uint8_t engine_input[ENGINE_INPUT_BYTES_MAX];
@@ -112,6 +116,32 @@ static double engine_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static void engine_report(uint64_t inputs, double wall)
+{
+    double cpu = (double)clock() / CLOCKS_PER_SEC;
+    uint64_t operations = fuzz_counters->operations;
+    if (engine_options.json) {
+        (void)printf("{\"target\":\"%s\",\"backend\":\"%s\",\"seed\":%" PRIu64
+                     ",\"inputs\":%" PRIu64 ",\"operations\":%" PRIu64
+                     ",\"cpu_s\":%.2f,\"wall_s\":%.2f}\n",
+                     fuzz_engine_target->name, fuzz_engine_backend, engine_options.seed, inputs,
+                     operations, cpu, wall);
+    }
+    (void)fprintf(stderr,
+                  "heapmill-fuzz: random: %" PRIu64 " inputs, %" PRIu64
+                  " operations, %.2f s of CPU: %.0f inputs/s, %.0f operations/s\n",
+                  inputs, operations, cpu, (double)inputs / cpu, (double)operations / cpu);
+}
+
+static bool engine_is_done(uint64_t run, double begin)
+{
+    bool unbounded = engine_options.seconds <= 0 && engine_options.budget == 0;
+    uint64_t runs = engine_options.runs == 0 && unbounded ? 1000 : engine_options.runs;
+    return (runs != 0 && run >= runs) ||
+           (engine_options.budget != 0 && fuzz_counters->operations >= engine_options.budget) ||
+           (engine_options.seconds > 0 && engine_now() - begin > engine_options.seconds);
+}
+
 static int engine_random(void)
 {
     const struct fuzz_target *target = fuzz_engine_target;
@@ -119,27 +149,16 @@ static int engine_random(void)
     rng_seed(&rng, engine_options.seed);
     engine_watch(true);
     double begin = engine_now();
-    bool endless = engine_options.seconds > 0;
-    uint64_t runs = engine_options.runs == 0 && !endless ? 1000 : engine_options.runs;
     uint64_t run = 0;
-    while (runs == 0 || run < runs) {
-        if (endless && engine_now() - begin > engine_options.seconds) {
-            break;
-        }
+    for (; !engine_is_done(run, begin); run++) {
         size_t operations = engine_options.operations;
         if (operations == 0) {
             operations = (size_t)16 << rng_below(&rng, 7);
         }
         engine_input_size = target->generate(engine_input, sizeof(engine_input), operations, &rng);
         (void)LLVMFuzzerTestOneInput(engine_input, engine_input_size);
-        run++;
     }
-    double cpu = (double)clock() / CLOCKS_PER_SEC;
-    (void)fprintf(stderr,
-                  "heapmill-fuzz: random: %" PRIu64 " inputs, %" PRIu64
-                  " operations, %.2f s of CPU: %.0f inputs/s, %.0f operations/s\n",
-                  run, fuzz_counters->operations, cpu, (double)run / cpu,
-                  (double)fuzz_counters->operations / cpu);
+    engine_report(run, engine_now() - begin);
     return 0;
 }
 
@@ -241,6 +260,8 @@ static bool engine_option(const char *name, const char *value)
         engine_options.seed = number;
     } else if (strcmp(name, "--runs") == 0) {
         engine_options.runs = number;
+    } else if (strcmp(name, "--budget") == 0) {
+        engine_options.budget = number;
     } else if (strcmp(name, "--operations") == 0) {
         engine_options.operations = (size_t)number;
     } else {
@@ -273,7 +294,10 @@ int main(int argc, char **argv)
                                  : engine_replay_all(argc - 1, argv + 1);
     }
     for (int i = 2; i < argc; i += 2) {
-        if (i + 1 == argc || !engine_option(argv[i], argv[i + 1])) {
+        if (strcmp(argv[i], "--json") == 0) {
+            engine_options.json = true;
+            i--;
+        } else if (i + 1 == argc || !engine_option(argv[i], argv[i + 1])) {
             return engine_fail_usage(argv[0], argv[i]);
         }
     }
