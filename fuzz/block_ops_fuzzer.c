@@ -4,6 +4,8 @@
  * resizes; no two live blocks overlap, and none lies outside an arena; alignment; usable size; the
  * heap's own check; stats and walk equal to the model's; what is cached and held is bounded by what
  * was live; a refused request leaves the heap as it was; everything is given back at close. */
+#include <string.h>
+
 #include "fuzz/block_ops_model.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/mutator.h"
@@ -175,10 +177,8 @@ static void block_ops_begin(struct block_ops_model *model, const uint8_t *data, 
     model->cacheable_peak = 0;
     model->next_check = 0;
     model->next_fill = 0;
-    for (int i = 0; i < BLOCK_OPS_CACHE_KEYS; i++) {
-        model->key_live[i] = 0;
-        model->key_peak[i] = 0;
-    }
+    memset(model->key_live, 0, sizeof(model->key_live));
+    memset(model->key_peak, 0, sizeof(model->key_peak));
 }
 
 static void block_ops_run(const uint8_t *data, size_t size)

@@ -7,8 +7,9 @@
 #include "fuzz/fuzz_os.h"
 #include "fuzz/oracle.h"
 
-/* Sizes and types that a back end may cache are counted apart: (type, size) hashed into so many. */
-enum { BLOCK_OPS_CACHE_KEYS = 64 };
+/* Sizes (in words) and types that a back end may cache apart are counted apart; two under one key
+ * would be allowed too few. What is larger is not cached by type. */
+enum { BLOCK_OPS_CACHE_SIZES = 33, BLOCK_OPS_CACHE_KEYS = HEAP_TYPE_COUNT * BLOCK_OPS_CACHE_SIZES };
 
 struct block_ops_model {
     struct heap heap;

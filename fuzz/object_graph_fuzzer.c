@@ -86,6 +86,7 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     memset(shadow->classes, 0, sizeof(shadow->classes));
     shadow->rescued_count = 0;
     shadow->fresh = 0;
+    shadow->first_free = 0;
     shadow->next_serial = 100000; /* no small ints */
     heap_faults = (struct heap_faults){0};
     fuzz_os_begin(&shadow->os, FUZZ_OS_LOWEST, (palette->flags & GRAPH_FLAG_UNALIGNED) != 0);

@@ -8,10 +8,11 @@ struct shadow object_graph_shadow;
 
 int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *object)
 {
-    int index = 0;
+    int index = shadow->first_free;
     while (index < shadow->fresh && shadow->nodes[index].alive) {
         index++;
     }
+    shadow->first_free = index;
     if (index == SHADOW_NODES) {
         return SHADOW_NONE;
     }
@@ -98,6 +99,13 @@ void shadow_weakref_callback(struct runtime *runtime, struct object *weakref,
 }
 
 /* ---------------------------------------------------------------- counts */
+static void shadow_bury(struct shadow *shadow, struct shadow_node *node)
+{
+    int index = (int)(node - shadow->nodes);
+    node->alive = false;
+    shadow->first_free = index < shadow->first_free ? index : shadow->first_free;
+}
+
 /* Frees the node and what dies with it. Nodes wait in a stack: chains are long. */
 static void shadow_free(struct shadow *shadow, int index)
 {
@@ -109,7 +117,7 @@ static void shadow_free(struct shadow *shadow, int index)
         bool finalizes = node->kind == SHADOW_FINALIZED || node->kind == SHADOW_RESCUED_KIND;
         FUZZ_EXPECT(!finalizes || node->finalized == 1, "finalizer",
                     "object %" PRId64 " dies without having been finalized", node->serial);
-        node->alive = false;
+        shadow_bury(shadow, node);
         for (int e = 0; e < shadow_edge_limit(node); e++) {
             int next = node->edges[e];
             if (next != SHADOW_NONE && --shadow->nodes[next].count == 0 &&
@@ -161,7 +169,7 @@ void shadow_collected(struct shadow *shadow)
             FUZZ_EXPECT(!finalizes || node->finalized == 1, "finalizer",
                         "garbage %" PRId64 " is collected without having been finalized",
                         node->serial);
-            node->alive = false;
+            shadow_bury(shadow, node);
             for (int e = 0; e < shadow_edge_limit(node); e++) {
                 if (node->edges[e] != SHADOW_NONE) {
                     shadow->nodes[node->edges[e]].count--;

@@ -76,7 +76,8 @@ struct shadow {
     uint64_t objects_base; /* alive before the first node */
     bool is_exact;         /* nothing was collected since the last full collection */
     bool is_automatic;
-    int fresh; /* nodes from here on were never used */
+    int fresh;      /* nodes from here on were never used */
+    int first_free; /* none below it is unused */
 };
 
 extern struct shadow object_graph_shadow;
