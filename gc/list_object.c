@@ -24,19 +24,6 @@ static size_t list_capacity_for(size_t length)
     return length == 0 ? 0 : (length + (length >> 3) + 6) & ~(size_t)3;
 }
 
-/* The first vector: of a constant size, which the back end's fast path folds. */
-static bool list_begin_vector(struct runtime *runtime, struct list_object *list)
-{
-    struct object **items =
-        heap_alloc(runtime->heap, LIST_CAPACITY_FIRST * sizeof(*items), HEAP_BUFFER);
-    if (items == NULL) {
-        return false;
-    }
-    list->items = items;
-    list->capacity = LIST_CAPACITY_FIRST;
-    return true;
-}
-
 /* Makes the vector that there is fit length items. false: exhausted, nothing has changed. */
 static bool list_refit(struct runtime *runtime, struct list_object *list, size_t length)
 {
@@ -57,7 +44,7 @@ static inline void list_release_items(struct runtime *runtime, struct object **i
                                       size_t capacity)
 {
     for (size_t i = length; i-- > 0;) {
-        object_decref(runtime, items[i]);
+        object_decref_nested(runtime, items[i]);
     }
     if (items != NULL) {
         heap_free(runtime->heap, items, list_vector_bytes(capacity), HEAP_BUFFER);
@@ -90,11 +77,36 @@ void list_clear(struct runtime *runtime, struct object *object)
     list_release_items(runtime, items, length, capacity);
 }
 
+static __attribute__((noinline)) void list_free_block(struct runtime *runtime, struct object *self)
+{
+    runtime_free_container_of(runtime, self, HEAP_LIST_BYTES, HEAP_LIST);
+}
+
+/* The count of the item at that index has come to zero; those before it are yet to be released. */
+static __attribute__((noinline)) void list_dealloc_from(struct runtime *runtime,
+                                                        struct list_object *list, size_t index)
+{
+    object_release_nested(runtime, list->items[index]);
+    list_release_items(runtime, list->items, index, list->capacity);
+    list_free_block(runtime, &list->base);
+}
+
+/* In three functions, each of which ends with the call of the next: while no item dies, hardly a
+ * register is to be saved. */
 static void list_dealloc(struct runtime *runtime, struct object *self)
 {
     struct list_object *list = list_of(self);
-    list_release_items(runtime, list->items, list->length, list->capacity);
-    runtime_free_container(runtime, self, HEAP_LIST_BYTES);
+    struct object **items = list->items;
+    for (size_t i = list->length; i != 0; i--) {
+        if (__builtin_expect(--items[i - 1]->refcount <= 0, false)) {
+            list_dealloc_from(runtime, list, i - 1);
+            return;
+        }
+    }
+    if (items != NULL) {
+        heap_free(runtime->heap, items, list_vector_bytes(list->capacity), HEAP_BUFFER);
+    }
+    list_free_block(runtime, self);
 }
 
 static void list_discard(struct runtime *runtime, struct object *self)
@@ -103,7 +115,7 @@ static void list_discard(struct runtime *runtime, struct object *self)
     if (list->items != NULL) {
         heap_free(runtime->heap, list->items, list_vector_bytes(list->capacity), HEAP_BUFFER);
     }
-    runtime_free_container(runtime, self, HEAP_LIST_BYTES);
+    runtime_free_container_of(runtime, self, HEAP_LIST_BYTES, HEAP_LIST);
 }
 
 static size_t list_check(const struct object *self)
@@ -124,7 +136,7 @@ const struct type list_type = {
     .name = "list",
     .size = HEAP_LIST_BYTES,
     .heap_type = HEAP_LIST,
-    .flags = TYPE_IS_CONTAINER | TYPE_IS_GUARDED,
+    .flags = TYPE_IS_CONTAINER | TYPE_IS_GUARDED | TYPE_COUNTS_NESTING,
     .layout = TYPE_LAYOUT_LIST,
     .traverse = list_traverse,
     .clear = list_clear,
@@ -146,20 +158,52 @@ struct object *(list_new)(struct runtime *runtime)
     return &self->base;
 }
 
+static inline void list_put(struct list_object *list, size_t length, struct object *item)
+{
+    list->items[length] = object_incref(item);
+    list->length = length + 1;
+}
+
+/* The first item, in a vector of a constant size, which the back end's fast path folds. Out of
+ * line, as the next one: an append with room, that nobody wants to hear of, saves no registers. */
+static __attribute__((noinline)) bool
+list_append_first(struct runtime *runtime, struct list_object *list, struct object *item)
+{
+    struct object **items =
+        heap_alloc(runtime->heap, LIST_CAPACITY_FIRST * sizeof(*items), HEAP_BUFFER);
+    if (items == NULL) {
+        return false;
+    }
+    list->items = items;
+    list->capacity = LIST_CAPACITY_FIRST;
+    list_put(list, 0, item);
+    return true;
+}
+
+static __attribute__((noinline)) bool
+list_append_slow(struct runtime *runtime, struct list_object *list, struct object *item)
+{
+    if (list->length == list->capacity && list->items != NULL &&
+        !list_refit(runtime, list, list->length + 1)) {
+        return false;
+    }
+    runtime_written(runtime, &list->base);
+    if (list->items == NULL) {
+        return list_append_first(runtime, list, item);
+    }
+    list_put(list, list->length, item);
+    return true;
+}
+
 bool list_append(struct runtime *runtime, struct object *list, struct object *item)
 {
     struct list_object *self = list_of(list);
-    size_t length = self->length;
-    if (length == self->capacity) {
-        bool fits = self->items == NULL ? list_begin_vector(runtime, self)
-                                        : list_refit(runtime, self, length + 1);
-        if (!fits) {
-            return false;
-        }
+    if (self->length == self->capacity || object_is_biased(list)) {
+        return self->items == NULL && !object_is_biased(list)
+                   ? list_append_first(runtime, self, item)
+                   : list_append_slow(runtime, self, item);
     }
-    runtime_written(runtime, list);
-    self->items[length] = object_incref(item);
-    self->length = length + 1;
+    list_put(self, self->length, item);
     return true;
 }
 

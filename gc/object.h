@@ -53,6 +53,9 @@ enum type_flag {
     /* Its fields change only through functions that call runtime_written (gc/runtime.h) first: what
      * an incremental policy asks before it trusts that nothing has changed. */
     TYPE_IS_GUARDED = 1u << 8,
+    /* Its dealloc releases references with object_release_nested (gc/objects.h), which bounds the C
+     * stack: its own deallocation need not be counted as a level. */
+    TYPE_COUNTS_NESTING = 1u << 9,
 };
 
 /* Where an object's references are, for those who pass over very many of them without a call for

@@ -110,6 +110,17 @@ static inline uint64_t str_hash_bytes(const char *bytes, size_t length)
 void object_dealloc(struct runtime *runtime, struct object *object);
 /* The count has gone down, and is below zero, but does not say zero: the rest of object_release. */
 void object_released(struct runtime *runtime, struct object *object);
+/* object_release of what a container refers to that is being deallocated: one level deeper. */
+void object_release_nested(struct runtime *runtime, struct object *object);
+
+/* A decref of a container's reference while that is being deallocated. A level is counted where the
+ * reference was the last one, so that a container of living things pays for none. */
+static inline void object_decref_nested(struct runtime *runtime, struct object *object)
+{
+    if (--object->refcount <= 0) {
+        object_release_nested(runtime, object);
+    }
+}
 
 /* Makes an int whatever its value: for the table of small ints. */
 struct object *int_new_unshared(struct runtime *runtime, int64_t value);

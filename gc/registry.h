@@ -59,7 +59,7 @@ bool registry_grow(struct registry *registry);
 /* Whether a container may be tracked. Asked while it is allocated. */
 static inline bool registry_has_room(const struct registry *registry)
 {
-    return registry->length < registry->committed;
+    return registry->free != 0 || registry->length < registry->committed;
 }
 
 /* The containers tracked now. */

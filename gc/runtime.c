@@ -32,8 +32,33 @@ static inline bool runtime_has_put_off(const struct runtime *runtime)
 
 /* Containers nest: deallocating one deallocates those that it alone kept alive. Beyond a depth they
  * are put aside and deallocated when the outermost is done, as CPython's trashcan
- * (_PyTrash_thread_deposit_object, Objects/object.c, 3.11): bounded C stack, and no allocation. */
-void object_dealloc(struct runtime *runtime, struct object *object)
+ * (_PyTrash_thread_deposit_object, Objects/object.c, 3.11): bounded C stack, and no allocation.
+ *
+ * Takes the container out of the registry. Whether it was put aside. */
+static inline bool runtime_defer_if_deep(struct runtime *runtime, struct object *object)
+{
+    if (object->index != 0) {
+        runtime_untrack(runtime, object);
+    }
+    if (__builtin_expect(runtime->dealloc_depth < RUNTIME_DEALLOC_DEPTH_MAX, true)) {
+        return false;
+    }
+    struct gc_head *head = gc_head_of(object);
+    head->word = (uintptr_t)runtime->deferred;
+    runtime->deferred = head;
+    return true;
+}
+
+static inline void runtime_leave_level(struct runtime *runtime)
+{
+    if (--runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
+        runtime_empty_deferred(runtime);
+    }
+}
+
+/* Of a type that leaves the counting of levels to others, or needs care. */
+static __attribute__((noinline)) void runtime_dealloc_any(struct runtime *runtime,
+                                                          struct object *object)
 {
     const struct type *type = object->type;
     if (!(type->flags & TYPE_IS_CONTAINER)) {
@@ -47,21 +72,38 @@ void object_dealloc(struct runtime *runtime, struct object *object)
         }
         return;
     }
-    if (object->index != 0) {
-        runtime_untrack(runtime, object);
+    if (!runtime_defer_if_deep(runtime, object)) {
+        runtime->dealloc_depth++;
+        type->dealloc(runtime, object);
+        runtime_leave_level(runtime);
     }
-    if (runtime->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX) {
-        struct gc_head *head = gc_head_of(object);
-        head->word = (uintptr_t)runtime->deferred;
-        runtime->deferred = head;
+}
+
+void object_dealloc(struct runtime *runtime, struct object *object)
+{
+    const struct type *type = object->type;
+    struct registry *registry = &runtime->collector.registry;
+    /* Everything but the death of a young, plain container is one call that nothing follows: no
+     * register is saved. What is untracked is not young. */
+    if ((type->flags & (TYPE_NEEDS_CARE | TYPE_COUNTS_NESTING)) != TYPE_COUNTS_NESTING ||
+        object->index < registry->starts[0] || (gc_head_of(object)->flags & GC_FLAG_WATCHED) != 0 ||
+        runtime->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX) {
+        runtime_dealloc_any(runtime, object);
+    } else {
+        registry_remove(registry, object);
+        type->dealloc(runtime, object);
+    }
+}
+
+void object_release_nested(struct runtime *runtime, struct object *object)
+{
+    if (!object_is_container(object)) {
+        object_release(runtime, object);
         return;
     }
     runtime->dealloc_depth++;
-    type->dealloc(runtime, object);
-    runtime->dealloc_depth--;
-    if (runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
-        runtime_empty_deferred(runtime);
-    }
+    object_release(runtime, object);
+    runtime_leave_level(runtime);
 }
 
 void object_fail_count(const struct object *object)
@@ -100,6 +142,7 @@ void object_release(struct runtime *runtime, struct object *object)
 void *runtime_allocated(struct runtime *runtime, struct object *object, size_t size)
 {
     struct collector *collector = &runtime->collector;
+    object->index = 0;
     if (collector->count > collector->trigger && !collector->collecting) {
         collector->policy->allocated(runtime);
     }

@@ -89,10 +89,9 @@ static inline void runtime_free_atom(struct runtime *runtime, struct object *ato
     heap_free(runtime->heap, atom, size, atom->type->heap_type);
 }
 
-/* As runtime_alloc_atom, with an untracked header before the object; size counts it. Neither counts
- * towards a collection nor starts one. */
-static inline void *runtime_alloc_untracked(struct runtime *runtime, const struct type *type,
-                                            size_t size)
+/* As runtime_alloc_atom, with a header before the object, which size counts; without an index. */
+static inline void *runtime_alloc_headed(struct runtime *runtime, const struct type *type,
+                                         size_t size)
 {
     struct gc_head *head = heap_alloc(runtime->heap, size, type->heap_type);
     if (head == NULL) {
@@ -100,9 +99,21 @@ static inline void *runtime_alloc_untracked(struct runtime *runtime, const struc
     }
     *head = (struct gc_head){0};
     struct object *object = gc_object_of(head);
-    *object = (struct object){.refcount = 1, .type = type};
+    object->refcount = 1;
+    object->type = type;
     runtime->objects_live++;
     ledger_birth(runtime, object, size);
+    return object;
+}
+
+/* An untracked container. It neither counts towards a collection nor starts one. */
+static inline void *runtime_alloc_untracked(struct runtime *runtime, const struct type *type,
+                                            size_t size)
+{
+    struct object *object = runtime_alloc_headed(runtime, type, size);
+    if (object != NULL) {
+        object->index = 0;
+    }
     return object;
 }
 
@@ -110,13 +121,13 @@ static inline void *runtime_alloc_untracked(struct runtime *runtime, const struc
  * Returns object, or NULL, with the block freed, when there is no room. */
 void *runtime_allocated(struct runtime *runtime, struct object *object, size_t size);
 
-/* A container's block; the caller fills it and calls runtime_track before it allocates anything
- * else. May collect first, when the policy says so: the new block is not part of it, as in
- * _PyObject_GC_Link of 3.11. */
+/* A container's block; the caller fills it and calls runtime_track, which gives it its index,
+ * before it allocates anything else. May collect first, when the policy says so: the new block is
+ * not part of it, as in _PyObject_GC_Link of 3.11. */
 static inline void *runtime_alloc_container(struct runtime *runtime, const struct type *type,
                                             size_t size)
 {
-    struct object *object = runtime_alloc_untracked(runtime, type, size);
+    struct object *object = runtime_alloc_headed(runtime, type, size);
     if (object == NULL) {
         return NULL;
     }
@@ -161,16 +172,24 @@ static inline void runtime_untrack(struct runtime *runtime, struct object *conta
     registry_remove(&runtime->collector.registry, container);
 }
 
-/* size is that of the block, header included. */
-static inline void runtime_free_container(struct runtime *runtime, struct object *container,
-                                          size_t size)
+/* size is that of the block, header included; heap_type that of the type, where it is a constant.
+ */
+static inline void runtime_free_container_of(struct runtime *runtime, struct object *container,
+                                             size_t size, enum heap_type heap_type)
 {
-    enum heap_type heap_type = container->type->heap_type;
     struct collector *collector = &runtime->collector;
-    collector->count -= collector->count > 0;
+    if (__builtin_expect(collector->count > 0, true)) {
+        collector->count--;
+    }
     runtime->objects_live--;
     ledger_death(runtime, container);
     heap_free(runtime->heap, gc_head_of(container), size, heap_type);
+}
+
+static inline void runtime_free_container(struct runtime *runtime, struct object *container,
+                                          size_t size)
+{
+    runtime_free_container_of(runtime, container, size, container->type->heap_type);
 }
 
 #endif

@@ -43,7 +43,9 @@ static void tuple_dealloc(struct runtime *runtime, struct object *self)
 {
     struct tuple_object *tuple = tuple_of(self);
     for (size_t i = tuple->length; i-- > 0;) {
-        object_xdecref(runtime, tuple->items[i]);
+        if (tuple->items[i] != NULL) {
+            object_decref_nested(runtime, tuple->items[i]);
+        }
     }
     runtime_free_container(runtime, self, tuple_block_bytes(tuple->length));
 }
@@ -57,7 +59,7 @@ const struct type tuple_type = {
     .name = "tuple",
     .size = HEAP_TUPLE_BYTES,
     .heap_type = HEAP_TUPLE,
-    .flags = TYPE_IS_CONTAINER,
+    .flags = TYPE_IS_CONTAINER | TYPE_COUNTS_NESTING,
     .layout = TYPE_LAYOUT_TUPLE,
     .traverse = tuple_traverse,
     .clear = tuple_clear,

@@ -1,7 +1,9 @@
 /* The object layer against CPython 3.11's own, in one process and interleaved: full collections of
- * live shapes and of dead pairs, and what reference counts and small lists cost the mutator.
+ * live shapes and of dead ones, and what reference counts and small lists cost the mutator.
  *
- *     ninja -C build gc-benchmark && build/tests/gc-benchmark [OBJECTS [ROUNDS]]
+ *     ninja -C build gc-benchmark && build/tests/gc-benchmark [OBJECTS [ROUNDS [CASE]]]
+ *
+ * CASE: only the cases whose names have that in them.
  *
  * One line for each case: the median of both in ns of thread CPU time per object, and the median
  * of the rounds' ratios, with the least and the greatest of them. Both collect with automatic
@@ -11,6 +13,7 @@
 #include <Python.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/rng.h"
@@ -18,7 +21,7 @@
 
 enum {
     BENCHMARK_ROUNDS_MAX = 101,
-    BENCHMARK_SMALL = 200000,
+    BENCHMARK_SMALL = 1000000,
     /* Lists that live beside the short-lived one, as in any program: without them its pool would be
      * given back and taken anew each time. */
     BENCHMARK_BESIDE = 100,
@@ -29,7 +32,8 @@ struct benchmark {
     struct runtime *runtime;
     size_t count;
     int rounds;
-    uint32_t *order; /* a random cycle through all nodes */
+    const char *wanted; /* a part of the cases' names; NULL: all */
+    uint32_t *order;    /* a random cycle through all nodes */
     struct object **ours;
     PyObject **theirs;
 };
@@ -96,6 +100,16 @@ static struct object *ours_shuffled(struct benchmark *benchmark)
     return nodes[benchmark->order[0]];
 }
 
+/* A ring in a random order that nobody refers to. */
+static struct object *ours_dead_ring(struct benchmark *benchmark)
+{
+    struct object *first = ours_shuffled(benchmark);
+    struct object *last = benchmark->ours[benchmark->order[benchmark->count - 1]];
+    list_append(benchmark->runtime, last, first);
+    object_decref(benchmark->runtime, first);
+    return NULL;
+}
+
 static struct object *ours_pairs(struct benchmark *benchmark)
 {
     for (size_t i = 0; i < benchmark->count / 2; i++) {
@@ -154,6 +168,14 @@ static PyObject *theirs_shuffled(struct benchmark *benchmark)
         Py_DECREF(next);
     }
     return nodes[benchmark->order[0]];
+}
+
+static PyObject *theirs_dead_ring(struct benchmark *benchmark)
+{
+    PyObject *first = theirs_shuffled(benchmark);
+    PyList_Append(benchmark->theirs[benchmark->order[benchmark->count - 1]], first);
+    Py_DECREF(first);
+    return NULL;
 }
 
 static PyObject *theirs_pairs(struct benchmark *benchmark)
@@ -222,7 +244,8 @@ static void benchmark_run_counts(struct benchmark *benchmark)
 {
     double ours[BENCHMARK_ROUNDS_MAX];
     double theirs[BENCHMARK_ROUNDS_MAX];
-    struct object *our_list = list_new(benchmark->runtime);
+    struct runtime *runtime = benchmark->runtime;
+    struct object *our_list = list_new(runtime);
     PyObject *their_list = PyList_New(0);
     for (int round = 0; round < benchmark->rounds; round++) {
         uint64_t start = clock_thread_cpu_ns();
@@ -230,7 +253,7 @@ static void benchmark_run_counts(struct benchmark *benchmark)
             __asm__ volatile("" : "+r"(our_list));
             object_incref(our_list);
             __asm__ volatile("" : "+r"(our_list) : : "memory");
-            object_decref(benchmark->runtime, our_list);
+            object_decref(runtime, our_list);
         }
         uint64_t middle = clock_thread_cpu_ns();
         for (int i = 0; i < BENCHMARK_SMALL; i++) {
@@ -244,7 +267,7 @@ static void benchmark_run_counts(struct benchmark *benchmark)
         theirs[round] = (double)(end - middle) / BENCHMARK_SMALL;
     }
     benchmark_report("incref+decref", ours, theirs, benchmark->rounds);
-    object_decref(benchmark->runtime, our_list);
+    object_decref(runtime, our_list);
     Py_DECREF(their_list);
 }
 
@@ -253,7 +276,8 @@ static void benchmark_run_small(struct benchmark *benchmark, const char *name, b
 {
     double ours[BENCHMARK_ROUNDS_MAX];
     double theirs[BENCHMARK_ROUNDS_MAX];
-    struct object *our_item = int_new(benchmark->runtime, 0);
+    struct runtime *runtime = benchmark->runtime;
+    struct object *our_item = int_new(runtime, 0);
     PyObject *their_item = PyLong_FromLong(0);
     struct benchmark few = *benchmark;
     few.count = BENCHMARK_BESIDE;
@@ -262,9 +286,8 @@ static void benchmark_run_small(struct benchmark *benchmark, const char *name, b
     for (int round = 0; round < benchmark->rounds; round++) {
         uint64_t start = clock_thread_cpu_ns();
         for (int i = 0; i < BENCHMARK_SMALL; i++) {
-            struct object *list =
-                filled ? ours_node(benchmark->runtime, our_item) : list_new(benchmark->runtime);
-            object_decref(benchmark->runtime, list);
+            struct object *list = filled ? ours_node(runtime, our_item) : list_new(runtime);
+            object_decref(runtime, list);
         }
         uint64_t middle = clock_thread_cpu_ns();
         for (int i = 0; i < BENCHMARK_SMALL; i++) {
@@ -276,10 +299,28 @@ static void benchmark_run_small(struct benchmark *benchmark, const char *name, b
         theirs[round] = (double)(end - middle) / BENCHMARK_SMALL;
     }
     benchmark_report(name, ours, theirs, benchmark->rounds);
-    object_decref(benchmark->runtime, our_others);
+    object_decref(runtime, our_others);
     Py_DECREF(their_others);
-    object_decref(benchmark->runtime, our_item);
+    object_decref(runtime, our_item);
     Py_DECREF(their_item);
+}
+
+static bool benchmark_is_wanted(const struct benchmark *benchmark, const char *name)
+{
+    return benchmark->wanted == NULL || strstr(name, benchmark->wanted) != NULL;
+}
+
+static void benchmark_run_mutator(struct benchmark *benchmark)
+{
+    if (benchmark_is_wanted(benchmark, "incref+decref")) {
+        benchmark_run_counts(benchmark);
+    }
+    if (benchmark_is_wanted(benchmark, "list of one")) {
+        benchmark_run_small(benchmark, "list of one", true);
+    }
+    if (benchmark_is_wanted(benchmark, "empty list")) {
+        benchmark_run_small(benchmark, "empty list", false);
+    }
 }
 
 static bool benchmark_open(struct benchmark *benchmark, int argc, char **argv)
@@ -287,8 +328,9 @@ static bool benchmark_open(struct benchmark *benchmark, int argc, char **argv)
     static const struct heap_options options;
     benchmark->count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     benchmark->rounds = argc > 2 ? atoi(argv[2]) : 9;
+    benchmark->wanted = argc > 3 ? argv[3] : NULL;
     if (benchmark->count < 2 || benchmark->rounds < 1 || benchmark->rounds > BENCHMARK_ROUNDS_MAX) {
-        fprintf(stderr, "usage: gc-benchmark [OBJECTS [ROUNDS, at most %d]]\n",
+        fprintf(stderr, "usage: gc-benchmark [OBJECTS [ROUNDS, at most %d [CASE]]]\n",
                 BENCHMARK_ROUNDS_MAX);
         return false;
     }
@@ -318,6 +360,7 @@ int main(int argc, char **argv)
         {"linked", ours_linked, theirs_linked, false},
         {"linked_shuffled", ours_shuffled, theirs_shuffled, false},
         {"dead pairs", ours_pairs, theirs_pairs, true},
+        {"dead_shuffled", ours_dead_ring, theirs_dead_ring, true},
     };
     static struct benchmark benchmark;
     if (!benchmark_open(&benchmark, argc, argv)) {
@@ -325,11 +368,11 @@ int main(int argc, char **argv)
     }
     gc_enable(benchmark.runtime, false);
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        benchmark_run_shape(&benchmark, &shapes[i]);
+        if (benchmark_is_wanted(&benchmark, shapes[i].name)) {
+            benchmark_run_shape(&benchmark, &shapes[i]);
+        }
     }
-    benchmark_run_counts(&benchmark);
-    benchmark_run_small(&benchmark, "list of one", true);
-    benchmark_run_small(&benchmark, "empty list", false);
+    benchmark_run_mutator(&benchmark);
     uint64_t leaked = runtime_close(benchmark.runtime);
     heap_close(&benchmark.heap);
     free(benchmark.order);
