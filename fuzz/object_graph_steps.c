@@ -1,5 +1,6 @@
 /* The operations of object_graph, each in both worlds: first the runtime's, then the shadow's. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fuzz/object_graph_steps.h"

@@ -49,7 +49,8 @@ void fixture_enter(void)
 
 static void fixture_become(const char *const *arguments, size_t file_limit)
 {
-    const char *all[64] = {HEAPMILL_PROGRAM};
+    const char *program = getenv("HEAPMILL_PROGRAM"); /* beside other libraries: scripts/mutants */
+    const char *all[64] = {program != NULL ? program : HEAPMILL_PROGRAM};
     for (size_t i = 0; arguments[i] != NULL && i + 2 < sizeof(all) / sizeof(all[0]); i++) {
         all[i + 1] = arguments[i];
     }
