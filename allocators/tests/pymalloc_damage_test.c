@@ -45,16 +45,50 @@ static void patient_close(struct patient *patient)
     free(patient->blocks);
 }
 
-/* Sets field to value, expects the checker to object, and puts it back. */
-#define EXPECT_FOUND(patient, field, value)                                                        \
+/* What the checker says of the heap into text, and how many invariants it finds broken. */
+static size_t patient_check(struct patient *patient, char *text, size_t size)
+{
+    FILE *file = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    assert_true(file != NULL && kept >= 0);
+    (void)dup2(fileno(file), STDERR_FILENO);
+    size_t broken = heap_check(&patient->fixture.heap);
+    (void)dup2(kept, STDERR_FILENO);
+    (void)close(kept);
+    rewind(file);
+    size_t length = fread(text, 1, size - 1, file);
+    text[length] = '\0';
+    (void)fclose(file);
+    return broken;
+}
+
+/* The words are parts of messages with | between. */
+static void patient_expect(struct patient *patient, const char *what, const char *words)
+{
+    static char said[65536];
+    char expected[256];
+    size_t broken = patient_check(patient, said, sizeof(said));
+    size_t lines = 0;
+    for (const char *at = said; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    assert_true(lines > 0);
+    assert_int_equal(broken, lines);
+    (void)snprintf(expected, sizeof(expected), "%s", words);
+    for (char *word = strtok(expected, "|"); word != NULL; word = strtok(NULL, "|")) {
+        if (strstr(said, word) == NULL) {
+            fail_msg("%s: not \"%s\" but: %s", what, word, said);
+        }
+    }
+}
+
+/* Sets field to value, expects the checker to say so, and puts it back. */
+#define EXPECT_FOUND(patient, field, value, words)                                                 \
     do {                                                                                           \
         __typeof__(field) healthy = (field);                                                       \
         (field) = (__typeof__(field))(value);                                                      \
-        size_t broken = heap_check(&(patient)->fixture.heap);                                      \
+        patient_expect(patient, #field " = " #value, words);                                       \
         (field) = healthy;                                                                         \
-        if (broken == 0) {                                                                         \
-            fail_msg("not found: " #field " = " #value);                                           \
-        }                                                                                          \
         assert_int_equal(heap_check(&(patient)->fixture.heap), 0);                                 \
     } while (0)
 
@@ -63,19 +97,37 @@ static void test_damaged_pools_are_found(void **state)
     (void)state;
     struct patient patient;
     patient_open(&patient);
-    EXPECT_FOUND(&patient, patient.partial->live, 2);
-    EXPECT_FOUND(&patient, patient.full->live, 0);
-    EXPECT_FOUND(&patient, patient.empty->live, 1);
-    EXPECT_FOUND(&patient, patient.full->free_block, patient.blocks[0]);
-    EXPECT_FOUND(&patient, patient.partial->free_block, NULL);
-    EXPECT_FOUND(&patient, patient.partial->size_class, PYMALLOC_CLASS_NONE);
-    EXPECT_FOUND(&patient, patient.partial->size_class, patient.partial->size_class - 1);
-    EXPECT_FOUND(&patient, patient.partial->arena_index, 1);
-    EXPECT_FOUND(&patient, patient.partial->offset_next, PYMALLOC_POOL_BYTES + 1);
-    EXPECT_FOUND(&patient, patient.partial->offset_last, 0);
-    EXPECT_FOUND(&patient, patient.partial->link.previous, &patient.full->link);
-    EXPECT_FOUND(&patient, patient.partial->link.next, &patient.full->link);
-    EXPECT_FOUND(&patient, patient.partial->link.next, &patient.partial->link);
+    EXPECT_FOUND(&patient, patient.partial->live, 2, "2 live and | carved blocks");
+    EXPECT_FOUND(&patient, patient.full->live, 0,
+                 "0 live and 0 free|no free block, but 0 live of|2 pools are empty, 1 listed");
+    EXPECT_FOUND(&patient, patient.empty->live, 1,
+                 "1 live and|free pool|has 1 live blocks|0 pools are empty, 1 listed|2 pools are "
+                 "partly used, 1 in the rings");
+    EXPECT_FOUND(&patient, patient.full->free_block, patient.blocks[0],
+                 "header or free list is damaged");
+    EXPECT_FOUND(&patient, patient.partial->free_block, NULL,
+                 "1 live and 0 free|no free block, but 1 live|is in the ring but full or empty|0 "
+                 "pools are partly used, 1 in the rings");
+    EXPECT_FOUND(
+        &patient, patient.partial->size_class, PYMALLOC_CLASS_NONE,
+        "header or free list is damaged|is of class 65535|0 pools are partly used, 1 in the rings");
+    EXPECT_FOUND(&patient, patient.partial->size_class, patient.partial->size_class - 1,
+                 "header or free list is damaged|is of class");
+    EXPECT_FOUND(&patient, patient.partial->arena_index, 1, "its arena index is 1");
+    EXPECT_FOUND(&patient, patient.partial->offset_next, PYMALLOC_POOL_BYTES + 1,
+                 "header or free list is damaged");
+    EXPECT_FOUND(&patient, patient.partial->offset_last, 0, "offset_last is 0");
+    EXPECT_FOUND(&patient, patient.partial->link.previous, &patient.full->link,
+                 "does not link back");
+    EXPECT_FOUND(&patient, patient.partial->link.next, &patient.full->link,
+                 "does not link back|is in the ring but full or empty|the head does not link "
+                 "back|1 pools are partly used, 2 in the rings");
+    struct pymalloc_pool stranger = {.live = 1};
+    EXPECT_FOUND(&patient, patient.partial->link.next, &stranger.link,
+                 "the ring leaves the pools|1 pools are partly used, 0 in the rings");
+    EXPECT_FOUND(
+        &patient, patient.partial->link.next, &patient.partial->link,
+        "does not link back|the ring leaves the pools|1 pools are partly used, 0 in the rings");
     patient_close(&patient);
 }
 
@@ -111,30 +163,63 @@ static void test_damaged_arenas_are_found(void **state)
     struct pymalloc_arena *arena = &heap->arenas[0];
     struct pymalloc_arena *other = &heap->arenas[1];
     assert_ptr_equal(heap->usable_arenas, arena);
-    EXPECT_FOUND(&patient, arena->pools_free, arena->pools_free + 1);
-    EXPECT_FOUND(&patient, other->pools_free, 0);
-    EXPECT_FOUND(&patient, arena->pools_total, arena->pools_total + 1);
-    EXPECT_FOUND(&patient, arena->pool_next, arena->pool_next + PYMALLOC_POOL_BYTES);
-    EXPECT_FOUND(&patient, arena->free_pools, NULL);
-    EXPECT_FOUND(&patient, arena->free_pools, &patient.full->link);
-    EXPECT_FOUND(&patient, patient.empty->link.next, &patient.empty->link);
-    EXPECT_FOUND(&patient, arena->next, NULL);
-    EXPECT_FOUND(&patient, arena->next, arena);
-    EXPECT_FOUND(&patient, other->previous, NULL);
-    EXPECT_FOUND(&patient, heap->usable_arenas, other);
-    EXPECT_FOUND(&patient, heap->unused_slots, arena);
-    EXPECT_FOUND(&patient, heap->unused_slots->next, NULL);
-    EXPECT_FOUND(&patient, heap->arenas_live, 1);
-    EXPECT_FOUND(&patient, heap->arenas_mapped, 3);
-    EXPECT_FOUND(&patient, heap->large_bytes, 100);
-    EXPECT_FOUND(&patient, heap->held_bytes_peak, 0);
-    EXPECT_FOUND(&patient, heap->partial[0].next, &patient.full->link);
-    EXPECT_FOUND(&patient, heap->partial[PYMALLOC_CLASSES - 1].previous, &heap->partial[0]);
+    EXPECT_FOUND(&patient, arena->pools_free, arena->pools_free + 1,
+                 "arena 0: 2 pools said to be free, 1 listed and 0 not carved");
+    EXPECT_FOUND(&patient, other->pools_free, 0,
+                 "arena 1: 0 pools said to be free, 0 listed and|arena 1 is listed without free "
+                 "pools|arena 1: the usable arenas are out of order|1 arenas are usable, 2 listed");
+    EXPECT_FOUND(&patient, arena->pools_total, arena->pools_total + 1,
+                 " pools where |0 pools are partly used, 1 in the rings");
+    EXPECT_FOUND(&patient, arena->pool_next, arena->pool_next + PYMALLOC_POOL_BYTES,
+                 "arena 0: its next pool lies outside|0 pools are partly used, 1 in the rings");
+    EXPECT_FOUND(&patient, arena->free_pools, NULL,
+                 "arena 0: 1 pools are empty, 0 listed|arena 0: 1 pools said to be free, 0 listed "
+                 "and 0 not carved");
+    EXPECT_FOUND(&patient, arena->free_pools, &patient.full->link,
+                 "arena 0: free pool |live blocks|arena 0: its list of free pools leaves it");
+    EXPECT_FOUND(&patient, patient.empty->link.next, &patient.empty->link,
+                 "arena 0: its list of free pools leaves it|arena 0: 1 pools are empty");
+    struct pymalloc_pool stranger = {.live = 0};
+    EXPECT_FOUND(&patient, arena->free_pools, &stranger.link,
+                 "arena 0: its list of free pools leaves it");
+    EXPECT_FOUND(&patient, arena->pool_next, (unsigned char *)patient.full - 1,
+                 "arena 0: its next pool lies outside");
+    struct pymalloc_arena nowhere = {.address = arena->address, .pools_free = 1};
+    EXPECT_FOUND(&patient, arena->next, &nowhere, "the list of usable arenas leaves them");
+    EXPECT_FOUND(&patient, heap->unused_slots->next, (struct pymalloc_arena *)&nowhere,
+                 "the list of unused slots leads to a used one");
+    EXPECT_FOUND(&patient, heap->unused_slots->next, heap->unused_slots,
+                 "the list of unused slots leads to a used one");
+    EXPECT_FOUND(&patient, arena->next, NULL, "2 arenas are usable, 1 listed");
+    EXPECT_FOUND(&patient, arena->next, arena,
+                 "arena 0 does not link back|the list of usable arenas leaves them");
+    EXPECT_FOUND(&patient, other->previous, NULL, "arena 1 does not link back");
+    EXPECT_FOUND(&patient, heap->usable_arenas, other,
+                 "arena 1 does not link back|2 arenas are usable, 1 listed");
+    EXPECT_FOUND(&patient, heap->unused_slots, arena,
+                 "the list of unused slots leads to a used one");
+    EXPECT_FOUND(&patient, heap->unused_slots->next, NULL, "1 unused and 2 used of");
+    EXPECT_FOUND(&patient, heap->arenas_live, 1,
+                 "the list of usable arenas leaves them|2 arenas in use, 1 counted, 2 mapped less "
+                 "0 unmapped");
+    EXPECT_FOUND(&patient, heap->arenas_mapped, 3,
+                 "2 arenas in use, 2 counted, 3 mapped less 0 unmapped");
+    EXPECT_FOUND(&patient, heap->large_bytes, 100, "100 bytes in no large block");
+    EXPECT_FOUND(&patient, heap->held_bytes_peak, 0, "more is held than the peak of 0 bytes");
+    EXPECT_FOUND(&patient, heap->partial[0].next, &patient.full->link,
+                 "class 0: pool|does not link back|is of class|class 0: the ring leaves the pools");
+    EXPECT_FOUND(&patient, heap->partial[PYMALLOC_CLASSES - 1].previous, &heap->partial[0],
+                 "the head does not link back");
 #if PYMALLOC_ORDER == PYMALLOC_ORDER_FINGERS
-    EXPECT_FOUND(&patient, heap->fingers[arena->pools_free], NULL);
-    EXPECT_FOUND(&patient, heap->fingers[arena->pools_free], other);
-    EXPECT_FOUND(&patient, heap->fingers[arena->pools_free + 1], arena);
-    EXPECT_FOUND(&patient, heap->fingers[0], arena);
+    EXPECT_FOUND(&patient, heap->fingers[arena->pools_free], NULL,
+                 "arena 0: the finger for 1 free pools is wrong");
+    EXPECT_FOUND(&patient, heap->fingers[arena->pools_free], other,
+                 "arena 0: the finger for 1 free pools is wrong|the finger for 1 free pools points "
+                 "at another");
+    EXPECT_FOUND(&patient, heap->fingers[arena->pools_free + 1], arena,
+                 "the finger for 2 free pools points at another arena");
+    EXPECT_FOUND(&patient, heap->fingers[0], arena,
+                 "the finger for 0 free pools points at another arena");
 #endif
     patient_close(&patient);
 }
@@ -151,11 +236,21 @@ static void test_damaged_radix_trees_are_found(void **state)
         patient.fixture.heap.source.radix[PYMALLOC_RADIX_TOP(address)];
     struct pymalloc_radix_leaf *leaf = middle->leaves[PYMALLOC_RADIX_MIDDLE(address)];
     struct pymalloc_radix_leaf *after = middle->leaves[PYMALLOC_RADIX_MIDDLE(next)];
-    EXPECT_FOUND(&patient, leaf->stretches[PYMALLOC_RADIX_LEAF(address)].tail_high, 0);
-    EXPECT_FOUND(&patient, leaf->stretches[PYMALLOC_RADIX_LEAF(address)].tail_high, 8192);
-    EXPECT_FOUND(&patient, after->stretches[PYMALLOC_RADIX_LEAF(next)].tail_low, 0);
+    EXPECT_FOUND(&patient, leaf->stretches[PYMALLOC_RADIX_LEAF(address)].tail_high, 0,
+                 "arena 0 is not in the radix tree|the radix tree has 1 + 2 entries for 2 arenas, "
+                 "2 of them unaligned");
+    EXPECT_FOUND(&patient, leaf->stretches[PYMALLOC_RADIX_LEAF(address)].tail_high, 8192,
+                 "arena 0 is not in the radix tree");
+    EXPECT_FOUND(&patient, after->stretches[PYMALLOC_RADIX_LEAF(next)].tail_low, 0,
+                 "arena 0 is not in the radix tree|the radix tree has 2 + 1 entries for 2 arenas, "
+                 "2 of them unaligned");
+    /* To the byte. */
+    int32_t tail = after->stretches[PYMALLOC_RADIX_LEAF(next)].tail_low;
+    EXPECT_FOUND(&patient, after->stretches[PYMALLOC_RADIX_LEAF(next)].tail_low, tail - 1,
+                 "arena 0 is not in the radix tree");
     size_t stale = (PYMALLOC_RADIX_LEAF(address) + 100) % PYMALLOC_LEAF_SLOTS;
-    EXPECT_FOUND(&patient, leaf->stretches[stale].tail_low, 4096);
+    EXPECT_FOUND(&patient, leaf->stretches[stale].tail_low, 4096,
+                 "the radix tree has 2 + 3 entries for 2 arenas, 2 of them unaligned");
     patient_close(&patient);
 }
 #endif
