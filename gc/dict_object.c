@@ -323,7 +323,7 @@ bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
     uint64_t hash = dict_hash_key(key);
     uint64_t slot = 0;
     struct dict_entry *entry = self->keys == NULL ? NULL : dict_find(self->keys, key, hash, &slot);
-    runtime_written(runtime, dict);
+    runtime_gained(runtime, dict, value);
     if (entry != NULL) {
         struct object *old = entry->value;
         entry->value = object_incref(value);

@@ -122,7 +122,7 @@ bool(instance_set_attribute)(struct runtime *runtime, struct object *instance, s
         object_decref(runtime, attributes);
         return false;
     }
-    runtime_written(runtime, instance);
+    runtime_given(runtime, instance, attributes);
     self->attributes = attributes;
     return true;
 }

@@ -187,7 +187,7 @@ list_append_slow(struct runtime *runtime, struct list_object *list, struct objec
         !list_refit(runtime, list, list->length + 1)) {
         return false;
     }
-    runtime_written(runtime, &list->base);
+    runtime_gained(runtime, &list->base, item);
     if (list->items == NULL) {
         return list_append_first(runtime, list, item);
     }
@@ -212,7 +212,7 @@ void list_set_item(struct runtime *runtime, struct object *list, size_t index, s
     struct list_object *self = list_of(list);
     OBJECT_ASSERT(index < self->length);
     struct object *old = self->items[index];
-    runtime_written(runtime, list);
+    runtime_given(runtime, list, item);
     self->items[index] = item;
     object_decref(runtime, old);
 }

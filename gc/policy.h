@@ -7,9 +7,11 @@
  * What a policy pays for, and others do not:
  *  - `allocated` is called when collector.count, the containers allocated less those freed since
  *    the policy last set it to 0, passes collector.trigger: one comparison for each allocation.
- *  - `decremented` and `written` are told only of biased containers (object_bias): the sign of the
- *    count, which object_decref tests anyway, is the flag. A policy that biases nothing is never
- *    called and costs nothing.
+ *    Or when the registry's length comes to registry.room, which registry_set_room lowers: asked
+ *    anyway, as there must be room for the new one.
+ *  - `decremented`, `written` and `gained` are told only of biased containers (object_bias): the
+ *    sign of the count, which object_decref tests anyway, is the flag. A policy that biases nothing
+ *    is never called and costs nothing.
  *  - `untracking` is told only of containers with GC_FLAG_WATCHED. */
 #ifndef HEAPMILL_GC_POLICY_H
 #define HEAPMILL_GC_POLICY_H
@@ -35,10 +37,13 @@ struct gc_policy {
     void (*configured)(struct runtime *runtime);
     /* A biased container's count has gone down, and not to zero. */
     void (*decremented)(struct runtime *runtime, struct object *container);
-    /* A reference to item has moved out of a container or into one without its count changing, or a
-     * container's fields are about to change otherwise; one of the two is biased. NULL item: none
-     * in particular. */
+    /* A reference to item is about to move out of a container or into one without its count
+     * changing, or a container's fields are about to change otherwise; one of the two is biased.
+     * NULL item: none in particular. */
     void (*written)(struct runtime *runtime, struct object *container, struct object *item);
+    /* A biased container is about to get a reference to item that is counted for it: nothing else
+     * has lost one. As any policy that biases. */
+    void (*gained)(struct runtime *runtime, struct object *container, struct object *item);
     /* A container with GC_FLAG_WATCHED is about to leave the registry: it dies or is untracked. */
     void (*untracking)(struct runtime *runtime, struct object *container);
     /* gc_check asks: the broken invariants of the policy's own books, each printed. */

@@ -31,12 +31,13 @@ static bool registry_commit(struct registry *registry, uint32_t count)
         return false;
     }
     registry->committed += count;
+    registry_set_room(registry, registry->wish);
     return true;
 }
 
 bool registry_open(struct registry *registry)
 {
-    *registry = (struct registry){.length = 1, .starts = {1, 1, 1}};
+    *registry = (struct registry){.length = 1, .wish = UINT32_MAX, .starts = {1, 1, 1}};
     for (size_t entries = REGISTRY_ENTRIES_MAX; entries >= REGISTRY_ENTRIES_MIN; entries /= 2) {
         void *space = os_reserve_scratch(registry_bytes_of(entries));
         if (space != NULL) {

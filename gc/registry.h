@@ -39,6 +39,8 @@ struct registry {
     uint32_t *numbers;
     uint32_t length;
     uint32_t committed; /* entries that have memory */
+    uint32_t room;      /* where adding stops to ask: `wish`, or `committed` if that is less */
+    uint32_t wish;      /* the policy's; UINT32_MAX: none */
     uint32_t limit;     /* entries that address space is reserved for */
     uint32_t free;      /* the first of the chained holes; 0: none */
     uint32_t holes;     /* chained or not */
@@ -56,10 +58,29 @@ uint64_t registry_bytes(const struct registry *registry);
  * step. false: exhausted, nothing has changed. */
 bool registry_grow(struct registry *registry);
 
-/* Whether a container may be tracked. Asked while it is allocated. */
+/* Whether a container may be tracked. */
 static inline bool registry_has_room(const struct registry *registry)
 {
     return registry->free != 0 || registry->length < registry->committed;
+}
+
+/* Whether it may be without asking the policy first: what is looked at while one is allocated. */
+static inline bool registry_is_roomy(const struct registry *registry)
+{
+    return registry->length < registry->room;
+}
+
+/* Whether the policy wants to be asked. */
+static inline bool registry_is_short(const struct registry *registry)
+{
+    return registry->length >= registry->wish;
+}
+
+/* The policy is to be asked before the registry gets longer than `wish` entries. */
+static inline void registry_set_room(struct registry *registry, uint32_t wish)
+{
+    registry->wish = wish;
+    registry->room = wish < registry->committed ? wish : registry->committed;
 }
 
 /* The containers tracked now. */

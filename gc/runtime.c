@@ -143,7 +143,9 @@ void *runtime_allocated(struct runtime *runtime, struct object *object, size_t s
 {
     struct collector *collector = &runtime->collector;
     object->index = 0;
-    if (collector->count > collector->trigger && !collector->collecting) {
+    bool is_called = collector->count > collector->trigger ||
+                     (collector->enabled && registry_is_short(&collector->registry));
+    if (is_called && !collector->collecting) {
         collector->policy->allocated(runtime);
     }
     if (!registry_has_room(&collector->registry) && !registry_grow(&collector->registry)) {

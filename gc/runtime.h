@@ -133,7 +133,7 @@ static inline void *runtime_alloc_container(struct runtime *runtime, const struc
     }
     struct collector *collector = &runtime->collector;
     if (__builtin_expect(++collector->count > collector->trigger, false) ||
-        __builtin_expect(!registry_has_room(&collector->registry), false)) {
+        __builtin_expect(!registry_is_roomy(&collector->registry), false)) {
         return runtime_allocated(runtime, object, size);
     }
     return object;
@@ -144,12 +144,31 @@ static inline void runtime_track(struct runtime *runtime, struct object *contain
     registry_add(&runtime->collector.registry, container);
 }
 
-/* To be called before the fields of a container of a guarded type change, also when nothing is
- * allocated or released; and after whatever may collect. Costs a branch on its count. */
+/* One of these three is to be called before the fields of a container of a guarded type change,
+ * also when nothing is allocated or released; and after whatever may collect. Costs a branch on its
+ * count. This one when nothing is stored. */
 static inline void runtime_written(struct runtime *runtime, struct object *container)
 {
     if (__builtin_expect(object_is_biased(container), false)) {
         runtime->collector.policy->written(runtime, container, NULL);
+    }
+}
+
+/* The container is to hold a reference to item that somebody else has held until now. */
+static inline void runtime_given(struct runtime *runtime, struct object *container,
+                                 struct object *item)
+{
+    if (__builtin_expect(object_is_biased(container), false)) {
+        runtime->collector.policy->written(runtime, container, item);
+    }
+}
+
+/* The container is to hold a reference to item of its own, and item's count goes up by it. */
+static inline void runtime_gained(struct runtime *runtime, struct object *container,
+                                  struct object *item)
+{
+    if (__builtin_expect(object_is_biased(container), false)) {
+        runtime->collector.policy->gained(runtime, container, item);
     }
 }
 

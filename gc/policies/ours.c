@@ -1,6 +1,7 @@
 /* The policy `ours`: when a slice is due, and what it does. See ours.h. */
 #include "gc/policies/ours.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/os_memory.h"
@@ -9,7 +10,9 @@
 
 enum {
     OURS_INDICES_STEP = 16384, /* indices that memory is added for at a time: 16 pages */
+    OURS_INDICES_SPARE = 4096, /* candidates that there is room for, beside those queued */
     OURS_SIXTEENTHS = 16,
+    OURS_DIE_YOUNG = 8,      /* containers that have died young count as one that has not */
     OURS_YIELD_POOR = 64,    /* a cycle that frees less than a 64th of its members found little, */
     OURS_YIELD_RICH = 16,    /* and one that frees more than a 16th found much */
     OURS_HOLES_SHARE = 4,    /* of the registry, and */
@@ -31,85 +34,16 @@ static void ours_indices_close(struct ours_indices *indices, uint32_t limit)
     }
 }
 
-/* Makes room for one index for each entry of the registry. One step at most: called often enough.
- * false: there is not so much room. */
-static bool ours_indices_fit(struct ours_indices *indices, const struct registry *registry)
+/* Makes room for so many indices. One step at most: called often enough. false: there is not so
+ * much room. */
+static bool ours_indices_fit(struct ours_indices *indices, uint32_t count)
 {
-    if (indices->committed < registry->length &&
+    if (indices->committed < count &&
         os_commit_scratch(indices->items + indices->committed,
                           OURS_INDICES_STEP * sizeof(*indices->items))) {
         indices->committed += OURS_INDICES_STEP;
     }
-    return indices->committed >= registry->length;
-}
-
-/* ---------------------------------------------------------------- the bias */
-bool ours_is_guarded(const struct object *object)
-{
-    if (object->type->layout == TYPE_LAYOUT_TUPLE) {
-        const struct tuple_object *tuple = (const struct tuple_object *)object;
-        for (size_t i = 0; i < tuple->length; i++) {
-            if (tuple->items[i] == NULL) {
-                return false;
-            }
-        }
-        return true;
-    }
-    return (object->type->flags & TYPE_IS_GUARDED) != 0;
-}
-
-void ours_dismiss(struct runtime *runtime, struct object *object, unsigned mark)
-{
-    if (!object_is_biased(object)) {
-        object_bias(object);
-        runtime->collector.registry.marks[object->index] |= (uint8_t)(OURS_MARK_BIASED | mark);
-    }
-}
-
-void ours_enqueue_seen(struct runtime *runtime, uint32_t index)
-{
-    struct ours *ours = ours_of(runtime);
-    uint8_t *mark = &runtime->collector.registry.marks[index];
-    if (ours->seen.length < ours->seen.committed) {
-        ours->seen.items[ours->seen.length++] = index;
-        *mark |= OURS_MARK_QUEUED;
-    } else {
-        *mark &= (uint8_t)~OURS_MARK_QUEUED;
-        ours->suspects++;
-    }
-}
-
-void ours_unbias(struct runtime *runtime, struct object *object)
-{
-    struct ours *ours = ours_of(runtime);
-    uint32_t index = object->index;
-    object_unbias(object);
-    if (index == 0 || ours->collecting_all) {
-        return; /* no longer tracked, or to be looked at anyway */
-    }
-    uint8_t *mark = &runtime->collector.registry.marks[index];
-    if (index < ours->members) {
-        if ((ours->phase == OURS_BIAS && index < ours->cursor) ||
-            (ours->phase >= OURS_ROOTS && ours->phase <= OURS_MARK)) {
-            ours_reach(runtime, index);
-        } else if (ours->phase == OURS_SWEEP && !(*mark & OURS_MARK_REACHED)) {
-            ours_rescue(runtime, index);
-        }
-    }
-    *mark &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
-    if (!(*mark & OURS_MARK_QUEUED)) {
-        ours_enqueue_seen(runtime, index);
-    }
-}
-
-static void ours_written(struct runtime *runtime, struct object *container, struct object *item)
-{
-    if (container != NULL && object_is_biased(container)) {
-        ours_unbias(runtime, container);
-    }
-    if (item != NULL && object_is_biased(item)) {
-        ours_unbias(runtime, item);
-    }
+    return indices->committed >= count;
 }
 
 /* ---------------------------------------------------------------- when */
@@ -118,10 +52,12 @@ static void ours_seal(struct runtime *runtime)
 {
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
-    memset(registry->marks + ours->sealed, 0, registry->length - ours->sealed);
+    uint32_t fresh = registry->length - ours->sealed;
+    memset(registry->marks + ours->sealed, 0, fresh);
     registry_seal(registry);
     ours->sealed = registry->length;
-    ours->allocated += (uint64_t)runtime->collector.count;
+    ours->allocated += fresh + ours->calls / OURS_DIE_YOUNG;
+    ours->calls = 0;
     runtime->collector.count = 0;
 }
 
@@ -204,6 +140,7 @@ static void ours_begin_anew(struct runtime *runtime)
     ours->examined = registry->starts[0];
     ours->fresh = registry->starts[0];
     ours->suspects++;
+    ours->is_open = true;
 }
 
 /* The callbacks that are told of it may freeze what there is. */
@@ -216,6 +153,16 @@ static void ours_announce_cycle(struct runtime *runtime)
     ours_begin_cycle(runtime);
 }
 
+/* Room for candidates; and, when there is a reason for a cycle, for all containers. false: not yet.
+ */
+static bool ours_fit(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    bool wants_cycle = ours->suspects > 0 || ours->phase != OURS_IDLE;
+    (void)ours_indices_fit(&ours->seen, ours->seen.length + OURS_INDICES_SPARE);
+    return wants_cycle && ours_indices_fit(&ours->queue, runtime->collector.registry.length);
+}
+
 /* One slice. */
 static void ours_run(struct runtime *runtime)
 {
@@ -226,15 +173,19 @@ static void ours_run(struct runtime *runtime)
     if (ours->begin != registry->starts[GC_GENERATIONS - 1]) {
         ours_begin_anew(runtime);
     }
-    bool has_room = ours_indices_fit(&ours->seen, registry);
-    has_room &= ours_indices_fit(&ours->queue, registry);
+    bool has_room = ours_fit(runtime);
     ours_examine(runtime, &budget);
+    if (ours->begin != registry->starts[GC_GENERATIONS - 1]) {
+        ours_begin_anew(runtime); /* those who were told of something have frozen what there is */
+    }
     ours->units = ours->parameters->slice_units - budget;
     if (ours->phase == OURS_IDLE && has_room && ours_is_due(runtime)) {
         ours_announce_cycle(runtime);
     } else if (ours->phase == OURS_IDLE && ours_has_many_holes(runtime)) {
         ours->phase = OURS_COMPACT;
         ours->cursor = ours->begin;
+    } else if (ours->phase == OURS_BIAS && has_room) {
+        ours->members = registry->starts[0];
     }
     int64_t half = ours->parameters->slice_units / 2 + 1; /* examining does not hold up a cycle */
     budget = half;
@@ -245,19 +196,37 @@ static void ours_run(struct runtime *runtime)
     ours->units += half - budget;
 }
 
+/* When the next slice comes. */
 static void ours_set_trigger(struct runtime *runtime)
 {
-    const struct ours *ours = ours_of(runtime);
-    collector_set_trigger(&runtime->collector, ours->phase == OURS_IDLE
-                                                   ? ours->parameters->interval_idle
-                                                   : ours->parameters->interval_busy);
-    runtime->collector.trash_under_way = ours->phase >= OURS_SWEEP && ours->phase <= OURS_DROP;
+    struct ours *ours = ours_of(runtime);
+    struct collector *collector = &runtime->collector;
+    struct registry *registry = &collector->registry;
+    uint32_t idle = ours->parameters->interval_idle;
+    ours->is_pending = ours->phase != OURS_IDLE || ours->suspects > 0 ||
+                       ours->seen.length > ours->put_off || ours->examined < registry->starts[0];
+    ours->interval = ours->phase != OURS_IDLE ? ours->parameters->interval_busy : idle;
+    collector_set_trigger(collector, ours->is_pending ? 0 : INT_MAX);
+    registry_set_room(registry, collector->enabled ? registry->starts[0] + idle : UINT32_MAX);
+    collector->trash_under_way = ours->phase >= OURS_SWEEP && ours->phase <= OURS_DROP;
+}
+
+void ours_hurry(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    if (!ours->is_pending) {
+        ours->is_pending = true;
+        collector_set_trigger(&runtime->collector, 0);
+    }
 }
 
 static void ours_allocated(struct runtime *runtime)
 {
     struct collector *collector = &runtime->collector;
     struct ours *ours = ours_of(runtime);
+    if (++ours->calls < ours->interval && !registry_is_short(&collector->registry)) {
+        return;
+    }
     pauses_begin(&collector->pauses);
     collector->collecting = true;
     ours->units = 0;
@@ -276,6 +245,7 @@ static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome
     struct registry *registry = &runtime->collector.registry;
     ours->sealed = registry->starts[0];
     ours_seal(runtime);
+    ours->seen.length = 0;
     for (uint32_t i = ours->begin; i < registry->starts[0]; i++) {
         struct object *object = registry_object(registry, i);
         registry->marks[i] = 0;
@@ -283,12 +253,17 @@ static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome
             object_unbias(object);
             if (ours_is_guarded(object)) {
                 ours_dismiss(runtime, object, 0);
+                continue;
+            }
+            ours_set_known(object);
+            if (object->type->layout == TYPE_LAYOUT_TUPLE) {
+                ours_enqueue_seen(runtime, i);
             }
         }
     }
     ours->examined = registry->starts[0];
     ours->fresh = registry->starts[0];
-    ours->seen.length = 0;
+    ours->is_open = false;
     ours->allocated = 0;
     /* Finalizers may have made garbage of what had been passed already. */
     ours->suspects = outcome->unreachable > 0;
@@ -350,12 +325,14 @@ static void ours_close(struct runtime *runtime)
     os_unmap(ours, sizeof(*ours));
 }
 
-/* At 0.1 us for a unit that misses every cache a slice takes 0.2 ms. */
+/* At 0.1 us for a unit that misses every cache a slice takes 0.8 ms. */
 static const struct ours_parameters ours_parameters = {
-    .slice_units = 2048,
+    .slice_units = 8192,
     .trial_max = OURS_TRIAL_MAX,
-    .interval_busy = 32,
+    .youth_max = OURS_YOUTH_MAX,
+    .interval_busy = 64,
     .interval_idle = 512,
+    .newest = 16,
     .patience_min = 1,
     .patience_max = 2,
     .floor = 4096,
@@ -370,7 +347,9 @@ const struct gc_policy gc_policy_ours = {
     .close = ours_close,
     .allocated = ours_allocated,
     .collect = ours_collect,
+    .configured = ours_set_trigger,
     .decremented = ours_unbias,
     .written = ours_written,
+    .gained = ours_gained,
     .check = ours_check,
 };

@@ -3,24 +3,28 @@
  * docs/decisions/0010-incremental-collector.md.
  *
  * The bias. A container whose count is biased (object_bias) is known not to be in garbage that
- * nobody will look for: while it stays biased, (D) no reference to it has been dropped, (M) none
- * has been moved out of a container, and (W) its own fields have not been written. Whatever breaks
- * one of these goes through a slow path that un-biases it and makes it a candidate; the fast paths
- * pay nothing for that, since the sign of the count is what a decrement looks at anyway.
+ * nobody will look for: while it stays biased, (D) no reference to it has been dropped, and (M)
+ * none has changed hands without being counted. Whatever breaks one of these goes through a slow
+ * path that un-biases it and makes it a candidate; the fast paths pay nothing for that, since the
+ * sign of the count is what a decrement looks at anyway. (W) Writes to a biased container are told
+ * too. It stays biased, but is no leaf any more; and if a cycle is under way, it is alive.
  *
  * Invariants
  *  1. Every set of garbage that keeps itself alive has a container that is not biased: a new one,
  *     a candidate, or a suspect. So without those there is nothing to do.
- *  2. Candidates (new containers, and those that lost their bias) are examined: a leaf, or one
- *     whose whole surroundings are small and alive, is dismissed, which biases it again; small
+ *  2. New containers are looked at: a leaf is dismissed, which biases it, and so is one that refers
+ *     to others, unless it is known. Candidates (those that lost their bias, and new ones that are
+ *     known) are examined: one whose whole surroundings are small and alive is dismissed; small
  *     garbage is freed at once. The rest are suspects: a cycle will look at them.
- *  3. A cycle's members are the entries of [begin, members) when it begins. At its time T0, the end
- * of OURS_BIAS, each member is biased or marked OURS_MARK_REACHED.
- *  4. From T0 to the end of OURS_MARK a member that loses its bias is reached, and all members
- *     that were reachable from the program at T0 will be. The others were garbage at T0, and
- *     garbage stays as it is: nobody can touch it.
- *  5. registry.marks is the policy's for every entry below `examined`, between collections too;
- *     registry.numbers from the begin of a cycle to its end. */
+ *  3. What a biased container refers to is biased or known (OURS_FLAG_KNOWN), but for the time of
+ *     OURS_BIAS; if that is cut short, until the next T0.
+ *  4. A cycle's members are the entries of [begin, members): all that there are at its time T0, the
+ *     end of OURS_BIAS. Each is biased then or marked OURS_MARK_REACHED.
+ *  5. From T0 to the end of OURS_MARK a member that loses its bias or is written is reached, and
+ * all members that were reachable from the program at T0 will be. The others were garbage at T0,
+ *     and garbage stays as it is: nobody can touch it.
+ *  6. registry.marks is the policy's for every entry below starts[0], between collections too;
+ *     registry.numbers of the members from the begin of a cycle to its end. */
 #ifndef HEAPMILL_GC_POLICIES_OURS_H
 #define HEAPMILL_GC_POLICIES_OURS_H
 
@@ -31,7 +35,26 @@ enum ours_mark {
     OURS_MARK_REACHED = 1u << 0, /* in this cycle: alive at T0, or to be treated so */
     OURS_MARK_BIASED = 1u << 1,  /* as object_is_biased, where a pass can skip eight at a time */
     OURS_MARK_LEAF = 1u << 2,    /* and since it was biased it has referred to no container */
-    OURS_MARK_QUEUED = 1u << 3,  /* among the candidates of `seen` */
+    OURS_MARK_QUEUED = 1u << 3,  /* in the queue of `seen` */
+    OURS_MARK_AGAIN = 1u << 5,   /* and is there for the second time */
+    OURS_MARK_YOUNG = 1u << 4,   /* while ours_examine_youth runs: examined, not yet reached */
+};
+
+/* In the header of a container that is not biased: it has been biased, or a container that is may
+ * refer to it, so that it is not dismissed without an examination of its surroundings. */
+enum { OURS_FLAG_KNOWN = GC_FLAG_POLICY };
+
+/* What one look at a container has found. */
+enum ours_look_found {
+    OURS_LOOK_LEAVES = 1u << 0,    /* references to leaves: no leaf, but on no cycle */
+    OURS_LOOK_INNER = 1u << 1,     /* a reference to another container */
+    OURS_LOOK_OPEN = 1u << 2,      /* to one that is not biased */
+    OURS_LOOK_UNFILLED = 1u << 3,  /* a tuple that lacks items; what follows was not looked at */
+    OURS_LOOK_UNGUARDED = 1u << 4, /* a frame */
+    OURS_LOOK_LARGE = 1u << 5,     /* too many references: the rest was not looked at */
+    OURS_LOOK_ON_CYCLE = OURS_LOOK_INNER | OURS_LOOK_UNFILLED | OURS_LOOK_LARGE, /* perhaps */
+    OURS_LOOK_DISMISSIBLE = OURS_LOOK_LEAVES | OURS_LOOK_INNER, /* at most, and not known */
+    OURS_LOOK_NO_YOUTH = OURS_LOOK_UNFILLED | OURS_LOOK_UNGUARDED | OURS_LOOK_LARGE,
 };
 
 enum ours_phase {
@@ -52,21 +75,28 @@ enum {
      * many references. The limit in force is halved by each failure, and doubled by success. */
     OURS_TRIAL_MAX = 64,
     OURS_TRIAL_MIN = 8,
-    OURS_TRIAL_REFERENCES = 256,
+    OURS_TRIAL_REFERENCES = 1024,
+    OURS_LOOK_REFERENCES = 1024,  /* of one container, for one look */
+    OURS_YOUTH_MAX = 512,         /* new containers that are examined together, */
+    OURS_YOUTH_REFERENCES = 2048, /* when they have so many references, and one's more */
+    OURS_UNFILLED_MAX = 16,       /* tuples that are looked at again in each slice */
 };
 
 /* What the tests make small. */
 struct ours_parameters {
     /* A slice's work in units, each the touch of a container or of a reference. */
     int64_t slice_units;
-    /* Containers allocated, less those freed, between slices: while a cycle is under way, and
-     * while none is. */
-    int interval_busy;
-    int interval_idle;
-    /* A cycle begins when there are suspects and, since the last one ended, containers have been
-     * allocated in proportion to those tracked. In sixteenths; twice as many after a cycle that
-     * found next to nothing, the least again after one that found much. And at least `floor`. */
+    /* Between slices: containers allocated while a cycle is under way, and while there are
+     * candidates or suspects; new ones that live while there is nothing to do. */
+    uint32_t interval_busy;
+    uint32_t interval_idle;
+    uint32_t newest;    /* containers that are not looked at yet, as they have just been made */
     uint32_t trial_max; /* not more than OURS_TRIAL_MAX; 0: nothing is tried, all are suspects */
+    uint32_t youth_max; /* not more than OURS_YOUTH_MAX; 0: no new ones are examined together */
+    /* A cycle begins when there are suspects and, since the last one ended, containers have been
+     * allocated in proportion to those tracked; of those that die young an eighth counts. In
+     * sixteenths; twice as many after a cycle that found next to nothing, the least again after one
+     * that found much. And at least `floor`. */
     uint32_t patience_min;
     uint32_t patience_max;
     uint32_t floor;
@@ -85,9 +115,15 @@ struct ours {
     uint32_t members;          /* see invariant 3; 0 while no cycle is under way */
     uint32_t begin;            /* of the members: what is below is frozen */
     uint32_t sealed;           /* where the youngest range began when last seen */
+    bool is_pending;           /* something is to be done: allocations are counted one by one */
+    uint32_t interval;         /* allocations from slice to slice, then */
+    uint32_t calls;            /* allocations counted since the last slice */
+    uint32_t put_off;          /* new containers that are queued for the next slice */
+    uint32_t unfilled;         /* tuples queued again in the slice under way */
     uint32_t cursor;           /* the next entry of the pass */
     uint32_t scanning;         /* the container whose references are being passed over; 0: none */
     size_t position;           /* of the next one of them */
+    bool is_open;              /* a cycle was given up: invariant 3 holds after the next T0 */
     bool collecting_all;       /* somebody else has the marks */
     bool has_containers;       /* among those passed over */
     uint32_t examined;         /* entries from here on are new containers, not yet candidates */
@@ -100,7 +136,7 @@ struct ours {
     uint32_t trial_limit;
     uint32_t suspects; /* containers examined without a result since the last cycle began */
     uint32_t patience;
-    uint64_t allocated;     /* containers, less those freed, since the last cycle's end */
+    uint64_t allocated;     /* containers since the last cycle's end: see parameters */
     uint64_t kept;          /* containers that OURS_KEEP has given a reference */
     int64_t units;          /* of work in the slice under way */
     uint64_t found;         /* members that the cycle under way has found to be garbage, */
@@ -113,7 +149,30 @@ static inline struct ours *ours_of(const struct runtime *runtime)
     return runtime->collector.state;
 }
 
+/* Whether it could be dismissed by itself, and that it may not. Atoms have no such flag. */
+static inline bool ours_is_known(const struct object *object)
+{
+    return (gc_head_of(object)->flags & OURS_FLAG_KNOWN) != 0;
+}
+
+static inline void ours_set_known(struct object *object)
+{
+    if (object->index != 0) {
+        gc_head_of(object)->flags |= OURS_FLAG_KNOWN;
+    }
+}
+
+/* A container is left to the next cycle: to that under way, if it is still to be biased by it. */
+static inline void ours_suspect(struct ours *ours, uint32_t index)
+{
+    ours->suspects += ours->phase != OURS_BIAS || index < ours->cursor;
+}
+
 /* ---------------------------------------------------------------- ours.c */
+/* There is something to do from now on: slices come by allocations, whatever becomes of them. */
+void ours_hurry(struct runtime *runtime);
+
+/* ---------------------------------------------------------------- ours_bias.c */
 /* Whether every write to the object's fields is told to `written`. A frame's are not, as
  * interpreters hold them in their hands; a tuple's are once it is complete, when there are none. */
 bool ours_is_guarded(const struct object *object);
@@ -124,13 +183,28 @@ void ours_unbias(struct runtime *runtime, struct object *object);
 
 /* Makes the entry a candidate to be examined. */
 void ours_enqueue_seen(struct runtime *runtime, uint32_t index);
+/* As in struct gc_policy. */
+void ours_written(struct runtime *runtime, struct object *container, struct object *item);
+void ours_gained(struct runtime *runtime, struct object *container, struct object *item);
+
+/* ---------------------------------------------------------------- ours_look.c */
+/* One look at a container's references: enum ours_look_found, 0 for a leaf. */
+unsigned ours_look(const struct registry *registry, struct object *object, int64_t *budget);
+/* Looks at new containers, dismisses what can be, and queues the rest. */
+void ours_look_at_new(struct runtime *runtime, int64_t *budget);
+/* Queues those that were left. */
+void ours_look_at_newest_later(struct runtime *runtime);
+/* Examines the new ones in the queue together. */
+void ours_examine_youth(struct runtime *runtime, int64_t *budget);
 
 /* ---------------------------------------------------------------- ours_check.c */
 size_t ours_check(const struct runtime *runtime);
 
 /* ---------------------------------------------------------------- ours_trial.c */
-/* Examines candidates until the budget is used up. */
+/* Examines new containers and candidates until the budget is used up. */
 void ours_examine(struct runtime *runtime, int64_t *budget);
+/* Frees garbage, of ascending indices, in one go with whatever its finalizers do. */
+void ours_free_few(struct runtime *runtime, uint32_t *indices, uint32_t length);
 
 /* ---------------------------------------------------------------- ours_cycle.c */
 void ours_begin_cycle(struct runtime *runtime);

@@ -8,6 +8,16 @@ static int ours_check_container(struct object *referent, void *context)
     return referent->index != 0;
 }
 
+/* Invariant 3. */
+static int ours_check_referent(struct object *referent, void *context)
+{
+    size_t *broken = context;
+    if (referent->index != 0 && !object_is_biased(referent) && !ours_is_known(referent)) {
+        *broken += object_report(referent, "not known, though a biased container refers to it");
+    }
+    return 0;
+}
+
 static size_t ours_check_one(const struct ours *ours, struct object *object, uint8_t mark)
 {
     size_t broken = 0;
@@ -21,6 +31,9 @@ static size_t ours_check_one(const struct ours *ours, struct object *object, uin
     if (mark & OURS_MARK_LEAF &&
         (!biased || object->type->traverse(object, ours_check_container, NULL) != 0)) {
         broken += object_report(object, "called a leaf, and it refers to a container");
+    }
+    if (biased && ours->phase != OURS_BIAS && !ours->is_open) {
+        object->type->traverse(object, ours_check_referent, &broken);
     }
     bool is_member = object->index < ours->members;
     if (is_member && ours->phase >= OURS_ROOTS && ours->phase <= OURS_MARK && !biased &&

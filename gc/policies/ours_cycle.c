@@ -35,8 +35,6 @@ void ours_begin_cycle(struct runtime *runtime)
 {
     struct ours *ours = ours_of(runtime);
     ours->members = runtime->collector.registry.starts[0];
-    ours->examined = ours->members;
-    ours->fresh = ours->members;
     ours->cursor = ours->begin;
     ours->scanning = 0;
     ours->taken = 0;
@@ -240,7 +238,7 @@ static inline bool ours_next_eight(const struct ours *ours, const uint8_t *marks
     return (eight & mark) == mark;
 }
 
-static void ours_bias_one(struct runtime *runtime, uint32_t index)
+static void ours_bias_one(struct runtime *runtime, uint32_t index, int64_t *budget)
 {
     struct registry *registry = &runtime->collector.registry;
     struct object *object = registry_object(registry, index);
@@ -251,11 +249,31 @@ static void ours_bias_one(struct runtime *runtime, uint32_t index)
         return;
     }
     if (ours_is_guarded(object)) {
+        *mark |= OURS_MARK_BIASED | (ours_look(registry, object, budget) == 0 ? OURS_MARK_LEAF : 0);
         object_bias(object);
-        *mark |= OURS_MARK_BIASED;
     } else {
         ours_reach(runtime, index);
+        ours_set_known(object);
+        if (object->type->layout == TYPE_LAYOUT_TUPLE && !(*mark & OURS_MARK_QUEUED)) {
+            ours_enqueue_seen(runtime, index); /* it may have been filled by then */
+        }
     }
+}
+
+/* All that there is now is a member: T0. Not when containers have been made that the pass has not
+ * seen, and there is no room to queue them. */
+static bool ours_is_time(struct runtime *runtime, int64_t *budget)
+{
+    struct ours *ours = ours_of(runtime);
+    const struct registry *registry = &runtime->collector.registry;
+    if (ours->members < registry->length) {
+        *budget = 0; /* in the next slice */
+        return false;
+    }
+    ours->examined = ours->members;
+    ours->fresh = ours->members;
+    ours->is_open = false;
+    return true;
 }
 
 static bool ours_bias(struct runtime *runtime, int64_t *budget)
@@ -275,11 +293,11 @@ static bool ours_bias(struct runtime *runtime, int64_t *budget)
             if (ours->cursor + OURS_FETCH_OBJECT < ours->members) {
                 __builtin_prefetch(registry->entries[ours->cursor + OURS_FETCH_OBJECT]);
             }
-            ours_bias_one(runtime, ours->cursor);
+            ours_bias_one(runtime, ours->cursor, budget);
             ours->cursor++;
         }
     }
-    return ours->cursor == ours->members;
+    return ours->cursor == ours->members && ours_is_time(runtime, budget);
 }
 
 /* An unreached member's references. A member that is written between two slices of it is reached by

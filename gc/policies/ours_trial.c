@@ -10,13 +10,16 @@
  *
  * When E holds no garbage, none of it is in garbage that keeps itself alive, and all of it is
  * dismissed (0010-incremental-collector.md, lemma 2). */
-#include "gc/policies/ours.h"
+#include <string.h>
 
+#include "gc/introspect.h"
 #include "gc/objects.h"
+#include "gc/policies/ours.h"
 #include "gc/referents.h"
 
 /* The candidate's surroundings. A member finds its own place through its header's number. */
 struct ours_trial {
+    const struct registry *registry;
     uint32_t length;
     uint32_t limit;
     uint32_t references; /* passed over so far */
@@ -34,6 +37,14 @@ static uint32_t ours_trial_find(const struct ours_trial *trial, const struct obj
     return place < trial->length && trial->objects[place] == object ? place : trial->length;
 }
 
+/* An atom, or a leaf: on no cycle, and leads to nothing. */
+static bool ours_trial_is_end(const struct ours_trial *trial, const struct object *object)
+{
+    uint32_t index = object->index;
+    return index == 0 ||
+           (object_is_biased(object) && trial->registry->marks[index] & OURS_MARK_LEAF);
+}
+
 /* ---------------------------------------------------------------- the passes */
 static int ours_trial_gather(struct object *referent, void *context)
 {
@@ -41,7 +52,7 @@ static int ours_trial_gather(struct object *referent, void *context)
     if (++trial->references > OURS_TRIAL_REFERENCES) {
         return 1;
     }
-    if (referent->index == 0) {
+    if (ours_trial_is_end(trial, referent)) {
         return 0;
     }
     uint32_t place = ours_trial_find(trial, referent);
@@ -86,8 +97,8 @@ static void ours_trial_revive(struct ours_trial *trial, uint32_t place)
 
 static int ours_trial_visit_alive(struct object *referent, void *context)
 {
-    if (referent->index != 0) {
-        struct ours_trial *trial = context;
+    struct ours_trial *trial = context;
+    if (!ours_trial_is_end(trial, referent)) {
         ours_trial_revive(trial, ours_trial_find(trial, referent));
     }
     return 0;
@@ -109,6 +120,23 @@ static void ours_trial_mark(struct ours_trial *trial)
 }
 
 /* ---------------------------------------------------------------- the verdict */
+void ours_free_few(struct runtime *runtime, uint32_t *indices, uint32_t length)
+{
+    struct registry *registry = &runtime->collector.registry;
+    struct gc_trash trash = {.indices = indices};
+    for (uint32_t i = 0; i < length; i++) {
+        struct object *object = registry->entries[indices[i]];
+        object_unbias(object);
+        ours_set_known(object);
+        registry->marks[indices[i]] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+        gc_trash_add(&trash, object);
+    }
+    gc_trash_process(runtime, &trash);
+    uint64_t freed = gc_trash_free(runtime, &trash);
+    (void)collector_count_trash(runtime, 0, &trash, freed);
+    ours_of(runtime)->suspects += freed < length; /* some have been brought back, not biased */
+}
+
 /* Frees the members that are not alive: fewer than OURS_TRIAL_MAX, in one go, with whatever their
  * finalizers do. */
 static void ours_trial_free(struct runtime *runtime, const struct ours_trial *trial)
@@ -125,18 +153,7 @@ static void ours_trial_free(struct runtime *runtime, const struct ours_trial *tr
             indices[place] = index;
         }
     }
-    struct registry *registry = &runtime->collector.registry;
-    struct gc_trash trash = {.indices = indices};
-    for (uint32_t i = 0; i < length; i++) {
-        struct object *object = registry->entries[indices[i]];
-        object_unbias(object);
-        registry->marks[indices[i]] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
-        gc_trash_add(&trash, object);
-    }
-    gc_trash_process(runtime, &trash);
-    uint64_t freed = gc_trash_free(runtime, &trash);
-    (void)collector_count_trash(runtime, 0, &trash, freed);
-    ours_of(runtime)->suspects += freed < length; /* some have been brought back, not biased */
+    ours_free_few(runtime, indices, length);
 }
 
 static bool ours_trial_dismissible(const struct runtime *runtime, const struct object *object)
@@ -152,6 +169,7 @@ static bool ours_trial_run(struct runtime *runtime, struct object *candidate, in
     if (ours->trial_limit == 0) {
         return false;
     }
+    trial.registry = &runtime->collector.registry;
     trial.limit = ours->trial_limit;
     trial.references = 0;
     bool complete = ours_trial_expand(&trial, candidate);
@@ -174,55 +192,49 @@ static bool ours_trial_run(struct runtime *runtime, struct object *candidate, in
     for (uint32_t i = 0; i < trial.length; i++) {
         if (ours_trial_dismissible(runtime, trial.objects[i])) {
             ours_dismiss(runtime, trial.objects[i], 0);
+        } else {
+            ours_set_known(trial.objects[i]);
         }
     }
     return dismissed;
 }
 
 /* ---------------------------------------------------------------- candidates */
-static int ours_visit_container(struct object *referent, void *context)
-{
-    uint32_t *references = context;
-    return referent->index != 0 || ++*references > OURS_TRIAL_REFERENCES;
-}
-
 static void ours_examine_one(struct runtime *runtime, struct object *object, int64_t *budget)
 {
-    uint32_t references = 0;
-    bool leaf = object->type->traverse(object, ours_visit_container, &references) == 0;
-    *budget -= 1 + references;
-    if (leaf && ours_is_guarded(object)) {
-        ours_dismiss(runtime, object, OURS_MARK_LEAF);
-    } else if (!leaf && !ours_trial_run(runtime, object, budget)) {
-        ours_of(runtime)->suspects += ours_is_guarded(object);
-    }
-}
-
-/* The new containers; their holes are closed when all have been looked at. */
-static void ours_examine_new(struct runtime *runtime, int64_t *budget)
-{
     struct ours *ours = ours_of(runtime);
-    struct registry *registry = &runtime->collector.registry;
-    while (ours->examined < registry->starts[0] && *budget > 0) {
-        struct object *object = registry_object(registry, ours->examined++);
-        --*budget;
-        if (object != NULL && !object_is_biased(object)) {
-            ours_examine_one(runtime, object, budget);
+    unsigned look = ours_look(&runtime->collector.registry, object, budget);
+    bool is_hopeless = look & OURS_LOOK_LARGE || !(look & OURS_LOOK_INNER);
+    uint8_t *mark = &runtime->collector.registry.marks[object->index];
+    if (look & OURS_LOOK_OPEN && !(*mark & OURS_MARK_AGAIN)) {
+        *mark |= OURS_MARK_AGAIN; /* when what it refers to has been looked at, too */
+        ours_enqueue_seen(runtime, object->index);
+        return;
+    }
+    *mark &= (uint8_t)~OURS_MARK_AGAIN;
+    if (look <= OURS_LOOK_LEAVES) {
+        ours_dismiss(runtime, object, look == 0 ? OURS_MARK_LEAF : 0);
+    } else if (is_hopeless || !ours_trial_run(runtime, object, budget)) {
+        if (look & OURS_LOOK_UNFILLED && ours->unfilled < OURS_UNFILLED_MAX) {
+            ours->unfilled++; /* somebody is about to fill it, unseen: again in the next slice */
+            ours_enqueue_seen(runtime, object->index);
+        } else if (!(look & OURS_LOOK_UNGUARDED)) {
+            ours_suspect(ours, object->index);
         }
     }
-    if (ours->examined == registry->starts[0] && registry->starts[0] == registry->length) {
-        int64_t unbounded = INT64_MAX;
-        ours->examined = ours_close_holes(runtime, ours->fresh, &unbounded);
-        ours->fresh = ours->examined;
-    }
 }
 
-void ours_examine(struct runtime *runtime, int64_t *budget)
+/* The queue's rest is for the next slice. */
+static void ours_examine_queue(struct runtime *runtime, int64_t *budget)
 {
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
-    while (ours->seen.length > 0 && *budget > 0) {
-        uint32_t index = ours->seen.items[--ours->seen.length];
+    struct ours_indices *seen = &ours->seen;
+    uint32_t next = 0;
+    uint32_t end = seen->length;
+    ours->unfilled = 0;
+    while (next<end && * budget> 0) {
+        uint32_t index = seen->items[next++];
         --*budget;
         if (index >= registry->starts[0] || !(registry->marks[index] & OURS_MARK_QUEUED)) {
             continue; /* its entry has been closed up since */
@@ -233,5 +245,58 @@ void ours_examine(struct runtime *runtime, int64_t *budget)
             ours_examine_one(runtime, object, budget);
         }
     }
-    ours_examine_new(runtime, budget);
+    seen->length -= next;
+    memmove(seen->items, seen->items + next, seen->length * sizeof(*seen->items));
+}
+
+/* When all has been looked at, the new containers' holes are closed: not while a cycle biases one
+ * container after the other, by index. */
+static void ours_close_new_holes(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    const struct registry *registry = &runtime->collector.registry;
+    if (ours->examined == registry->starts[0] && registry->starts[0] == registry->length &&
+        ours->phase != OURS_BIAS) {
+        int64_t unbounded = INT64_MAX;
+        ours->examined = ours_close_holes(runtime, ours->fresh, &unbounded);
+        ours->fresh = ours->examined;
+    }
+}
+
+/* What this frees while a cycle is under way, the cycle announces; otherwise it is announced as a
+ * collection of the youngest generation. Before anything is looked for, as those that are told may
+ * get hold of anything. */
+static void ours_examine_candidates(struct runtime *runtime, int64_t *budget)
+{
+    struct ours *ours = ours_of(runtime);
+    struct gc_stats *stats = &runtime->collector.stats;
+    bool is_alone = ours->members == 0;
+    if (is_alone) {
+        introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, 0, 0, 0});
+    }
+    uint64_t collected = stats->collected;
+    uint64_t uncollectable = stats->uncollectable;
+    ours_examine_youth(runtime, budget);
+    ours_examine_queue(runtime, budget);
+    collected = stats->collected - collected;
+    uncollectable = stats->uncollectable - uncollectable;
+    if (is_alone) {
+        stats->collections[0] += collected > 0;
+        introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, 0, collected, uncollectable});
+    } else {
+        ours->collected += collected;
+        ours->uncollectable += uncollectable;
+    }
+}
+
+void ours_examine(struct runtime *runtime, int64_t *budget)
+{
+    struct ours *ours = ours_of(runtime);
+    ours_look_at_new(runtime, budget);
+    if (ours->seen.length > 0 && *budget > 0) {
+        ours_examine_candidates(runtime, budget);
+    }
+    ours->put_off = 0;
+    ours_look_at_newest_later(runtime);
+    ours_close_new_holes(runtime);
 }

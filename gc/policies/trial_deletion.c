@@ -259,6 +259,13 @@ static void trial_written(struct runtime *runtime, struct object *container, str
     }
 }
 
+static void trial_gained(struct runtime *runtime, struct object *container, struct object *item)
+{
+    (void)runtime;
+    (void)container;
+    (void)item;
+}
+
 const struct gc_policy gc_policy_trial_deletion_php = {
     .name = "trial-deletion-php",
     .summary = "Bacon and Rajan's trial deletion, with PHP's threshold of roots",
@@ -269,6 +276,7 @@ const struct gc_policy gc_policy_trial_deletion_php = {
     .collect = trial_collect,
     .decremented = trial_buffer,
     .written = trial_written,
+    .gained = trial_gained,
 };
 
 const struct gc_policy gc_policy_trial_deletion_orc = {
@@ -281,4 +289,5 @@ const struct gc_policy gc_policy_trial_deletion_orc = {
     .collect = trial_collect,
     .decremented = trial_buffer,
     .written = trial_written,
+    .gained = trial_gained,
 };

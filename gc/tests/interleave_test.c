@@ -284,9 +284,10 @@ static void interleave_all(struct interleave *world, int settle)
     }
 }
 
-static void interleave_under(struct gc_fixture *fixture, uint32_t trial_max, int settle)
+static void interleave_under(struct gc_fixture *fixture, struct ours_parameters parameters,
+                             int settle)
 {
-    struct interleave world = {.parameters = {.trial_max = trial_max}};
+    struct interleave world = {.parameters = parameters};
     struct gc_policy policy = gc_policy_ours;
     policy.parameters = &world.parameters;
     world.runtime = runtime_open_with(&fixture->heap, &policy, NULL);
@@ -300,17 +301,25 @@ static void interleave_under(struct gc_fixture *fixture, uint32_t trial_max, int
 /* Everything that is no leaf is left to the cycles. */
 static void test_cycles_meet_mutations(void **state)
 {
-    interleave_under(*state, 0, 0);
+    interleave_under(*state, (struct ours_parameters){.trial_max = 0}, 0);
 }
 
 static void test_cycles_meet_mutations_of_old_containers(void **state)
 {
-    interleave_under(*state, 0, 40);
+    interleave_under(*state, (struct ours_parameters){.trial_max = 0}, 40);
 }
 
 static void test_trials_meet_mutations(void **state)
 {
-    interleave_under(*state, OURS_TRIAL_MAX, 0);
+    interleave_under(*state, (struct ours_parameters){.trial_max = OURS_TRIAL_MAX}, 0);
+}
+
+/* New containers are examined together, and the newest a slice later; what has been biased once is
+ * left to the cycles. */
+static void test_youth_meets_mutations(void **state)
+{
+    interleave_under(*state, (struct ours_parameters){.youth_max = OURS_YOUTH_MAX}, 0);
+    interleave_under(*state, (struct ours_parameters){.youth_max = OURS_YOUTH_MAX, .newest = 1}, 0);
 }
 
 int interleave_test(void)
@@ -319,6 +328,7 @@ int interleave_test(void)
         GC_TEST(test_cycles_meet_mutations),
         GC_TEST(test_cycles_meet_mutations_of_old_containers),
         GC_TEST(test_trials_meet_mutations),
+        GC_TEST(test_youth_meets_mutations),
     };
     return cmocka_run_group_tests(interleave_tests, NULL, NULL);
 }
