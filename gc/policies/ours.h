@@ -178,6 +178,8 @@ void ours_hurry(struct runtime *runtime);
 bool ours_is_guarded(const struct object *object);
 /* Dismisses a container: it is alive, or in no cycle. mark: 0 or OURS_MARK_LEAF. */
 void ours_dismiss(struct runtime *runtime, struct object *object, unsigned mark);
+/* Takes the bias off, without making a candidate of the container: the caller looks after it. */
+void ours_lose(struct runtime *runtime, struct object *object);
 /* A biased container has lost what the bias stands for: it is a candidate, and alive now. */
 void ours_unbias(struct runtime *runtime, struct object *object);
 

@@ -53,22 +53,28 @@ static void ours_see(struct runtime *runtime, uint32_t index)
     }
 }
 
-void ours_unbias(struct runtime *runtime, struct object *object)
+void ours_lose(struct runtime *runtime, struct object *object)
 {
-    struct ours *ours = ours_of(runtime);
+    const struct ours *ours = ours_of(runtime);
     uint32_t index = object->index;
-    object_unbias(object);
-    if (index == 0 || ours->collecting_all) {
-        return; /* no longer tracked, or to be looked at anyway */
-    }
     if (ours->phase == OURS_BIAS && index < ours->cursor) {
         ours_reach(runtime, index); /* not biased at T0, so that nothing can be said of it */
     }
     ours_see(runtime, index);
+    object_unbias(object);
     ours_set_known(object);
-    uint8_t *mark = &runtime->collector.registry.marks[index];
-    *mark &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
-    if (!(*mark & OURS_MARK_QUEUED)) {
+    runtime->collector.registry.marks[index] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+}
+
+void ours_unbias(struct runtime *runtime, struct object *object)
+{
+    uint32_t index = object->index;
+    if (index == 0 || ours_of(runtime)->collecting_all) {
+        object_unbias(object); /* no longer tracked, or to be looked at anyway */
+        return;
+    }
+    ours_lose(runtime, object);
+    if (!(runtime->collector.registry.marks[index] & OURS_MARK_QUEUED)) {
         ours_enqueue_seen(runtime, index);
     }
 }

@@ -126,9 +126,7 @@ void ours_free_few(struct runtime *runtime, uint32_t *indices, uint32_t length)
     struct gc_trash trash = {.indices = indices};
     for (uint32_t i = 0; i < length; i++) {
         struct object *object = registry->entries[indices[i]];
-        object_unbias(object);
-        ours_set_known(object);
-        registry->marks[indices[i]] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+        ours_lose(runtime, object); /* a finalizer may bring it back */
         gc_trash_add(&trash, object);
     }
     gc_trash_process(runtime, &trash);
