@@ -3,14 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/filler.h"
 #include "fuzz/mutator.h"
 
 struct afl_state;
 
-enum { AFL_INPUT_BYTES_MAX = 1 << 20 };
+enum {
+    AFL_INPUT_BYTES_MAX = 1 << 20,
+    AFL_FRESH_ONE_IN = 32, /* inputs that are drawn anew: AFL++ begins with an empty program */
+};
 
 struct afl_mutator {
     struct rng rng;
+    struct filler filler;
     uint8_t output[AFL_INPUT_BYTES_MAX];
 };
 
@@ -40,6 +45,12 @@ size_t afl_custom_fuzz(struct afl_mutator *mutator, uint8_t *data, size_t size, 
 {
     capacity = capacity < sizeof(mutator->output) ? capacity : sizeof(mutator->output);
     size = size < capacity ? size : capacity;
+    filler_note(&mutator->filler, data, size);
+    *output = mutator->output;
+    if (rng_below(&mutator->rng, AFL_FRESH_ONE_IN) == 0) {
+        size_t operations = (size_t)16 << rng_below(&mutator->rng, 7);
+        return palette_generate(mutator->output, capacity, operations, &mutator->rng);
+    }
     size_t crossed = 0;
     if (other != NULL && rng_below(&mutator->rng, 8) == 0) {
         crossed =
@@ -49,6 +60,6 @@ size_t afl_custom_fuzz(struct afl_mutator *mutator, uint8_t *data, size_t size, 
         memcpy(mutator->output, data, size);
         crossed = size;
     }
-    *output = mutator->output;
-    return mutator_mutate(mutator->output, crossed, capacity, &mutator->rng);
+    crossed = mutator_mutate(mutator->output, crossed, capacity, &mutator->rng);
+    return filler_extend(&mutator->filler, mutator->output, crossed, capacity, &mutator->rng);
 }

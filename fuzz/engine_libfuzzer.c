@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/filler.h"
+
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t capacity);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
@@ -27,9 +29,12 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsi
     if (!libfuzzer_has_mutator()) {
         return LLVMFuzzerMutate(data, size, capacity);
     }
+    static struct filler filler;
     struct rng rng;
     rng_seed(&rng, seed);
-    return fuzz_engine_target->mutate(data, size, capacity, &rng);
+    filler_note(&filler, data, size);
+    size = fuzz_engine_target->mutate(data, size, capacity, &rng);
+    return filler_extend(&filler, data, size, capacity, &rng);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
