@@ -329,10 +329,20 @@ FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
     }
 }
 
+void shadow_expect_collector(const struct shadow *shadow)
+{
+    FUZZ_EXPECT(gc_check(shadow->runtime) == 0, "gc-check",
+                "invariants of the collector are broken");
+}
+
+void shadow_expect_heap(const struct shadow *shadow)
+{
+    FUZZ_EXPECT(heap_check(&shadow->heap) == 0, "check", "invariants of the heap are broken");
+}
+
 void shadow_verify_all(struct shadow *shadow)
 {
     shadow_verify(shadow);
-    FUZZ_EXPECT(gc_check(shadow->runtime) == 0, "gc-check",
-                "invariants of the collector are broken");
-    FUZZ_EXPECT(heap_check(&shadow->heap) == 0, "check", "invariants of the heap are broken");
+    shadow_expect_collector(shadow);
+    shadow_expect_heap(shadow);
 }

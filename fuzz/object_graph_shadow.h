@@ -116,7 +116,10 @@ void shadow_weakref_callback(struct runtime *runtime, struct object *weakref,
 
 /* Counts, contents, weak references and the number of objects alive, against the runtime. */
 void shadow_verify(struct shadow *shadow);
-/* And the checkers of the collector and of the heap. */
+/* The checkers of the collector and of the heap. */
+void shadow_expect_collector(const struct shadow *shadow);
+void shadow_expect_heap(const struct shadow *shadow);
+/* All three. */
 void shadow_verify_all(struct shadow *shadow);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "common/os_memory.h"
 
-enum { CENSUS_CAPACITY_INITIAL = 512 };
+enum { CENSUS_CAPACITY_INITIAL = 1024 };
 
 static void census_allocate(struct census *census, size_t capacity)
 {
