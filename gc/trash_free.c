@@ -47,7 +47,7 @@ static inline bool trash_contains(const struct trash_bulk *bulk, const struct ob
 static inline void trash_dropped(struct trash_bulk *bulk, struct object *object)
 {
     if (!trash_contains(bulk, object)) {
-        object_dealloc(bulk->runtime, object);
+        object_release(bulk->runtime, object); /* which knows what a biased one needs */
     } else if (object->index < bulk->current) {
         trash_discard(bulk, object);
     }
