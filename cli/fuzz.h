@@ -20,6 +20,7 @@ extern const struct command fuzz_tmin_command;
 extern const struct command fuzz_coverage_command;
 extern const struct command fuzz_score_command;
 extern const struct command fuzz_plot_command;
+extern const struct command fuzz_speed_command;
 
 /* "heapmill fuzz NAME: message", and what `what` says of the argument that was wrong. Returns
  * EXIT_USAGE. argument may be NULL. */

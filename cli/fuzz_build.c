@@ -11,7 +11,8 @@
 #include "cli/process.h"
 
 static const char build_usage[] =
-    "usage: heapmill fuzz build [libfuzzer|libfuzzer-fast|afl|coverage|random|all] [--target NAME] "
+    "usage: heapmill fuzz build [libfuzzer|libfuzzer-fast|afl|bare|coverage|random|all] [--target "
+    "NAME] "
     "[--jobs N]\n"
     "\n"
     "Configures and builds what an engine needs, each in a build tree of its own beside this "
@@ -126,8 +127,8 @@ static const char *build_missing(enum fuzz_tree tree)
 /* Which trees a word names; false if none. */
 static bool build_choose(const char *word, bool chosen[FUZZ_TREES])
 {
-    static const char *const words[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer-fast", "afl",
-                                                  "coverage"};
+    static const char *const words[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer-fast",
+                                                  "afl",    "bare",      "coverage"};
     bool known = strcmp(word, "all") == 0;
     for (size_t tree = 0; tree < FUZZ_TREES; tree++) {
         bool named = strcmp(words[tree], word) == 0;

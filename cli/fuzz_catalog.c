@@ -14,7 +14,8 @@ static const char fuzz_default_backend[] = "pymalloc-3.10";
 const char *fuzz_tree_name(enum fuzz_tree tree)
 {
     static const char *const names[FUZZ_TREES] = {
-        "ordinary", "fuzz-libfuzzer", "fuzz-libfuzzer-fast", "fuzz-afl", "fuzz-coverage"};
+        "ordinary", "fuzz-libfuzzer", "fuzz-libfuzzer-fast",
+        "fuzz-afl", "fuzz-bare",      "fuzz-coverage"};
     return names[tree];
 }
 
@@ -261,8 +262,8 @@ enum status fuzz_catalog_find(const struct fuzz_catalog *catalog, const char *ta
 enum status fuzz_catalog_path(const struct fuzz_program *program, enum fuzz_tree tree,
                               const char **path, struct error *error)
 {
-    static const char *const engines[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer-fast", "afl",
-                                                    "coverage"};
+    static const char *const engines[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer-fast",
+                                                    "afl",    "bare",      "coverage"};
     *path = program->paths[tree];
     return *path != NULL
                ? STATUS_OK

@@ -2,9 +2,9 @@
  *
  * The engines want different compilers, so that each has a build tree of its own, with the same
  * names in it: the ordinary tree (in which heapmill itself is; blind random and replay), and beside
- * it fuzz-libfuzzer, fuzz-afl and fuzz-coverage, as the presets of those names make them. The
- * environment variable HEAPMILL_FUZZ_TREES names another directory that holds these four, the
- * ordinary one as `ordinary`. */
+ * it fuzz-libfuzzer, fuzz-libfuzzer-fast, fuzz-afl, fuzz-bare and fuzz-coverage, as the presets of
+ * those names make them. The environment variable HEAPMILL_FUZZ_TREES names another directory that
+ * holds these, the ordinary one as `ordinary`. */
 #ifndef HEAPMILL_CLI_FUZZ_CATALOG_H
 #define HEAPMILL_CLI_FUZZ_CATALOG_H
 
@@ -19,6 +19,7 @@ enum fuzz_tree {
     FUZZ_TREE_LIBFUZZER, /* clang, with the sanitizers */
     FUZZ_TREE_FAST,      /* the same without them */
     FUZZ_TREE_AFL,
+    FUZZ_TREE_BARE,     /* clang, nothing else: what `fuzz speed` compares with */
     FUZZ_TREE_COVERAGE, /* clang's source-based coverage; made by `fuzz coverage` */
     FUZZ_TREES,
 };

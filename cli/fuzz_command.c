@@ -21,6 +21,7 @@ static const char fuzz_usage[] =
     "  tmin      a smaller input that fails in the same way\n"
     "  coverage  which lines the corpora reach\n"
     "  score     how long each engine takes to find planted bugs\n"
+    "  speed     operations per CPU second of each engine, against a bare loop\n"
     "  plot      the figures of a campaign or a score\n"
     "\n"
     "A first campaign:\n"
@@ -33,9 +34,9 @@ static const char fuzz_usage[] =
     "results, 130 interrupted\n";
 
 static const struct command *const fuzz_table[] = {
-    &fuzz_list_command,     &fuzz_build_command,  &fuzz_run_command,  &fuzz_regress_command,
-    &fuzz_fmt_command,      &fuzz_triage_command, &fuzz_cmin_command, &fuzz_tmin_command,
-    &fuzz_coverage_command, &fuzz_score_command,  &fuzz_plot_command,
+    &fuzz_list_command,     &fuzz_build_command,  &fuzz_run_command,   &fuzz_regress_command,
+    &fuzz_fmt_command,      &fuzz_triage_command, &fuzz_cmin_command,  &fuzz_tmin_command,
+    &fuzz_coverage_command, &fuzz_score_command,  &fuzz_speed_command, &fuzz_plot_command,
 };
 enum { FUZZ_COMMANDS = sizeof(fuzz_table) / sizeof(fuzz_table[0]) };
 

@@ -94,7 +94,8 @@ static enum status engine_prepare_random(const struct fuzz_launch *launch, struc
                                          struct error *error)
 {
     const char *program;
-    enum status status = fuzz_catalog_path(launch->program, FUZZ_TREE_ORDINARY, &program, error);
+    enum fuzz_tree tree = launch->bare ? FUZZ_TREE_BARE : FUZZ_TREE_ORDINARY;
+    enum status status = fuzz_catalog_path(launch->program, tree, &program, error);
     if (status == STATUS_OK) {
         job->stop_signal = SIGKILL; /* it keeps nothing that could be torn */
         engine_argument(job, "%s", program);
@@ -178,7 +179,9 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
         "AFL_NO_UI",
         "AFL_SKIP_CPUFREQ",
         "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
-        "AFL_NO_AFFINITY",
+        "AFL_TRY_AFFINITY", /* afl-fuzz and its child take turns: on one CPU that costs less */
+        "AFL_DISABLE_TRIM", /* which cuts programs anywhere */
+        "AFL_CAL_FAST",
         "AFL_SYNC_TIME", /* in minutes: the least that there is */
         "AFL_IMPORT_FIRST",
         "AFL_IGNORE_SEED_PROBLEMS",
@@ -194,6 +197,7 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
                         : NULL;
     if (mutator != NULL) {
         engine_setting(job, "AFL_CUSTOM_MUTATOR_LIBRARY", mutator);
+        engine_setting(job, "AFL_CUSTOM_MUTATOR_ONLY", "1");
     }
     free(mutator);
 }
@@ -241,7 +245,8 @@ static enum status engine_prepare_afl(const struct fuzz_launch *launch, struct c
     engine_argument(job, "%s", input);
     engine_argument(job, "-o");
     engine_argument(job, "%s/afl", launch->directory);
-    engine_argument(job, launch->index == 0 ? "-M" : "-S");
+    /* -M goes through its queue in order; -F wants it. */
+    engine_argument(job, launch->shared && launch->index == 0 ? "-M" : "-S");
     engine_argument(job, "%s", name);
     if (launch->shared && launch->index == 0) {
         engine_argument(job, "-F");

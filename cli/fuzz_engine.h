@@ -37,6 +37,7 @@ struct fuzz_launch {
     const struct fuzz_program *program;
     enum fuzz_engine engine;
     bool fast;             /* libFuzzer: the build without sanitizers */
+    bool bare;             /* random: the build that differs from libFuzzer's by the engine alone */
     const char *directory; /* of the campaign or trial */
     unsigned index;        /* among this engine's members, from 0 */
     uint64_t seed;

@@ -42,7 +42,7 @@ static size_t list_corpus_size(const struct fuzz_catalog *catalog, const char *t
 static char *list_engines(const struct fuzz_program *program)
 {
     static const char *const engines[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer --fast",
-                                                    "afl", "coverage"};
+                                                    "afl",    "bare",      "coverage"};
     struct text_list names = {0};
     for (size_t tree = 0; tree < FUZZ_TREES; tree++) {
         if (program->paths[tree] != NULL) {

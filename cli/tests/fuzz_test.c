@@ -204,6 +204,35 @@ static void afl_finds_and_leaves_nothing(void **state)
     assert_int_equal(fixture_count_processes(), 0);
 }
 
+static void speed_compares_engines_with_the_bare_loop(void **state)
+{
+    (void)state;
+    expect_run(RUN("speed", "toy", "--rounds", "0"), 2);
+    expect_run(RUN("speed", "toy", "toy"), 2);
+    struct fixture_outcome outcome = RUN("speed", "tyo");
+    assert_int_equal(outcome.status, 3);
+    assert_non_null(strstr(outcome.err, "did you mean 'toy'"));
+    fixture_outcome_free(&outcome);
+    need_tree("fuzz-libfuzzer");
+    need_tree("fuzz-afl");
+    outcome = RUN("speed", "toy", "--rounds", "2", "--time", "0.3s", "--json");
+    json_t *all = json_of(&outcome);
+    assert_int_equal(outcome.status, 0);
+    const json_t *engines = json_object_get(all, "engines");
+    assert_int_equal(json_array_size(engines), 4);
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *rate = json_object_get(json_array_get(engines, i), "operations_per_cpu_s");
+        double least = json_number_value(json_object_get(rate, "least"));
+        assert_true(least > 1000);
+        assert_true(json_number_value(json_object_get(rate, "median")) >= least);
+    }
+    assert_string_equal(fixture_text(json_array_get(engines, 1), "engine"), "libfuzzer");
+    assert_non_null(json_object_get(json_array_get(engines, 1), "of_bare"));
+    assert_non_null(json_object_get(json_array_get(engines, 3), "stability_percent"));
+    json_decref(all);
+    fixture_outcome_free(&outcome);
+}
+
 static void a_killed_campaign_leaves_nothing_and_resumes(void **state)
 {
     (void)state;
@@ -293,6 +322,7 @@ int main(void)
         cmocka_unit_test(random_finds_and_triage_tells_apart),
         cmocka_unit_test(libfuzzer_finds),
         cmocka_unit_test(afl_finds_and_leaves_nothing),
+        cmocka_unit_test(speed_compares_engines_with_the_bare_loop),
         cmocka_unit_test(a_killed_campaign_leaves_nothing_and_resumes),
         cmocka_unit_test(an_interrupted_campaign_says_so),
         cmocka_unit_test(score_counts_trials_and_controls),

@@ -1,0 +1,275 @@
+/* heapmill fuzz speed: operations per CPU second of each engine, against a bare loop. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/fuzz.h"
+#include "cli/fuzz_speed_run.h"
+#include "cli/process.h"
+#include "cli/table.h"
+#include "results/statistics.h"
+
+static const char speed_usage[] =
+    "usage: heapmill fuzz speed [TARGET] [-b BACKEND] [--rounds N] [--time T] [--seed S] [--bars] "
+    "[--json]\n"
+    "\n"
+    "How many operations of the target an engine plays in a second of CPU time, from nothing, "
+    "beside a\n"
+    "bare loop: blind random inputs under the same oracles, in a build of the same compiler and "
+    "flags\n"
+    "without instrumentation. libFuzzer (without sanitizers) with programs of up to 64 "
+    "operations,\n"
+    "AFL++ with up to 1024. All are run after one another in each round, and compared within it.\n"
+    "Wants `heapmill fuzz build bare libfuzzer-fast afl`.\n"
+    "\n"
+    "  TARGET           default: block_ops\n"
+    "  -b, --backend B  default: pymalloc-3.10, where the target has several\n"
+    "  --rounds N       default: 5\n"
+    "  --time T         CPU time of each engine in a round (default: 10s)\n"
+    "  --seed S         default: 1\n"
+    "  --bars           exit status 1 unless in every round libFuzzer plays at least 0.6 and AFL++ "
+    "at\n"
+    "                   least 0.5 of the bare loop's operations, at a stability of at least 98%\n"
+    "  --json           {program, rounds, time_s, seed, engines: [{engine, operations, ...}]}\n"
+    "  -h, --help\n"
+    "\n"
+    "exit status: 0; 1 a bar is not met; 2 wrong usage; 3 something is not built, or an engine "
+    "failed;\n"
+    "130 interrupted\n";
+
+static const double SPEED_STABILITY_LEAST = 98;
+
+enum speed_option { OPTION_ROUNDS = 256, OPTION_TIME, OPTION_SEED, OPTION_BARS, OPTION_JSON };
+
+static const struct option speed_long_options[] = {
+    {"backend", required_argument, NULL, 'b'},
+    {"rounds", required_argument, NULL, OPTION_ROUNDS},
+    {"time", required_argument, NULL, OPTION_TIME},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"bars", no_argument, NULL, OPTION_BARS},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {0},
+};
+
+struct speed_arguments {
+    const char *target;
+    const char *backend; /* NULL: the target's default */
+    char *label;         /* "block_ops.pymalloc-3.10", once it is known */
+    uint64_t rounds;
+    double time_s;
+    uint64_t seed;
+    bool bars;
+    bool json;
+};
+
+struct speed_range {
+    double median;
+    double least;
+    double most;
+};
+
+static struct speed_range speed_range_of(const double *values, uint64_t count)
+{
+    double copy[SPEED_ROUNDS_MAX];
+    struct speed_range range = {.least = values[0], .most = values[0]};
+    for (uint64_t i = 0; i < count; i++) {
+        copy[i] = values[i];
+        range.least = values[i] < range.least ? values[i] : range.least;
+        range.most = values[i] > range.most ? values[i] : range.most;
+    }
+    range.median = statistics_median(copy, count);
+    return range;
+}
+
+static const char *speed_engine(size_t cell)
+{
+    return speed_cells[cell].engine == FUZZ_ENGINE_RANDOM
+               ? "bare loop"
+               : fuzz_engine_name(speed_cells[cell].engine);
+}
+
+static void speed_cell_range(struct table *table, size_t column, struct speed_range range,
+                             double unit, int digits)
+{
+    table_cell(table, column, "%.*f [%.*f, %.*f]", digits, range.median / unit, digits,
+               range.least / unit, digits, range.most / unit);
+}
+
+static void speed_print_table(const struct speed_arguments *arguments,
+                              const struct speed_figures *figures)
+{
+    static const char *const titles[] = {
+        "engine", "up to", "kexec/CPU-s", "Moperations/CPU-s", "of the bare loop", "stability %"};
+    enum { COLUMNS = sizeof(titles) / sizeof(titles[0]) };
+    struct table *table = table_new(COLUMNS);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        table_column(table, i, titles[i], i == 0 ? TABLE_LEFT : TABLE_RIGHT);
+    }
+    for (size_t i = 0; i < SPEED_CELLS; i++) {
+        uint64_t rounds = arguments->rounds;
+        table_row(table);
+        table_cell(table, 0, "%s", speed_engine(i));
+        table_cell(table, 1, "%u", (unsigned)speed_cells[i].operations);
+        speed_cell_range(table, 2, speed_range_of(figures[i].executions_per_s, rounds), 1e3, 2);
+        speed_cell_range(table, 3, speed_range_of(figures[i].operations_per_s, rounds), 1e6, 3);
+        if (speed_cells[i].base != i) {
+            speed_cell_range(table, 4, speed_range_of(figures[i].of_bare, rounds), 1, 2);
+        }
+        if (fuzz_engine_is_afl(speed_cells[i].engine)) {
+            speed_cell_range(table, 5, speed_range_of(figures[i].stability, rounds), 1, 2);
+        }
+    }
+    table_print(table, stdout);
+    table_free(table);
+    (void)printf("%s; median [least, most] of %u rounds of %g s of CPU each\n", arguments->label,
+                 (unsigned)arguments->rounds, arguments->time_s);
+}
+
+static json_t *speed_json_range(const double *values, uint64_t count)
+{
+    struct speed_range range = speed_range_of(values, count);
+    return json_pack("{s:f, s:f, s:f}", "median", range.median, "least", range.least, "most",
+                     range.most);
+}
+
+static void speed_print_json(const struct speed_arguments *arguments,
+                             const struct speed_figures *figures)
+{
+    json_t *engines = json_array();
+    for (size_t i = 0; i < SPEED_CELLS; i++) {
+        uint64_t rounds = arguments->rounds;
+        json_t *engine =
+            json_pack("{s:s, s:I, s:o, s:o}", "engine", speed_engine(i), "operations_max",
+                      (json_int_t)speed_cells[i].operations, "executions_per_cpu_s",
+                      speed_json_range(figures[i].executions_per_s, rounds), "operations_per_cpu_s",
+                      speed_json_range(figures[i].operations_per_s, rounds));
+        if (speed_cells[i].base != i) {
+            (void)json_object_set_new(engine, "of_bare",
+                                      speed_json_range(figures[i].of_bare, rounds));
+        }
+        if (fuzz_engine_is_afl(speed_cells[i].engine)) {
+            (void)json_object_set_new(engine, "stability_percent",
+                                      speed_json_range(figures[i].stability, rounds));
+        }
+        (void)json_array_append_new(engines, engine);
+    }
+    json_t *all = json_pack("{s:s, s:I, s:f, s:I, s:o}", "program", arguments->label, "rounds",
+                            (json_int_t)arguments->rounds, "time_s", arguments->time_s, "seed",
+                            (json_int_t)arguments->seed, "engines", engines);
+    (void)json_dumpf(all, stdout, JSON_INDENT(1));
+    (void)putchar('\n');
+    json_decref(all);
+}
+
+/* Says each bar that is missed. */
+static bool speed_meets_bars(const struct speed_arguments *arguments,
+                             const struct speed_figures *figures)
+{
+    bool met = true;
+    for (size_t i = 0; i < SPEED_CELLS; i++) {
+        double ratio = speed_range_of(figures[i].of_bare, arguments->rounds).least;
+        double stability = speed_range_of(figures[i].stability, arguments->rounds).least;
+        if (ratio < speed_cells[i].least) {
+            (void)fprintf(stderr, "heapmill fuzz speed: %s plays %.2f of the bare loop, not %.1f\n",
+                          speed_engine(i), ratio, speed_cells[i].least);
+            met = false;
+        }
+        if (fuzz_engine_is_afl(speed_cells[i].engine) && stability < SPEED_STABILITY_LEAST) {
+            (void)fprintf(stderr, "heapmill fuzz speed: the stability is %.2f%%, not %g%%\n",
+                          stability, SPEED_STABILITY_LEAST);
+            met = false;
+        }
+    }
+    return met;
+}
+
+static int speed_take_option(struct speed_arguments *arguments, int option, char **argv)
+{
+    switch (option) {
+    case 'b':
+        arguments->backend = optarg;
+        return EXIT_CLEAN;
+    case OPTION_ROUNDS:
+        return text_to_u64(optarg, &arguments->rounds) && arguments->rounds > 0 &&
+                       arguments->rounds <= SPEED_ROUNDS_MAX
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("speed", "--rounds takes 1 to 100, not", optarg);
+    case OPTION_TIME:
+        return text_to_seconds(optarg, &arguments->time_s) && arguments->time_s > 0
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("speed", "--time takes 10s or 2m, not", optarg);
+    case OPTION_SEED:
+        return text_to_u64(optarg, &arguments->seed)
+                   ? EXIT_CLEAN
+                   : fuzz_refuse("speed", "--seed takes a number, not", optarg);
+    case OPTION_BARS:
+        arguments->bars = true;
+        return EXIT_CLEAN;
+    case OPTION_JSON:
+        arguments->json = true;
+        return EXIT_CLEAN;
+    default:
+        return fuzz_refuse("speed", option == ':' ? "a value is missing after" : "unknown option",
+                           argv[optind - 1]);
+    }
+}
+
+static enum status speed_measure_all(struct speed_arguments *arguments,
+                                     struct speed_figures *figures, struct error *error)
+{
+    struct fuzz_catalog catalog;
+    const struct fuzz_program *program = NULL;
+    enum status status = fuzz_catalog_open(&catalog, error);
+    if (status == STATUS_OK) {
+        status =
+            fuzz_catalog_find(&catalog, arguments->target, arguments->backend, "", &program, error);
+    }
+    if (status == STATUS_OK) {
+        process_prepare_signals();
+        struct speed_run run = {.catalog = &catalog,
+                                .program = program,
+                                .rounds = arguments->rounds,
+                                .seed = arguments->seed,
+                                .time_s = arguments->time_s};
+        status = speed_measure(&run, figures, error);
+    }
+    arguments->label = status == STATUS_OK ? text_format("%s", program->label) : NULL;
+    fuzz_catalog_close(&catalog);
+    return status;
+}
+
+static int speed_run(int argc, char **argv)
+{
+    struct speed_arguments arguments = {
+        .target = "block_ops", .rounds = 5, .time_s = 10, .seed = 1};
+    int option;
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":b:", speed_long_options, NULL)) != -1) {
+        int status = speed_take_option(&arguments, option, argv);
+        if (status != EXIT_CLEAN) {
+            return status;
+        }
+    }
+    if (optind + 1 < argc) {
+        return fuzz_refuse("speed", "one target at a time, and not", argv[optind + 1]);
+    }
+    arguments.target = optind < argc ? argv[optind] : arguments.target;
+    static struct speed_figures figures[SPEED_CELLS];
+    struct error error = {.message = ""};
+    enum status status = speed_measure_all(&arguments, figures, &error);
+    if (status != STATUS_OK) {
+        return fuzz_report("speed", &error);
+    }
+    (arguments.json ? speed_print_json : speed_print_table)(&arguments, figures);
+    free(arguments.label);
+    return arguments.bars && !speed_meets_bars(&arguments, figures) ? EXIT_FINDING : EXIT_CLEAN;
+}
+
+const struct command fuzz_speed_command = {
+    .name = "speed",
+    .summary = "operations per CPU second of each engine, against a bare loop",
+    .usage = speed_usage,
+    .run = speed_run,
+};
