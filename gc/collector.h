@@ -7,6 +7,7 @@
 #define HEAPMILL_GC_COLLECTOR_H
 
 #include <assert.h>
+#include <string.h>
 
 #include "gc/object.h"
 #include "gc/pauses.h"
@@ -91,6 +92,25 @@ struct gc_trash;
 
 /* The mark of a container that collector_find_unreachable found unreachable: no bit of these. */
 enum { GC_MARK_ALIVE = 0x1f };
+
+/* The first unreachable one of [i, end); end: there is none. */
+static inline uint32_t gc_next_unmarked(const uint8_t *marks, uint32_t i, uint32_t end)
+{
+    const uint64_t alive = 0x0101010101010101u * GC_MARK_ALIVE;
+    const uint64_t carry = alive + 0x0101010101010101u;
+    for (; end - i >= sizeof(uint64_t); i += (uint32_t)sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, marks + i, sizeof(eight));
+        /* Each byte carries unless its bits are all 0. */
+        if ((((eight & alive) + alive) & carry) != carry) {
+            break;
+        }
+    }
+    while (i < end && (marks[i] & GC_MARK_ALIVE) != 0) {
+        i++;
+    }
+    return i;
+}
 
 /* Finds the containers of the range that nothing outside of it keeps alive, and puts them into
  * trash. Tuples among the others that hold nothing but atoms are untracked. Returns the number of

@@ -19,22 +19,19 @@
  *    the dense arrays. */
 #include <string.h>
 
+#include "gc/find_chains.h"
 #include "gc/objects.h"
 #include "gc/referents.h"
 #include "gc/runtime.h"
 #include "gc/trash.h"
 
 enum {
-    FIND_COUNT = GC_MARK_ALIVE, /* modulo 32 while sweeping; above zero: alive */
-    FIND_WIDE = 0x1f,           /* while sweeping: the count is in registry.numbers */
-    FIND_WIDE_MIN = 30,         /* counts from here on are wide */
-    FIND_SWEPT = 0x20,          /* while sweeping: a list, swept before its turn */
-    FIND_TUPLE = 0x20,          /* after it, with FIND_LEAF: a tuple, which may be untracked */
-    FIND_SINGLE = 0x40,         /* one referent in the range: its index is in numbers */
-    FIND_RUN = 0x60,            /* a long list whose items follow one another in the registry */
-    FIND_LEAF = 0x80,           /* no referent in the range */
-    FIND_LONG = 16,             /* items of a list that are worth sweeping with it, and */
-    FIND_SHORT = 4,             /* the items that each of those may have */
+    FIND_LONG = 16,                     /* items of a list that are worth sweeping with it, and */
+    FIND_SHORT = 4,                     /* the items that each of those may have */
+    FIND_NEAR = GC_IS_CHECKED ? 0 : 64, /* entries: a step that stays in cache */
+    FIND_PATIENCE = 1024, /* see struct find; and a share of the range: the chain is much of it */
+    FIND_PATIENCE_SHARE = 64,
+    FIND_PATIENCE_CHECKED = 2, /* so that small tests get there */
     FIND_FETCH_OBJECT = 24,
     FIND_FETCH_VECTOR = 12,
     FIND_FETCH_REFERENT = 6,
@@ -56,6 +53,7 @@ struct find {
     uint32_t queue_first; /* marking: found alive after they had been passed; chained through */
     uint32_t queue_last;  /* numbers. 0: none */
     uint32_t passed;      /* entries below this have been passed */
+    uint32_t patience; /* far steps along one chain after which it is followed in several places */
 };
 
 static inline bool find_is_inside(const struct find *find, uint32_t index)
@@ -91,6 +89,15 @@ static inline int find_subtract(struct object *referent, void *context)
     return 0;
 }
 
+/* Of a container with a referent in the range. */
+static inline bool find_is_sole(const struct object *object)
+{
+    return (object->type->layout == TYPE_LAYOUT_LIST &&
+            ((const struct list_object *)object)->length == 1) ||
+           (object->type->layout == TYPE_LAYOUT_TUPLE &&
+            ((const struct tuple_object *)object)->length == 1);
+}
+
 /* Adds the container's own count, and notes what it is. */
 static inline void find_add_own(struct find *find, uint32_t index, const struct object *object,
                                 uint8_t note)
@@ -103,7 +110,7 @@ static inline void find_add_own(struct find *find, uint32_t index, const struct 
         uint8_t mark = find->marks[index];
         if (find->inner == 1) {
             find->numbers[index] = find->first;
-            note |= FIND_SINGLE;
+            note |= find_is_sole(object) ? FIND_SOLE : FIND_SINGLE;
         }
         find->marks[index] = (uint8_t)(((mark + count) & FIND_COUNT) | note);
     } else {
@@ -241,19 +248,33 @@ static void find_enqueue(struct find *find, uint32_t index)
     find->queue_last = index;
 }
 
+/* Of no use, it is not tried again in this collection. */
+static __attribute__((noinline)) uint32_t find_follow_far(struct find *find, uint32_t index)
+{
+    struct gc_range range = {find->begin, find->end};
+    bool was_useful;
+    index = find_chains_follow(find->marks, find->numbers, range, index, &was_useful);
+    find->patience = was_useful ? find->patience : UINT32_MAX;
+    return index;
+}
+
 /* The container of that index is alive; so is what it refers to, as far as indices alone tell. The
  * first on that way whose referents must be looked up in the object is looked at in its turn: when
  * marking comes to it, or from the queue when that is over. */
 static inline void find_follow(struct find *find, uint32_t index)
 {
+    uint32_t far = 0;
     for (;;) {
         uint8_t mark = find->marks[index];
         if ((mark & FIND_COUNT) != 0) {
             return;
         }
-        find->marks[index] = mark | 1;
+        find->marks[index] = mark | FIND_ALIVE;
         if ((mark & FIND_RUN) == FIND_SINGLE) {
-            index = find->numbers[index];
+            uint32_t next = find->numbers[index];
+            far += next - index + FIND_NEAR > 2 * FIND_NEAR;
+            index =
+                __builtin_expect(far > find->patience, false) ? find_follow_far(find, next) : next;
             continue;
         }
         if (!(mark & FIND_LEAF) && index < find->passed) {
@@ -294,7 +315,7 @@ static void find_mark_alive(struct find *find)
 {
     for (uint32_t i = find->begin; i < find->end; i++) {
         uint8_t mark = find->marks[i];
-        if ((mark & FIND_LEAF) || (mark & FIND_COUNT) == 0) {
+        if ((mark & FIND_SOLE) == FIND_LEAF || (mark & FIND_COUNT) == 0) {
             continue;
         }
         find->passed = i + 1;
@@ -321,18 +342,19 @@ static void find_mark_alive(struct find *find)
 /* ---------------------------------------------------------------- the results */
 static void find_gather(const struct find *find, struct gc_trash *trash)
 {
+    const unsigned not_plain = TYPE_NEEDS_CARE | TYPE_IS_WEAKREF | TYPE_IS_CLASS_INSTANCE;
     trash->type_flags = find->type_flags;
     trash->no_discard = find->any_undiscarded;
     trash->range = (struct gc_range){find->begin, find->end};
-    trash->plain &= find->type_flags == TYPE_IS_CONTAINER && !find->any_undiscarded;
-    for (uint32_t i = find->begin; i < find->end; i++) {
-        if ((find->marks[i] & FIND_COUNT) == 0) {
-            if (trash->plain) {
-                trash->indices[trash->length++] = i;
-            } else {
-                gc_trash_add(trash, find->entries[i]);
-            }
+    trash->plain &= !(find->type_flags & not_plain) && !find->any_undiscarded;
+    uint32_t i = find->begin;
+    while ((i = gc_next_unmarked(find->marks, i, find->end)) < find->end) {
+        if (trash->plain) {
+            trash->length++;
+        } else {
+            gc_trash_add(trash, find->entries[i]);
         }
+        i++;
     }
 }
 
@@ -406,6 +428,8 @@ uint64_t collector_find_unreachable(struct runtime *runtime, struct gc_range ran
         .numbers = registry->numbers,
         .begin = range.begin,
         .end = range.end,
+        .patience = GC_IS_CHECKED ? FIND_PATIENCE_CHECKED
+                                  : FIND_PATIENCE + (range.end - range.begin) / FIND_PATIENCE_SHARE,
     };
     if (GC_IS_CHECKED) {
         find_check_counts(registry, range);

@@ -25,8 +25,8 @@ struct gc_trash {
     uint32_t uncollectable;
     uint32_t saved;
     /* No examined container has weak references or finalizers, and all have a discard: nothing is
-     * to be processed, and membership is by the registry's marks; no header is flagged. Set before
-     * finding where that is wanted. */
+     * to be processed, and membership is by the registry's marks; no header is flagged, and there
+     * are no indices. Set before finding where that is wanted. */
     bool plain;
     struct gc_range range; /* that was examined; for plain trash */
 };
@@ -36,7 +36,7 @@ static inline struct object *gc_trash_object(const struct registry *registry,
                                              const struct gc_trash *trash, uint32_t k)
 {
     struct object *object = registry_object(registry, trash->indices[k]);
-    return object != NULL && (trash->plain || gc_is_in_trash(object)) ? object : NULL;
+    return object != NULL && gc_is_in_trash(object) ? object : NULL;
 }
 
 /* Enters a container: flags it, and gathers its flags. Indices must come in ascending order. */

@@ -110,6 +110,34 @@ static void test_garbage_that_refers_to_the_living(void **state)
 
 /* A long tail that is reachable only through its last-made node: each of its nodes is first judged
  * unreachable, as it precedes what keeps it alive in the list, and must be moved back. */
+/* Garbage that refers to one living thing each and to nothing else: to a list, and to a tuple that
+ * the same collection untracks. */
+static void test_garbage_whose_only_referent_lives(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = fixture->runtime;
+    struct object *list = list_new(runtime);
+    struct object *tuple = tuple_new(runtime, 1);
+    tuple_set_item(tuple, 0, int_new(runtime, 7));
+    struct object *ring = list_new(runtime);
+    for (int i = 0; i < 10; i++) {
+        struct object *of_list = cycle_list_of(runtime, list);
+        struct object *of_tuple = cycle_list_of(runtime, tuple);
+        assert_true(list_append(runtime, ring, of_list) && list_append(runtime, ring, of_tuple));
+        object_decref(runtime, of_list);
+        object_decref(runtime, of_tuple);
+    }
+    assert_true(list_append(runtime, ring, ring));
+    object_decref(runtime, ring);
+    assert_int_equal(object_getrefcount(list), 11);
+    assert_int_equal(gc_collect(runtime, 2), 21);
+    assert_int_equal(object_getrefcount(list), 1);
+    assert_int_equal(object_getrefcount(tuple), 1);
+    object_decref(runtime, list);
+    object_decref(runtime, tuple);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
 static void test_judged_too_soon_and_moved_back(void **state)
 {
     enum { COUNT = 1000 };
@@ -203,6 +231,7 @@ int cycle_test(void)
         GC_TEST(test_tuples_alone),
         GC_TEST(test_reachable_cycle_is_kept),
         GC_TEST(test_garbage_that_refers_to_the_living),
+        GC_TEST(test_garbage_whose_only_referent_lives),
         GC_TEST(test_judged_too_soon_and_moved_back),
         GC_TEST(test_many_small_rings_beside_living_lists),
         GC_TEST(test_dense_garbage),
