@@ -23,12 +23,25 @@ extern bool gc_test_long;
 /* The collector that fixtures are opened with. */
 const struct gc_policy *gc_test_policy(void);
 
+/* What the object layer asks the system for beside the heap: see scratch.c. All zero: no call is
+ * refused. */
+struct gc_test_scratch {
+    uint64_t calls;        /* for scratch memory, refused ones too */
+    uint64_t first;        /* from this call on, from 1, */
+    uint64_t last;         /* and up to this one they are refused */
+    bool refuses_maps;     /* of memory that is no scratch: the counts of gc_check */
+    uint64_t mapped_bytes; /* and not unmapped */
+};
+
+extern struct gc_test_scratch gc_test_scratch;
+
 struct gc_fixture {
     struct heap heap;
     struct runtime *runtime;
     uint64_t objects_at_start; /* the runtime's own */
     uint64_t blocks_at_start;  /* the probe's, which counts over the whole process */
     uint64_t bytes_at_start;
+    uint64_t mapped_at_start;
 };
 
 /* cmocka's set-up and tear-down of one test: *state is a struct gc_fixture. The tear-down fails the
@@ -38,7 +51,7 @@ int gc_test_teardown(void **state);
 
 /* Opens a fixture, os hooks and all; false when the heap or the runtime has no memory. */
 bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options);
-/* Closes both. The number of things wrong: objects and blocks left, broken invariants. */
+/* Closes both. The number of things wrong: objects, blocks and mappings left, broken invariants. */
 uint64_t gc_test_close(struct gc_fixture *fixture);
 
 /* Runs body on a stack of 256 KiB, where one frame for each node of a long chain would overflow.

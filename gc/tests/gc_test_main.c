@@ -22,6 +22,7 @@ const struct gc_policy *gc_test_policy(void)
 
 bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options)
 {
+    fixture->mapped_at_start = gc_test_scratch.mapped_bytes;
     if (heap_open(&fixture->heap, options, NULL) != STATUS_OK) {
         return false;
     }
@@ -53,6 +54,7 @@ uint64_t gc_test_close(struct gc_fixture *fixture)
         wrong += stats.blocks_live;
     }
     heap_close(&fixture->heap);
+    wrong += gc_test_scratch.mapped_bytes != fixture->mapped_at_start;
     return wrong;
 }
 
