@@ -2,9 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "gc/class.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 #include "gc/tests/gc_test.h"
+#include "gc/weakref.h"
+#include "gc/weakref_list.h"
 
 /* gc_check with its reports, which are expected here, kept off the test's output. */
 static size_t check_quietly(const struct runtime *runtime)
@@ -17,6 +20,13 @@ static size_t check_quietly(const struct runtime *runtime)
     close(silent);
     close(saved);
     return broken;
+}
+
+static void check_called(struct runtime *runtime, struct object *weakref, struct object *context)
+{
+    (void)runtime;
+    (void)weakref;
+    (void)context;
 }
 
 struct check_objects {
@@ -90,7 +100,15 @@ static void test_registry_broken(void **state)
     uint32_t hole = registry->free;
     registry->free = 0; /* which loses the hole */
     assert_int_equal(check_quietly(runtime), 1);
+    registry->free = made.outer->index; /* no hole */
+    assert_int_equal(check_quietly(runtime), 1);
+    registry->free = registry->length; /* outside */
+    assert_int_equal(check_quietly(runtime), 1);
     registry->free = hole;
+    struct object *chained = registry->entries[hole];
+    registry->entries[hole] = (struct object *)((uintptr_t)hole << 1 | 1); /* to itself */
+    assert_int_equal(check_quietly(runtime), 1);
+    registry->entries[hole] = chained;
     registry_add(registry, made.inner);
     check_drop(runtime, made);
 }
@@ -114,6 +132,95 @@ static void test_containers_broken(void **state)
     check_drop(runtime, made);
 }
 
+/* The bounds of the generations, each out of its order with the next. */
+static void test_ranges_broken(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct registry *registry = &runtime->collector.registry;
+    struct check_objects made = check_make(runtime);
+    struct registry healthy = *registry;
+    registry->starts[2] = 0;
+    assert_int_equal(check_quietly(runtime), 1);
+    *registry = healthy;
+    registry->starts[2] = registry->starts[1] + 1;
+    assert_int_equal(check_quietly(runtime), 1);
+    *registry = healthy;
+    registry->starts[1] = registry->starts[0] + 1;
+    assert_int_equal(check_quietly(runtime), 1);
+    *registry = healthy;
+    registry->committed = registry->length;
+    assert_int_equal(gc_check(runtime), 0);
+    registry->committed = registry->length - 1;
+    assert_int_equal(check_quietly(runtime), 1);
+    *registry = healthy;
+    struct object *atom = made.str;
+    registry->entries[made.inner->index] = atom;
+    uint32_t index = atom->index;
+    atom->index = made.inner->index;
+    assert_true(check_quietly(runtime) > 0);
+    atom->index = index;
+    registry->entries[made.inner->index] = made.inner;
+    check_drop(runtime, made);
+}
+
+static void test_dicts_broken(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct check_objects made = check_make(runtime);
+    struct object *empty = dict_new(runtime);
+    ((struct dict_object *)empty)->used = 1;
+    assert_int_equal(check_quietly(runtime), 1);
+    ((struct dict_object *)empty)->used = 0;
+    struct dict_object *dict = (struct dict_object *)made.inner;
+    uint64_t *keys = (uint64_t *)dict->keys; /* how many slots, entries to come and entries */
+    keys[1]--;
+    assert_int_equal(check_quietly(runtime), 1);
+    keys[1]++;
+    keys[2]--; /* the last entry is out of sight, and its slot leads to nothing */
+    assert_true(check_quietly(runtime) >= 2);
+    keys[2]++;
+    object_decref(runtime, empty);
+    check_drop(runtime, made);
+}
+
+static void test_weak_references_broken(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *class = class_new(runtime, "Referent", NULL);
+    struct object *referent = class_instance_new(runtime, class);
+    struct object *context = int_new(runtime, 1000);
+    struct object *weakrefs[3];
+    for (int i = 0; i < 3; i++) {
+        weakrefs[i] = weakref_new(runtime, referent, check_called, context);
+        assert_non_null(weakrefs[i]);
+    }
+    assert_int_equal(gc_check(runtime), 0);
+    for (int i = 0; i < 3; i++) { /* the first, the middle and the last of the list */
+        struct weakref_object *weakref = (struct weakref_object *)weakrefs[i];
+        struct weakref_object healthy = *weakref;
+        weakref->prev = weakref;
+        assert_true(check_quietly(runtime) > 0);
+        *weakref = healthy;
+        weakref->next = weakref;
+        assert_true(check_quietly(runtime) > 0);
+        *weakref = healthy;
+    }
+    object_decref(runtime, referent);
+    assert_int_equal(gc_check(runtime), 0);
+    for (int i = 0; i < 3; i++) { /* dead ones are in no list */
+        struct weakref_object *weakref = (struct weakref_object *)weakrefs[i];
+        weakref->prev = weakref;
+        assert_int_equal(check_quietly(runtime), 1);
+        weakref->prev = NULL;
+        weakref->next = weakref;
+        assert_int_equal(check_quietly(runtime), 1);
+        weakref->next = NULL;
+        object_decref(runtime, weakrefs[i]);
+    }
+    object_decref(runtime, context);
+    object_decref(runtime, class);
+}
+
 static void test_runtime_broken(void **state)
 {
     struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
@@ -128,15 +235,36 @@ static void test_runtime_broken(void **state)
     runtime->dealloc_depth = 1;
     assert_int_equal(check_quietly(runtime), 1);
     runtime->dealloc_depth = 0;
+    runtime->collector.collecting = true;
+    assert_int_equal(check_quietly(runtime), 1);
+    runtime->collector.collecting = false;
+    runtime->put_off.length = 1;
+    assert_int_equal(check_quietly(runtime), 1);
+    runtime->put_off.length = 0;
+    struct gc_head head = {0};
+    runtime->deferred = &head;
+    assert_int_equal(check_quietly(runtime), 1);
+    runtime->deferred = NULL;
+    struct object *zero = runtime->small_ints[0];
+    runtime->small_ints[0] = runtime->small_ints[1];
+    assert_int_equal(check_quietly(runtime), 1);
+    runtime->small_ints[0] = zero;
+    registry_add(&runtime->collector.registry, runtime->empty_tuple);
+    assert_int_equal(check_quietly(runtime), 1);
+    registry_remove(&runtime->collector.registry, runtime->empty_tuple);
+    struct str_object *str = (struct str_object *)made.str;
+    str->interned = false;
+    assert_int_equal(check_quietly(runtime), 1);
+    str->interned = true;
     check_drop(runtime, made);
 }
 
 int check_test(void)
 {
     const struct CMUnitTest check_tests[] = {
-        GC_TEST(test_counts_too_small),
-        GC_TEST(test_registry_broken),
-        GC_TEST(test_containers_broken),
+        GC_TEST(test_counts_too_small), GC_TEST(test_registry_broken),
+        GC_TEST(test_ranges_broken),    GC_TEST(test_containers_broken),
+        GC_TEST(test_dicts_broken),     GC_TEST(test_weak_references_broken),
         GC_TEST(test_runtime_broken),
     };
     return cmocka_run_group_tests(check_tests, NULL, NULL);

@@ -45,12 +45,14 @@ static void test_utilisation_is_the_least_of_all_windows(void **state)
     struct pause list[PAUSES_TEST_MANY];
     struct rng rng;
     rng_seed(&rng, 5);
-    uint64_t now = 0;
+    uint64_t now = 0, total = 0, longest = 0;
     for (size_t i = 0; i < PAUSES_TEST_MANY; i++) {
         uint64_t gap = rng_below(&rng, i % 7 == 0 ? 20000000 : 300000);
         uint64_t length = 1 + rng_below(&rng, i % 31 == 0 ? 4000000 : 200000);
         list[i] = (struct pause){now + gap, now + gap + length};
         now = list[i].end_ns;
+        total += length;
+        longest = length > longest ? length : longest;
         pauses_add(pauses, list[i].begin_ns, list[i].end_ns, i);
     }
     assert_true(now > pauses_window_ns[2]);
@@ -63,6 +65,13 @@ static void test_utilisation_is_the_least_of_all_windows(void **state)
     assert_int_equal(pauses->visited_total, PAUSES_TEST_MANY * (PAUSES_TEST_MANY - 1) / 2);
     assert_int_equal(pauses->visited.max, PAUSES_TEST_MANY - 1);
     assert_int_equal(pauses->cpu_ns.count, PAUSES_TEST_MANY);
+    assert_int_equal(pauses->cpu_ns_total, total);
+    assert_int_equal(pauses->cpu_ns.max, longest);
+    pauses_add(pauses, now + 10, now + 10, 0); /* an empty one counts as a nanosecond */
+    assert_int_equal(pauses->cpu_ns_total, total + 1);
+    pauses_reset(pauses);
+    assert_true(pauses->count == 0 && pauses->cpu_ns_total == 0 && pauses->visited_total == 0 &&
+                pauses->cpu_ns.count == 0 && pauses->visited.count == 0);
     os_unmap(pauses, sizeof(*pauses));
 }
 

@@ -121,21 +121,25 @@ static void scratch_finalize(struct runtime *runtime, struct object *self, void 
     ++*(uint64_t *)context;
 }
 
-/* As many objects with finalizers as that die while deallocations nest as deep as they may; the
- * number of those that were not put off. */
+/* As many objects with finalizers as that die while deallocations nest as deep as they may, with
+ * the requests from `refused` on refused (0: none). Returns how many requests there were. */
 static uint64_t scratch_die_deep_down(struct runtime *runtime, struct object *class,
-                                      const uint64_t *finalized)
+                                      uint64_t refused)
 {
     static struct object *instances[SCRATCH_FINALIZERS];
     for (int i = 0; i < SCRATCH_FINALIZERS; i++) {
         instances[i] = class_instance_new(runtime, class);
     }
+    uint64_t before = gc_test_scratch.calls;
+    gc_test_scratch.first = before + refused;
+    gc_test_scratch.last = refused == 0 ? 0 : UINT64_MAX;
     runtime->dealloc_depth = RUNTIME_DEALLOC_DEPTH_MAX;
     for (int i = 0; i < SCRATCH_FINALIZERS; i++) {
         object_decref(runtime, instances[i]);
     }
     runtime->dealloc_depth = 0;
-    return *finalized;
+    gc_test_scratch.last = 0;
+    return gc_test_scratch.calls - before;
 }
 
 /* Deep down, finalizers wait in a table that grows; refused, they run where they are. Each once. */
@@ -143,19 +147,15 @@ static void test_many_finalizers_deep_down(void **state)
 {
     struct gc_fixture *fixture = *state;
     gc_enable(fixture->runtime, false);
-    uint64_t finalized = 0, requests = UINT64_MAX;
+    uint64_t finalized = 0, requests = 1;
     const struct class_hooks hooks = {.finalize = scratch_finalize, .context = &finalized};
     struct object *class = class_new(fixture->runtime, "Deep", &hooks);
-    for (uint64_t refused = 0; refused == 0 || refused <= requests; refused++) {
-        uint64_t before = gc_test_scratch.calls;
+    for (uint64_t refused = 0; refused <= requests; refused++) {
         finalized = 0;
-        gc_test_scratch.first = before + refused;
-        gc_test_scratch.last = refused == 0 ? 0 : UINT64_MAX;
-        uint64_t now = scratch_die_deep_down(fixture->runtime, class, &finalized);
-        requests = refused == 0 ? gc_test_scratch.calls - before : requests;
-        gc_test_scratch.last = 0;
-        assert_true((now == 0) == (refused == 0));
-        assert_true(now < SCRATCH_FINALIZERS || refused == 1);
+        uint64_t made = scratch_die_deep_down(fixture->runtime, class, refused);
+        requests = refused == 0 ? made : requests;
+        assert_true((finalized == 0) == (refused == 0)); /* put off */
+        assert_true(finalized < SCRATCH_FINALIZERS || refused == 1);
         object_decref(fixture->runtime, class_instance_new(fixture->runtime, class));
         assert_int_equal(finalized, SCRATCH_FINALIZERS + 1); /* the last one brought them up */
         finalizers_close(fixture->runtime); /* the next one begins without a table */
