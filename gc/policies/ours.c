@@ -12,9 +12,9 @@ enum {
     OURS_INDICES_STEP = 16384, /* indices that memory is added for at a time: 16 pages */
     OURS_INDICES_SPARE = 4096, /* candidates that there is room for, beside those queued */
     OURS_SIXTEENTHS = 16,
-    OURS_DIE_YOUNG = 8,      /* containers that have died young count as one that has not */
-    OURS_YIELD_POOR = 64,    /* a cycle that frees less than a 64th of its members found little, */
-    OURS_YIELD_RICH = 16,    /* and one that frees more than a 16th found much */
+    OURS_DISCOUNT = 8,       /* allocations that count as one more container: see ours_parameters */
+    OURS_YIELD_RICH = 16,    /* a cycle that finds more than a 16th of its members found much, */
+    OURS_YIELD_POOR = 64,    /* and the next ones do while it is more than a 64th */
     OURS_HOLES_SHARE = 4,    /* of the registry, and */
     OURS_HOLES_FLOOR = 4096, /* at least so many: worth closing up */
 };
@@ -56,7 +56,7 @@ static void ours_seal(struct runtime *runtime)
     memset(registry->marks + ours->sealed, 0, fresh);
     registry_seal(registry);
     ours->sealed = registry->length;
-    ours->allocated += fresh + ours->calls / OURS_DIE_YOUNG;
+    ours->allocated += ours->calls > fresh ? ours->calls : fresh;
     ours->calls = 0;
     runtime->collector.count = 0;
 }
@@ -65,9 +65,10 @@ static bool ours_is_due(const struct runtime *runtime)
 {
     const struct ours *ours = ours_of(runtime);
     uint64_t tracked = registry_tracked(&runtime->collector.registry);
-    uint64_t patience = tracked * ours->patience / OURS_SIXTEENTHS;
-    return ours->suspects > 0 && ours->allocated >= patience &&
-           ours->allocated >= ours->parameters->floor;
+    uint64_t patience = tracked * ours->parameters->patience / OURS_SIXTEENTHS;
+    uint64_t growth = tracked > ours->tracked ? tracked - ours->tracked : 0;
+    uint64_t reason = growth + (ours->is_rich ? ours->allocated : ours->allocated / OURS_DISCOUNT);
+    return ours->suspects > 0 && reason >= patience && reason >= ours->parameters->floor;
 }
 
 static bool ours_has_many_holes(const struct runtime *runtime)
@@ -90,18 +91,20 @@ static void ours_notify_end(struct runtime *runtime)
                                                   ours->collected, ours->uncollectable});
 }
 
+/* The next cycle's time is counted from here. */
+static void ours_rest(struct runtime *runtime)
+{
+    ours_of(runtime)->allocated = 0;
+    ours_of(runtime)->tracked = registry_tracked(&runtime->collector.registry);
+}
+
 static void ours_end_cycle(struct runtime *runtime)
 {
     struct ours *ours = ours_of(runtime);
-    const struct ours_parameters *parameters = ours->parameters;
-    if (ours->found < ours->members / OURS_YIELD_POOR) {
-        uint32_t patience = ours->patience * 2;
-        ours->patience = patience < parameters->patience_max ? patience : parameters->patience_max;
-    } else if (ours->found > ours->members / OURS_YIELD_RICH) {
-        ours->patience = parameters->patience_min;
-    }
+    ours->is_rich =
+        ours->found > ours->members / (ours->is_rich ? OURS_YIELD_POOR : OURS_YIELD_RICH);
     ours->members = 0;
-    ours->allocated = 0;
+    ours_rest(runtime);
     runtime->collector.stats.collections[GC_GENERATIONS - 1]++;
     ours_notify_end(runtime);
 }
@@ -187,13 +190,12 @@ static void ours_run(struct runtime *runtime)
     } else if (ours->phase == OURS_BIAS && has_room) {
         ours->members = registry->starts[0];
     }
-    int64_t half = ours->parameters->slice_units / 2 + 1; /* examining does not hold up a cycle */
-    budget = half;
+    budget = ours->parameters->slice_units; /* examining does not hold up a cycle */
     ours_advance(runtime, &budget);
     if (ours->phase == OURS_IDLE && ours->members > 0) {
         ours_end_cycle(runtime);
     }
-    ours->units += half - budget;
+    ours->units += ours->parameters->slice_units - budget;
 }
 
 /* When the next slice comes. */
@@ -203,9 +205,11 @@ static void ours_set_trigger(struct runtime *runtime)
     struct collector *collector = &runtime->collector;
     struct registry *registry = &collector->registry;
     uint32_t idle = ours->parameters->interval_idle;
-    ours->is_pending = ours->phase != OURS_IDLE || ours->suspects > 0 ||
-                       ours->seen.length > ours->put_off || ours->examined < registry->starts[0];
-    ours->interval = ours->phase != OURS_IDLE ? ours->parameters->interval_busy : idle;
+    bool is_behind =
+        ours->seen.length - ours->seen_taken > idle || ours->examined < registry->starts[0];
+    bool is_busy = ours->phase != OURS_IDLE || is_behind;
+    ours->is_pending = is_busy || ours->suspects > 0 || ours_has_candidates(ours);
+    ours->interval = is_busy ? ours->parameters->interval_busy : idle;
     collector_set_trigger(collector, ours->is_pending ? 0 : INT_MAX);
     registry_set_room(registry, collector->enabled ? registry->starts[0] + idle : UINT32_MAX);
     collector->trash_under_way = ours->phase >= OURS_SWEEP && ours->phase <= OURS_DROP;
@@ -246,6 +250,7 @@ static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome
     ours->sealed = registry->starts[0];
     ours_seal(runtime);
     ours->seen.length = 0;
+    ours->seen_taken = 0;
     for (uint32_t i = ours->begin; i < registry->starts[0]; i++) {
         struct object *object = registry_object(registry, i);
         registry->marks[i] = 0;
@@ -255,7 +260,7 @@ static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome
                 ours_dismiss(runtime, object, 0);
                 continue;
             }
-            ours_set_known(object);
+            ours_set_known(object, OURS_FLAG_LOST);
             if (object->type->layout == TYPE_LAYOUT_TUPLE) {
                 ours_enqueue_seen(runtime, i);
             }
@@ -264,7 +269,7 @@ static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome
     ours->examined = registry->starts[0];
     ours->fresh = registry->starts[0];
     ours->is_open = false;
-    ours->allocated = 0;
+    ours_rest(runtime);
     /* Finalizers may have made garbage of what had been passed already. */
     ours->suspects = outcome->unreachable > 0;
 }
@@ -308,8 +313,9 @@ static bool ours_open(struct runtime *runtime)
     ours->sealed = registry->length;
     ours->examined = registry->length;
     ours->fresh = registry->length;
-    ours->trial_limit = ours->parameters->trial_max;
-    ours->patience = ours->parameters->patience_min;
+    ours->efforts[0].limit = ours->parameters->trial_max;
+    ours->efforts[1].limit = ours->parameters->trial_max;
+
     registry->pinned = true; /* marks and candidates go by index */
     runtime->collector.state = ours;
     ours_set_trigger(runtime);
@@ -330,11 +336,10 @@ static const struct ours_parameters ours_parameters = {
     .slice_units = 8192,
     .trial_max = OURS_TRIAL_MAX,
     .youth_max = OURS_YOUTH_MAX,
-    .interval_busy = 64,
+    .interval_busy = 32,
     .interval_idle = 512,
     .newest = 16,
-    .patience_min = 1,
-    .patience_max = 2,
+    .patience = 2,
     .floor = 4096,
 };
 

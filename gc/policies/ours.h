@@ -40,9 +40,13 @@ enum ours_mark {
     OURS_MARK_YOUNG = 1u << 4,   /* while ours_examine_youth runs: examined, not yet reached */
 };
 
-/* In the header of a container that is not biased: it has been biased, or a container that is may
- * refer to it, so that it is not dismissed without an examination of its surroundings. */
-enum { OURS_FLAG_KNOWN = GC_FLAG_POLICY };
+/* In the header of a container that is not biased, and is not dismissed without an examination of
+ * its surroundings. */
+enum ours_flag {
+    OURS_FLAG_HELD = GC_FLAG_POLICY,      /* a biased container may refer to it */
+    OURS_FLAG_LOST = GC_FLAG_POLICY << 1, /* it has been biased, or could not be at T0 */
+    OURS_FLAG_KNOWN = OURS_FLAG_HELD | OURS_FLAG_LOST,
+};
 
 /* What one look at a container has found. */
 enum ours_look_found {
@@ -72,9 +76,11 @@ enum ours_phase {
 
 enum {
     /* Surroundings of a candidate that are examined exactly: at most so many containers, and so
-     * many references. The limit in force is halved by each failure, and doubled by success. */
-    OURS_TRIAL_MAX = 64,
+     * many references. */
+    OURS_TRIAL_MAX = 512,
     OURS_TRIAL_MIN = 8,
+    OURS_TRIAL_FAILURES = 4, /* in a row; after that, */
+    OURS_TRIAL_ONE_IN = 16,  /* only one in so many candidates is tried */
     OURS_TRIAL_REFERENCES = 1024,
     OURS_LOOK_REFERENCES = 1024,  /* of one container, for one look */
     OURS_YOUTH_MAX = 512,         /* new containers that are examined together, */
@@ -86,20 +92,27 @@ enum {
 struct ours_parameters {
     /* A slice's work in units, each the touch of a container or of a reference. */
     int64_t slice_units;
-    /* Between slices: containers allocated while a cycle is under way, and while there are
-     * candidates or suspects; new ones that live while there is nothing to do. */
+    /* Between slices: containers allocated while a cycle is under way or candidates wait, and while
+     * there are suspects; new ones that live while there is nothing to do. */
     uint32_t interval_busy;
     uint32_t interval_idle;
     uint32_t newest;    /* containers that are not looked at yet, as they have just been made */
     uint32_t trial_max; /* not more than OURS_TRIAL_MAX; 0: nothing is tried, all are suspects */
     uint32_t youth_max; /* not more than OURS_YOUTH_MAX; 0: no new ones are examined together */
-    /* A cycle begins when there are suspects and, since the last one ended, containers have been
-     * allocated in proportion to those tracked; of those that die young an eighth counts. In
-     * sixteenths; twice as many after a cycle that found next to nothing, the least again after one
-     * that found much. And at least `floor`. */
-    uint32_t patience_min;
-    uint32_t patience_max;
+    /* A cycle begins when there are suspects and the heap has grown in proportion to what it was
+     * when the last cycle ended, or so many containers have been allocated: of these an eighth
+     * counts while cycles find next to nothing, and all once one has found much. In sixteenths.
+     * And at least `floor`. */
+    uint32_t patience;
     uint32_t floor;
+};
+
+/* How much is tried: the limit on the surroundings is halved by each failure and doubled by
+ * success.
+ */
+struct ours_effort {
+    uint32_t limit;
+    uint32_t failures; /* since the last success */
 };
 
 /* A vector of indices, in address space for as many as the registry may have. */
@@ -131,12 +144,14 @@ struct ours {
     uint32_t waited;           /* slices that OURS_ROOTS has waited for the first roots */
     struct ours_indices queue; /* reached, their references not yet passed over from `taken` on */
     uint32_t taken;
-    struct ours_indices seen; /* candidates that have lost their bias */
+    struct ours_indices seen; /* candidates, from seen_taken on: first come, first examined */
+    uint32_t seen_taken;
     struct gc_trash trash;
-    uint32_t trial_limit;
-    uint32_t suspects; /* containers examined without a result since the last cycle began */
-    uint32_t patience;
-    uint64_t allocated;     /* containers since the last cycle's end: see parameters */
+    struct ours_effort efforts[2]; /* for new containers, and for those that have been biased */
+    uint32_t suspects;      /* containers examined without a result since the last cycle began */
+    bool is_rich;           /* the last cycle has found much */
+    uint64_t allocated;     /* containers, since the last cycle's end */
+    uint64_t tracked;       /* containers, then */
     uint64_t kept;          /* containers that OURS_KEEP has given a reference */
     int64_t units;          /* of work in the slice under way */
     uint64_t found;         /* members that the cycle under way has found to be garbage, */
@@ -155,11 +170,22 @@ static inline bool ours_is_known(const struct object *object)
     return (gc_head_of(object)->flags & OURS_FLAG_KNOWN) != 0;
 }
 
-static inline void ours_set_known(struct object *object)
+static inline bool ours_has_lost(const struct object *object)
+{
+    return (gc_head_of(object)->flags & OURS_FLAG_LOST) != 0;
+}
+
+static inline void ours_set_known(struct object *object, enum ours_flag flag)
 {
     if (object->index != 0) {
-        gc_head_of(object)->flags |= OURS_FLAG_KNOWN;
+        gc_head_of(object)->flags |= (uint32_t)flag;
     }
+}
+
+/* The candidates in the queue that are not merely put off. */
+static inline bool ours_has_candidates(const struct ours *ours)
+{
+    return ours->seen.length - ours->seen_taken > ours->put_off;
 }
 
 /* A container is left to the next cycle: to that under way, if it is still to be biased by it. */

@@ -62,7 +62,7 @@ void ours_lose(struct runtime *runtime, struct object *object)
     }
     ours_see(runtime, index);
     object_unbias(object);
-    ours_set_known(object);
+    ours_set_known(object, OURS_FLAG_LOST);
     runtime->collector.registry.marks[index] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
 }
 
@@ -101,7 +101,7 @@ void ours_written(struct runtime *runtime, struct object *container, struct obje
     if (item != NULL && object_is_biased(item)) {
         ours_unbias(runtime, item);
     } else if (item != NULL && stored) {
-        ours_set_known(item);
+        ours_set_known(item, OURS_FLAG_HELD);
     }
 }
 
@@ -109,6 +109,6 @@ void ours_gained(struct runtime *runtime, struct object *container, struct objec
 {
     ours_change(runtime, container);
     if (!object_is_biased(item)) {
-        ours_set_known(item);
+        ours_set_known(item, OURS_FLAG_HELD);
     }
 }

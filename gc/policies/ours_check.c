@@ -49,7 +49,8 @@ size_t ours_check(const struct runtime *runtime)
     const struct registry *registry = &runtime->collector.registry;
     size_t broken = 0;
     if (ours->examined > registry->starts[0] || ours->fresh > ours->examined ||
-        ours->members > registry->starts[0] || ours->seen.length > ours->seen.committed) {
+        ours->members > registry->starts[0] || ours->seen.length > ours->seen.committed ||
+        ours->seen_taken > ours->seen.length) {
         broken += object_report(NULL, "the collector's ranges are out of order");
     }
     for (uint32_t i = 1; i < registry->length; i++) {

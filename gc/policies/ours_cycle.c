@@ -24,6 +24,8 @@ enum {
     OURS_FETCH_OBJECT = 12,
     OURS_FETCH_VECTOR = 6,
     OURS_FETCH_REFERENT = 3,
+    OURS_FETCH_VALUES = 4, /* of a dict */
+    OURS_CACHE_LINE = 64,
     OURS_SCAN_LEAST = 32, /* references: less is not worth an interruption */
     OURS_EIGHT = 8,       /* entries whose marks are looked at in one word */
 };
@@ -178,6 +180,50 @@ static struct object *ours_resume(struct runtime *runtime, size_t *position)
     return object;
 }
 
+/* ---------------------------------------------------------------- fetching ahead */
+static inline void ours_fetch_vector(const struct object *object)
+{
+    if (registry_is_hole(object)) {
+        return;
+    }
+    if (object->type == &dict_type) {
+        const char *keys = (const char *)((const struct dict_object *)object)->keys;
+        __builtin_prefetch(keys);
+        __builtin_prefetch(keys + OURS_CACHE_LINE);
+    } else {
+        referents_fetch_vector(object);
+    }
+}
+
+static inline void ours_fetch_first(const struct object *object)
+{
+    if (registry_is_hole(object)) {
+        return;
+    }
+    if (object->type->traverse == instance_type.traverse) {
+        __builtin_prefetch(((const struct instance_object *)object)->attributes);
+    } else if (object->type == &dict_type) {
+        struct object *key = NULL;
+        struct object *value = NULL;
+        size_t position = 0;
+        while (position < OURS_FETCH_VALUES && dict_next(object, &position, &key, &value)) {
+            __builtin_prefetch(value);
+        }
+    } else {
+        referents_fetch_first(object);
+    }
+}
+
+/* The same in a pass over the registry. */
+static inline void ours_fetch_entries(const struct registry *registry, const struct ours *ours)
+{
+    if (ours->cursor + OURS_FETCH_OBJECT < ours->members) {
+        __builtin_prefetch(registry->entries[ours->cursor + OURS_FETCH_OBJECT]);
+        ours_fetch_vector(registry->entries[ours->cursor + OURS_FETCH_VECTOR]);
+        ours_fetch_first(registry->entries[ours->cursor + OURS_FETCH_REFERENT]);
+    }
+}
+
 /* ---------------------------------------------------------------- reaching */
 static inline void ours_fetch(const struct registry *registry, const struct ours *ours)
 {
@@ -186,14 +232,8 @@ static inline void ours_fetch(const struct registry *registry, const struct ours
     if (taken + OURS_FETCH_ENTRY < ours->queue.length) {
         __builtin_prefetch(&registry->entries[queue[taken + OURS_FETCH_ENTRY]]);
         __builtin_prefetch(registry->entries[queue[taken + OURS_FETCH_OBJECT]]);
-        const struct object *object = registry->entries[queue[taken + OURS_FETCH_VECTOR]];
-        if (!registry_is_hole(object)) {
-            referents_fetch_vector(object);
-        }
-        object = registry->entries[queue[taken + OURS_FETCH_REFERENT]];
-        if (!registry_is_hole(object)) {
-            referents_fetch_first(object);
-        }
+        ours_fetch_vector(registry->entries[queue[taken + OURS_FETCH_VECTOR]]);
+        ours_fetch_first(registry->entries[queue[taken + OURS_FETCH_REFERENT]]);
     }
 }
 
@@ -253,7 +293,7 @@ static void ours_bias_one(struct runtime *runtime, uint32_t index, int64_t *budg
         object_bias(object);
     } else {
         ours_reach(runtime, index);
-        ours_set_known(object);
+        ours_set_known(object, OURS_FLAG_LOST);
         if (object->type->layout == TYPE_LAYOUT_TUPLE && !(*mark & OURS_MARK_QUEUED)) {
             ours_enqueue_seen(runtime, index); /* it may have been filled by then */
         }
@@ -327,6 +367,7 @@ static bool ours_count(struct runtime *runtime, int64_t *budget)
             return ours->cursor == ours->members;
         }
         --*budget;
+        ours_fetch_entries(registry, ours);
         object = registry_object(registry, ours->cursor++);
         position = 0;
         ours->has_containers = false;
@@ -349,6 +390,9 @@ static bool ours_mark(struct runtime *runtime, int64_t *budget)
                 continue;
             }
             uint32_t index = ours->cursor++;
+            if (ours->cursor + OURS_FETCH_OBJECT < ours->members) {
+                __builtin_prefetch(registry->entries[ours->cursor + OURS_FETCH_OBJECT]);
+            }
             struct object *object = registry_object(registry, index);
             if (object != NULL && !(registry->marks[index] & OURS_MARK_REACHED) &&
                 object_getrefcount(object) > (int64_t)registry->numbers[index]) {

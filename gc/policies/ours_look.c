@@ -158,7 +158,9 @@ static void ours_youth_gather(struct runtime *runtime, struct ours_youth *youth,
     const struct registry *registry = &runtime->collector.registry;
     uint32_t last = 0;
     int64_t references = OURS_YOUTH_REFERENCES;
-    for (uint32_t i = 0; i < ours->seen.length && references > 0; i++) {
+    uint32_t left = ours->seen.length - ours->seen_taken;
+    uint32_t end = ours->seen_taken + (left < 2 * OURS_YOUTH_MAX ? left : 2 * OURS_YOUTH_MAX);
+    for (uint32_t i = ours->seen_taken; i < end && references > 0; i++) {
         uint32_t index = ours->seen.items[i];
         if (index <= last || index >= registry->starts[0]) {
             continue;
@@ -186,7 +188,7 @@ static inline int ours_youth_count(struct object *referent, void *context)
     if (index != 0 && index < youth->sealed && youth->marks[index] & OURS_MARK_YOUNG) {
         youth->numbers[index]++;
     } else if (!object_is_biased(referent)) {
-        ours_set_known(referent);
+        ours_set_known(referent, OURS_FLAG_HELD);
     }
     return 0;
 }

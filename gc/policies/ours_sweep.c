@@ -21,7 +21,7 @@ enum {
 static void ours_unbias_trash(struct runtime *runtime, struct object *object)
 {
     object_unbias(object);
-    ours_set_known(object);
+    ours_set_known(object, OURS_FLAG_LOST);
     runtime->collector.registry.marks[object->index] &=
         (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
 }

@@ -159,26 +159,45 @@ static bool ours_trial_dismissible(const struct runtime *runtime, const struct o
     return object->index < runtime->collector.registry.starts[0] && ours_is_guarded(object);
 }
 
+/* In a heap that hangs together every trial fails. */
+static bool ours_trial_is_worth_it(const struct ours *ours, struct ours_effort *effort)
+{
+    return ours->parameters->trial_max > 0 &&
+           (effort->failures < OURS_TRIAL_FAILURES ||
+            ++effort->failures % OURS_TRIAL_ONE_IN == OURS_TRIAL_FAILURES);
+}
+
+static void ours_trial_learn(const struct ours *ours, struct ours_effort *effort, bool complete,
+                             uint32_t length)
+{
+    if (!complete) {
+        effort->limit = effort->limit > 2 * OURS_TRIAL_MIN ? effort->limit / 2 : OURS_TRIAL_MIN;
+        effort->failures += effort->failures < OURS_TRIAL_FAILURES;
+        return;
+    }
+    effort->failures = 0;
+    if (length > effort->limit / 2 && effort->limit < ours->parameters->trial_max) {
+        effort->limit *= 2;
+    }
+}
+
 /* true: the candidate has been dismissed or freed. */
 static bool ours_trial_run(struct runtime *runtime, struct object *candidate, int64_t *budget)
 {
     struct ours *ours = ours_of(runtime);
+    struct ours_effort *effort = &ours->efforts[ours_has_lost(candidate)];
     struct ours_trial trial;
-    if (ours->trial_limit == 0) {
+    if (!ours_trial_is_worth_it(ours, effort)) {
         return false;
     }
     trial.registry = &runtime->collector.registry;
-    trial.limit = ours->trial_limit;
+    trial.limit = effort->limit;
     trial.references = 0;
     bool complete = ours_trial_expand(&trial, candidate);
     *budget -= trial.length + trial.references;
+    ours_trial_learn(ours, effort, complete, trial.length);
     if (!complete) {
-        ours->trial_limit =
-            ours->trial_limit > OURS_TRIAL_MIN ? ours->trial_limit / 2 : OURS_TRIAL_MIN;
         return false;
-    }
-    if (trial.length > ours->trial_limit / 2 && ours->trial_limit < ours->parameters->trial_max) {
-        ours->trial_limit *= 2;
     }
     ours_trial_mark(&trial);
     if (trial.alive < trial.length) {
@@ -191,7 +210,7 @@ static bool ours_trial_run(struct runtime *runtime, struct object *candidate, in
         if (ours_trial_dismissible(runtime, trial.objects[i])) {
             ours_dismiss(runtime, trial.objects[i], 0);
         } else {
-            ours_set_known(trial.objects[i]);
+            ours_set_known(trial.objects[i], OURS_FLAG_HELD);
         }
     }
     return dismissed;
@@ -204,7 +223,7 @@ static void ours_examine_one(struct runtime *runtime, struct object *object, int
     unsigned look = ours_look(&runtime->collector.registry, object, budget);
     bool is_hopeless = look & OURS_LOOK_LARGE || !(look & OURS_LOOK_INNER);
     uint8_t *mark = &runtime->collector.registry.marks[object->index];
-    if (look & OURS_LOOK_OPEN && !(*mark & OURS_MARK_AGAIN)) {
+    if (look & OURS_LOOK_OPEN && !ours_has_lost(object) && !(*mark & OURS_MARK_AGAIN)) {
         *mark |= OURS_MARK_AGAIN; /* when what it refers to has been looked at, too */
         ours_enqueue_seen(runtime, object->index);
         return;
@@ -228,11 +247,10 @@ static void ours_examine_queue(struct runtime *runtime, int64_t *budget)
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
     struct ours_indices *seen = &ours->seen;
-    uint32_t next = 0;
     uint32_t end = seen->length;
     ours->unfilled = 0;
-    while (next<end && * budget> 0) {
-        uint32_t index = seen->items[next++];
+    while (ours->seen_taken != end && *budget > 0) {
+        uint32_t index = seen->items[ours->seen_taken++];
         --*budget;
         if (index >= registry->starts[0] || !(registry->marks[index] & OURS_MARK_QUEUED)) {
             continue; /* its entry has been closed up since */
@@ -243,8 +261,11 @@ static void ours_examine_queue(struct runtime *runtime, int64_t *budget)
             ours_examine_one(runtime, object, budget);
         }
     }
-    seen->length -= next;
-    memmove(seen->items, seen->items + next, seen->length * sizeof(*seen->items));
+    if (ours->seen_taken > seen->length / 2) { /* what moves is less than what has been taken */
+        seen->length -= ours->seen_taken;
+        memmove(seen->items, seen->items + ours->seen_taken, seen->length * sizeof(*seen->items));
+        ours->seen_taken = 0;
+    }
 }
 
 /* When all has been looked at, the new containers' holes are closed: not while a cycle biases one
@@ -291,7 +312,7 @@ void ours_examine(struct runtime *runtime, int64_t *budget)
 {
     struct ours *ours = ours_of(runtime);
     ours_look_at_new(runtime, budget);
-    if (ours->seen.length > 0 && *budget > 0) {
+    if (ours->seen.length > ours->seen_taken && *budget > 0) {
         ours_examine_candidates(runtime, budget);
     }
     ours->put_off = 0;
