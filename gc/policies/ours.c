@@ -11,12 +11,10 @@
 enum {
     OURS_INDICES_STEP = 16384, /* indices that memory is added for at a time: 16 pages */
     OURS_INDICES_SPARE = 4096, /* candidates that there is room for, beside those queued */
-    OURS_SIXTEENTHS = 16,
-    OURS_DISCOUNT = 8,       /* allocations that count as one more container: see ours_parameters */
-    OURS_YIELD_RICH = 16,    /* a cycle that finds more than a 16th of its members found much, */
-    OURS_YIELD_POOR = 64,    /* and the next ones do while it is more than a 64th */
-    OURS_HOLES_SHARE = 4,    /* of the registry, and */
-    OURS_HOLES_FLOOR = 4096, /* at least so many: worth closing up */
+    OURS_YIELD_RICH = 16,      /* a cycle that finds more than a 16th of its members found much, */
+    OURS_YIELD_POOR = 64,      /* and the next ones do while it is more than a 64th */
+    OURS_HOLES_SHARE = 4,      /* of the registry, and */
+    OURS_HOLES_FLOOR = 4096,   /* at least so many: worth closing up */
 };
 
 /* ---------------------------------------------------------------- vectors of indices */
@@ -61,16 +59,6 @@ static void ours_seal(struct runtime *runtime)
     runtime->collector.count = 0;
 }
 
-static bool ours_is_due(const struct runtime *runtime)
-{
-    const struct ours *ours = ours_of(runtime);
-    uint64_t tracked = registry_tracked(&runtime->collector.registry);
-    uint64_t patience = tracked * ours->parameters->patience / OURS_SIXTEENTHS;
-    uint64_t growth = tracked > ours->tracked ? tracked - ours->tracked : 0;
-    uint64_t reason = growth + (ours->is_rich ? ours->allocated : ours->allocated / OURS_DISCOUNT);
-    return ours->suspects > 0 && reason >= patience && reason >= ours->parameters->floor;
-}
-
 static bool ours_has_many_holes(const struct runtime *runtime)
 {
     const struct registry *registry = &runtime->collector.registry;
@@ -89,13 +77,6 @@ static void ours_notify_end(struct runtime *runtime)
     const struct ours *ours = ours_of(runtime);
     introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, GC_GENERATIONS - 1,
                                                   ours->collected, ours->uncollectable});
-}
-
-/* The next cycle's time is counted from here. */
-static void ours_rest(struct runtime *runtime)
-{
-    ours_of(runtime)->allocated = 0;
-    ours_of(runtime)->tracked = registry_tracked(&runtime->collector.registry);
 }
 
 static void ours_end_cycle(struct runtime *runtime)
@@ -181,8 +162,7 @@ static void ours_run(struct runtime *runtime)
     if (ours->begin != registry->starts[GC_GENERATIONS - 1]) {
         ours_begin_anew(runtime); /* those who were told of something have frozen what there is */
     }
-    ours->units = ours->parameters->slice_units - budget;
-    if (ours->phase == OURS_IDLE && has_room && ours_is_due(runtime)) {
+    if (ours->phase == OURS_IDLE && has_room && ours_is_due(runtime, &budget)) {
         ours_announce_cycle(runtime);
     } else if (ours->phase == OURS_IDLE && ours_has_many_holes(runtime)) {
         ours->phase = OURS_COMPACT;
@@ -190,6 +170,7 @@ static void ours_run(struct runtime *runtime)
     } else if (ours->phase == OURS_BIAS && has_room) {
         ours->members = registry->starts[0];
     }
+    ours->units = ours->parameters->slice_units - budget;
     budget = ours->parameters->slice_units; /* examining does not hold up a cycle */
     ours_advance(runtime, &budget);
     if (ours->phase == OURS_IDLE && ours->members > 0) {
@@ -339,7 +320,7 @@ static const struct ours_parameters ours_parameters = {
     .interval_busy = 32,
     .interval_idle = 512,
     .newest = 16,
-    .patience = 2,
+    .patience = 6,
     .floor = 4096,
 };
 

@@ -99,10 +99,8 @@ struct ours_parameters {
     uint32_t newest;    /* containers that are not looked at yet, as they have just been made */
     uint32_t trial_max; /* not more than OURS_TRIAL_MAX; 0: nothing is tried, all are suspects */
     uint32_t youth_max; /* not more than OURS_YOUTH_MAX; 0: no new ones are examined together */
-    /* A cycle begins when there are suspects and the heap has grown in proportion to what it was
-     * when the last cycle ended, or so many containers have been allocated: of these an eighth
-     * counts while cycles find next to nothing, and all once one has found much. In sixteenths.
-     * And at least `floor`. */
+    /* A cycle begins when so much may have become garbage since the last one, in 64ths of what
+     * is tracked (ours_due.c). And at least `floor`. */
     uint32_t patience;
     uint32_t floor;
 };
@@ -148,10 +146,16 @@ struct ours {
     uint32_t seen_taken;
     struct gc_trash trash;
     struct ours_effort efforts[2]; /* for new containers, and for those that have been biased */
-    uint32_t suspects;      /* containers examined without a result since the last cycle began */
-    bool is_rich;           /* the last cycle has found much */
-    uint64_t allocated;     /* containers, since the last cycle's end */
-    uint64_t tracked;       /* containers, then */
+    uint32_t suspects;  /* containers examined without a result since the last cycle began */
+    bool is_rich;       /* the last cycle has found much */
+    uint64_t allocated; /* containers, since the last cycle's end */
+    uint64_t survivors; /* of them: those that were there to be looked at */
+    uint64_t tracked;   /* containers, then */
+    uint32_t since;     /* entries from here on are newer, */
+    uint64_t moved;     /* and so many others */
+    uint32_t recount;   /* the next entry of the recount under way; 0: none */
+    uint32_t recount_end;
+    uint64_t recounted;
     uint64_t kept;          /* containers that OURS_KEEP has given a reference */
     int64_t units;          /* of work in the slice under way */
     uint64_t found;         /* members that the cycle under way has found to be garbage, */
@@ -214,6 +218,14 @@ void ours_enqueue_seen(struct runtime *runtime, uint32_t index);
 /* As in struct gc_policy. */
 void ours_written(struct runtime *runtime, struct object *container, struct object *item);
 void ours_gained(struct runtime *runtime, struct object *container, struct object *item);
+
+/* ---------------------------------------------------------------- ours_due.c */
+/* Whether a cycle is to begin. */
+bool ours_is_due(struct runtime *runtime, int64_t *budget);
+/* A cycle has ended: the next one's time is counted from here. */
+void ours_rest(struct runtime *runtime);
+/* New entries have moved to where old ones were. */
+void ours_moved_entries(struct runtime *runtime);
 
 /* ---------------------------------------------------------------- ours_look.c */
 /* One look at a container's references: enum ours_look_found, 0 for a leaf. */

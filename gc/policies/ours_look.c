@@ -108,6 +108,7 @@ void ours_look_at_new(struct runtime *runtime, int64_t *budget)
         if (object == NULL || object_is_biased(object)) {
             continue;
         }
+        ours->survivors++;
         unsigned look = ours_look_inline(registry->marks, object, budget);
         if (!ours_settle(object, &registry->marks[index], look) && look & OURS_LOOK_ON_CYCLE) {
             ours_enqueue_seen(runtime, index);
@@ -126,6 +127,7 @@ void ours_look_at_newest_later(struct runtime *runtime)
         if (object != NULL && !object_is_biased(object) &&
             !(registry->marks[index] & OURS_MARK_QUEUED)) {
             ours_enqueue_seen(runtime, index);
+            ours->survivors++;
             ours->put_off++;
         }
     }

@@ -218,5 +218,6 @@ bool ours_compact(struct runtime *runtime, int64_t *budget)
     ours->cursor = ours_close_holes(runtime, ours->cursor, budget);
     ours->examined = registry->length;
     ours->fresh = registry->length;
+    ours_moved_entries(runtime);
     return ours->cursor >= registry->length;
 }

@@ -16,9 +16,10 @@ enum {
     INTERLEAVE_NONE = -1,
     INTERLEAVE_STEPS = 20, /* single steps before the first mutation, and before the second */
     /* Larger steps in which everything must be found, from any state. */
-    INTERLEAVE_LAST_STEPS = 24,
+    INTERLEAVE_LAST_STEPS = 32,
     INTERLEAVE_LAST_UNITS = 256,
     INTERLEAVE_CHECK_EVERY = 16,
+    INTERLEAVE_FILL_STEPS = 5, /* fewer than so many while a tuple is not full */
 };
 
 extern const struct gc_policy gc_policy_ours;
@@ -32,6 +33,7 @@ enum interleave_verb {
     INTERLEAVE_NAME,    /* node: another name */
     INTERLEAVE_DROP,    /* node: a name less */
     INTERLEAVE_REPLACE, /* node: its last item by a new list that holds it */
+    INTERLEAVE_FILL, /* node: its last item by a tuple that comes to hold it, and then the node */
     INTERLEAVE_VERBS,
 };
 
@@ -43,6 +45,7 @@ struct interleave_op {
 
 struct interleave_node {
     struct object *object;
+    bool is_tuple;
     int64_t names;
     int length;
     int items[INTERLEAVE_ITEMS];
@@ -52,7 +55,7 @@ struct interleave {
     struct runtime *runtime;
     struct ours_parameters parameters;
     uint64_t objects_at_start;
-    struct interleave_node nodes[INTERLEAVE_NODES + 2]; /* and those of INTERLEAVE_REPLACE */
+    struct interleave_node nodes[INTERLEAVE_NODES + 2]; /* and those that mutations make */
     int count;
     uint64_t runs;
 };
@@ -93,9 +96,10 @@ static void interleave_verify(const struct interleave *world)
         if (!reached[i]) {
             continue;
         }
-        assert_int_equal(list_length(node->object), node->length);
-        for (int k = 0; k < node->length; k++) {
-            assert_ptr_equal(list_item(node->object, (size_t)k),
+        const struct object *object = node->object;
+        assert_int_equal(node->is_tuple ? tuple_length(object) : list_length(object), node->length);
+        for (size_t k = 0; k < (size_t)node->length; k++) {
+            assert_ptr_equal(node->is_tuple ? tuple_item(object, k) : list_item(object, k),
                              world->nodes[node->items[k]].object);
         }
     }
@@ -119,6 +123,7 @@ static bool interleave_is_possible(const struct interleave *world, struct interl
         return world->nodes[op.item].names > 0 && node->length > 0;
     case INTERLEAVE_POP:
     case INTERLEAVE_REPLACE:
+    case INTERLEAVE_FILL:
         return node->length > 0;
     case INTERLEAVE_DROP:
         return node->names > 0;
@@ -134,6 +139,28 @@ static void interleave_replace(struct interleave *world, struct interleave_node 
     fresh->items[0] = node->items[node->length - 1];
     assert_true(list_append(world->runtime, fresh->object, world->nodes[fresh->items[0]].object));
     list_set_item(world->runtime, node->object, (size_t)node->length - 1, fresh->object);
+    node->items[node->length - 1] = world->count++;
+}
+
+static void interleave_step(struct interleave *world, int steps)
+{
+    for (int i = 0; i < steps; i++) {
+        runtime_policy(world->runtime)->allocated(world->runtime);
+    }
+}
+
+/* The collector takes steps while the tuple lacks an item. */
+static void interleave_fill(struct interleave *world, struct interleave_node *node)
+{
+    struct object *tuple = tuple_new(world->runtime, 2);
+    struct interleave_node *fresh = &world->nodes[world->count];
+    *fresh = (struct interleave_node){.object = tuple, .is_tuple = true, .length = 2};
+    fresh->items[0] = node->items[node->length - 1];
+    fresh->items[1] = (int)(node - world->nodes);
+    tuple_set_item(tuple, 0, object_incref(world->nodes[fresh->items[0]].object));
+    list_set_item(world->runtime, node->object, (size_t)node->length - 1, tuple);
+    interleave_step(world, (int)(world->runs % INTERLEAVE_FILL_STEPS));
+    tuple_set_item(tuple, 1, object_incref(node->object));
     node->items[node->length - 1] = world->count++;
 }
 
@@ -172,20 +199,16 @@ static void interleave_do(struct interleave *world, struct interleave_op op)
         node->names--;
         object_decref(runtime, node->object);
         break;
-    default:
+    case INTERLEAVE_REPLACE:
         interleave_replace(world, node);
+        break;
+    default:
+        interleave_fill(world, node);
         break;
     }
 }
 
 /* ---------------------------------------------------------------- one run */
-static void interleave_step(struct interleave *world, int steps)
-{
-    for (int i = 0; i < steps; i++) {
-        runtime_policy(world->runtime)->allocated(world->runtime);
-    }
-}
-
 /* Each node has a name, and one item or none. */
 static void interleave_begin(struct interleave *world, int graph)
 {

@@ -7,7 +7,7 @@
 
 enum {
     POLICY_LIVE = 1000000,
-    POLICY_RING = 500, /* too large for a look around a candidate */
+    POLICY_RING = 1500, /* too large for a look around a candidate, or at new containers */
     POLICY_RINGS = 100,
     POLICY_INSTANCES = 300,
     POLICY_NEW = 25000, /* beyond the first thresholds of trial deletion, 256 and 10001 roots */

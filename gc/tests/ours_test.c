@@ -1,0 +1,189 @@
+/* What the policy `ours` promises of its costs and bounds (docs/collectors.md): what a growing heap
+ * pays, how much one pause visits, in how many allocations garbage is found, and how much floats.
+ */
+#include "gc/pauses.h"
+#include "gc/policies/ours.h"
+#include "gc/tests/gc_test.h"
+
+enum {
+    OURS_GROWN = 300000,
+    OURS_LIVE = 60000,
+    OURS_RING = 40000,
+    OURS_DROPS = 7,         /* moments of a cycle at which the ring is dropped */
+    OURS_SMALL = 1000,      /* a ring that is too large for anything but a cycle */
+    OURS_SPARE = 12000,     /* containers: slices, the queue's memory, a cycle's floor */
+    OURS_TUPLE = 700,       /* more than from one slice to the next */
+    OURS_UNITS_MAX = 30000, /* in one pause: two budgets, and what is not interrupted */
+};
+
+static struct runtime *ours_reopen(struct gc_fixture *fixture)
+{
+    assert_int_equal(runtime_close(fixture->runtime), 0);
+    fixture->runtime = runtime_open_with(&fixture->heap, gc_policy_find("ours", NULL), NULL);
+    assert_non_null(fixture->runtime);
+    fixture->objects_at_start = runtime_objects_live(fixture->runtime);
+    return fixture->runtime;
+}
+
+static uint64_t ours_cycles(const struct runtime *runtime)
+{
+    struct gc_stats stats;
+    runtime_stats(runtime, &stats);
+    return stats.collections[GC_GENERATIONS - 1];
+}
+
+static uint64_t ours_visited(const struct runtime *runtime)
+{
+    struct gc_stats stats;
+    runtime_stats(runtime, &stats);
+    return stats.objects_visited;
+}
+
+/* A new list that holds item, appended to the list. */
+static void ours_append_new(struct runtime *runtime, struct object *list, struct object *item)
+{
+    struct object *node = list_new(runtime);
+    assert_non_null(node);
+    assert_true(item == NULL || list_append(runtime, node, item));
+    assert_true(list_append(runtime, list, node));
+    object_decref(runtime, node);
+}
+
+static struct object *ours_make_ring(struct runtime *runtime, int count)
+{
+    struct object *first = list_new(runtime);
+    struct object *last = object_incref(first);
+    for (int i = 1; i < count; i++) {
+        struct object *next = list_new(runtime);
+        assert_true(list_append(runtime, next, last));
+        object_decref(runtime, last);
+        last = next;
+    }
+    assert_true(list_append(runtime, first, last));
+    object_decref(runtime, first);
+    return last;
+}
+
+/* ---------------------------------------------------------------- growing */
+/* One look for each object, and no cycle, however large the list that they are appended to. */
+static void test_growth_costs_one_look(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = ours_reopen(fixture);
+    struct object *item = int_new(runtime, 0);
+    struct object *holder = list_new(runtime);
+    for (int i = 0; i < OURS_GROWN; i++) {
+        ours_append_new(runtime, holder, item);
+    }
+    assert_int_equal(ours_cycles(runtime), 0);
+    assert_in_range(ours_visited(runtime), OURS_GROWN, 3 * OURS_GROWN);
+    object_decref(runtime, holder);
+    object_decref(runtime, item);
+}
+
+/* The same with a tuple that is filled while its items are made: it is looked at while it lacks
+ * some, and again when it does not. Were it forgotten, the ring through it would never be found. */
+static void test_a_tuple_is_looked_at_when_it_is_full(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = ours_reopen(fixture);
+    struct object *tuple = tuple_new(runtime, OURS_TUPLE);
+    struct object *others = list_new(runtime);
+    tuple_set_item(tuple, 0, object_incref(others));
+    for (size_t i = 1; i < OURS_TUPLE; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, list, others));
+        tuple_set_item(tuple, i, list);
+    }
+    assert_true(list_append(runtime, others, tuple));
+    object_decref(runtime, others);
+    object_decref(runtime, tuple);
+    struct object *holder = list_new(runtime);
+    for (int i = 0; i < OURS_LIVE; i++) {
+        ours_append_new(runtime, holder, NULL);
+    }
+    assert_int_equal(gc_test_live(fixture), OURS_LIVE + 1);
+    object_decref(runtime, holder);
+}
+
+/* ---------------------------------------------------------------- reclaiming */
+/* Drops a ring when `before` containers have been made beside it; the containers made until it is
+ * gone. temporary: they die at once. */
+static uint64_t ours_reclaim(struct gc_fixture *fixture, int before, bool temporary)
+{
+    struct runtime *runtime = ours_reopen(fixture);
+    struct object *kept = list_new(runtime);
+    struct object *ring = ours_make_ring(runtime, OURS_RING);
+    for (int i = 0; i < OURS_LIVE + before; i++) {
+        ours_append_new(runtime, kept, NULL);
+    }
+    object_decref(runtime, ring);
+    uint64_t expected = gc_test_live(fixture) - OURS_RING;
+    uint64_t made = 0;
+    while (gc_test_live(fixture) - (temporary ? 0 : made) > expected) {
+        if (temporary) {
+            object_decref(runtime, list_new(runtime));
+        } else {
+            ours_append_new(runtime, kept, NULL);
+        }
+        made++;
+        assert_in_range(made, 1, 100 * OURS_LIVE);
+    }
+    object_decref(runtime, kept);
+    assert_in_range(runtime_pauses(runtime)->visited.max, 1, OURS_UNITS_MAX);
+    return made;
+}
+
+/* Within a quarter of the containers that there are, whatever a cycle is doing when they die. */
+static void test_dead_ring_is_reclaimed_in_time(void **state)
+{
+    for (int i = 0; i < OURS_DROPS; i++) {
+        int before = i * OURS_LIVE / 20;
+        uint64_t containers = (uint64_t)(OURS_LIVE + OURS_RING + before);
+        assert_in_range(ours_reclaim(*state, before, false), 1, containers / 4 + OURS_SPARE);
+    }
+}
+
+/* Containers that die at once count an eighth. */
+static void test_dead_ring_is_reclaimed_among_temporaries(void **state)
+{
+    uint64_t containers = OURS_LIVE + OURS_RING;
+    assert_in_range(ours_reclaim(*state, 0, true), 1, 5 * containers / 4 + 8 * OURS_SPARE);
+}
+
+/* ---------------------------------------------------------------- floating */
+/* As many containers are freed by their counts as are dropped in rings: the heap does not grow, and
+ * yet no more floats than a quarter of what lives, once cycles have found that there is garbage. */
+static void test_churn_does_not_hide_garbage(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = ours_reopen(fixture);
+    struct object *old = list_new(runtime);
+    for (int i = 0; i < 10 * OURS_LIVE; i++) {
+        ours_append_new(runtime, old, NULL);
+    }
+    uint64_t peak = 0;
+    while (list_length(old) > 5 * OURS_LIVE) {
+        object_decref(runtime, ours_make_ring(runtime, OURS_SMALL));
+        for (int i = 0; i < OURS_SMALL; i++) {
+            object_decref(runtime, list_pop(runtime, old));
+        }
+        uint64_t floating = gc_test_live(fixture) - list_length(old) - 1;
+        peak = floating > peak ? floating : peak;
+        assert_in_range(floating, 0, list_length(old) / 4 + OURS_SPARE);
+    }
+    assert_in_range(peak, OURS_SMALL, 10 * OURS_LIVE);
+    object_decref(runtime, old);
+}
+
+int ours_test(void)
+{
+    const struct CMUnitTest ours_tests[] = {
+        GC_TEST(test_growth_costs_one_look),
+        GC_TEST(test_a_tuple_is_looked_at_when_it_is_full),
+        GC_TEST(test_dead_ring_is_reclaimed_in_time),
+        GC_TEST(test_dead_ring_is_reclaimed_among_temporaries),
+        GC_TEST(test_churn_does_not_hide_garbage),
+    };
+    return cmocka_run_group_tests(ours_tests, NULL, NULL);
+}
