@@ -91,18 +91,18 @@ struct gc_range {
 struct gc_trash;
 
 /* The mark of a container that collector_find_unreachable found unreachable: no bit of these. */
-enum { GC_MARK_ALIVE = 0x1f };
+enum { GC_MARK_ALIVE = 0xf8 };
 
 /* The first unreachable one of [i, end); end: there is none. */
 static inline uint32_t gc_next_unmarked(const uint8_t *marks, uint32_t i, uint32_t end)
 {
-    const uint64_t alive = 0x0101010101010101u * GC_MARK_ALIVE;
-    const uint64_t carry = alive + 0x0101010101010101u;
+    const uint64_t ones = 0x0101010101010101u;
     for (; end - i >= sizeof(uint64_t); i += (uint32_t)sizeof(uint64_t)) {
         uint64_t eight;
         memcpy(&eight, marks + i, sizeof(eight));
-        /* Each byte carries unless its bits are all 0. */
-        if ((((eight & alive) + alive) & carry) != carry) {
+        /* Each byte of 5 bits carries into its sixth unless it is 0. */
+        eight = (eight >> 3 & ones * 0x1f) + ones * 0x1f;
+        if ((eight & ones * 0x20) != ones * 0x20) {
             break;
         }
     }

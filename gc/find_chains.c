@@ -12,18 +12,14 @@
  *
  * This is how parallel algorithms rank the nodes of a list (Helman and JaJa, 1999), on one
  * processor whose parallelism is that of its cache misses. */
-#include "gc/find_chains.h"
+#include "gc/find.h"
 
 enum {
     CHAINS_LANES = 16, /* segments followed at a time: about the misses that can be under way */
     CHAINS_SEGMENTS = 512,
-    CHAINS_PROBES = 16,   /* for a start */
-    CHAINS_SURMISED = 30, /* counts that no container has after the sweep */
-    CHAINS_START = 31,
+    CHAINS_PROBES = 16, /* for a start */
     CHAINS_NONE = CHAINS_SEGMENTS,
 };
-
-static_assert((int)CHAINS_SURMISED >= (int)FIND_WIDE_MIN, "no count is as large that is not wide");
 
 struct chains_segment {
     uint32_t start;
@@ -67,7 +63,7 @@ static bool chains_begin(struct chains *chains, uint32_t lane)
         uint32_t index = chains->range.begin + (uint32_t)((uint64_t)chains->random * span >> 32);
         uint8_t mark = chains->marks[index];
         if (chains_is_new(mark)) {
-            chains_set(chains, index, mark, CHAINS_START);
+            chains_set(chains, index, mark, FIND_START);
             chains->lanes[lane] = chains->segment_count;
             chains->nodes[lane] = index;
             chains->segments[chains->segment_count++] =
@@ -98,7 +94,7 @@ static inline void chains_step(struct chains *chains)
         uint32_t next = chains->numbers[chains->nodes[lane]];
         uint8_t mark = chains->marks[next];
         if (__builtin_expect(chains_is_new(mark), true)) {
-            chains->marks[next] = mark | CHAINS_SURMISED;
+            chains->marks[next] = mark | FIND_SURMISED;
             chains->nodes[lane] = next;
             __builtin_prefetch(&chains->numbers[next]);
         } else {
@@ -124,14 +120,14 @@ static bool chains_walk(struct chains *chains, uint32_t *index, uint32_t *awaite
 {
     uint8_t mark = chains->marks[*index];
     uint8_t count = mark & FIND_COUNT;
-    if (count == CHAINS_START) {
+    if (count == FIND_START) {
         uint32_t k = chains_find(chains, *index);
         chains_set(chains, *index, mark, FIND_ALIVE);
         chains->segments[k].is_alive = true;
         *awaited = k;
         return true;
     }
-    if (!chains_is_new(mark) && count != CHAINS_SURMISED) {
+    if (!chains_is_new(mark) && count != FIND_SURMISED) {
         return false;
     }
     chains_set(chains, *index, mark, FIND_ALIVE);
@@ -169,7 +165,7 @@ static uint64_t chains_unmark(struct chains *chains)
     for (uint32_t k = 0; k < chains->segment_count; k++) {
         const struct chains_segment *segment = &chains->segments[k];
         if (!segment->is_alive) {
-            chains_set(chains, segment->start, chains->marks[segment->start], CHAINS_SURMISED);
+            chains_set(chains, segment->start, chains->marks[segment->start], FIND_SURMISED);
             nodes[count] = segment->start;
             lasts[count++] = segment->last;
         }
@@ -178,7 +174,7 @@ static uint64_t chains_unmark(struct chains *chains)
         for (uint32_t k = 0; k < count; k++) {
             uint32_t node = nodes[k];
             uint8_t mark = chains->marks[node];
-            bool is_surmised = (mark & FIND_COUNT) == CHAINS_SURMISED;
+            bool is_surmised = (mark & FIND_COUNT) == FIND_SURMISED;
             steps++;
             if (is_surmised) {
                 chains_set(chains, node, mark, 0);

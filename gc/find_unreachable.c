@@ -17,224 +17,18 @@
  *    found in the same way. A long list whose items are neighbours in the registry, in order, is a
  *    run. So long lists of things that were made one after the other, and chains, are followed in
  *    the dense arrays. */
-#include <string.h>
-
-#include "gc/find_chains.h"
+#include "gc/find.h"
 #include "gc/objects.h"
 #include "gc/referents.h"
 #include "gc/runtime.h"
 #include "gc/trash.h"
 
 enum {
-    FIND_LONG = 16,                     /* items of a list that are worth sweeping with it, and */
-    FIND_SHORT = 4,                     /* the items that each of those may have */
     FIND_NEAR = GC_IS_CHECKED ? 0 : 64, /* entries: a step that stays in cache */
     FIND_PATIENCE = 1024, /* see struct find; and a share of the range: the chain is much of it */
     FIND_PATIENCE_SHARE = 64,
     FIND_PATIENCE_CHECKED = 2, /* so that small tests get there */
-    FIND_FETCH_OBJECT = 24,
-    FIND_FETCH_VECTOR = 12,
-    FIND_FETCH_REFERENT = 6,
 };
-
-struct find {
-    struct object *const *entries;
-    uint8_t *marks;
-    uint32_t *numbers;
-    uint32_t begin;
-    uint32_t end;
-    uint32_t inner; /* referents in the range of the container being swept, */
-    uint32_t first; /* and the index of the first of them */
-    bool any_wide;
-    bool any_tuple;
-    unsigned type_flags;  /* of all types seen */
-    bool any_undiscarded; /* a type without discard was seen */
-    uint64_t examined;
-    uint32_t queue_first; /* marking: found alive after they had been passed; chained through */
-    uint32_t queue_last;  /* numbers. 0: none */
-    uint32_t passed;      /* entries below this have been passed */
-    uint32_t patience; /* far steps along one chain after which it is followed in several places */
-};
-
-static inline bool find_is_inside(const struct find *find, uint32_t index)
-{
-    return index - find->begin < find->end - find->begin;
-}
-
-/* ---------------------------------------------------------------- the sweep */
-static void find_add_wide(struct find *find, uint32_t index, uint32_t difference)
-{
-    if ((find->marks[index] & FIND_COUNT) != FIND_WIDE) {
-        find->marks[index] |= FIND_WIDE;
-        find->numbers[index] = 0;
-    }
-    find->numbers[index] += difference;
-    find->any_wide = true;
-}
-
-static inline int find_subtract(struct object *referent, void *context)
-{
-    struct find *find = context;
-    uint32_t index = referent->index;
-    if (find_is_inside(find, index)) {
-        find->first = index;
-        find->inner++;
-        if (__builtin_expect(object_getrefcount(referent) < FIND_WIDE_MIN, true)) {
-            uint8_t mark = find->marks[index];
-            find->marks[index] = (uint8_t)((mark & ~FIND_COUNT) | ((mark - 1) & FIND_COUNT));
-        } else {
-            find_add_wide(find, index, UINT32_MAX);
-        }
-    }
-    return 0;
-}
-
-/* Of a container with a referent in the range. */
-static inline bool find_is_sole(const struct object *object)
-{
-    return (object->type->layout == TYPE_LAYOUT_LIST &&
-            ((const struct list_object *)object)->length == 1) ||
-           (object->type->layout == TYPE_LAYOUT_TUPLE &&
-            ((const struct tuple_object *)object)->length == 1);
-}
-
-/* Adds the container's own count, and notes what it is. */
-static inline void find_add_own(struct find *find, uint32_t index, const struct object *object,
-                                uint8_t note)
-{
-    int64_t count = object_getrefcount(object);
-    const struct type *type = object->type;
-    find->type_flags |= type->flags;
-    find->any_undiscarded |= type->discard == NULL;
-    if (__builtin_expect(count < FIND_WIDE_MIN, true)) {
-        uint8_t mark = find->marks[index];
-        if (find->inner == 1) {
-            find->numbers[index] = find->first;
-            note |= find_is_sole(object) ? FIND_SOLE : FIND_SINGLE;
-        }
-        find->marks[index] = (uint8_t)(((mark + count) & FIND_COUNT) | note);
-    } else {
-        find_add_wide(find, index, (uint32_t)count);
-        find->marks[index] |= note;
-    }
-    if (find->inner == 0) {
-        find->marks[index] |= FIND_LEAF;
-        if (type->layout == TYPE_LAYOUT_TUPLE) {
-            find->marks[index] |= FIND_TUPLE;
-            find->any_tuple = true;
-        }
-    }
-    find->examined++;
-}
-
-/* An item of a long list, which find_subtract has just looked at. */
-static inline void find_sweep_item(struct find *find, struct object *item)
-{
-    uint32_t index = item->index;
-    const struct list_object *list = (const struct list_object *)item;
-    if (find_is_inside(find, index) && !(find->marks[index] & FIND_SWEPT) &&
-        item->type->layout == TYPE_LAYOUT_LIST && list->length <= FIND_SHORT &&
-        index > find->passed) {
-        find->inner = 0;
-        for (size_t i = 0; i < list->length; i++) {
-            (void)find_subtract(list->items[i], find);
-        }
-        find_add_own(find, index, item, FIND_SWEPT);
-    }
-}
-
-/* Whether it is a run. */
-static bool find_sweep_long(struct find *find, const struct list_object *list)
-{
-    const size_t length = list->length;
-    const uint32_t first = list->items[0]->index;
-    uint32_t inner = 0;
-    uint32_t last = 0; /* inside */
-    bool in_order = true;
-    for (size_t i = 0; i < length; i++) {
-        struct object *item = list->items[i];
-        if (i + FIND_FETCH_OBJECT < length) {
-            __builtin_prefetch(list->items[i + FIND_FETCH_OBJECT]);
-            referents_fetch_vector(list->items[i + FIND_FETCH_VECTOR]);
-        }
-        find->inner = 0;
-        (void)find_subtract(item, find);
-        inner += find->inner;
-        last = find->inner != 0 ? find->first : last;
-        in_order &= item->index == first + i;
-        find_sweep_item(find, item);
-    }
-    /* Of this list again: the items that were swept with it have had referents of their own. */
-    find->inner = inner;
-    find->first = last;
-    return in_order && inner == length;
-}
-
-/* Three distances: by the time that a referent is looked at, its container's vector and before that
- * the container have been fetched. */
-static inline void find_fetch(const struct find *find, uint32_t i)
-{
-    const struct object *object = find->entries[i + FIND_FETCH_OBJECT];
-    if (!(find->marks[i + FIND_FETCH_OBJECT] & FIND_SWEPT)) {
-        __builtin_prefetch(object);
-    }
-    object = find->entries[i + FIND_FETCH_VECTOR];
-    if (!registry_is_hole(object) && !(find->marks[i + FIND_FETCH_VECTOR] & FIND_SWEPT)) {
-        referents_fetch_vector(object);
-    }
-    object = find->entries[i + FIND_FETCH_REFERENT];
-    if (!registry_is_hole(object) && !(find->marks[i + FIND_FETCH_REFERENT] & FIND_SWEPT)) {
-        referents_fetch_first(object);
-    }
-}
-
-static inline void find_sweep_one(struct find *find, uint32_t i)
-{
-    struct object *object = find->entries[i];
-    if (find->marks[i] & FIND_SWEPT) {
-        find->marks[i] &= (uint8_t)~FIND_SWEPT;
-        return;
-    }
-    if (registry_is_hole(object)) {
-        find->marks[i] = FIND_LEAF | 1; /* nothing to do, and no garbage */
-        return;
-    }
-    uint8_t note = 0;
-    find->inner = 0;
-    find->passed = i;
-    if (object->type->layout == TYPE_LAYOUT_LIST &&
-        ((const struct list_object *)object)->length >= FIND_LONG) {
-        note = find_sweep_long(find, (const struct list_object *)object) ? FIND_RUN : 0;
-    } else {
-        referents_visit(object, find_subtract, find);
-    }
-    find_add_own(find, i, object, note);
-}
-
-static void find_sweep(struct find *find)
-{
-    uint32_t i = find->begin;
-    memset(find->marks + i, 0, find->end - i);
-    if (find->end - i > FIND_FETCH_OBJECT) {
-        for (; i < find->end - FIND_FETCH_OBJECT; i++) {
-            find_fetch(find, i);
-            find_sweep_one(find, i);
-        }
-    }
-    for (; i < find->end; i++) {
-        find_sweep_one(find, i);
-    }
-}
-
-/* A wide count becomes 1 or 0: numbers are needed for the queue from here on. */
-static void find_narrow(struct find *find)
-{
-    for (uint32_t i = find->begin; find->any_wide && i < find->end; i++) {
-        if ((find->marks[i] & FIND_COUNT) == FIND_WIDE) {
-            find->marks[i] = (uint8_t)((find->marks[i] & ~FIND_COUNT) | (find->numbers[i] != 0));
-        }
-    }
-}
 
 /* ---------------------------------------------------------------- marking */
 static void find_enqueue(struct find *find, uint32_t index)
@@ -435,9 +229,8 @@ uint64_t collector_find_unreachable(struct runtime *runtime, struct gc_range ran
         find_check_counts(registry, range);
     }
     find_sweep(&find);
-    find_narrow(&find);
     find_mark_alive(&find);
     find_gather(&find, trash);
     find_untrack_tuples(runtime, &find);
-    return find.examined;
+    return range.end - range.begin - find.holes;
 }

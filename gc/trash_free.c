@@ -14,7 +14,7 @@
  *
  * One by one, in CPython's way, when a member is of a type without discard. */
 #include "gc/class.h"
-#include "gc/find_chains.h"
+#include "gc/find.h"
 #include "gc/objects.h"
 #include "gc/referents.h"
 #include "gc/runtime.h"

@@ -1,5 +1,5 @@
 /* The following of chains in several places at once, against a walk along each one. */
-#include "gc/find_chains.h"
+#include "gc/find.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void chains_make(struct chains_graph *graph, struct rng *rng, struct chai
         graph->numbers[index] =
             order[is_stray ? rng_below(rng, graph->nodes) : (i + 1) % graph->nodes];
         if (shape.alive != 0 && rng_below(rng, shape.alive) == 0) {
-            graph->marks[index] |= (uint8_t)(1 + rng_below(rng, FIND_WIDE_MIN - 1));
+            graph->marks[index] |= (uint8_t)((1 + rng_below(rng, FIND_WIDE_MIN - 1)) * FIND_ONE);
         }
     }
     memcpy(graph->expected, graph->marks, sizeof(graph->marks));
