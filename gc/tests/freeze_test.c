@@ -1,0 +1,127 @@
+/* Freezing and unfreezing in the middle of an incremental collector's cycle, at each of its steps:
+ * what is frozen is passed over, what is not is found, and nothing is lost on the way. */
+#include "gc/introspect.h"
+#include "gc/policies/ours.h"
+#include "gc/tests/scenario.h"
+
+extern const struct gc_policy gc_policy_ours;
+
+enum {
+    FREEZE_RINGS = 6,
+    FREEZE_LIVE = 10,
+    FREEZE_STEPS_MAX = 5000, /* a cycle over so few is at its end long before */
+    FREEZE_SLICES = 400,
+};
+
+static struct runtime *freeze_open(struct gc_fixture *fixture, struct ours_parameters *parameters)
+{
+    static struct gc_policy policy;
+    /* Everything is left to the cycles, which begin at once. */
+    *parameters = (struct ours_parameters){.slice_units = 1};
+    policy = gc_policy_ours;
+    policy.parameters = parameters;
+    struct runtime *runtime = runtime_open_with(&fixture->heap, &policy, NULL);
+    assert_non_null(runtime);
+    gc_enable(runtime, false); /* a step comes when the test says so */
+    return runtime;
+}
+
+static void freeze_step(struct runtime *runtime, int steps)
+{
+    for (int i = 0; i < steps; i++) {
+        runtime->collector.policy->allocated(runtime);
+    }
+}
+
+/* Lists in pairs that refer to each other. */
+static void freeze_make_garbage(struct runtime *runtime)
+{
+    for (int i = 0; i < FREEZE_RINGS; i++) {
+        struct object *one = list_new(runtime), *other = list_new(runtime);
+        assert_true(list_append(runtime, one, other) && list_append(runtime, other, one));
+        object_decref(runtime, one);
+        object_decref(runtime, other);
+    }
+}
+
+/* Freezes after so many steps. Whether a cycle was under way then. */
+static bool freeze_after(struct gc_fixture *fixture, int steps)
+{
+    struct ours_parameters parameters;
+    struct runtime *runtime = freeze_open(fixture, &parameters);
+    uint64_t objects = runtime_objects_live(runtime);
+    struct object *live = list_new(runtime);
+    for (int i = 0; i < FREEZE_LIVE; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, list, live) && list_append(runtime, live, list));
+        object_decref(runtime, list);
+    }
+    freeze_make_garbage(runtime);
+    freeze_step(runtime, steps);
+    bool under_way = ours_of(runtime)->members > 0;
+    uint64_t garbage = runtime_objects_live(runtime) - objects - 1 - FREEZE_LIVE;
+    gc_freeze(runtime);
+    assert_int_equal(gc_check(runtime), 0);
+    freeze_make_garbage(runtime); /* in sight of the collector, unlike the rest */
+    parameters.slice_units = 1000;
+    freeze_step(runtime, FREEZE_SLICES);
+    uint64_t frozen = runtime_objects_live(runtime) - objects - 1 - FREEZE_LIVE;
+    assert_true(frozen <= garbage); /* what had been found may still have been freed */
+    gc_unfreeze(runtime);
+    freeze_step(runtime, FREEZE_SLICES);
+    assert_int_equal(runtime_objects_live(runtime), objects + 1 + FREEZE_LIVE);
+    assert_int_equal(gc_check(runtime), 0);
+    list_clear(runtime, live);
+    object_decref(runtime, live);
+    assert_int_equal(runtime_close(runtime), 0);
+    return under_way;
+}
+
+static void test_freezing_in_every_step_of_a_cycle(void **state)
+{
+    int under_way = 0;
+    for (int steps = 0; steps < FREEZE_STEPS_MAX; steps++) {
+        bool now = freeze_after(*state, steps);
+        under_way += now;
+        if (under_way > 0 && !now) {
+            break; /* the cycle was over */
+        }
+    }
+    assert_true(under_way > 10);
+}
+
+/* A slice does not do more than it may, by more than one container with its references: so a cycle
+ * over so many takes so many slices. */
+static void test_slices_are_bounded(void **state)
+{
+    enum { UNITS = 10, LISTS = 2000 };
+    struct ours_parameters parameters;
+    struct runtime *runtime = freeze_open(*state, &parameters);
+    struct object *live = list_new(runtime);
+    for (int i = 0; i < LISTS; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, list, live) && list_append(runtime, live, list));
+        object_decref(runtime, list);
+    }
+    freeze_make_garbage(runtime);
+    uint64_t before = runtime_objects_live(runtime);
+    parameters.slice_units = UNITS;
+    int slices = 0;
+    while (runtime_objects_live(runtime) > before - 2 * (uint64_t)FREEZE_RINGS) {
+        freeze_step(runtime, 1);
+        assert_true(++slices < 100 * LISTS);
+    }
+    assert_true(slices * UNITS > LISTS); /* each list was touched at least once */
+    list_clear(runtime, live);
+    object_decref(runtime, live);
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
+int freeze_test(void)
+{
+    const struct CMUnitTest tests[] = {
+        GC_TEST(test_freezing_in_every_step_of_a_cycle),
+        GC_TEST(test_slices_are_bounded),
+    };
+    return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);
+}
