@@ -19,7 +19,7 @@
 
 #include "allocators/tests/leaktrack_fixture.h"
 
-enum { EARLY_BYTES = 8192, EARLY_CUT = 3 };
+enum { EARLY_BYTES = 1 << 16, EARLY_CUT = 3 };
 
 /* ---------------------------------------------------------------- while looking up */
 static struct {
@@ -71,6 +71,8 @@ static void early_ask(void)
         early.last = more;
     }
     early_expect(malloc(1) == NULL, "early end");
+    /* The first was at the begin of it. */
+    early_expect(early.last + 16 == first + EARLY_BYTES, "the early buffer is used to its end");
     memset(early.last, 4, 16);
 }
 

@@ -42,8 +42,8 @@ static void test_referents_and_referrers(void **state)
     assert_int_equal(found.length, 3);
     assert_ptr_equal(found.objects[2], atom);
     found.length = 0;
-    gc_visit_referents(atom, introspect_find, &found);
-    gc_visit_referents(inner, introspect_find, &found);
+    assert_int_equal(gc_visit_referents(atom, introspect_find, &found), 0);
+    assert_int_equal(gc_visit_referents(inner, introspect_find, &found), 0);
     assert_int_equal(found.length, 0);
     gc_visit_referrers(runtime, inner, introspect_find, &found);
     assert_int_equal(found.length, 1); /* once, though it refers to it twice */
@@ -118,6 +118,59 @@ static void test_freeze_and_unfreeze(void **state)
     assert_int_equal(gc_collect(runtime, 2), 1);
     assert_int_equal(gc_test_live(fixture), before);
     scenario_end();
+}
+
+/* The close of a runtime finds frozen garbage too: the fixture's tear-down counts what is left. */
+static void test_frozen_garbage_is_released_at_the_close(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *list = list_new(runtime);
+    assert_true(list_append(runtime, list, list));
+    gc_freeze(runtime);
+    object_decref(runtime, list);
+    assert_int_equal(gc_collect(runtime, 2), 0);
+}
+
+/* What a collector tells of itself: its names, its pauses and what it has freed. */
+static void test_what_a_runtime_tells(void **state)
+{
+    struct runtime *runtime = scenario_begin(state);
+    assert_true(strlen(gc_policy_summary(runtime->collector.policy)) > 20);
+    uint64_t collected = gc_collected(runtime), pauses = runtime_pauses(runtime)->count;
+    struct object *list = list_new(runtime);
+    assert_true(list_append(runtime, list, list));
+    object_decref(runtime, list);
+    gc_collect(runtime, 2);
+    assert_int_equal(gc_collected(runtime), collected + 1);
+    assert_true(runtime_pauses(runtime)->count > pauses);
+    struct object *class = class_new(runtime, "Named", NULL);
+    assert_int_equal(str_length(class_name(class)), 5);
+    assert_memory_equal(str_bytes(class_name(class)), "Named", 5);
+    object_decref(runtime, class);
+    scenario_end();
+}
+
+/* The table of interned strings grows with them: chains stay short. */
+static void test_interned_strings_have_buckets(void **state)
+{
+    enum { STRINGS = 20000 };
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *kept = list_new(runtime);
+    for (int i = 0; i < STRINGS; i++) {
+        char text[16];
+        int length = snprintf(text, sizeof(text), "%d", i);
+        struct object *atom = str_intern(runtime, text, (size_t)length);
+        struct object *again = str_intern(runtime, text, (size_t)length);
+        assert_true(atom != NULL && atom == again);
+        assert_true(list_append(runtime, kept, atom));
+        object_decref(runtime, atom);
+        object_decref(runtime, again);
+    }
+    assert_true(runtime->interned.length >= STRINGS);
+    assert_true(runtime->interned.bucket_count * 2 >= STRINGS);
+    assert_true(runtime->interned.bucket_count <= 8 * STRINGS);
+    object_decref(runtime, kept);
+    assert_true(runtime->interned.length < STRINGS);
 }
 
 static void test_immortal_objects(void **state)
@@ -229,9 +282,15 @@ static void test_objects_by_generation(void **state)
 int introspect_test(void)
 {
     const struct CMUnitTest introspect_tests[] = {
-        GC_TEST(test_referents_and_referrers),  GC_TEST(test_tuples_of_atoms_are_untracked),
-        GC_TEST(test_freeze_and_unfreeze),      GC_TEST(test_immortal_objects),
-        GC_TEST(test_callbacks_and_statistics), GC_TEST(test_objects_by_generation),
+        GC_TEST(test_referents_and_referrers),
+        GC_TEST(test_tuples_of_atoms_are_untracked),
+        GC_TEST(test_frozen_garbage_is_released_at_the_close),
+        GC_TEST(test_what_a_runtime_tells),
+        GC_TEST(test_interned_strings_have_buckets),
+        GC_TEST(test_freeze_and_unfreeze),
+        GC_TEST(test_immortal_objects),
+        GC_TEST(test_callbacks_and_statistics),
+        GC_TEST(test_objects_by_generation),
     };
     return cmocka_run_group_tests(introspect_tests, NULL, NULL);
 }
