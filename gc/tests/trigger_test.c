@@ -44,8 +44,46 @@ static void test_generational_2000(void **state)
     assert_int_equal(collections[0], 455);
 }
 
+/* Runs over 10^6 live lists, each a candidate, none garbage: the buffer is looked at once in 64
+ * allocations, and examined when it holds as many as the threshold, which grows each time. */
+static uint64_t trigger_runs(uint64_t threshold, uint64_t (*next)(uint64_t threshold))
+{
+    uint64_t runs = 0, buffered = 0;
+    for (uint64_t made = 64; made <= TRIGGER_LISTS; made += 64) {
+        buffered += 64;
+        if (buffered >= threshold) {
+            runs++;
+            buffered = 0;
+            threshold = next(threshold);
+        }
+    }
+    return runs;
+}
+
+/* PHP 7.3: 10,001 at first, and 10,000 more after each run that frees fewer than a hundred. */
+static uint64_t trigger_next_php(uint64_t threshold)
+{
+    return threshold + 10000;
+}
+
+/* Nim's ORC: what is above 128 half as large again after each run that frees less than half. */
+static uint64_t trigger_next_orc(uint64_t threshold)
+{
+    return 128 + (threshold - 128) / 2 * 3;
+}
+
+static void test_trial_deletion(void **state)
+{
+    uint64_t collections[GC_GENERATIONS];
+    trigger_count(*state, "trial-deletion-php", collections);
+    assert_int_equal(collections[2], trigger_runs(10001, trigger_next_php));
+    trigger_count(*state, "trial-deletion-orc", collections);
+    assert_int_equal(collections[2], trigger_runs(256, trigger_next_orc));
+}
+
 int trigger_test(void)
 {
-    const struct CMUnitTest tests[] = {GC_TEST(test_generational_2000)};
+    const struct CMUnitTest tests[] = {GC_TEST(test_generational_2000),
+                                       GC_TEST(test_trial_deletion)};
     return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
 }
