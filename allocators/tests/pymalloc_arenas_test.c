@@ -1,6 +1,7 @@
 /* pymalloc's arenas: their order, their way back to the system, and what happens when it refuses.
  */
 #include "allocators/tests/pymalloc_fixture.h"
+#include "common/rng.h"
 
 /* Blocks that fill whole arenas, in the order in which they were handed out. */
 static void **arenas_fill(struct fixture *fixture, size_t arenas)
@@ -102,6 +103,40 @@ static void test_the_fullest_arena_serves_first(void **state)
     assert_int_equal(fixture.blocks, 0);
 }
 
+/* Pools fall free in any order: the list stays sorted, and the fullest arena is its head. */
+static void test_many_arenas_stay_in_order(void **state)
+{
+    enum { ARENAS = 6, STEPS = 200 };
+    (void)state;
+    struct fixture fixture;
+    struct rng rng;
+    size_t freed[ARENAS] = {0};
+    fixture_open(&fixture, 0);
+    rng_seed(&rng, 6);
+    void **blocks = arenas_fill(&fixture, ARENAS);
+    const struct pymalloc_heap *heap = &fixture.heap.source;
+    for (size_t step = 0; step < STEPS; step++) {
+        size_t arena = step < ARENAS ? step : rng_below(&rng, ARENAS); /* first one of each */
+        if (freed[arena] + 1 < PYMALLOC_POOLS_MAX) {
+            arenas_free_pool(&fixture, blocks, arena, freed[arena]++);
+        }
+        size_t fewest = PYMALLOC_POOLS_MAX, usable = 0;
+        for (size_t i = 0; i < ARENAS; i++) {
+            fewest = freed[i] > 0 && freed[i] < fewest ? freed[i] : fewest;
+        }
+        for (const struct pymalloc_arena *at = heap->usable_arenas; at != NULL; at = at->next) {
+            assert_true(at->next == NULL || at->pools_free <= at->next->pools_free);
+            usable++;
+        }
+        assert_int_equal(heap->usable_arenas->pools_free, fewest);
+        assert_int_equal(usable, step < ARENAS ? step + 1 : ARENAS);
+        assert_int_equal(heap_check(&fixture.heap), 0);
+    }
+    free(blocks);
+    heap_close(&fixture.heap);
+    assert_int_equal(fixture.mapped, 0);
+}
+
 static void test_the_table_grows_by_doubling(void **state)
 {
     (void)state;
@@ -196,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_empty_arenas_go_back),
         cmocka_unit_test(test_swinging_around_the_edge),
         cmocka_unit_test(test_the_fullest_arena_serves_first),
+        cmocka_unit_test(test_many_arenas_stay_in_order),
         cmocka_unit_test(test_the_table_grows_by_doubling),
         cmocka_unit_test(test_two_heaps_coexist),
         cmocka_unit_test(test_every_refusal_in_turn),

@@ -338,6 +338,30 @@ static void free_a_stranger(struct patient *patient)
     heap_free(&patient->fixture.heap, malloc(32), 32, HEAP_RAW);
 }
 
+static void free_a_large_block_with_a_larger_size(struct patient *patient)
+{
+    void *block = fixture_take(&patient->fixture, 100000);
+    heap_free(&patient->fixture.heap, block, 200000, HEAP_RAW);
+}
+
+static void free_a_large_block_with_a_small_size(struct patient *patient)
+{
+    void *block = fixture_take(&patient->fixture, 100000);
+    heap_free(&patient->fixture.heap, block, PYMALLOC_THRESHOLD, HEAP_RAW);
+}
+
+static void free_where_no_pool_is_yet(struct patient *patient)
+{
+    unsigned char *next = patient->fixture.heap.source.arenas[1].pool_next;
+    pymalloc_free_unsized(&patient->fixture.heap.source, next + PYMALLOC_POOL_OVERHEAD);
+}
+
+static void free_under_a_damaged_header(struct patient *patient)
+{
+    patient->full->arena_index = 10000; /* of no arena */
+    pymalloc_free_unsized(&patient->fixture.heap.source, patient->blocks[0]);
+}
+
 static void test_misuse_is_fatal(void **state)
 {
     (void)state;
@@ -350,6 +374,10 @@ static void test_misuse_is_fatal(void **state)
     expect_fatal(free_inside_a_block, HEAP_FATAL_NOT_OURS);
     expect_fatal(free_a_fresh_block, HEAP_FATAL_NOT_OURS);
     expect_fatal(free_a_stranger, HEAP_FATAL_NOT_OURS);
+    expect_fatal(free_a_large_block_with_a_larger_size, HEAP_FATAL_WRONG_SIZE);
+    expect_fatal(free_a_large_block_with_a_small_size, HEAP_FATAL_NOT_OURS);
+    expect_fatal(free_where_no_pool_is_yet, HEAP_FATAL_NOT_OURS);
+    expect_fatal(free_under_a_damaged_header, HEAP_FATAL_NOT_OURS);
 }
 
 int main(void)
