@@ -13,6 +13,7 @@ enum {
     OURS_SMALL = 1000,      /* a ring that is too large for anything but a cycle */
     OURS_SPARE = 12000,     /* containers: slices, the queue's memory, a cycle's floor */
     OURS_TUPLE = 700,       /* more than from one slice to the next */
+    OURS_STEPS = 20,        /* slices in which everything is found */
     OURS_UNITS_MAX = 30000, /* in one pause: two budgets, and what is not interrupted */
 };
 
@@ -106,6 +107,95 @@ static void test_a_tuple_is_looked_at_when_it_is_full(void **state)
     object_decref(runtime, holder);
 }
 
+/* ---------------------------------------------------------------- known containers */
+/* Slices come when the test says so, each large enough for everything, and the newest container is
+ * left for the next. */
+static struct runtime *ours_reopen_stepped(struct gc_fixture *fixture)
+{
+    static const struct ours_parameters parameters = {
+        .slice_units = 1000, .youth_max = OURS_YOUTH_MAX, .newest = 1};
+    static struct gc_policy policy;
+    extern const struct gc_policy gc_policy_ours;
+    policy = gc_policy_ours;
+    policy.parameters = &parameters;
+    assert_int_equal(runtime_close(fixture->runtime), 0);
+    fixture->runtime = runtime_open_with(&fixture->heap, &policy, NULL);
+    assert_non_null(fixture->runtime);
+    gc_enable(fixture->runtime, false);
+    fixture->objects_at_start = runtime_objects_live(fixture->runtime);
+    return fixture->runtime;
+}
+
+static void ours_step(struct runtime *runtime, int steps)
+{
+    for (int i = 0; i < steps; i++) {
+        runtime_policy(runtime)->allocated(runtime);
+    }
+}
+
+/* A biased container that has nothing to fear refers to a new one, whose name goes unheard, as new
+ * containers' names do. Were the new one dismissed because all that it refers to is biased, nobody
+ * would look for the ring of the two. stored: how the reference comes about. */
+static void ours_ring_with_new(struct gc_fixture *fixture,
+                               void (*store)(struct runtime *, struct object *, struct object *))
+{
+    struct runtime *runtime = ours_reopen_stepped(fixture);
+    struct object *old = list_new(runtime);
+    struct object *atom = int_new(runtime, 0);
+    assert_true(list_append(runtime, old, atom));
+    object_decref(runtime, atom);
+    ours_step(runtime, 2);
+    assert_true(object_is_biased(old));
+    struct object *fresh = list_new(runtime);
+    assert_true(list_append(runtime, fresh, old));
+    object_decref(runtime, old);
+    ours_step(runtime, 1); /* the old one lives by the new one, which is left for later */
+    assert_true(object_is_biased(old));
+    assert_false(object_is_biased(fresh));
+    store(runtime, old, fresh);
+    object_decref(runtime, fresh);
+    ours_step(runtime, OURS_STEPS);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
+static void ours_store_append(struct runtime *runtime, struct object *old, struct object *fresh)
+{
+    assert_true(list_append(runtime, old, fresh));
+}
+
+static void ours_store_set(struct runtime *runtime, struct object *old, struct object *fresh)
+{
+    list_set_item(runtime, old, 0, object_incref(fresh));
+}
+
+static void test_new_container_is_known_by_append(void **state)
+{
+    ours_ring_with_new(*state, ours_store_append);
+}
+
+static void test_new_container_is_known_by_set(void **state)
+{
+    ours_ring_with_new(*state, ours_store_set);
+}
+
+/* The same when the older one comes to be biased while it refers to the newer. */
+static void test_new_container_is_known_by_dismissal(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = ours_reopen_stepped(fixture);
+    struct object *older = list_new(runtime);
+    struct object *newer = list_new(runtime);
+    assert_true(list_append(runtime, older, newer));
+    assert_true(list_append(runtime, newer, older));
+    object_decref(runtime, older);
+    ours_step(runtime, 1);
+    assert_true(object_is_biased(older));
+    assert_false(object_is_biased(newer));
+    object_decref(runtime, newer);
+    ours_step(runtime, OURS_STEPS);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
 /* ---------------------------------------------------------------- reclaiming */
 /* Drops a ring when `before` containers have been made beside it; the containers made until it is
  * gone. temporary: they die at once. */
@@ -181,6 +271,9 @@ int ours_test(void)
     const struct CMUnitTest ours_tests[] = {
         GC_TEST(test_growth_costs_one_look),
         GC_TEST(test_a_tuple_is_looked_at_when_it_is_full),
+        GC_TEST(test_new_container_is_known_by_append),
+        GC_TEST(test_new_container_is_known_by_set),
+        GC_TEST(test_new_container_is_known_by_dismissal),
         GC_TEST(test_dead_ring_is_reclaimed_in_time),
         GC_TEST(test_dead_ring_is_reclaimed_among_temporaries),
         GC_TEST(test_churn_does_not_hide_garbage),
