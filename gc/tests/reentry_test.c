@@ -1,4 +1,6 @@
 /* Code that runs in mid-collection, as finalizers do, and what it may do: anything. */
+#include <string.h>
+
 #include "gc/tests/scenario.h"
 
 static const struct class_hooks reentry_noting = {.finalize = scenario_finalize};
@@ -189,10 +191,61 @@ static void test_registry_grows_amid_a_collection(void **state)
     scenario_end();
 }
 
+/* Whose attributes a finalizer sets while somebody else is about to set its first one. */
+static struct {
+    struct object *target;
+    bool is_being_set;
+    int met;
+} reentry_attributes;
+
+static void reentry_set_first(struct runtime *runtime, struct object *self, void *context)
+{
+    (void)self;
+    (void)context;
+    if (reentry_attributes.is_being_set) {
+        struct object *target = reentry_attributes.target;
+        bool first = instance_attribute(target, scenario.other) == NULL;
+        reentry_attributes.met +=
+            first && instance_set_attribute(runtime, target, scenario.other, scenario.tag);
+    }
+}
+
+/* The dict of attributes that is being made when a collection comes must not replace the one that
+ * a finalizer has made meanwhile. */
+static void test_finalizer_sets_the_first_attribute(void **state)
+{
+    enum { TARGETS = 4000 };
+    static const struct class_hooks hooks = {.finalize = reentry_set_first};
+    struct runtime *runtime = scenario_begin(state);
+    struct object *class = class_new(runtime, "Target", NULL);
+    gc_enable(runtime, true);
+    memset(&reentry_attributes, 0, sizeof(reentry_attributes));
+    for (int i = 0; i < TARGETS; i++) {
+        reentry_make_ring(&hooks, i, 1);
+        struct object *target = class_instance_new(runtime, class);
+        int met = reentry_attributes.met;
+        reentry_attributes.target = target;
+        reentry_attributes.is_being_set = true;
+        assert_true(instance_set_attribute(runtime, target, scenario.next, scenario.other));
+        reentry_attributes.is_being_set = false;
+        assert_ptr_equal(instance_attribute(target, scenario.next), scenario.other);
+        struct object *other = instance_attribute(target, scenario.other);
+        assert_ptr_equal(other, reentry_attributes.met > met ? scenario.tag : NULL);
+        object_decref(runtime, target);
+    }
+    if (gc_test_policy() == gc_policy_default()) {
+        assert_true(reentry_attributes.met > 0);
+    }
+    object_decref(runtime, class);
+    assert_int_equal(gc_check(runtime), 0);
+    scenario_end();
+}
+
 int reentry_test(void)
 {
     const struct CMUnitTest reentry_tests[] = {
         GC_TEST(test_finalizer_breaks_the_cycle),
+        GC_TEST(test_finalizer_sets_the_first_attribute),
         GC_TEST(test_finalizers_collect_and_allocate),
         GC_TEST(test_weakref_made_by_a_finalizer),
         GC_TEST(test_finalizer_saves_another),
