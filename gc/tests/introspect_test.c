@@ -1,6 +1,10 @@
 /* What the gc module lets a program see and switch: objects, referrers, freezing, immortality,
  * callbacks, statistics. */
+#include <stdio.h>
+#include <string.h>
+
 #include "gc/objects.h"
+#include "gc/runtime.h"
 #include "gc/tests/scenario.h"
 
 struct introspect_found {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gc/finalizers.h"
+#include "gc/runtime.h"
 #include "gc/tests/scenario.h"
 
 enum {
