@@ -138,6 +138,67 @@ static void test_garbage_whose_only_referent_lives(void **state)
     assert_int_equal(gc_test_live(fixture), 0);
 }
 
+enum { CYCLE_LONG = 60 };
+
+/* A list that holds itself, and that nobody refers to. */
+static void cycle_drop_garbage(struct runtime *runtime)
+{
+    struct object *garbage = list_new(runtime);
+    assert_true(list_append(runtime, garbage, garbage));
+    object_decref(runtime, garbage);
+}
+
+/* Long lists are looked at together with their items, and where these are neighbours in the
+ * registry they are marked without another look: here they are not, and garbage is among them. */
+static void test_long_list_in_another_order(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = fixture->runtime;
+    struct object *holder = list_new(runtime);
+    struct object *items[CYCLE_LONG];
+    for (int i = 0; i < CYCLE_LONG; i++) {
+        struct object *leaf = list_new(runtime);
+        items[i] = cycle_list_of(runtime, leaf);
+        object_decref(runtime, leaf);
+        if (i % 3 == 0) {
+            cycle_drop_garbage(runtime);
+        }
+    }
+    for (int i = 0; i < CYCLE_LONG; i++) {
+        struct object *item = items[i * 7 % CYCLE_LONG]; /* 7 and 60 have no common divisor */
+        assert_true(list_append(runtime, holder, item));
+        object_decref(runtime, item);
+    }
+    assert_int_equal(gc_collect(runtime, 2), CYCLE_LONG / 3);
+    assert_int_equal(gc_test_live(fixture), 1 + 2 * CYCLE_LONG);
+    assert_int_equal(gc_check(runtime), 0);
+    object_decref(runtime, holder);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
+/* Items that are looked at with their long list, and have an atom before their one container. */
+static void test_items_of_a_long_list(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = fixture->runtime;
+    struct object *holder = list_new(runtime);
+    struct object *number = int_new(runtime, 1);
+    for (int i = 0; i < CYCLE_LONG; i++) {
+        struct object *item = cycle_list_of(runtime, number);
+        struct object *leaf = list_new(runtime);
+        cycle_drop_garbage(runtime);
+        assert_true(list_append(runtime, item, leaf) && list_append(runtime, holder, item));
+        object_decref(runtime, leaf);
+        object_decref(runtime, item);
+    }
+    object_decref(runtime, number);
+    assert_int_equal(gc_collect(runtime, 2), CYCLE_LONG);
+    assert_int_equal(gc_test_live(fixture), 1 + 2 * CYCLE_LONG);
+    assert_int_equal(gc_check(runtime), 0);
+    object_decref(runtime, holder);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
 static void test_judged_too_soon_and_moved_back(void **state)
 {
     enum { COUNT = 1000 };
@@ -232,6 +293,8 @@ int cycle_test(void)
         GC_TEST(test_reachable_cycle_is_kept),
         GC_TEST(test_garbage_that_refers_to_the_living),
         GC_TEST(test_garbage_whose_only_referent_lives),
+        GC_TEST(test_long_list_in_another_order),
+        GC_TEST(test_items_of_a_long_list),
         GC_TEST(test_judged_too_soon_and_moved_back),
         GC_TEST(test_many_small_rings_beside_living_lists),
         GC_TEST(test_dense_garbage),
