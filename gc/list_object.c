@@ -98,7 +98,7 @@ static void list_dealloc(struct runtime *runtime, struct object *self)
     struct list_object *list = list_of(self);
     struct object **items = list->items;
     for (size_t i = list->length; i != 0; i--) {
-        if (__builtin_expect(--items[i - 1]->refcount <= 0, false)) {
+        if (__builtin_expect(object_drop(items[i - 1]), false)) {
             list_dealloc_from(runtime, list, i - 1);
             return;
         }

@@ -114,9 +114,33 @@ static inline struct object *object_incref(struct object *object)
     return object;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OBJECT_IS_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
+    __has_feature(thread_sanitizer)
+#define OBJECT_IS_WATCHED 1
+#endif
+#endif
+
+/* Takes one off the count. Whether it is not above zero then. */
+static inline bool object_drop(struct object *object)
+{
+#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && defined(__OPTIMIZE__) &&           \
+    !defined(OBJECT_IS_WATCHED)
+    /* One instruction, whose flags say it; compilers load, subtract, store and test. Sanitizers see
+     * no access that they have not compiled. */
+    bool is_last;
+    __asm__("subl $1, %0" : "+m"(object->refcount), "=@ccle"(is_last));
+    return is_last;
+#else
+    return --object->refcount <= 0;
+#endif
+}
+
 static inline void object_decref(struct runtime *runtime, struct object *object)
 {
-    if (--object->refcount <= 0) {
+    if (object_drop(object)) {
         object_release(runtime, object);
     }
 }

@@ -117,7 +117,7 @@ void object_release_nested(struct runtime *runtime, struct object *object);
  * reference was the last one, so that a container of living things pays for none. */
 static inline void object_decref_nested(struct runtime *runtime, struct object *object)
 {
-    if (--object->refcount <= 0) {
+    if (object_drop(object)) {
         object_release_nested(runtime, object);
     }
 }

@@ -22,6 +22,8 @@
 enum {
     BENCHMARK_ROUNDS_MAX = 101,
     BENCHMARK_SMALL = 1000000,
+    BENCHMARK_BLOCK = 100000,
+    BENCHMARK_BLOCKS = 20,
     /* Lists that live beside the short-lived one, as in any program: without them its pool would be
      * given back and taken anew each time. */
     BENCHMARK_BESIDE = 100,
@@ -240,31 +242,51 @@ static void benchmark_run_shape(struct benchmark *benchmark, const struct benchm
     Py_XDECREF(their_root);
 }
 
+static void benchmark_count_ours(struct runtime *runtime, struct object *list)
+{
+    for (int i = 0; i < BENCHMARK_BLOCK; i++) {
+        __asm__ volatile("" : "+r"(list));
+        object_incref(list);
+        __asm__ volatile("" : "+r"(list) : : "memory");
+        object_decref(runtime, list);
+    }
+}
+
+static void benchmark_count_theirs(PyObject *list)
+{
+    for (int i = 0; i < BENCHMARK_BLOCK; i++) {
+        __asm__ volatile("" : "+r"(list));
+        Py_INCREF(list);
+        __asm__ volatile("" : "+r"(list) : : "memory");
+        Py_DECREF(list);
+    }
+}
+
+static double benchmark_sooner(double best, uint64_t start, uint64_t end)
+{
+    double time = (double)(end - start) / BENCHMARK_BLOCK;
+    return best == 0 || time < best ? time : best;
+}
+
+/* The fastest of several blocks in turn, for each round: a processor that forwards a store to the
+ * next load for nothing does so at some times and not at others, to ours and to theirs. */
 static void benchmark_run_counts(struct benchmark *benchmark)
 {
-    double ours[BENCHMARK_ROUNDS_MAX];
-    double theirs[BENCHMARK_ROUNDS_MAX];
+    double ours[BENCHMARK_ROUNDS_MAX] = {0};
+    double theirs[BENCHMARK_ROUNDS_MAX] = {0};
     struct runtime *runtime = benchmark->runtime;
     struct object *our_list = list_new(runtime);
     PyObject *their_list = PyList_New(0);
     for (int round = 0; round < benchmark->rounds; round++) {
-        uint64_t start = clock_thread_cpu_ns();
-        for (int i = 0; i < BENCHMARK_SMALL; i++) {
-            __asm__ volatile("" : "+r"(our_list));
-            object_incref(our_list);
-            __asm__ volatile("" : "+r"(our_list) : : "memory");
-            object_decref(runtime, our_list);
+        for (int block = 0; block < BENCHMARK_BLOCKS; block++) {
+            uint64_t start = clock_thread_cpu_ns();
+            benchmark_count_ours(runtime, our_list);
+            uint64_t middle = clock_thread_cpu_ns();
+            benchmark_count_theirs(their_list);
+            uint64_t end = clock_thread_cpu_ns();
+            ours[round] = benchmark_sooner(ours[round], start, middle);
+            theirs[round] = benchmark_sooner(theirs[round], middle, end);
         }
-        uint64_t middle = clock_thread_cpu_ns();
-        for (int i = 0; i < BENCHMARK_SMALL; i++) {
-            __asm__ volatile("" : "+r"(their_list));
-            Py_INCREF(their_list);
-            __asm__ volatile("" : "+r"(their_list) : : "memory");
-            Py_DECREF(their_list);
-        }
-        uint64_t end = clock_thread_cpu_ns();
-        ours[round] = (double)(middle - start) / BENCHMARK_SMALL;
-        theirs[round] = (double)(end - middle) / BENCHMARK_SMALL;
     }
     benchmark_report("incref+decref", ours, theirs, benchmark->rounds);
     object_decref(runtime, our_list);
