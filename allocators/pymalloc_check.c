@@ -233,10 +233,10 @@ static void pymalloc_audit_fingers(struct pymalloc_audit *audit)
 #define pymalloc_audit_fingers(audit) ((void)0)
 #endif
 
+#if PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX
 static void pymalloc_audit_lookup(struct pymalloc_audit *audit)
 {
     const struct pymalloc_heap *heap = audit->heap;
-#if PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX
     for (uint32_t i = 0; i < heap->arena_slots; i++) {
         uintptr_t address = heap->arenas[i].address;
         uintptr_t last = address + PYMALLOC_ARENA_BYTES - 1;
@@ -251,10 +251,10 @@ static void pymalloc_audit_lookup(struct pymalloc_audit *audit)
     PYMALLOC_EXPECT(audit, high == audit->arenas_used && low == audit->arenas_unaligned,
                     "the radix tree has %zu + %zu entries for %zu arenas, %zu of them unaligned",
                     high, low, audit->arenas_used, audit->arenas_unaligned);
-#else
-    PYMALLOC_EXPECT(audit, audit->arenas_used <= heap->arena_slots, "more arenas than slots");
-#endif
 }
+#else
+#define pymalloc_audit_lookup(audit) ((void)0)
+#endif
 
 size_t pymalloc_check(const struct pymalloc_heap *heap)
 {

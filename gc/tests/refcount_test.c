@@ -1,4 +1,9 @@
 /* Reference counts as Python's users see them: names, containers, rebinding, deletion. */
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "gc/tests/gc_test.h"
 
 static void test_names(void **state)
@@ -152,6 +157,34 @@ static void test_empty_tuple_is_shared(void **state)
     object_decref(runtime, b);
 }
 
+/* One decrement too many ends the process with the object's type, before it can be freed twice. */
+static void test_one_release_too_many_is_fatal(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *list = list_new(runtime);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)signal(SIGABRT, SIG_DFL); /* not cmocka's */
+        list->refcount = 0;
+        object_decref(runtime, list);
+        _exit(0);
+    }
+    char said[256] = "";
+    int status;
+    (void)close(ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+    (void)close(ends[0]);
+    assert_non_null(strstr(said, "heapmill: fatal: list 0x"));
+    assert_non_null(strstr(said, ": refcount is too small\n"));
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    object_decref(runtime, list);
+}
+
 int refcount_test(void)
 {
     const struct CMUnitTest refcount_tests[] = {
@@ -163,6 +196,7 @@ int refcount_test(void)
         GC_TEST(test_small_ints_are_shared),
         GC_TEST(test_interned_strings_are_shared),
         GC_TEST(test_empty_tuple_is_shared),
+        GC_TEST(test_one_release_too_many_is_fatal),
     };
     return cmocka_run_group_tests(refcount_tests, NULL, NULL);
 }
