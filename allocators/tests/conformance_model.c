@@ -206,6 +206,14 @@ static void conformance_verify_walk(const struct heap *heap, const struct heap_s
     assert_int_equal(walk.cached_bytes, stats->cached_bytes);
 }
 
+/* Who cannot walk tells of arenas at most. */
+static void conformance_verify_short_walk(const struct heap *heap)
+{
+    struct conformance_walk walk = {0};
+    heap_walk(heap, conformance_visit, &walk);
+    assert_int_equal(walk.pools + walk.large + walk.live + walk.cached, 0);
+}
+
 static void conformance_verify_stats(const struct conformance_model *model)
 {
     struct heap_stats stats;
@@ -232,6 +240,9 @@ static void conformance_verify_stats(const struct conformance_model *model)
 void conformance_verify(const struct conformance_model *model)
 {
     assert_int_equal(heap_check(model->heap), 0);
+    if (!CONFORMANCE_CAN(HEAP_CAN_WALK)) {
+        conformance_verify_short_walk(model->heap);
+    }
     if (CONFORMANCE_CAN(HEAP_KEEPS_CONTENTS)) {
         conformance_verify_overlaps(model);
     }

@@ -26,10 +26,13 @@ const struct gc_policy *gc_test_policy(void);
 /* What the object layer asks the system for beside the heap: see scratch.c. All zero: no call is
  * refused. */
 struct gc_test_scratch {
-    uint64_t calls;        /* for scratch memory, refused ones too */
-    uint64_t first;        /* from this call on, from 1, */
-    uint64_t last;         /* and up to this one they are refused */
-    bool refuses_maps;     /* of memory that is no scratch: the counts of gc_check */
+    uint64_t calls; /* for scratch memory, refused ones too */
+    uint64_t first; /* from this call on, from 1, */
+    uint64_t last;  /* and up to this one they are refused */
+    /* Of memory that is no scratch (the heap's, and the counts of gc_check): so many more are
+     * granted, when it is limited. */
+    bool limits_maps;
+    uint64_t maps_left;
     uint64_t mapped_bytes; /* and not unmapped */
 };
 

@@ -32,7 +32,11 @@ static void *scratch_count(void *address, size_t size)
 /* The heap's, and the census's. */
 void *__wrap_os_map(size_t size)
 {
-    return gc_test_scratch.refuses_maps ? NULL : scratch_count(__real_os_map(size), size);
+    if (gc_test_scratch.limits_maps && gc_test_scratch.maps_left-- == 0) {
+        gc_test_scratch.maps_left = 0;
+        return NULL;
+    }
+    return scratch_count(__real_os_map(size), size);
 }
 
 void __wrap_os_unmap(void *address, size_t size)

@@ -177,9 +177,12 @@ static void test_check_without_memory(void **state)
         object_decref(fixture->runtime, list);
     }
     assert_int_equal(gc_check(fixture->runtime), 0);
-    gc_test_scratch.refuses_maps = true;
-    assert_int_equal(gc_check(fixture->runtime), 1);
-    gc_test_scratch.refuses_maps = false;
+    for (uint64_t granted = 0; granted < 2; granted++) { /* none, or too small a one */
+        gc_test_scratch.limits_maps = true;
+        gc_test_scratch.maps_left = granted;
+        assert_int_equal(gc_check(fixture->runtime), 1);
+        gc_test_scratch.limits_maps = false;
+    }
     assert_int_equal(gc_check(fixture->runtime), 0);
     object_decref(fixture->runtime, root);
 }
