@@ -161,6 +161,19 @@ static inline void trash_fetch_plain(const struct registry *registry, uint32_t i
     }
 }
 
+/* As runtime_untrack, but that nothing is written to what will be no more. */
+static inline void trash_discard_plain(struct trash_bulk *bulk, struct object *object, uint32_t i)
+{
+    struct collector *collector = &bulk->runtime->collector;
+    if (__builtin_expect(gc_head_of(object)->flags & GC_FLAG_WATCHED, false)) {
+        collector->policy->untracking(bulk->runtime, object);
+    }
+    collector->registry.entries[i] = (struct object *)(uintptr_t)1;
+    collector->registry.holes++;
+    object->type->discard(bulk->runtime, object);
+    bulk->freed++;
+}
+
 static uint64_t trash_free_plain(struct runtime *runtime, const struct gc_trash *trash)
 {
     const struct registry *registry = &runtime->collector.registry;
@@ -174,7 +187,7 @@ static uint64_t trash_free_plain(struct runtime *runtime, const struct gc_trash 
         if ((registry->marks[i] & FIND_SOLE) == FIND_SOLE) {
             trash_release_sole(&bulk, object, i);
         }
-        trash_discard(&bulk, object);
+        trash_discard_plain(&bulk, object, i);
         i++;
     }
     return bulk.freed;
