@@ -54,7 +54,8 @@ char *fuzz_owner_of(const char *input, const char **backend)
         const char *name = strrchr(path, '/');
         char *above = text_format("%.*s", name != NULL ? (int)(name - path) : 0, path);
         const char *parent = strrchr(above, '/');
-        if (name != NULL && parent != NULL && strcmp(parent, "/corpus") == 0) {
+        if (name != NULL && parent != NULL &&
+            (strcmp(parent, "/corpus") == 0 || strcmp(parent, "/regressions") == 0)) {
             target = text_format("%s", name + 1);
         }
         free(above);

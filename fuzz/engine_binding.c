@@ -22,7 +22,7 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "quarantine_size_mb=4:thread_local_quarantine_size_kb=64:max_malloc_fill_size=256:"
-           "malloc_context_size=6:allocator_release_to_os_interval_ms=2000:"
+           "malloc_context_size=6:allocator_release_to_os_interval_ms=20000:"
            "allocator_may_return_null=1";
 }
 #endif
