@@ -111,7 +111,9 @@ ours_scan_vector(struct object *const *items, size_t length, size_t *position, o
     size_t limit = *budget > OURS_SCAN_LEAST ? (size_t)*budget : OURS_SCAN_LEAST;
     size_t left = length > *position ? length - *position : 0; /* it may have got shorter */
     size_t count = left < limit ? left : limit;
-    referents_visit_vector(items + *position, count, visit, pass);
+    if (count > 0) { /* an empty list has no vector */
+        referents_visit_vector(items + *position, count, visit, pass);
+    }
     *position += count;
     *budget -= (int64_t)count;
     return count == left;
