@@ -196,6 +196,38 @@ static void test_new_container_is_known_by_dismissal(void **state)
     assert_int_equal(gc_test_live(fixture), 0);
 }
 
+/* Tuples that are filled long after they have been looked at, each with a list that holds it; their
+ * names go unheard. */
+static void ours_fill_late(struct gc_fixture *fixture, size_t count)
+{
+    struct runtime *runtime = ours_reopen_stepped(fixture);
+    struct object *tuples[OURS_UNFILLED_MAX + 4];
+    for (size_t i = 0; i < count; i++) {
+        tuples[i] = tuple_new(runtime, 2);
+        tuple_set_item(tuples[i], 0, int_new(runtime, 0));
+    }
+    ours_step(runtime, OURS_STEPS);
+    for (size_t i = 0; i < count; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, list, tuples[i]));
+        tuple_set_item(tuples[i], 1, list);
+        object_decref(runtime, tuples[i]);
+    }
+    ours_step(runtime, OURS_STEPS);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
+static void test_unfilled_tuple_is_looked_at_again(void **state)
+{
+    ours_fill_late(*state, 1);
+}
+
+/* More than are looked at again in each slice: a cycle finds the others. */
+static void test_unfilled_tuples_are_not_forgotten(void **state)
+{
+    ours_fill_late(*state, OURS_UNFILLED_MAX + 4);
+}
+
 /* ---------------------------------------------------------------- reclaiming */
 /* Drops a ring when `before` containers have been made beside it; the containers made until it is
  * gone. temporary: they die at once. */
@@ -274,6 +306,8 @@ int ours_test(void)
         GC_TEST(test_new_container_is_known_by_append),
         GC_TEST(test_new_container_is_known_by_set),
         GC_TEST(test_new_container_is_known_by_dismissal),
+        GC_TEST(test_unfilled_tuple_is_looked_at_again),
+        GC_TEST(test_unfilled_tuples_are_not_forgotten),
         GC_TEST(test_dead_ring_is_reclaimed_in_time),
         GC_TEST(test_dead_ring_is_reclaimed_among_temporaries),
         GC_TEST(test_churn_does_not_hide_garbage),
