@@ -11,6 +11,8 @@ enum {
     DISTANCE_PAIRS = 500,
     DISTANCE_BETWEEN = 20000, /* lists that live on between the halves */
     DISTANCE_ALLOCATIONS = 3000000,
+    DISTANCE_YOUNG = 400000,
+    DISTANCE_FLOATING_MAX = 50000,
     DISTANCE_KEPT_ONE_IN = 16, /* or what waits for a full collection stays below a quarter */
 };
 
@@ -79,8 +81,27 @@ static void test_old_cycles_far_apart_are_found(void **state)
     object_decref(runtime, class);
 }
 
+/* Young garbage alone: however much is made, no more than so much floats. */
+static void test_garbage_is_bounded(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    if (strcmp(gc_policy_name(runtime->collector.policy), "none") == 0) {
+        skip();
+    }
+    uint64_t before = runtime_objects_live(runtime);
+    for (int i = 0; i < DISTANCE_YOUNG; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, list, list));
+        object_decref(runtime, list);
+        assert_true(runtime_objects_live(runtime) - before < DISTANCE_FLOATING_MAX);
+    }
+}
+
 int distance_test(void)
 {
-    const struct CMUnitTest tests[] = {GC_TEST(test_old_cycles_far_apart_are_found)};
+    const struct CMUnitTest tests[] = {
+        GC_TEST(test_old_cycles_far_apart_are_found),
+        GC_TEST(test_garbage_is_bounded),
+    };
     return cmocka_run_group_tests_name("distance", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #ifdef HEAPMILL_LEDGER
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gc/ledger.h"
@@ -197,10 +198,71 @@ static void test_immortal_objects_are_no_findings(void **state)
     assert_ptr_equal(links[0].object, outer);
 }
 
+/* One place of birth and many types: as many rows, each with its own counts. */
+static void test_rows_of_many_types(void **state)
+{
+    enum { TYPES = 600 };
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *classes = list_new(runtime), *instances = list_new(runtime);
+    for (int i = 0; i < TYPES; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "Type%d", i);
+        struct object *class = class_new(runtime, name, NULL);
+        assert_true(list_append(runtime, classes, class));
+        object_decref(runtime, class);
+    }
+    int line = 0;
+    for (int i = 0; i < 3 * TYPES; i++) { /* thrice, so that each row is found again */
+        struct object *class = list_item(classes, (size_t)i % TYPES);
+        line = __LINE__ + 1;
+        struct object *instance = class_instance_new(runtime, class);
+        if (i % 2 == 0) {
+            assert_true(list_append(runtime, instances, instance));
+        }
+        object_decref(runtime, instance);
+    }
+    for (int i = 0; i < TYPES; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "Type%d", i);
+        const struct ledger_row *row = ledger_find_row(runtime, name, line);
+        assert_non_null(row);
+        assert_int_equal(row->births, 3);
+        assert_int_equal(row->live, i % 2 == 0 ? 3 : 0);
+    }
+    object_decref(runtime, instances);
+    object_decref(runtime, classes);
+}
+
+/* More objects than the books first have room for, over and over: each one is found again. */
+static void test_books_of_many_objects(void **state)
+{
+    enum { OBJECTS = 100000, ROUNDS = 3 };
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct object *kept = list_new(runtime);
+        for (int i = 0; i < OBJECTS >> (4 * round); i++) {
+            struct object *list = list_new(runtime);
+            assert_true(list_append(runtime, kept, list));
+            object_decref(runtime, list);
+        }
+        const struct ledger_row *row = ledger_row_of(runtime, list_item(kept, 0));
+        assert_non_null(row);
+        for (size_t i = 0; i < list_length(kept); i++) {
+            assert_ptr_equal(ledger_row_of(runtime, list_item(kept, i)), row);
+        }
+        assert_int_equal(row->live, list_length(kept));
+        object_decref(runtime, kept);
+        assert_int_equal(row->live, 0);
+        assert_int_equal(ledger_live(runtime), runtime_objects_live(runtime));
+    }
+}
+
 int ledger_test(void)
 {
     const struct CMUnitTest ledger_tests[] = {
         GC_TEST(test_births_by_site_and_type),
+        GC_TEST(test_rows_of_many_types),
+        GC_TEST(test_books_of_many_objects),
         GC_TEST(test_helpers_births_are_the_callers),
         GC_TEST(test_books_agree),
         GC_TEST(test_audit_names_the_culprit),
