@@ -193,6 +193,19 @@ static void check_finds_damage(void **state)
     last->next = test_blocks[5];
     assert_true(heap_check(&test_heap) > 0);
     last->next = NULL;
+    heap_trim(&test_heap);
+    alloc_all(FREELIST_LIST_CAP + 1, HEAP_LIST_BYTES, HEAP_LIST);
+    void *beyond = test_blocks[FREELIST_LIST_CAP];
+    free_all(FREELIST_LIST_CAP, HEAP_LIST_BYTES, HEAP_LIST);
+    assert_int_equal(heap_check(&test_heap), 0);
+    struct freelist_link *full = list->head; /* one more than the cap */
+    ((struct freelist_link *)beyond)->next = full;
+    list->head = beyond;
+    list->count++;
+    assert_true(heap_check(&test_heap) > 0);
+    list->head = full;
+    list->count--;
+    heap_free(&test_heap, beyond, HEAP_LIST_BYTES, HEAP_LIST);
     if (FREELIST_CARVES_INTS) {
         alloc_all(1, HEAP_INT_BYTES, HEAP_INT);
         struct freelist_list *ints = &test_heap.source.lists[FREELIST_INTS];

@@ -2,10 +2,13 @@
  * the books; addresses are kept as their complements, so that only what a test plants points at
  * them. */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 
@@ -366,6 +369,27 @@ static void scan_without_memory_judges_nothing(void **state)
     assert_false(scan_is_leaked(lost));
 }
 
+/* A program may have used up its descriptors: the memory or the list of mappings cannot be read. */
+static void scan_without_descriptors_judges_nothing(void **state)
+{
+    struct rlimit limit;
+    (void)state;
+    size_t lost = scan_block();
+    int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(lowest >= 0);
+    (void)close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (rlim_t room = 0; room < 2; room++) {
+        struct rlimit few = {.rlim_cur = (rlim_t)lowest + room, .rlim_max = limit.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        scan_wipe();
+        bool judged = leaktrack_scan();
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_false(judged);
+        assert_false(scan_is_leaked(lost));
+    }
+}
+
 #define SCAN_TEST(function) cmocka_unit_test_setup_teardown(function, scan_setup, scan_teardown)
 
 int main(void)
@@ -384,6 +408,7 @@ int main(void)
         SCAN_TEST(scan_shared_memory_is_no_root),
         SCAN_TEST(scan_glibcs_own_notes_are_not_pointers),
         SCAN_TEST(scan_without_memory_judges_nothing),
+        SCAN_TEST(scan_without_descriptors_judges_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,12 +83,21 @@ static void test_deep_chain_of_callers(void **state)
     assert_int_equal(gc_test_live(fixture), 0);
 }
 
+static void test_frame_without_memory(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    heap_faults = (struct heap_faults){.first = 1, .last = 1};
+    assert_null(frame_new(runtime, 3));
+    heap_faults = (struct heap_faults){0};
+    assert_int_equal(gc_check(runtime), 0);
+}
+
 int frame_test(void)
 {
     const struct CMUnitTest frame_tests[] = {
-        GC_TEST(test_slots_are_released),    GC_TEST(test_frame_without_slots),
-        GC_TEST(test_cycle_through_a_slot),  GC_TEST(test_cycle_through_the_caller),
-        GC_TEST(test_deep_chain_of_callers),
+        GC_TEST(test_frame_without_memory),     GC_TEST(test_slots_are_released),
+        GC_TEST(test_frame_without_slots),      GC_TEST(test_cycle_through_a_slot),
+        GC_TEST(test_cycle_through_the_caller), GC_TEST(test_deep_chain_of_callers),
     };
     return cmocka_run_group_tests(frame_tests, NULL, NULL);
 }
