@@ -123,9 +123,17 @@ static void test_containers_broken(void **state)
     list->capacity = 2;
     assert_int_equal(check_quietly(runtime), 1);
     list->capacity = capacity;
+    struct object *first = list->items[0];
+    list->items[0] = NULL;
+    assert_int_equal(check_quietly(runtime), 1);
+    list->items[0] = first;
     dict->used++;
     assert_int_equal(check_quietly(runtime), 1);
     dict->used--;
+    ((struct str_object *)made.str)->hash ^=
+        1; /* the entry's is the old one, and so is its place */
+    assert_int_equal(check_quietly(runtime), 2);
+    ((struct str_object *)made.str)->hash ^= 1;
     ((struct str_object *)made.str)->bytes[0] ^= 1; /* its hash is another one now */
     assert_true(check_quietly(runtime) > 0);
     ((struct str_object *)made.str)->bytes[0] ^= 1;

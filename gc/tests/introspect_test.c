@@ -139,6 +139,7 @@ static void test_frozen_garbage_is_released_at_the_close(void **state)
 static void test_what_a_runtime_tells(void **state)
 {
     struct runtime *runtime = scenario_begin(state);
+    assert_ptr_equal(runtime_heap(runtime), &((struct gc_fixture *)*state)->heap);
     assert_true(strlen(gc_policy_summary(runtime->collector.policy)) > 20);
     uint64_t collected = gc_collected(runtime), pauses = runtime_pauses(runtime)->count;
     struct object *list = list_new(runtime);

@@ -257,12 +257,65 @@ static void test_books_of_many_objects(void **state)
     }
 }
 
+static bool ledger_pass_over(struct object *object, uint64_t birth, void *context)
+{
+    (void)object;
+    (void)birth;
+    return ++*(int *)context < 3; /* enough */
+}
+
+static void ledger_ignore(const struct ledger_finding *finding, void *context)
+{
+    (void)finding;
+    (void)context;
+}
+
+/* The system refuses the books each table in turn: they say that they are incomplete, an audit that
+ * has no memory says so, and what they have is released. */
+static void test_books_without_memory(void **state)
+{
+    enum { TYPES = 600 };
+    struct gc_fixture *fixture = *state;
+    uint64_t calls = UINT64_MAX;
+    int incomplete = 0, unaudited = 0;
+    for (uint64_t refused = 0; refused == 0 || refused <= calls; refused++) {
+        gc_test_scratch.calls = 0;
+        gc_test_scratch.first = refused == 0 ? UINT64_MAX : refused;
+        gc_test_scratch.last = refused;
+        struct runtime *runtime =
+            runtime_open_with(&fixture->heap, fixture->runtime->collector.policy, NULL);
+        for (int i = 0; runtime != NULL && i < TYPES; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "Type%d", i);
+            struct object *class = class_new(runtime, name, NULL);
+            struct object *instance = class_instance_new(runtime, class);
+            object_decref(runtime, instance);
+            object_decref(runtime, class);
+        }
+        if (runtime != NULL) {
+            int visited = 0;
+            incomplete += !ledger_is_complete(runtime);
+            unaudited += !ledger_audit(runtime, ledger_ignore, NULL);
+            ledger_visit_live(runtime, NULL, ledger_pass_over, &visited);
+            assert_int_equal(visited, 3);
+        }
+        calls = refused == 0 ? gc_test_scratch.calls : calls;
+        gc_test_scratch.first = gc_test_scratch.last = 0;
+        if (runtime != NULL) {
+            (void)runtime_close(runtime);
+        }
+    }
+    assert_true(incomplete > 0);
+    assert_true(unaudited > 0);
+}
+
 int ledger_test(void)
 {
     const struct CMUnitTest ledger_tests[] = {
         GC_TEST(test_births_by_site_and_type),
         GC_TEST(test_rows_of_many_types),
         GC_TEST(test_books_of_many_objects),
+        GC_TEST(test_books_without_memory),
         GC_TEST(test_helpers_births_are_the_callers),
         GC_TEST(test_books_agree),
         GC_TEST(test_audit_names_the_culprit),
