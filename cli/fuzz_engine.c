@@ -36,6 +36,11 @@ bool fuzz_engine_is_afl(enum fuzz_engine engine)
     return engine == FUZZ_ENGINE_AFL || engine == FUZZ_ENGINE_AFL_NOMUTATOR;
 }
 
+bool fuzz_engine_is_baseline(enum fuzz_engine engine)
+{
+    return engine != FUZZ_ENGINE_LIBFUZZER && engine != FUZZ_ENGINE_AFL;
+}
+
 /* AFL++ pays some 50 µs for an execution whatever it does, so that long programs cost little;
  * libFuzzer under sanitizers pays for each operation, and with a custom mutator does not keep
  * inputs short by itself. */

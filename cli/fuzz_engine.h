@@ -28,6 +28,8 @@ const char *fuzz_engine_name(enum fuzz_engine engine);
 enum fuzz_engine fuzz_engine_named(const char *name);
 
 bool fuzz_engine_is_afl(enum fuzz_engine engine);
+/* Blind random, and the variants without the mutator: what others are measured against. */
+bool fuzz_engine_is_baseline(enum fuzz_engine engine);
 
 /* How many operations an input may have unless the user says; 0: the engine draws it. */
 uint64_t fuzz_engine_operations(enum fuzz_engine engine);

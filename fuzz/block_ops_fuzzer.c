@@ -8,9 +8,36 @@
 
 #include "fuzz/block_ops_model.h"
 #include "fuzz/fuzz_target.h"
+#include "fuzz/landmark.h"
 #include "fuzz/mutator.h"
 
 static struct block_ops_model block_ops;
+
+/* What was the case at the last look. */
+struct block_ops_landmarks {
+    size_t mappings;
+    uint64_t refusals;
+};
+
+FUZZ_LANDMARKS(mappings)
+FUZZ_LANDMARKS(unmappings)
+FUZZ_LANDMARKS(refusals)
+
+/* Most of what goes wrong among arenas wants several of them. */
+static void block_ops_pass_landmarks(const struct block_ops_model *model,
+                                     struct block_ops_landmarks *passed)
+{
+    const struct fuzz_os *os = &model->os;
+    if (os->mappings > passed->mappings) {
+        landmark_mappings((unsigned)os->mappings);
+    } else if (os->mappings < passed->mappings) {
+        landmark_unmappings((unsigned)os->mappings);
+    }
+    if (os->refusals > passed->refusals) {
+        landmark_refusals((unsigned)os->mappings);
+    }
+    *passed = (struct block_ops_landmarks){os->mappings, os->refusals};
+}
 
 static bool block_ops_frees_unsized(const struct block_ops_model *model)
 {
@@ -189,9 +216,11 @@ static void block_ops_run(const uint8_t *data, size_t size)
         return;
     }
     struct block_step step;
+    struct block_ops_landmarks passed = {0, 0};
     while (block_program_next(&model->program, &step)) {
         fuzz_count_operation();
         block_ops_step(model, &step);
+        block_ops_pass_landmarks(model, &passed);
         block_ops_check_now_and_then(model);
     }
     block_ops_expect_contents(model);

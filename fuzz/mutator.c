@@ -77,6 +77,39 @@ static void mutator_repeat(struct mutator_program *program)
     }
 }
 
+/* Gives the nibble of an argument a value that another argument of the pattern has. */
+static void mutator_relate(struct mutator_program *program, uint8_t *operations, size_t length)
+{
+    uint64_t draw = rng_next(program->rng);
+    uint8_t *to = &operations[mutator_below(program, length) * PALETTE_OPERATION_BYTES + 1];
+    uint8_t from = operations[mutator_below(program, length) * PALETTE_OPERATION_BYTES + 1];
+    uint8_t value = draw & 1 ? from >> 4 : from & 15;
+    *to = (uint8_t)(draw & 2 ? (*to & 0x0f) | value << 4 : (*to & 0xf0) | value);
+}
+
+/* A loop: two to four operations, new or from the program, over and over. Related arguments let one
+ * go on with what another made. */
+static void mutator_insert_loop(struct mutator_program *program)
+{
+    uint8_t pattern[4 * PALETTE_OPERATION_BYTES];
+    size_t length = 2 + mutator_below(program, 3);
+    for (size_t i = 0; i < length; i++) {
+        uint64_t draw = rng_next(program->rng);
+        const void *from = draw >> 63 ? (void *)&draw
+                                      : mutator_at(program, mutator_below(program, program->count));
+        memcpy(pattern + i * PALETTE_OPERATION_BYTES, from, PALETTE_OPERATION_BYTES);
+    }
+    for (size_t i = mutator_below(program, 4); i > 0; i--) {
+        mutator_relate(program, pattern, length);
+    }
+    size_t times = (size_t)4 << mutator_below(program, 5);
+    size_t index = mutator_below(program, program->count + 1);
+    for (size_t i = 0; i < times && program->count + length <= program->capacity; i++) {
+        (void)mutator_open_gap(program, index, length);
+        memcpy(mutator_at(program, index), pattern, length * PALETTE_OPERATION_BYTES);
+    }
+}
+
 static void mutator_swap(struct mutator_program *program)
 {
     uint8_t *a = mutator_at(program, mutator_below(program, program->count));
@@ -124,6 +157,40 @@ static void mutator_change_argument(struct mutator_program *program)
     }
 }
 
+/* Sizes and types: whether two of them meet in a class, a list or a threshold is what most depends
+ * on. An entry's upper four bits say how to read the lower twelve. */
+static void mutator_change_entry(struct mutator_program *program)
+{
+    uint64_t draw = rng_next(program->rng);
+    uint8_t *at =
+        &program->header[PALETTE_AT_ENTRIES + 2 * mutator_below(program, PALETTE_ENTRIES)];
+    const uint8_t *other =
+        &program->header[PALETTE_AT_ENTRIES + 2 * mutator_below(program, PALETTE_ENTRIES)];
+    unsigned entry = (unsigned)(at[0] | at[1] << 8);
+    unsigned step = 1u << (draw & 3);
+    switch (draw >> 61) {
+    case 0:
+        entry = (unsigned)(draw >> 8);
+        break;
+    case 1:
+    case 2:
+        entry = draw & 4 ? entry + step : entry - step;
+        break;
+    case 3:
+    case 4: /* close to another: sizes of one class, or of two neighbours */
+        entry = (unsigned)(other[0] | other[1] << 8);
+        entry = draw & 4 ? entry + step : entry - step;
+        break;
+    case 5:
+        entry = (entry & 0xfff) | (unsigned)(draw & 0xf000);
+        break;
+    default:
+        entry = (entry & 0xf000) | (unsigned)(draw >> 8 & 0xfff);
+    }
+    at[0] = (uint8_t)entry;
+    at[1] = (uint8_t)(entry >> 8);
+}
+
 static void mutator_change_header(struct mutator_program *program)
 {
     uint64_t draw = rng_next(program->rng);
@@ -142,14 +209,6 @@ static void mutator_change_header(struct mutator_program *program)
         byte = &program->header[PALETTE_AT_WEIGHTS + mutator_below(program, PALETTE_KINDS / 2)];
         *byte = (uint8_t)(*byte ^ (draw & 255));
         break;
-    case 4: { /* two entries become neighbours: sizes of one class, or of two */
-        uint8_t *entries = &program->header[PALETTE_AT_ENTRIES];
-        size_t from = 2 * mutator_below(program, PALETTE_ENTRIES);
-        size_t to = 2 * mutator_below(program, PALETTE_ENTRIES);
-        entries[to] = (uint8_t)(entries[from] + (draw & 3) - 1);
-        entries[to + 1] = entries[from + 1];
-        break;
-    }
     default:
         *byte = (uint8_t)(*byte ^ 1u << (draw & 7));
     }
@@ -161,12 +220,14 @@ static void mutator_step(struct mutator_program *program)
         mutator_insert,
         mutator_delete,
         mutator_repeat,
+        mutator_insert_loop,
         mutator_swap,
         mutator_move,
         mutator_change_kind,
         mutator_change_argument,
         mutator_change_argument,
         mutator_change_header,
+        mutator_change_entry,
     };
     if (program->count == 0) {
         mutator_insert(program);

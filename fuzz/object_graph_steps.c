@@ -3,11 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fuzz/landmark.h"
 #include "fuzz/object_graph_steps.h"
 
 /* What collections do with finalizers and weak references is being built: until then inputs get
  * neither. */
 enum { GRAPH_HAS_CARE = 1 };
+
+FUZZ_LANDMARKS(lengths)
+FUZZ_LANDMARKS(counts)
+FUZZ_LANDMARKS(rescued)
 
 /* ---------------------------------------------------------------- names */
 void graph_bind(struct shadow *shadow, unsigned name, int index)
@@ -26,6 +31,7 @@ void graph_collect(struct shadow *shadow, int generation)
     (void)gc_collect(shadow->runtime, generation);
     if (generation == GC_GENERATIONS - 1) {
         shadow_collected(shadow);
+        landmark_rescued((unsigned)shadow->rescued_count);
     } else {
         shadow->is_exact = false;
     }
@@ -190,6 +196,8 @@ static bool graph_put(struct shadow *shadow, int container, int value, unsigned 
     }
     if (done) {
         graph_replace_edge(shadow, container, key, value);
+        landmark_lengths(key); /* of a list; elsewhere which key */
+        landmark_counts((unsigned)shadow->nodes[value].count);
     }
     return done;
 }
