@@ -9,10 +9,10 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_engine.h"
+#include "cli/fuzz_score_plan.h"
 #include "cli/fuzz_score_report.h"
 #include "cli/fuzz_score_run.h"
 #include "cli/process.h"
-#include "results/name_filter.h"
 
 static const char score_usage[] =
     "usage: heapmill fuzz score [OPTION…]\n"
@@ -28,12 +28,15 @@ static const char score_usage[] =
     "may be found.\n"
     "\n"
     "  --bugs GLOBS          only these, by id: 'pymalloc-*,!*-stale' (default: all)\n"
+    "  --hard                only the hard ones, which chance does not find in 60 s\n"
     "  -b, --backend GLOBS   only on these back ends\n"
     "  --engines LIST        of libfuzzer, libfuzzer-nomutator, afl, afl-nomutator (default: all "
     "that\n"
     "                        are built)\n"
     "  --trials N            of each bug and engine (default: 10)\n"
     "  --time T              CPU time of a trial: 60s, 5m (default: 60s)\n"
+    "  --baseline-trials N, --baseline-time T\n"
+    "                        the same for blind random and nomutator (default: as the others')\n"
     "  --control-trials N    of each build without a bug and engine (default: 1)\n"
     "  --jobs N              trials at once (default: one for each CPU)\n"
     "  --operations N        the longest program (default: as in `heapmill fuzz run`)\n"
@@ -63,6 +66,9 @@ enum score_option {
     OPTION_TRIALS,
     OPTION_TIME,
     OPTION_CONTROL_TRIALS,
+    OPTION_BASELINE_TRIALS,
+    OPTION_BASELINE_TIME,
+    OPTION_HARD,
     OPTION_JOBS,
     OPTION_OPERATIONS,
     OPTION_FAST,
@@ -79,6 +85,9 @@ static const struct option score_long_options[] = {
     {"engines", required_argument, NULL, OPTION_ENGINES},
     {"trials", required_argument, NULL, OPTION_TRIALS},
     {"time", required_argument, NULL, OPTION_TIME},
+    {"hard", no_argument, NULL, OPTION_HARD},
+    {"baseline-trials", required_argument, NULL, OPTION_BASELINE_TRIALS},
+    {"baseline-time", required_argument, NULL, OPTION_BASELINE_TIME},
     {"control-trials", required_argument, NULL, OPTION_CONTROL_TRIALS},
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"operations", required_argument, NULL, OPTION_OPERATIONS},
@@ -90,24 +99,6 @@ static const struct option score_long_options[] = {
     {"show", no_argument, NULL, OPTION_SHOW},
     {"json", no_argument, NULL, OPTION_JSON},
     {0},
-};
-
-struct score_arguments {
-    const char *bugs;
-    const char *backends;
-    const char *engines; /* NULL: all that are built */
-    const char *output;
-    uint64_t trials;
-    uint64_t control_trials;
-    uint64_t jobs;
-    uint64_t operations;
-    uint64_t seed;
-    double time_s;
-    double floor;
-    bool fast;
-    bool resume;
-    bool show;
-    bool json;
 };
 
 static int score_take_number(uint64_t *number, uint64_t most, const char *name)
@@ -126,6 +117,8 @@ static int score_take_value(struct score_arguments *arguments, int option)
     switch (option) {
     case OPTION_TRIALS:
         return score_take_number(&arguments->trials, 10000, "--trials");
+    case OPTION_BASELINE_TRIALS:
+        return score_take_number(&arguments->baseline_trials, 10000, "--baseline-trials");
     case OPTION_CONTROL_TRIALS:
         return score_take_number(&arguments->control_trials, 10000, "--control-trials");
     case OPTION_JOBS:
@@ -135,9 +128,11 @@ static int score_take_value(struct score_arguments *arguments, int option)
     case OPTION_SEED:
         return score_take_number(&arguments->seed, INT64_MAX, "--seed");
     case OPTION_TIME:
-        return text_to_seconds(optarg, &arguments->time_s)
+    case OPTION_BASELINE_TIME:
+        return text_to_seconds(optarg, option == OPTION_TIME ? &arguments->time_s
+                                                             : &arguments->baseline_time_s)
                    ? EXIT_CLEAN
-                   : fuzz_refuse("score", "--time takes 60s or 5m, not", optarg);
+                   : fuzz_refuse("score", "--time and --baseline-time take 60s or 5m, not", optarg);
     default:
         return text_to_double(optarg, &arguments->floor) && arguments->floor >= 0 &&
                        arguments->floor <= 1
@@ -161,6 +156,9 @@ static int score_take_option(struct score_arguments *arguments, int option, char
     case 'o':
         arguments->output = optarg;
         return EXIT_CLEAN;
+    case OPTION_HARD:
+        arguments->hard = true;
+        return EXIT_CLEAN;
     case OPTION_FAST:
         arguments->fast = true;
         return EXIT_CLEAN;
@@ -180,136 +178,6 @@ static int score_take_option(struct score_arguments *arguments, int option, char
     default:
         return score_take_value(arguments, option);
     }
-}
-
-static bool score_has_engine(const struct fuzz_program *program, enum fuzz_engine engine, bool fast)
-{
-    enum fuzz_tree tree = engine == FUZZ_ENGINE_RANDOM ? FUZZ_TREE_ORDINARY
-                          : fuzz_engine_is_afl(engine) ? FUZZ_TREE_AFL
-                          : fast                       ? FUZZ_TREE_FAST
-                                                       : FUZZ_TREE_LIBFUZZER;
-    return program->paths[tree] != NULL;
-}
-
-/* The engines that were asked for, or those of which some program has a build; random in any case.
- */
-static enum status score_choose_engines(const struct score_arguments *arguments,
-                                        const struct fuzz_catalog *catalog, json_t *engines,
-                                        struct error *error)
-{
-    bool chosen[FUZZ_ENGINES] = {[FUZZ_ENGINE_RANDOM] = true};
-    struct text_list words = {0};
-    text_split(&words, arguments->engines != NULL ? arguments->engines : "random", ',');
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < words.count && status == STATUS_OK; i++) {
-        enum fuzz_engine engine = fuzz_engine_named(words.items[i]);
-        if (engine == FUZZ_ENGINES) {
-            status = error_set(error, STATUS_INVALID,
-                               "there is no engine '%s': random, libfuzzer, libfuzzer-nomutator, "
-                               "afl, afl-nomutator",
-                               words.items[i]);
-        } else {
-            chosen[engine] = true;
-        }
-    }
-    for (size_t i = 0; i < FUZZ_ENGINES; i++) {
-        for (size_t j = 0; arguments->engines == NULL && j < catalog->count && !chosen[i]; j++) {
-            const struct fuzz_program *program = &catalog->programs[j];
-            chosen[i] = program->bug[0] != '\0' &&
-                        score_has_engine(program, (enum fuzz_engine)i, arguments->fast);
-        }
-        if (chosen[i]) {
-            (void)json_array_append_new(engines,
-                                        json_string(fuzz_engine_name((enum fuzz_engine)i)));
-        }
-    }
-    text_list_free(&words);
-    return status;
-}
-
-static void score_add_name(json_t *array, const char *name)
-{
-    size_t index;
-    const json_t *item;
-    json_array_foreach(array, index, item)
-    {
-        if (strcmp(json_string_value(item), name) == 0) {
-            return;
-        }
-    }
-    (void)json_array_append_new(array, json_string(name));
-}
-
-/* Each program must have a build for each engine: a missing one would look like a bug that is never
- * found. */
-static enum status score_require_builds(const struct fuzz_program *program, const json_t *engines,
-                                        bool fast, struct error *error)
-{
-    size_t index;
-    const json_t *engine;
-    json_array_foreach(engines, index, engine)
-    {
-        const char *name = json_string_value(engine);
-        if (!score_has_engine(program, fuzz_engine_named(name), fast)) {
-            return error_set(error, STATUS_NOT_FOUND,
-                             "%s is not built for %s: run `heapmill fuzz build`, or leave it out "
-                             "by --engines or --bugs",
-                             program->label, name);
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status score_choose_programs(const struct score_arguments *arguments,
-                                         const struct fuzz_catalog *catalog, const json_t *engines,
-                                         json_t *programs, json_t *controls, struct error *error)
-{
-    for (size_t i = 0; i < catalog->count; i++) {
-        const struct fuzz_program *program = &catalog->programs[i];
-        const struct fuzz_program *control;
-        if (program->bug[0] == '\0' || !name_filter_matches(arguments->bugs, program->bug) ||
-            !name_filter_matches(arguments->backends, program->backend)) {
-            continue;
-        }
-        enum status status = score_require_builds(program, engines, arguments->fast, error);
-        if (status == STATUS_OK) {
-            status =
-                fuzz_catalog_find(catalog, program->target, program->backend, "", &control, error);
-        }
-        if (status == STATUS_OK) {
-            status = score_require_builds(control, engines, arguments->fast, error);
-        }
-        if (status != STATUS_OK) {
-            return status;
-        }
-        score_add_name(programs, program->label);
-        score_add_name(controls, control->label);
-    }
-    return json_array_size(programs) > 0
-               ? STATUS_OK
-               : error_set(error, STATUS_NOT_FOUND,
-                           "no such planted bug is built: `heapmill fuzz list --bugs` names those "
-                           "that are, `heapmill fuzz build` makes them");
-}
-
-static enum status score_make_plan(const struct score_arguments *arguments,
-                                   const struct fuzz_catalog *catalog, json_t **plan,
-                                   struct error *error)
-{
-    json_t *engines = json_array();
-    json_t *programs = json_array();
-    json_t *controls = json_array();
-    enum status status = score_choose_engines(arguments, catalog, engines, error);
-    if (status == STATUS_OK) {
-        status = score_choose_programs(arguments, catalog, engines, programs, controls, error);
-    }
-    *plan = json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:f, s:I, s:I, s:b}", "format",
-                      "heapmill-fuzz-score-1", "engines", engines, "programs", programs, "controls",
-                      controls, "trials", (json_int_t)arguments->trials, "control_trials",
-                      (json_int_t)arguments->control_trials, "time_s", arguments->time_s,
-                      "operations", (json_int_t)arguments->operations, "seed",
-                      (json_int_t)arguments->seed, "fast", (int)arguments->fast);
-    return status;
 }
 
 /* Runs what is to be run, on a plan of its own or on the directory's. */
@@ -371,6 +239,7 @@ static int score_run_command(int argc, char **argv)
                                         .output = "score",
                                         .trials = 10,
                                         .control_trials = 1,
+                                        .baseline_trials = UINT64_MAX,
                                         .seed = 1,
                                         .time_s = 60,
                                         .floor = 0};
@@ -385,6 +254,12 @@ static int score_run_command(int argc, char **argv)
     }
     if (optind < argc) {
         return fuzz_refuse("score", "no arguments are taken, and not", argv[optind]);
+    }
+    if (arguments.baseline_trials == UINT64_MAX) {
+        arguments.baseline_trials = arguments.trials;
+    }
+    if (!(arguments.baseline_time_s > 0)) {
+        arguments.baseline_time_s = arguments.time_s;
     }
     struct error error;
     enum status status = STATUS_OK;

@@ -44,6 +44,8 @@ struct score_state {
     struct score_slot slots[SCORE_JOBS_MAX];
     struct crew_member crew[SCORE_JOBS_MAX];
     double limit_s;
+    double baseline_limit_s;
+    uint64_t baseline_trials;
     uint64_t seed;
     uint64_t operations;
     bool fast;
@@ -88,9 +90,19 @@ static bool score_is_done(const struct score_state *state, const struct score_tr
     return false;
 }
 
-static void score_plan_trial(struct score_state *state, const struct score_trial *trial)
+/* Whose CPU time is the baseline's. */
+static double score_limit_s(const struct score_state *state, const struct score_trial *trial)
 {
-    if (!score_is_done(state, trial)) {
+    return fuzz_engine_is_baseline(trial->engine) ? state->baseline_limit_s : state->limit_s;
+}
+
+static void score_plan_trial(struct score_state *state, const struct score_trial *trial,
+                             bool baselines)
+{
+    bool beyond = !trial->control && fuzz_engine_is_baseline(trial->engine) &&
+                  trial->number >= state->baseline_trials;
+    if (!beyond && fuzz_engine_is_baseline(trial->engine) == baselines &&
+        !score_is_done(state, trial)) {
         state->trials = text_grow(state->trials, state->count + 1, sizeof(*state->trials));
         state->trials[state->count++] = *trial;
     }
@@ -98,7 +110,7 @@ static void score_plan_trial(struct score_state *state, const struct score_trial
 
 /* The programs of a list of the plan, each under each engine, as its trial of that number. */
 static enum status score_plan_programs(struct score_state *state, const char *list, uint64_t number,
-                                       bool control, struct error *error)
+                                       bool control, bool baselines, struct error *error)
 {
     size_t index, engine_index;
     const json_t *label, *engine;
@@ -117,28 +129,34 @@ static enum status score_plan_programs(struct score_state *state, const char *li
         json_array_foreach(json_object_get(state->run->plan, "engines"), engine_index, engine)
         {
             score_plan_trial(
-                state, &(struct score_trial){.program = program,
-                                             .engine = fuzz_engine_named(json_string_value(engine)),
-                                             .number = number,
-                                             .control = control});
+                state,
+                &(struct score_trial){.program = program,
+                                      .engine = fuzz_engine_named(json_string_value(engine)),
+                                      .number = number,
+                                      .control = control},
+                baselines);
         }
     }
     return STATUS_OK;
 }
 
-/* Trials are the outermost loop: what an interruption leaves is as good for each bug and engine. */
+/* Trials are the outer loop: what an interruption leaves is as good for each bug and engine. The
+ * baselines, which take the longest as they find the least, come last. */
 static enum status score_plan_all(struct score_state *state, struct error *error)
 {
     const json_t *plan = state->run->plan;
     uint64_t trials = (uint64_t)json_integer_value(json_object_get(plan, "trials"));
     uint64_t controls = (uint64_t)json_integer_value(json_object_get(plan, "control_trials"));
     enum status status = STATUS_OK;
-    for (uint64_t i = 0; i < (trials > controls ? trials : controls); i++) {
-        if (status == STATUS_OK && i < controls) {
-            status = score_plan_programs(state, "controls", i, true, error);
-        }
-        if (status == STATUS_OK && i < trials) {
-            status = score_plan_programs(state, "programs", i, false, error);
+    for (int pass = 0; pass < 2; pass++) {
+        bool baselines = pass == 1;
+        for (uint64_t i = 0; i < (trials > controls ? trials : controls); i++) {
+            if (status == STATUS_OK && i < controls) {
+                status = score_plan_programs(state, "controls", i, true, baselines, error);
+            }
+            if (status == STATUS_OK && i < trials) {
+                status = score_plan_programs(state, "programs", i, false, baselines, error);
+            }
         }
     }
     return status;
@@ -223,10 +241,11 @@ static enum status score_finish(struct score_state *state, size_t index, struct 
                              fuzz_engine_name(slot->trial.engine), slot->trial.number);
     fuzz_engine_read(&slot->launch, &progress);
     bool found = score_keep_finding(state, slot, name);
-    bool late = !found && cpu_s >= state->limit_s;
+    double limit_s = score_limit_s(state, &slot->trial);
+    bool late = !found && cpu_s >= limit_s;
     /* What was found after the limit, before the next look, was not found in time. */
-    found = found && cpu_s <= state->limit_s;
-    const char *end = found ? "finding" : late || cpu_s >= state->limit_s ? "limit" : "failed";
+    found = found && cpu_s <= limit_s;
+    const char *end = found ? "finding" : late || cpu_s >= limit_s ? "limit" : "failed";
     if (strcmp(end, "failed") == 0) {
         score_tell_failure(slot, name);
     }
@@ -269,8 +288,9 @@ static enum status score_look(struct score_state *state, size_t *running, struct
         struct crew_member *member = &state->crew[i];
         if (state->slots[i].used && member->running) {
             double wall_s = (double)(clock_wall_ns() - member->begin_ns) / 1e9;
-            double wall_max = SCORE_WALL_FACTOR * state->limit_s + SCORE_WALL_LEAST_S;
-            if ((double)member->cpu_ns / 1e9 >= state->limit_s || wall_s > wall_max) {
+            double limit_s = score_limit_s(state, &state->slots[i].trial);
+            double wall_max = SCORE_WALL_FACTOR * limit_s + SCORE_WALL_LEAST_S;
+            if ((double)member->cpu_ns / 1e9 >= limit_s || wall_s > wall_max) {
                 crew_stop(member, 1, SCORE_GRACE_S);
             }
         }
@@ -285,6 +305,13 @@ static enum status score_look(struct score_state *state, size_t *running, struct
     return status;
 }
 
+/* A number of the plan; fallback in the plans of before it was there. */
+static double score_plan_number(const json_t *plan, const char *name, double fallback)
+{
+    const json_t *number = json_object_get(plan, name);
+    return number != NULL ? json_number_value(number) : fallback;
+}
+
 enum status score_run(const struct score_run *run, struct score_run_result *result,
                       struct error *error)
 {
@@ -297,6 +324,8 @@ enum status score_run(const struct score_run *run, struct score_run_result *resu
         .fast = json_is_true(json_object_get(run->plan, "fast")),
         .shown = isatty(STDERR_FILENO) == 1,
         .result = result};
+    state->baseline_limit_s = score_plan_number(run->plan, "baseline_time_s", state->limit_s);
+    state->baseline_trials = (uint64_t)score_plan_number(run->plan, "baseline_trials", 1e9);
     *result = (struct score_run_result){.trials = 0};
     char *found = text_format("%s/found", run->directory);
     enum status status = fuzz_make_directory(found, error);
