@@ -61,5 +61,5 @@ size_t afl_custom_fuzz(struct afl_mutator *mutator, uint8_t *data, size_t size, 
         crossed = size;
     }
     crossed = mutator_mutate(mutator->output, crossed, capacity, &mutator->rng);
-    return filler_extend(&mutator->filler, mutator->output, crossed, capacity, &mutator->rng);
+    return filler_fit(&mutator->filler, mutator->output, crossed, capacity, &mutator->rng);
 }

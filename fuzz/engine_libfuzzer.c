@@ -34,7 +34,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsi
     rng_seed(&rng, seed);
     filler_note(&filler, data, size);
     size = fuzz_engine_target->mutate(data, size, capacity, &rng);
-    return filler_extend(&filler, data, size, capacity, &rng);
+    return filler_fit(&filler, data, size, capacity, &rng);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,

@@ -1,5 +1,6 @@
 #include "fuzz/filler.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 void filler_note(struct filler *filler, const uint8_t *data, size_t size)
@@ -32,22 +33,24 @@ static size_t filler_append(const struct filler *filler, uint8_t *at, size_t roo
     return room - length;
 }
 
-size_t filler_extend(const struct filler *filler, uint8_t *data, size_t size, size_t capacity,
-                     struct rng *rng)
+size_t filler_fit(const struct filler *filler, uint8_t *data, size_t size, size_t capacity,
+                  struct rng *rng)
 {
-    if (size < PALETTE_HEADER_BYTES || capacity < size || filler->count == 0 ||
-        rng_below(rng, 4) == 0) {
+    uint64_t choice = rng_below(rng, 8);
+    if (size < PALETTE_HEADER_BYTES || capacity < size || filler->count == 0 || choice < 2) {
         return size;
     }
-    size_t room = (capacity - size) / PALETTE_OPERATION_BYTES;
-    if (rng_below(rng, 3) != 0) {
-        room = (size_t)rng_below(rng, room + 1);
+    size_t room = (capacity - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES;
+    size_t length = (size_t)16 << rng_below(rng, 7);
+    length = length < room ? length : room;
+    size_t count = (size - PALETTE_HEADER_BYTES) / PALETTE_OPERATION_BYTES;
+    bool cuts = choice == 2;
+    if (cuts ? count < length : count > length) {
+        return size;
     }
-    uint8_t *end = data + size - (size - PALETTE_HEADER_BYTES) % PALETTE_OPERATION_BYTES;
-    while (room > 0) {
-        size_t left = filler_append(filler, end, room, rng);
-        end += (room - left) * PALETTE_OPERATION_BYTES;
-        room = left;
+    while (count < length) {
+        uint8_t *end = data + PALETTE_HEADER_BYTES + count * PALETTE_OPERATION_BYTES;
+        count = length - filler_append(filler, end, length - count, rng);
     }
-    return (size_t)(end - data);
+    return PALETTE_HEADER_BYTES + length * PALETTE_OPERATION_BYTES;
 }

@@ -1,5 +1,5 @@
-/* Longer programs for engines that pay for each execution, whatever it does: behind a mutated
- * program come operations of programs seen before.
+/* Programs of all lengths for engines that pay for each execution, whatever it does: behind a
+ * mutated program come operations of programs seen before.
  *
  * Coverage-guided engines prefer short inputs, and so spend most of their time between executions;
  * and what a mutation has changed may show only after many more operations. An input that needs
@@ -25,8 +25,10 @@ struct filler {
 /* Takes note of the input's operations. */
 void filler_note(struct filler *filler, const uint8_t *data, size_t size);
 
-/* Makes data longer, three times in four, by what was noted; its new size, at most capacity. */
-size_t filler_extend(const struct filler *filler, uint8_t *data, size_t size, size_t capacity,
-                     struct rng *rng);
+/* Five times in eight makes data longer by what was noted, to a length that is drawn as
+ * engine_random.c draws it, from 16 to 1024 operations; one time in eight it cuts it to such a
+ * length, or inputs would only ever grow. The new size, at most capacity. */
+size_t filler_fit(const struct filler *filler, uint8_t *data, size_t size, size_t capacity,
+                  struct rng *rng);
 
 #endif
