@@ -15,8 +15,8 @@ title_text = 'What collectors cost, and what they give'
 head_line_count = 1
 array head_line[1] = ['Lower is better, and to the left where pauses are drawn. Medians over the rounds; a collector without a pause has no point.']
 foot_line_count = 4
-array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 6. Noise floor ±3.5% (median; 5 A/A pairs). No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T23:26:38Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
-noise_floor = 0.0345230888
+array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 2. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:01:27Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
+noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.
 row_label_count = 10
@@ -36,13 +36,13 @@ array panel_x_label[6] = ['live objects', 'longest pause, ms of CPU time', 'long
 panel_y_label_count = 6
 array panel_y_label[6] = ['ns of collector for an operation', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it', 'ns for an operation, the collector''s in it']
 panel_x_low_count = 6
-array panel_x_low[6] = [7585.77575, 0.0603126776, 0.0522549053, 0.0187275523, 0.0900730439, 0.0974605432]
+array panel_x_low[6] = [7585.77575, 0.0682786648, 0.0846295545, 0.0185128072, 0.0656814308, 0.202168509]
 panel_x_high_count = 6
-array panel_x_high[6] = [1318256.74, 80.7471073, 70.4962566, 0.767402155, 6.58673134, 122.38998]
+array panel_x_high[6] = [1318256.74, 140.794095, 51.5006563, 0.452167827, 8.2081527, 179.062532]
 panel_y_low_count = 6
-array panel_y_low[6] = [8.7662831, 91.1481409, 213.304726, 58.2993506, 78.8267565, 100.441344]
+array panel_y_low[6] = [7.62887472, 83.2722832, 213.699448, 42.48, 66.9037078, 94.7349549]
 panel_y_high_count = 6
-array panel_y_high[6] = [338.290958, 369.688451, 1455.50114, 150.210696, 182.625316, 390.751354]
+array panel_y_high[6] = [543.252426, 492.45591, 1219.05668, 128.537357, 161.692646, 550.64218]
 panel_log_x_count = 6
 array panel_log_x[6] = [1, 1, 1, 1, 1, 1]
 panel_log_y_count = 6

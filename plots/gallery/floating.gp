@@ -15,7 +15,7 @@ title_text = 'Garbage that waits for the collector'
 head_line_count = 1
 array head_line[1] = ['Lower is better. Cyclic garbage from when the program let go of it until the collector freed it. Frees are operations too: a curve that ends earlier is of a collector that freed less.']
 foot_line_count = 3
-array foot_line[3] = ['Base pymalloc-3.10{collector=generational-700}:inline. Arms: inline. Paired rounds: 0. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T23:28:30Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline --base ''pymalloc-3.10{collector=generational-700}:inline'' -w live_heap_growth,cyclic_graph -p ''collector=*'' -p live_heap_growth.live=1e6 -p cyclic_graph.live=1e5 --metric memory --target-ms 200 -o memory']
+array foot_line[3] = ['Base pymalloc-3.10{collector=generational-700}:inline. Arms: inline. Paired rounds: 0. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:08:10Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline --base ''pymalloc-3.10{collector=generational-700}:inline'' -w live_heap_growth,cyclic_graph -p ''collector=*'' -p live_heap_growth.live=1e6 -p cyclic_graph.live=1e5 --metric memory --target-ms 200 -o memory']
 noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.
@@ -38,11 +38,11 @@ array panel_y_label[2] = ['garbage not freed yet, MiB', 'garbage not freed yet, 
 panel_x_low_count = 2
 array panel_x_low[2] = [0, 0]
 panel_x_high_count = 2
-array panel_x_high[2] = [3242240, 3603947]
+array panel_x_high[2] = [2085376, 3603947]
 panel_y_low_count = 2
 array panel_y_low[2] = [0, 0]
 panel_y_high_count = 2
-array panel_y_high[2] = [105.88251, 35.5834961]
+array panel_y_high[2] = [66.6888416, 35.5834961]
 panel_log_x_count = 2
 array panel_log_x[2] = [0, 0]
 panel_log_y_count = 2
@@ -58,7 +58,7 @@ array panel_last[2] = [9, 18]
 curve_row_count = 18
 array curve_row[18] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 curve_every_count = 18
-array curve_every[18] = [11, 11, 11, 11, 13, 11, 17, 11, 14, 7, 7, 7, 7, 7, 7, 9, 7, 7]
+array curve_every[18] = [11, 10, 10, 10, 12, 10, 16, 10, 12, 7, 7, 7, 7, 7, 7, 9, 7, 7]
 across = 2
 axis_width = 66
 panel_width = 430

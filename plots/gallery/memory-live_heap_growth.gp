@@ -15,7 +15,7 @@ title_text = 'Memory over operations: live_heap_growth'
 head_line_count = 1
 array head_line[1] = ['Lower is better; what is held but not live is overhead and waste. The same axes in every panel.']
 foot_line_count = 6
-array foot_line[6] = ['Held: the back end''s own count where it has one; (smaps) marks anonymous memory as the kernel sees it. RSS includes the worker''s own memory. »: beyond the axis.', 'Base pymalloc-3.10{collector=generational-700}:inline. Arms: inline. Paired rounds: 0. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No', 'filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T23:28:30Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline --base ''pymalloc-3.10{collector=generational-700}:inline'' -w live_heap_growth,cyclic_graph -p ''collector=*'' -p', 'live_heap_growth.live=1e6 -p cyclic_graph.live=1e5 --metric memory --target-ms 200 -o memory']
+array foot_line[6] = ['Held: the back end''s own count where it has one; (smaps) marks anonymous memory as the kernel sees it. RSS includes the worker''s own memory. »: beyond the axis.', 'Base pymalloc-3.10{collector=generational-700}:inline. Arms: inline. Paired rounds: 0. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No', 'filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:08:10Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline --base ''pymalloc-3.10{collector=generational-700}:inline'' -w live_heap_growth,cyclic_graph -p ''collector=*'' -p', 'live_heap_growth.live=1e6 -p cyclic_graph.live=1e5 --metric memory --target-ms 200 -o memory']
 noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.
@@ -32,7 +32,7 @@ array row_dash[9] = ['(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2)', '(4,2
 panel_title_count = 9
 array panel_title[9] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=incremental}:inline', 'pymalloc-3.10{collector=none}:inline', 'pymalloc-3.10{collector=ours}:inline', 'pymalloc-3.10{collector=trial-deletion-orc}:inline', 'pymalloc-3.10{collector=trial-deletion-php}:inline']
 panel_note_count = 9
-array panel_note[9] = ['peak held 103 MiB, RSS 119 MiB', 'peak held 102 MiB, RSS 117 MiB', 'peak held 102 MiB, RSS 117 MiB', 'peak held 126 MiB, RSS 144 MiB', 'peak held 139 MiB, RSS 170 MiB', 'peak held 139 MiB, RSS 159 MiB', 'peak held 118 MiB, RSS 146 MiB', 'peak held 126 MiB, RSS 156 MiB', 'peak held 100 MiB, RSS 128 MiB']
+array panel_note[9] = ['peak held 102 MiB, RSS 119 MiB', 'peak held 102 MiB, RSS 117 MiB', 'peak held 102 MiB, RSS 117 MiB', 'peak held 126 MiB, RSS 144 MiB', 'peak held 139 MiB, RSS 169 MiB', 'peak held 139 MiB, RSS 159 MiB', 'peak held 102 MiB, RSS 121 MiB', 'peak held 126 MiB, RSS 156 MiB', 'peak held 100 MiB, RSS 128 MiB']
 panel_color_count = 9
 array panel_color[9] = [0x72b3fe, 0x215aca, 0x050398, 0x255f4d, 0xeb8d2b, 0x91958b, 0xa32904, 0xf777c8, 0x8ed09e]
 panel_marker_count = 9
@@ -42,7 +42,7 @@ array panel_drawn[9] = [1, 1, 1, 1, 1, 1, 1, 1, 1]
 divisor = 1048576
 unit = 'MiB'
 operations_max = 3603947
-bytes_max = 199199293
+bytes_max = 199002030
 across = 3
 axis_width = 58
 key_height = 28

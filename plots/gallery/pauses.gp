@@ -15,8 +15,8 @@ title_text = 'How long collectors stop the program'
 head_line_count = 1
 array head_line[1] = ['Lower is better. CPU time of each pause, all rounds together; the last point of a curve is its longest pause.']
 foot_line_count = 4
-array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 6. Noise floor ±3.5% (median; 5 A/A pairs). No filter: everything that was measured is shown.', 'Host vm: AMD EPYC, 2 cores, kernel 6.18.44-fc-v595, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-22T23:26:38Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
-noise_floor = 0.0345230888
+array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 2. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:01:27Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
+noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.
 row_label_count = 10
@@ -36,13 +36,13 @@ array panel_x_label[5] = ['percentile of the pauses', 'percentile of the pauses'
 panel_y_label_count = 5
 array panel_y_label[5] = ['CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause', 'CPU time of a pause']
 panel_x_low_count = 5
-array panel_x_low[5] = [0.483114315, 0.534370358, 0.625018495, 0.539609995, 0.467264593]
+array panel_x_low[5] = [0.516056357, 0.570851097, 0.668153182, 0.580667965, 0.505617673]
 panel_x_high_count = 5
-array panel_x_high[5] = [382141.441, 64356.1148, 4153.48698, 54176.165, 688372.294]
+array panel_x_high[5] = [119254.418, 20148.8645, 1296.11692, 14875.9721, 170868.236]
 panel_y_low_count = 5
-array panel_y_low[5] = [335.078517, 344.800072, 437.063183, 385.252656, 324.89354]
+array panel_y_low[5] = [183.615931, 181.354133, 247.055962, 215.766905, 166.316715]
 panel_y_high_count = 5
-array panel_y_high[5] = [114111533, 133711657, 1043849.54, 9699429.51, 196861227]
+array panel_y_high[5] = [203323858, 76607613.8, 596851.109, 11754549.7, 287449913]
 panel_log_x_count = 5
 array panel_log_x[5] = [1, 1, 1, 1, 1]
 panel_log_y_count = 5
@@ -58,7 +58,7 @@ array panel_last[5] = [9, 18, 27, 36, 45]
 curve_row_count = 45
 array curve_row[45] = [1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10, 1, 2, 3, 4, 5, 7, 8, 9, 10]
 curve_every_count = 45
-array curve_every[45] = [12, 18, 17, 1, 14, 32, 19, 18, 18, 9, 15, 13, 3, 11, 29, 14, 14, 14, 2, 4, 4, 1, 2, 13, 9, 6, 4, 5, 7, 7, 2, 10, 27, 14, 12, 8, 16, 23, 24, 4, 22, 39, 30, 30, 23]
+array curve_every[45] = [9, 12, 13, 1, 8, 14, 17, 18, 15, 5, 8, 8, 2, 8, 15, 12, 11, 10, 1, 3, 3, 1, 2, 7, 7, 5, 3, 4, 6, 7, 1, 7, 17, 12, 10, 6, 13, 16, 18, 2, 17, 29, 21, 23, 18]
 across = 2
 axis_width = 66
 panel_width = 430
