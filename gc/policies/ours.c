@@ -290,6 +290,7 @@ static bool ours_open(struct runtime *runtime)
         os_unmap(ours, sizeof(*ours));
         return false;
     }
+    (void)ours_indices_fit(&ours->seen, OURS_INDICES_SPARE); /* now rather than in a pause */
     ours->begin = registry->starts[GC_GENERATIONS - 1];
     ours->sealed = registry->length;
     ours->examined = registry->length;
