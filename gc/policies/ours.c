@@ -291,6 +291,7 @@ static bool ours_open(struct runtime *runtime)
         return false;
     }
     (void)ours_indices_fit(&ours->seen, OURS_INDICES_SPARE); /* now rather than in a pause */
+    (void)ours_indices_fit(&ours->queue, registry->length);
     ours->begin = registry->starts[GC_GENERATIONS - 1];
     ours->sealed = registry->length;
     ours->examined = registry->length;
