@@ -187,7 +187,6 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
         "AFL_SKIP_CPUFREQ",
         "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
         "AFL_TRY_AFFINITY", /* afl-fuzz and its child take turns: on one CPU that costs less */
-        "AFL_DISABLE_TRIM", /* which cuts programs anywhere */
         "AFL_CAL_FAST",
         "AFL_SYNC_TIME", /* in minutes: the least that there is */
         "AFL_IMPORT_FIRST",
@@ -205,6 +204,7 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
     if (mutator != NULL) {
         engine_setting(job, "AFL_CUSTOM_MUTATOR_LIBRARY", mutator);
         engine_setting(job, "AFL_CUSTOM_MUTATOR_ONLY", "1");
+        engine_setting(job, "AFL_DISABLE_TRIM", "1"); /* it cuts programs anywhere */
     }
     free(mutator);
 }

@@ -286,6 +286,7 @@ static void graph_make_lists(struct shadow *shadow, unsigned name, unsigned leng
             return; /* what was made so far has gone */
         }
         first = first == SHADOW_NONE ? next : first;
+        fuzz_count_more_operations(i > 0); /* as the bursts of block_ops */
     }
     if (is_ring) {
         (void)graph_put(shadow, first, shadow->names[name], 0);

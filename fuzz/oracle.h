@@ -39,6 +39,12 @@ static inline void fuzz_count_operation(void)
     fuzz_counters->operations++;
 }
 
+/* A step that plays many operations counts them so. */
+static inline void fuzz_count_more_operations(uint64_t more)
+{
+    fuzz_counters->operations += more;
+}
+
 /* Reports a finding and aborts. */
 __attribute__((format(printf, 2, 3), noreturn, cold)) void fuzz_fail(const char *oracle,
                                                                      const char *format, ...);
