@@ -65,6 +65,7 @@ static bool freeze_after(struct gc_fixture *fixture, int steps)
     freeze_make_garbage(runtime); /* in sight of the collector, unlike the rest */
     parameters.slice_units = 1000;
     freeze_step(runtime, FREEZE_SLICES);
+    assert_int_equal(gc_check(runtime), 0);
     uint64_t frozen = runtime_objects_live(runtime) - objects - 1 - FREEZE_LIVE;
     assert_true(frozen <= garbage); /* what had been found may still have been freed */
     gc_unfreeze(runtime);
