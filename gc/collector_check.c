@@ -20,8 +20,9 @@ static size_t check_tracked(struct census *census, const struct collector *colle
         if (entry != NULL) {
             entry->listed = true;
         }
-        if (object != NULL && gc_head_of(object)->flags & (GC_FLAG_TRASH | GC_FLAG_SPARED) &&
-            !collector->trash_under_way) {
+        /* What is no container has been reported, and has no header. */
+        if (object != NULL && object_is_container(object) && !collector->trash_under_way &&
+            gc_head_of(object)->flags & (GC_FLAG_TRASH | GC_FLAG_SPARED)) {
             broken += object_report(object, "left behind as trash");
         }
         if (object != NULL && object->type->check != NULL) {
@@ -98,9 +99,10 @@ size_t gc_check(const struct runtime *runtime)
     struct census census;
     census_open(&census);
     const struct collector *collector = &runtime->collector;
-    size_t broken = check_state(runtime) + registry_check(&collector->registry);
-    broken += check_tracked(&census, collector);
-    if (collector->policy->check != NULL) {
+    size_t broken = registry_check(&collector->registry);
+    bool has_registry = broken == 0; /* policies go by it */
+    broken += check_state(runtime) + check_tracked(&census, collector);
+    if (has_registry && collector->policy->check != NULL) {
         broken += collector->policy->check(runtime);
     }
     /* A broken structure cannot be followed. */
