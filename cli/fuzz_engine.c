@@ -261,6 +261,9 @@ static enum status engine_prepare_afl(const struct fuzz_launch *launch, struct c
     }
     engine_argument(job, "-s");
     engine_argument(job, "%u", (unsigned)(launch->seed % 2147483647) + 1);
+    /* The inputs whose edges few others have: among them those that got to the landmarks. */
+    engine_argument(job, "-p");
+    engine_argument(job, "rare");
     engine_argument(job, "-G");
     engine_argument(job, "%" PRIu64, engine_input_bytes(launch));
     engine_argument(job, "-t");

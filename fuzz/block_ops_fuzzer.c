@@ -22,6 +22,10 @@ struct block_ops_landmarks {
 FUZZ_LANDMARKS(mappings)
 FUZZ_LANDMARKS(unmappings)
 FUZZ_LANDMARKS(refusals)
+FUZZ_LANDMARKS(refused)
+
+/* A large block is refused in any state of the heap, a small one only where there is no room. */
+enum { BLOCK_OPS_SURELY_SMALL_BYTES = 256 /* the least threshold: PYMALLOC_THRESHOLD, 2.3 */ };
 
 /* Most of what goes wrong among arenas wants several of them. */
 static void block_ops_pass_landmarks(const struct block_ops_model *model,
@@ -49,6 +53,8 @@ static bool block_ops_frees_unsized(const struct block_ops_model *model)
  * limit of its own (bump) or takes its memory elsewhere may refuse too. */
 static void block_ops_expect_refusal(struct block_ops_model *model, uint64_t refusals, size_t size)
 {
+    unsigned mappings = model->os.mappings < 15 ? (unsigned)model->os.mappings : 15;
+    landmark_refused(size <= BLOCK_OPS_SURELY_SMALL_BYTES ? 16 + mappings : mappings);
     FUZZ_EXPECT(model->os.refusals != refusals || !BLOCK_OPS_CAN(HEAP_CAN_WALK) ||
                     size > FUZZ_OS_REGION_BYTES / 8,
                 "exhaustion", "%zu bytes are refused though the system refused nothing", size);
