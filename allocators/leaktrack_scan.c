@@ -18,6 +18,7 @@
 enum {
     LEAKTRACK_MAPS_BYTES = 1 << 22,         /* /proc/self/maps: 40,000 lines */
     LEAKTRACK_WINDOW_BYTES = 1 << 16,       /* read at a time */
+    LEAKTRACK_PAGE_BYTES = 1 << 12,         /* the smallest that there is */
     LEAKTRACK_OWN_MAPPING_BYTES = 1 << 17,  /* glibc's M_MMAP_THRESHOLD: such a block has its own */
     LEAKTRACK_STATIC_BELOW_BYTES = 1 << 14, /* thread-local data below the thread pointer */
     LEAKTRACK_STATIC_ABOVE_BYTES = 1 << 12, /* struct pthread above it: 2304 bytes in glibc 2.36 */
@@ -132,10 +133,12 @@ static void leaktrack_mark_root(struct leaktrack_mark *mark, uintptr_t low, uint
     while (low < high) {
         size_t wanted = high - low < LEAKTRACK_WINDOW_BYTES ? high - low : LEAKTRACK_WINDOW_BYTES;
         ssize_t got = pread(mark->memory, mark->window, wanted, (off_t)low);
-        if (got > 0) {
+        if (got >= (ssize_t)sizeof(uintptr_t)) {
             leaktrack_mark_words(mark, mark->window, (size_t)got / sizeof(uintptr_t));
+            low += (size_t)got;
+        } else { /* a page that cannot be read cannot be used by the program either */
+            low = (low | (LEAKTRACK_PAGE_BYTES - 1)) + 1;
         }
-        low += wanted; /* what cannot be read cannot be used by the program either */
     }
 }
 

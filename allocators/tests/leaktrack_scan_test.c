@@ -3,6 +3,7 @@
  * them. */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,34 @@ static void scan_roots_of_all_kinds(void **state)
     assert_false(scan_is_leaked(thread));
     assert_non_null(on_stack);
     scan_of_thread = NULL;
+}
+
+/* The thread's own data is a root from end to end, though it lies in a mapping that has small
+ * blocks: what is thread-local, as far below the thread pointer as here, and glibc's description of
+ * the thread above it, whose size libthread_db is told. */
+static void scan_threads_own_data_is_a_root(void **state)
+{
+    enum { WORDS = 12288 / sizeof(void *) };
+    static _Thread_local void *volatile own[WORDS];
+    const uint32_t *bytes = dlsym(RTLD_DEFAULT, "_thread_db_sizeof_pthread");
+    (void)state;
+    if (bytes == NULL) {
+        skip();
+    }
+    void *volatile *last = (void *volatile *)(pthread_self() + *bytes) - 1; // NOLINT
+    void *kept = *last;
+    size_t below = scan_block(), above = scan_block(), lost = scan_block();
+    scan_book(~(uintptr_t)&own[WORDS / 2], SCAN_BLOCK_BYTES);
+    scan_point(&own[0], below, 0);
+    scan_point(last, above, 0);
+    scan_wipe();
+    bool judged = leaktrack_scan();
+    *last = kept;
+    own[0] = NULL;
+    assert_true(judged);
+    assert_false(scan_is_leaked(below));
+    assert_false(scan_is_leaked(above));
+    assert_true(scan_is_leaked(lost));
 }
 
 static void scan_pointers_inside_count(void **state)
@@ -396,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCAN_TEST(scan_roots_of_all_kinds),
+        SCAN_TEST(scan_threads_own_data_is_a_root),
         SCAN_TEST(scan_pointers_inside_count),
         SCAN_TEST(scan_follows_blocks),
         SCAN_TEST(scan_finds_among_many),
