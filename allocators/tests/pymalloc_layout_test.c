@@ -1,5 +1,6 @@
 /* pymalloc's pools and blocks: where they lie, what is handed out next, what belongs to the heap.
  */
+#include "allocators/pymalloc_arena.h"
 #include "allocators/tests/pymalloc_fixture.h"
 
 static void test_blocks_follow_the_header_one_by_one(void **state)
@@ -121,6 +122,31 @@ static void test_owns_exactly_its_arenas(void **state)
     }
 }
 
+#if PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX
+/* An aligned arena lies in one leaf of the radix tree, though it be the leaf's last: it makes no
+ * node for what follows it, neither when it comes nor when it goes. */
+static void test_an_aligned_arena_has_one_leaf(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, 0);
+    struct pymalloc_heap *heap = &fixture.heap.source;
+    uintptr_t last = ((uintptr_t)PYMALLOC_LEAF_SLOTS - 1) << PYMALLOC_ARENA_BITS;
+    assert_true(pymalloc_radix_enter(heap, last));
+    size_t bytes = heap->table_bytes;
+    assert_true(pymalloc_owns(heap, (const void *)last));
+    assert_int_equal(fixture.blocks, 2); /* the leaf, and the node above it */
+    pymalloc_radix_forget(heap, last);
+    assert_false(pymalloc_owns(heap, (const void *)last));
+    assert_int_equal(fixture.blocks, 2);
+    assert_int_equal(heap->table_bytes, bytes);
+    assert_true(pymalloc_radix_enter(heap, last + 16)); /* lies across two leaves */
+    assert_int_equal(fixture.blocks, 3);
+    pymalloc_radix_forget(heap, last + 16);
+    fixture_close(&fixture);
+}
+#endif
+
 /* What is read as a pool's header where block is not ours may hold any index. */
 static void test_foreign_memory_may_look_like_a_header(void **state)
 {
@@ -241,6 +267,9 @@ int main(void)
         cmocka_unit_test(test_an_empty_pool_serves_another_class),
         cmocka_unit_test(test_large_and_zero_sizes),
         cmocka_unit_test(test_owns_exactly_its_arenas),
+#if PYMALLOC_LOOKUP == PYMALLOC_LOOKUP_RADIX
+        cmocka_unit_test(test_an_aligned_arena_has_one_leaf),
+#endif
         cmocka_unit_test(test_foreign_memory_may_look_like_a_header),
         cmocka_unit_test(test_resize_stays_until_a_quarter_is_shaved_off),
         cmocka_unit_test(test_walk_agrees_with_stats),

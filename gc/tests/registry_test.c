@@ -137,6 +137,37 @@ static void test_exhaustion_is_reported(void **state)
     object_decref(runtime, holder);
 }
 
+/* A full registry grows by a step while no more than half are holes, and every container keeps its
+ * entry; with one more the holes are taken out instead. */
+static void test_half_may_be_holes(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct registry *registry = registry_test_of(state);
+    struct object *holder = list_new(runtime);
+    gc_enable(runtime, false);
+    while (registry->length < registry->committed) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, holder, list));
+        object_decref(runtime, list);
+    }
+    registry_seal(registry); /* holes are not used again from here */
+    uint32_t committed = registry->committed;
+    while (registry->holes < registry->length / 2) {
+        object_decref(runtime, list_pop(runtime, holder));
+    }
+    assert_true(registry_grow(registry));
+    assert_int_equal(registry->committed, committed + REGISTRY_STEP);
+    assert_int_equal(registry->length, committed);
+    assert_int_equal(gc_check(runtime), 0);
+    object_decref(runtime, list_pop(runtime, holder));
+    assert_true(registry_grow(registry));
+    assert_int_equal(registry->committed, committed + REGISTRY_STEP);
+    assert_int_equal(registry->holes, 0);
+    assert_int_equal(registry->length, 1 + registry_tracked(registry));
+    assert_int_equal(gc_check(runtime), 0);
+    object_decref(runtime, holder);
+}
+
 int registry_test(void)
 {
     const struct CMUnitTest registry_tests[] = {
@@ -144,6 +175,7 @@ int registry_test(void)
         GC_TEST(test_collections_compact),
         GC_TEST(test_compaction_keeps_the_youngest),
         GC_TEST(test_exhaustion_is_reported),
+        GC_TEST(test_half_may_be_holes),
     };
     return cmocka_run_group_tests(registry_tests, NULL, NULL);
 }

@@ -1,18 +1,60 @@
-/* The trigger oracle of the other generational policies: how often 10^6 live lists are collected.
- * generation_test.c has the one of generational-700. */
+/* The trigger oracle of the other generational policies: how often 10^6 live lists are collected,
+ * and what one collection by itself examines. generation_test.c has the one of generational-700. */
 #include "common/os_memory.h"
+#include "gc/introspect.h"
 #include "gc/tests/gc_test.h"
 
 enum { TRIGGER_LISTS = 1000000 };
 
-static void trigger_count(struct gc_fixture *fixture, const char *name,
-                          uint64_t collections[GC_GENERATIONS])
+static struct runtime *trigger_open(struct gc_fixture *fixture, const char *name)
 {
     struct error error;
     const struct gc_policy *policy = gc_policy_find(name, &error);
     assert_non_null(policy);
     struct runtime *runtime = runtime_open_with(&fixture->heap, policy, &error);
     assert_non_null(runtime);
+    return runtime;
+}
+
+static uint64_t trigger_collections(const struct runtime *runtime)
+{
+    struct gc_stats stats;
+    runtime_stats(runtime, &stats);
+    return stats.collections[0] + stats.collections[1] + stats.collections[2];
+}
+
+/* Lists that live, until the next collection; how many. */
+static uint64_t trigger_until_next(struct runtime *runtime, struct object *holder)
+{
+    uint64_t before = trigger_collections(runtime), made = 0;
+    while (trigger_collections(runtime) == before) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, holder, list));
+        object_decref(runtime, list);
+        assert_in_range(++made, 1, TRIGGER_LISTS);
+    }
+    return made;
+}
+
+/* A ring of so many lists, and it is garbage. */
+static void trigger_drop_ring(struct runtime *runtime, int count)
+{
+    struct object *first = list_new(runtime), *last = object_incref(first);
+    for (int i = 1; i < count; i++) {
+        struct object *next = list_new(runtime);
+        assert_true(list_append(runtime, next, last));
+        object_decref(runtime, last);
+        last = next;
+    }
+    assert_true(list_append(runtime, first, last));
+    object_decref(runtime, last);
+    object_decref(runtime, first);
+}
+
+static void trigger_count(struct gc_fixture *fixture, const char *name,
+                          uint64_t collections[GC_GENERATIONS])
+{
+    struct runtime *runtime = trigger_open(fixture, name);
     struct object **lists = os_map(TRIGGER_LISTS * sizeof(struct object *));
     assert_non_null(lists);
     for (size_t i = 0; i < TRIGGER_LISTS; i++) {
@@ -81,9 +123,57 @@ static void test_trial_deletion(void **state)
     assert_int_equal(collections[2], trigger_runs(256, trigger_next_orc));
 }
 
+/* PHP's threshold after a run that has freed so many, the one before having freed none. */
+static uint64_t trigger_php_after(struct gc_fixture *fixture, int freed)
+{
+    struct runtime *runtime = trigger_open(fixture, "trial-deletion-php");
+    struct object *holder = list_new(runtime);
+    (void)trigger_until_next(runtime, holder);
+    trigger_drop_ring(runtime, freed);
+    (void)trigger_until_next(runtime, holder);
+    struct gc_stats stats;
+    runtime_stats(runtime, &stats);
+    assert_int_equal(stats.collected, freed);
+    uint64_t made = trigger_until_next(runtime, holder);
+    object_decref(runtime, holder);
+    assert_int_equal(runtime_close(runtime), 0);
+    return made;
+}
+
+/* Fewer than a hundred are few: one step more. A hundred are not: one step less. */
+static void test_php_goes_by_a_hundred(void **state)
+{
+    assert_in_range(trigger_php_after(*state, 99), 30001 - 64, 30001 + 64);
+    assert_in_range(trigger_php_after(*state, 100), 10001 - 64, 10001 + 64);
+}
+
+/* However much of the heap is yet to be examined in this round, the next increment examines what is
+ * new. */
+static void test_an_increment_examines_the_young(void **state)
+{
+    enum { OLD = 50000, RING = 100 };
+    struct runtime *runtime = trigger_open(*state, "incremental");
+    struct object *holder = list_new(runtime);
+    for (int i = 0; i < OLD; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, holder, list));
+        object_decref(runtime, list);
+    }
+    (void)gc_collect(runtime, GC_GENERATIONS - 1);
+    for (int i = 0; i < 3; i++) {
+        trigger_drop_ring(runtime, RING);
+        uint64_t before = runtime_objects_live(runtime);
+        uint64_t made = trigger_until_next(runtime, holder);
+        assert_int_equal(runtime_objects_live(runtime), before + made - RING);
+    }
+    object_decref(runtime, holder);
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
 int trigger_test(void)
 {
-    const struct CMUnitTest tests[] = {GC_TEST(test_generational_2000),
-                                       GC_TEST(test_trial_deletion)};
+    const struct CMUnitTest tests[] = {
+        GC_TEST(test_generational_2000), GC_TEST(test_trial_deletion),
+        GC_TEST(test_php_goes_by_a_hundred), GC_TEST(test_an_increment_examines_the_young)};
     return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
 }

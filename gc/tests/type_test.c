@@ -2,8 +2,12 @@
 #include <string.h>
 
 #include "common/rng.h"
+#include "gc/class.h"
+#include "gc/frame.h"
+#include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/tests/gc_test.h"
+#include "gc/weakref.h"
 
 static void test_atoms_hold_their_values(void **state)
 {
@@ -241,6 +245,46 @@ static void test_a_visitor_stops_the_traverse(void **state)
     object_decref(runtime, name);
 }
 
+static void type_ignore_death(struct runtime *runtime, struct object *weakref,
+                              struct object *context)
+{
+    (void)runtime;
+    (void)weakref;
+    (void)context;
+}
+
+/* One that returns zero each time is told nothing, whatever the container holds or lacks. */
+static void test_a_traverse_that_was_not_stopped_returns_zero(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *class = class_new(runtime, "Base", NULL);
+    struct object *instance = class_instance_new(runtime, class);
+    struct object *watched = class_instance_new(runtime, class);
+    struct object *objects[] = {
+        int_new(runtime, 1000),
+        float_new(runtime, 1),
+        str_new(runtime, "s", 1),
+        tuple_new(runtime, 0),
+        tuple_new(runtime, 2), /* not filled */
+        list_new(runtime),
+        dict_new(runtime),
+        &frame_new(runtime, 2)->base, /* nothing in its slots */
+        weakref_new(runtime, watched, NULL, NULL),
+        weakref_new(runtime, watched, type_ignore_death, class),
+        object_incref(class),
+        object_incref(instance),
+    };
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        struct type_stop never = {.left = 0};
+        assert_non_null(objects[i]);
+        assert_int_equal(gc_visit_referents(objects[i], type_visit_and_stop, &never), 0);
+        object_decref(runtime, objects[i]);
+    }
+    object_decref(runtime, watched);
+    object_decref(runtime, instance);
+    object_decref(runtime, class);
+}
+
 int type_test(void)
 {
     const struct CMUnitTest type_tests[] = {
@@ -253,6 +297,7 @@ int type_test(void)
         GC_TEST(test_list_random_operations),
         GC_TEST(test_instances),
         GC_TEST(test_a_visitor_stops_the_traverse),
+        GC_TEST(test_a_traverse_that_was_not_stopped_returns_zero),
     };
     return cmocka_run_group_tests(type_tests, NULL, NULL);
 }
