@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # For scripts/mutants, which sources it: the programs of stages.txt, compiled file by file at -O1 into BUILD/mutants/, and
-# then with a mutant in the place of one file. Reads the variables root, build and base.
+# then with a mutant in the place of one file. Reads the variables root, build and base, and optimize for another level.
 #
 # A mutant of a C file costs one small object and a link; one of a header that most files include costs the program's
 # unity file, as that is cheaper than its parts.
@@ -13,7 +13,7 @@ readonly units_apart_max=12 # above so many, the unity file
 # and files. Libraries are few files and keep their -O2: what the leak tracker leaves on stacks depends on it, and
 # hides leaks.
 programs_command() {
-    local level=1
+    local level=${optimize:-1}
     [[ $1 != *.so ]] || level=2
     ninja -C "$build" -t commands -s "$2" | tail -n 1 |
         sed -E 's/^[^ ]*ccache //; s/ -O[0-9s]/ -O'$level'/; s/ -g / /; s/ -Werror//; s/ -MD .*//; s/ -o .*//'
