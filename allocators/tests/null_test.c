@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -87,6 +88,30 @@ static void the_ring_starts_again(void **state)
     assert_ptr_equal(take(1), larger + RING_BYTES + PAGE_BYTES);
 }
 
+/* Whether the pages of a mapping are there. */
+static bool is_present(const void *mapping, size_t bytes)
+{
+    static unsigned char pages[8 * RING_BYTES / PAGE_BYTES];
+    assert_int_equal(mincore((void *)(uintptr_t)mapping, bytes, pages), 0);
+    for (size_t i = 0; i < bytes / PAGE_BYTES; i++) {
+        if (!(pages[i] & 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A run over the ring pays for no page of it, nor does one over a larger ring that has replaced it.
+ */
+static void the_ring_is_faulted_in(void **state)
+{
+    (void)state;
+    assert_true(is_present(test_heap.source.ring, RING_BYTES + PAGE_BYTES));
+    heap_begin_run(&test_heap);
+    (void)take(RING_BYTES + PAGE_BYTES);
+    assert_true(is_present(test_heap.source.ring, 4 * RING_BYTES + PAGE_BYTES));
+}
+
 static void windows_that_cannot_be(void **state)
 {
     static struct heap other;
@@ -158,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(set_up_spans_follow_each_other, open_heap, close_heap),
         cmocka_unit_test_setup_teardown(the_ring_starts_again, open_heap, close_heap),
+        cmocka_unit_test_setup_teardown(the_ring_is_faulted_in, open_heap, close_heap),
         cmocka_unit_test(windows_that_cannot_be),
         cmocka_unit_test_setup_teardown(walk_and_check, open_heap, close_heap),
     };
