@@ -92,6 +92,28 @@ static void test_small_garbage_needs_no_cycle(void **state)
     assert_int_equal(rules_cycles(runtime), 0);
 }
 
+/* What leads to leaves alone is on no cycle: it is dismissed by one look, and again after each
+ * decrement, without a trial or a cycle. */
+static void test_what_leads_to_leaves_is_dismissed(void **state)
+{
+    static const struct ours_parameters parameters = {.slice_units = 1000, .floor = UINT32_MAX};
+    struct runtime *runtime = rules_reopen_with(*state, &parameters);
+    struct object *atom = int_new(runtime, 0);
+    struct object *leaf = rules_make(runtime, 0, atom);
+    struct object *list = rules_make(runtime, 0, leaf);
+    rules_step(runtime, RULES_STEPS);
+    for (int i = 0; i < 3; i++) {
+        assert_true(object_is_biased(list));
+        object_decref(runtime, object_incref(list));
+        assert_false(object_is_biased(list));
+        rules_step(runtime, RULES_STEPS);
+    }
+    assert_int_equal(ours_of(runtime)->suspects, 0);
+    object_decref(runtime, list);
+    object_decref(runtime, leaf);
+    object_decref(runtime, atom);
+}
+
 /* ---------------------------------------------------------------- when a cycle begins */
 /* The slices, one for each new container, that there are from one cycle to the next. */
 static int rules_pace(struct runtime *runtime, struct object *holder, size_t *oldest, bool grows)
@@ -137,6 +159,7 @@ int ours_rules_test(void)
 {
     const struct CMUnitTest tests[] = {
         GC_TEST(test_small_garbage_needs_no_cycle),
+        GC_TEST(test_what_leads_to_leaves_is_dismissed),
         GC_TEST(test_when_a_cycle_begins),
     };
     return cmocka_run_group_tests_name("ours_rules", tests, NULL, NULL);
