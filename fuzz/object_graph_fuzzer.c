@@ -65,6 +65,9 @@ static void graph_release_classes(struct shadow *shadow)
     for (int i = 0; i < SHADOW_NAMES; i++) {
         object_xdecref(shadow->runtime, shadow->keys[i]);
     }
+    for (unsigned i = 0; i < shadow->wide_key_count; i++) {
+        object_decref(shadow->runtime, shadow->wide_keys[i]);
+    }
 }
 
 static void graph_close(struct shadow *shadow)
@@ -85,6 +88,7 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     memset(shadow->keys, 0, sizeof(shadow->keys));
     memset(shadow->classes, 0, sizeof(shadow->classes));
     shadow->rescued_count = 0;
+    shadow->wide_key_count = 0;
     shadow->fresh = 0;
     shadow->first_free = 0;
     shadow->next_serial = 100000; /* no small ints */

@@ -229,6 +229,12 @@ static void shadow_verify_edges(const struct shadow *shadow, const struct shadow
         FUZZ_EXPECT(shadow_real_edge(shadow, node, e) == expected, "edges",
                     "reference %u of object %" PRId64 " leads elsewhere", e, node->serial);
     }
+    for (unsigned i = 0; i < node->wide; i++) {
+        struct object *key = shadow->wide_keys[i];
+        FUZZ_EXPECT(dict_get(node->object, key) == key, "edges",
+                    "dict %" PRId64 " has lost its int key %u", node->serial, i);
+    }
+    length += node->wide;
     FUZZ_EXPECT(node->kind != SHADOW_DICT || dict_length(node->object) == length, "edges",
                 "dict %" PRId64 " has another length than %zu", node->serial, length);
     FUZZ_EXPECT(node->kind != SHADOW_LIST || list_length(node->object) == node->edge_count, "edges",
@@ -278,7 +284,7 @@ static void shadow_verify_weakrefs(struct shadow *shadow)
  * class an int, its serial; and weak references, of which several slots may share one. */
 static uint64_t shadow_objects(const struct shadow *shadow)
 {
-    uint64_t objects = shadow->objects_base;
+    uint64_t objects = shadow->objects_base + shadow->wide_key_count;
     for (int i = 0; i < shadow->fresh; i++) {
         const struct shadow_node *node = &shadow->nodes[i];
         bool is_shared = node->kind == SHADOW_TUPLE && node->edge_count == 0;

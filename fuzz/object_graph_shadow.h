@@ -21,6 +21,7 @@ enum {
     SHADOW_EDGES = 48,
     SHADOW_WEAKREFS = 8,
     SHADOW_RESCUED = 8,
+    SHADOW_WIDE = 256,
     SHADOW_NONE = -1,
 };
 
@@ -50,6 +51,7 @@ struct shadow_node {
     int count;      /* references: from names and others of the program's, and from edges */
     int held;       /* of them, from names and others */
     unsigned edge_count;         /* of lists and tuples: their length */
+    unsigned wide;               /* of a dict: so many of wide_keys are in it, each its own value */
     int16_t edges[SHADOW_EDGES]; /* SHADOW_NONE: none, or None */
 };
 
@@ -65,8 +67,10 @@ struct shadow {
     struct heap heap;
     struct fuzz_os os;
     struct runtime *runtime;
-    struct object *keys[SHADOW_NAMES]; /* interned strs: keys and attributes' names */
-    struct object *classes[3];         /* plain, with a finalizer, with one that rescues */
+    struct object *keys[SHADOW_NAMES];     /* interned strs: keys and attributes' names */
+    struct object *wide_keys[SHADOW_WIDE]; /* ints, made when a dict first wants them */
+    unsigned wide_key_count;
+    struct object *classes[3]; /* plain, with a finalizer, with one that rescues */
     struct shadow_node nodes[SHADOW_NODES];
     int names[SHADOW_NAMES];
     int rescued[SHADOW_RESCUED];

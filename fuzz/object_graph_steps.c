@@ -12,6 +12,7 @@ enum { GRAPH_HAS_CARE = 1 };
 
 FUZZ_LANDMARKS(lengths)
 FUZZ_LANDMARKS(counts)
+FUZZ_LANDMARKS(widths)
 FUZZ_LANDMARKS(rescued)
 
 /* ---------------------------------------------------------------- names */
@@ -239,6 +240,40 @@ static void graph_remove(struct shadow *shadow, int container, unsigned place)
     graph_replace_edge(shadow, container, key, SHADOW_NONE);
 }
 
+/* Another of the int keys that dicts share; false: memory was refused. */
+static bool graph_make_wide_key(struct shadow *shadow)
+{
+    int64_t value = 1000 + 7 * (int64_t)shadow->wide_key_count; /* no small one; some collide */
+    struct object *key = int_new(shadow->runtime, value);
+    if (key != NULL) {
+        shadow->wide_keys[shadow->wide_key_count++] = key;
+    }
+    return key != NULL;
+}
+
+/* So many int keys shall be in the dict: 0 to SHADOW_WIDE, among them the widths of its slots. */
+static void graph_widen(struct shadow *shadow, int container, unsigned choice)
+{
+    struct shadow_node *node = &shadow->nodes[container];
+    unsigned wanted = choice * choice * SHADOW_WIDE / (15 * 15);
+    unsigned before = node->wide;
+    while (node->wide < wanted &&
+           (node->wide < shadow->wide_key_count || graph_make_wide_key(shadow))) {
+        struct object *key = shadow->wide_keys[node->wide];
+        if (!dict_set(shadow->runtime, node->object, key, key)) {
+            break;
+        }
+        node->wide++;
+    }
+    while (node->wide > wanted) {
+        bool was = dict_delete(shadow->runtime, node->object, shadow->wide_keys[--node->wide]);
+        FUZZ_EXPECT(was, "edges", "dict %" PRId64 " has lost its int key %u", node->serial,
+                    node->wide);
+    }
+    fuzz_count_more_operations(before < node->wide ? node->wide - before : before - node->wide);
+    landmark_widths(node->wide / 8);
+}
+
 static void graph_clear(struct shadow *shadow, int container)
 {
     struct shadow_node *node = &shadow->nodes[container];
@@ -375,7 +410,11 @@ static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned
         graph_remove(shadow, container, high);
         break;
     case GRAPH_CLEAR:
-        graph_clear(shadow, container);
+        if (shadow->nodes[container].kind == SHADOW_DICT) {
+            graph_widen(shadow, container, high);
+        } else {
+            graph_clear(shadow, container);
+        }
         break;
     default:
         graph_load(shadow, container, high, place);

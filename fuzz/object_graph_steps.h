@@ -14,9 +14,9 @@ enum graph_kind {
     GRAPH_PUT,    /* append, or set an entry or attribute: low is the container */
     GRAPH_SET,    /* replace an item: the operation's number says which */
     GRAPH_REMOVE, /* pop, or delete an entry or attribute */
-    GRAPH_CLEAR,
-    GRAPH_LOAD,  /* a name for one of a container's items */
-    GRAPH_CYCLE, /* into itself, or a ring of lists that is dropped at once */
+    GRAPH_CLEAR,  /* a list; a dict gets so many int keys: high says how many */
+    GRAPH_LOAD,   /* a name for one of a container's items */
+    GRAPH_CYCLE,  /* into itself, or a ring of lists that is dropped at once */
     GRAPH_CHAIN,
     GRAPH_COLLECT,
     GRAPH_CHECK,
