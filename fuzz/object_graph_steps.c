@@ -4,15 +4,9 @@
 #include <string.h>
 
 #include "fuzz/landmark.h"
+#include "fuzz/object_graph_edges.h"
 #include "fuzz/object_graph_steps.h"
 
-/* What collections do with finalizers and weak references is being built: until then inputs get
- * neither. */
-enum { GRAPH_HAS_CARE = 1 };
-
-FUZZ_LANDMARKS(lengths)
-FUZZ_LANDMARKS(counts)
-FUZZ_LANDMARKS(widths)
 FUZZ_LANDMARKS(rescued)
 
 /* ---------------------------------------------------------------- names */
@@ -52,8 +46,7 @@ static int graph_enter(struct shadow *shadow, enum shadow_kind kind, struct obje
     return index;
 }
 
-/* Automatic collections may happen in any allocation of a container. */
-static void graph_before_allocation(struct shadow *shadow)
+void graph_before_allocation(struct shadow *shadow)
 {
     if (shadow->is_automatic) {
         shadow->is_exact = false;
@@ -101,7 +94,6 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
 static void graph_new_instance(struct shadow *shadow, unsigned name, unsigned choice)
 {
     graph_before_allocation(shadow);
-    choice = GRAPH_HAS_CARE ? choice : 0;
     struct object *class = shadow->classes[choice % 3];
     if (class == NULL) {
         return;
@@ -153,152 +145,6 @@ static void graph_new_atom(struct shadow *shadow, unsigned name, unsigned choice
     int index = graph_enter(shadow, kind, object);
     if (index != SHADOW_NONE) {
         graph_bind(shadow, name, index);
-    }
-}
-
-/* ---------------------------------------------------------------- edges */
-static void graph_replace_edge(struct shadow *shadow, int container, unsigned edge, int value)
-{
-    struct shadow_node *node = &shadow->nodes[container];
-    int old = node->edges[edge];
-    node->edges[edge] = (int16_t)value;
-    if (value != SHADOW_NONE) {
-        shadow->nodes[value].count++;
-    }
-    if (old != SHADOW_NONE) {
-        shadow_release(shadow, old);
-    }
-}
-
-/* The container gets one more reference, to value. false: it cannot, or memory was refused. */
-static bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
-{
-    struct shadow_node *node = &shadow->nodes[container];
-    struct object *object = shadow->nodes[value].object;
-    struct runtime *runtime = shadow->runtime;
-    bool done = false;
-    graph_before_allocation(shadow);
-    if (node->kind == SHADOW_LIST) {
-        if (node->edge_count == SHADOW_EDGES || !list_append(runtime, node->object, object)) {
-            return false;
-        }
-        key = node->edge_count++;
-        done = true;
-    } else if (node->kind == SHADOW_DICT) {
-        key %= SHADOW_NAMES;
-        done = dict_set(runtime, node->object, shadow->keys[key], object);
-    } else if (shadow_is_instance(node->kind)) {
-        key = 1 + key % (SHADOW_NAMES - 1);
-        done = instance_set_attribute(runtime, node->object, shadow->keys[key], object);
-        if (!done && node->kind == SHADOW_INSTANCE && shadow->is_exact && !node->has_dict) {
-            shadow->is_exact = false; /* the dict may be there, and empty */
-        }
-        node->has_dict |= done;
-    }
-    if (done) {
-        graph_replace_edge(shadow, container, key, value);
-        landmark_lengths(key); /* of a list; elsewhere which key */
-        landmark_counts((unsigned)shadow->nodes[value].count);
-    }
-    return done;
-}
-
-static void graph_set(struct shadow *shadow, int container, int value, unsigned place)
-{
-    struct shadow_node *node = &shadow->nodes[container];
-    if (node->kind != SHADOW_LIST || node->edge_count == 0) {
-        (void)graph_put(shadow, container, value, place);
-        return;
-    }
-    unsigned edge = place % node->edge_count;
-    /* The old item's finalizers run inside and see the shadow as it was. */
-    list_set_item(shadow->runtime, node->object, edge, object_incref(shadow->nodes[value].object));
-    graph_replace_edge(shadow, container, edge, value);
-}
-
-static void graph_remove(struct shadow *shadow, int container, unsigned place)
-{
-    struct shadow_node *node = &shadow->nodes[container];
-    unsigned key = place % SHADOW_NAMES;
-    if (node->kind == SHADOW_LIST && node->edge_count != 0) {
-        struct object *item = list_pop(shadow->runtime, node->object);
-        key = --node->edge_count;
-        FUZZ_EXPECT(item == shadow->nodes[node->edges[key]].object, "edges",
-                    "pop of list %" PRId64 " returns another item", node->serial);
-        object_decref(shadow->runtime, item);
-    } else if (node->kind == SHADOW_DICT) {
-        bool was = dict_delete(shadow->runtime, node->object, shadow->keys[key]);
-        FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",
-                    "dict %" PRId64 " knew its key %u otherwise", node->serial, key);
-    } else if (shadow_is_instance(node->kind) && key != 0) {
-        bool was = instance_delete_attribute(shadow->runtime, node->object, shadow->keys[key]);
-        FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",
-                    "instance %" PRId64 " knew its attribute %u otherwise", node->serial, key);
-    } else {
-        return;
-    }
-    graph_replace_edge(shadow, container, key, SHADOW_NONE);
-}
-
-/* Another of the int keys that dicts share; false: memory was refused. */
-static bool graph_make_wide_key(struct shadow *shadow)
-{
-    int64_t value = 1000 + 7 * (int64_t)shadow->wide_key_count; /* no small one; some collide */
-    struct object *key = int_new(shadow->runtime, value);
-    if (key != NULL) {
-        shadow->wide_keys[shadow->wide_key_count++] = key;
-    }
-    return key != NULL;
-}
-
-/* So many int keys shall be in the dict: 0 to SHADOW_WIDE, among them the widths of its slots. */
-static void graph_widen(struct shadow *shadow, int container, unsigned choice)
-{
-    struct shadow_node *node = &shadow->nodes[container];
-    unsigned wanted = choice * choice * SHADOW_WIDE / (15 * 15);
-    unsigned before = node->wide;
-    while (node->wide < wanted &&
-           (node->wide < shadow->wide_key_count || graph_make_wide_key(shadow))) {
-        struct object *key = shadow->wide_keys[node->wide];
-        if (!dict_set(shadow->runtime, node->object, key, key)) {
-            break;
-        }
-        node->wide++;
-    }
-    while (node->wide > wanted) {
-        bool was = dict_delete(shadow->runtime, node->object, shadow->wide_keys[--node->wide]);
-        FUZZ_EXPECT(was, "edges", "dict %" PRId64 " has lost its int key %u", node->serial,
-                    node->wide);
-    }
-    fuzz_count_more_operations(before < node->wide ? node->wide - before : before - node->wide);
-    landmark_widths(node->wide / 8);
-}
-
-static void graph_clear(struct shadow *shadow, int container)
-{
-    struct shadow_node *node = &shadow->nodes[container];
-    if (node->kind == SHADOW_LIST) {
-        list_clear(shadow->runtime, node->object);
-        unsigned count = node->edge_count;
-        node->edge_count = 0;
-        for (unsigned e = 0; e < count; e++) {
-            graph_replace_edge(shadow, container, e, SHADOW_NONE);
-        }
-    }
-}
-
-static void graph_load(struct shadow *shadow, int container, unsigned name, unsigned place)
-{
-    const struct shadow_node *node = &shadow->nodes[container];
-    int item = node->edges[place % SHADOW_EDGES];
-    for (unsigned e = 0; e < SHADOW_EDGES && item == SHADOW_NONE; e++) {
-        item = node->edges[e];
-    }
-    if (item != SHADOW_NONE) {
-        (void)object_incref(shadow->nodes[item].object);
-        shadow->nodes[item].count++;
-        shadow->nodes[item].held++;
-        graph_bind(shadow, name, item);
     }
 }
 
@@ -358,8 +204,7 @@ static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
         return;
     }
     graph_drop_weakref(shadow, weak);
-    if (!GRAPH_HAS_CARE || index == SHADOW_NONE ||
-        !weakref_is_allowed(shadow->nodes[index].object)) {
+    if (index == SHADOW_NONE || !weakref_is_allowed(shadow->nodes[index].object)) {
         return;
     }
     graph_before_allocation(shadow);

@@ -26,6 +26,8 @@ enum graph_kind {
 
 /* Plays the operation at that index of the palette. */
 void graph_step(struct shadow *shadow, const struct palette *palette, size_t at);
+/* Automatic collections may happen in any allocation of a container. */
+void graph_before_allocation(struct shadow *shadow);
 /* Binds the name to the node, whose reference is the name's from now on. */
 void graph_bind(struct shadow *shadow, unsigned name, int index);
 void graph_collect(struct shadow *shadow, int generation);

@@ -1,0 +1,20 @@
+/* What object_graph's operations do to the references of a container: first the runtime's, then the
+ * shadow's. container and value are nodes. */
+#ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_EDGES_H
+#define HEAPMILL_FUZZ_OBJECT_GRAPH_EDGES_H
+
+#include "fuzz/object_graph_shadow.h"
+
+/* The container gets one more reference, to value. false: it cannot, or memory was refused. */
+bool graph_put(struct shadow *shadow, int container, int value, unsigned key);
+/* A reference of it leads to value from now on. */
+void graph_set(struct shadow *shadow, int container, int value, unsigned place);
+void graph_remove(struct shadow *shadow, int container, unsigned place);
+/* So many int keys shall be in the dict: 0 to SHADOW_WIDE for choice 0 to 15. */
+void graph_widen(struct shadow *shadow, int container, unsigned choice);
+/* Of a list alone. */
+void graph_clear(struct shadow *shadow, int container);
+/* The name gets one of its items. */
+void graph_load(struct shadow *shadow, int container, unsigned name, unsigned place);
+
+#endif
