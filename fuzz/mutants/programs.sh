@@ -75,6 +75,14 @@ programs_link() { # NAME DIRECTORY OUTPUT
 programs_prepare() { # PROGRAM…
     local program name i
     mkdir -p "$base"
+    # Asking ninja for each object takes longer than a mutant does: once for a build.
+    if [ "$base/programs" -nt "$build/build.ninja" ] && [ "$base/programs" -nt "$root/fuzz/mutants/programs.sh" ] &&
+        [ "$(head -n 1 "$base/programs")" = "# $*" ]; then
+        # shellcheck source=/dev/null
+        . "$base/programs"
+        programs_build
+        return
+    fi
     {
         printf 'builddir = %s\n' "$base"
         printf 'rule cc\n  command = cd %s && $line -MD -MF $out.d -o $out -c $in\n  depfile = $out.d\n  deps = gcc\n  description = $out\n' "$build"
@@ -93,6 +101,14 @@ programs_prepare() { # PROGRAM…
                 "$(programs_link "$name" "$base/none" "$base/tree/$program")"
         done
     } >"$base/build.ninja"
+    {
+        echo "# $*"
+        declare -p unit_source unit_command unit_count unity_source unity_command unity_count link | sed 's/^declare -A/declare -gA/'
+    } >"$base/programs"
+    programs_build
+}
+
+programs_build() {
     ninja -C "$base" >"$base/said" || die "the programs do not build at -O1: see $base/said"
     # Asked once, when it was compiled: such a tree's own warnings would be every mutant's.
     ! grep -q 'warning:' "$base/said" || die "at -O1 the tree itself warns, see $base/said: mend that and remove $base"

@@ -155,12 +155,43 @@ static void test_when_a_cycle_begins(void **state)
     object_decref(runtime, holder);
 }
 
+/* After a cycle that has found much, the next one comes when as many have been made as the floor
+ * says; and when that finds nothing, the rules are as before. */
+static void test_a_rich_cycle_is_followed_soon(void **state)
+{
+    enum { FLOOR = 2000, RING = 500, SLICES = 12 };
+    static const struct ours_parameters parameters = {.slice_units = 1000000, .floor = FLOOR};
+    struct runtime *runtime = rules_reopen_with(*state, &parameters);
+    struct object *holder = list_new(runtime);
+    size_t oldest = 0;
+    (void)rules_pace(runtime, holder, &oldest, true);
+    struct object *first = list_new(runtime), *last = object_incref(first);
+    for (int i = 1; i < RING; i++) {
+        struct object *next = rules_make(runtime, 0, last);
+        object_decref(runtime, last);
+        last = next;
+    }
+    assert_true(list_append(runtime, first, last));
+    object_decref(runtime, first);
+    object_decref(runtime, last);
+    uint64_t before = runtime_objects_live(runtime);
+    int made = rules_pace(runtime, holder, &oldest, true);
+    assert_int_equal(runtime_objects_live(runtime), before + (uint64_t)made - RING);
+    made = rules_pace(runtime, holder, &oldest, false);
+    assert_in_range(made, FLOOR, FLOOR + SLICES);
+    made = rules_pace(runtime, holder, &oldest, false);
+    assert_in_range(made, FLOOR * 8 / 5, FLOOR * 8 / 5 + SLICES);
+    list_clear(runtime, holder);
+    object_decref(runtime, holder);
+}
+
 int ours_rules_test(void)
 {
     const struct CMUnitTest tests[] = {
         GC_TEST(test_small_garbage_needs_no_cycle),
         GC_TEST(test_what_leads_to_leaves_is_dismissed),
         GC_TEST(test_when_a_cycle_begins),
+        GC_TEST(test_a_rich_cycle_is_followed_soon),
     };
     return cmocka_run_group_tests_name("ours_rules", tests, NULL, NULL);
 }
