@@ -284,6 +284,45 @@ static void test_objects_by_generation(void **state)
     scenario_end();
 }
 
+static int introspect_count_lists(struct object *object, void *context)
+{
+    *(int *)context += object->type == &list_type;
+    return 0;
+}
+
+static void introspect_look_around(struct runtime *runtime, struct object *self, void *context)
+{
+    (void)self;
+    *(int *)context = 0;
+    for (int g = 0; g < GC_GENERATIONS; g++) {
+        gc_visit_objects(runtime, g, introspect_count_lists, context);
+    }
+}
+
+/* An old instance dies with young garbage that alone refers to it: its finalizer does not get to
+ * see any of that. */
+static void test_finalizers_do_not_see_garbage(void **state)
+{
+    struct runtime *runtime = scenario_begin(state);
+    int lists = -1, before = 0;
+    const struct class_hooks hooks = {.finalize = introspect_look_around, .context = &lists};
+    struct object *class = class_new(runtime, "Looks", &hooks);
+    struct object *old = class_instance_new(runtime, class);
+    gc_collect(runtime, GC_GENERATIONS - 1);
+    introspect_look_around(runtime, old, &before);
+    struct object *one = list_new(runtime), *other = list_new(runtime);
+    assert_true(list_append(runtime, one, other) && list_append(runtime, other, one));
+    assert_true(list_append(runtime, one, old));
+    object_decref(runtime, old);
+    object_decref(runtime, other);
+    object_decref(runtime, one);
+    assert_int_equal(lists, -1);
+    gc_collect(runtime, 0);
+    assert_int_equal(lists, before);
+    object_decref(runtime, class);
+    scenario_end();
+}
+
 int introspect_test(void)
 {
     const struct CMUnitTest introspect_tests[] = {
@@ -296,6 +335,7 @@ int introspect_test(void)
         GC_TEST(test_immortal_objects),
         GC_TEST(test_callbacks_and_statistics),
         GC_TEST(test_objects_by_generation),
+        GC_TEST(test_finalizers_do_not_see_garbage),
     };
     return cmocka_run_group_tests(introspect_tests, NULL, NULL);
 }

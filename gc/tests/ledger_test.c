@@ -199,6 +199,28 @@ static void test_immortal_objects_are_no_findings(void **state)
     assert_ptr_equal(links[0].object, outer);
 }
 
+/* A reference counts wherever the books keep who has it: in their first slot, too. */
+static void test_audit_counts_from_every_slot(void **state)
+{
+    enum { HOLDERS_MAX = 100000 };
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    const struct ledger *books = &runtime->ledger;
+    struct ledger_reports reports = {.length = 0};
+    struct object *all = list_new(runtime), *target = list_new(runtime), *first = NULL;
+    while (first == NULL || first->type != &list_type || first == all || first == target) {
+        struct object *holder = list_new(runtime);
+        assert_true(list_append(runtime, holder, target) && list_append(runtime, all, holder));
+        object_decref(runtime, holder);
+        assert_in_range(list_length(all), 1, HOLDERS_MAX);
+        first = (struct object *)(uintptr_t)books->entries[0].object;
+    }
+    object_decref(runtime, target);
+    assert_true(ledger_audit(runtime, ledger_note, &reports));
+    assert_int_equal(reports.length, 1);
+    assert_ptr_equal(reports.findings[0].object, all);
+    object_decref(runtime, all);
+}
+
 /* One place of birth and many types: as many rows, each with its own counts. */
 static void test_rows_of_many_types(void **state)
 {
@@ -320,6 +342,7 @@ int ledger_test(void)
         GC_TEST(test_helpers_births_are_the_callers),
         GC_TEST(test_books_agree),
         GC_TEST(test_audit_names_the_culprit),
+        GC_TEST(test_audit_counts_from_every_slot),
         GC_TEST(test_shortest_chain_of_referrers),
         GC_TEST(test_immortal_objects_are_no_findings),
     };

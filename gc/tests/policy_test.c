@@ -183,6 +183,7 @@ struct policy_events {
     uint64_t starts;
     uint64_t stops;
     uint64_t collected;
+    uint64_t uncollectable;
 };
 
 static void policy_note_event(struct runtime *runtime, const struct gc_event *event, void *context)
@@ -192,6 +193,7 @@ static void policy_note_event(struct runtime *runtime, const struct gc_event *ev
     events->starts += event->phase == GC_PHASE_START;
     events->stops += event->phase == GC_PHASE_STOP;
     events->collected += event->collected;
+    events->uncollectable += event->uncollectable;
     assert_in_range(events->starts - events->stops, 0, 1);
 }
 
@@ -214,7 +216,7 @@ static void policy_drop_ring(struct runtime *runtime, int count)
 static void policy_watch(struct gc_fixture *fixture, const char *name)
 {
     struct runtime *runtime = policy_reopen(fixture, name);
-    struct policy_events events = {0, 0, 0};
+    struct policy_events events = {0, 0, 0, 0};
     struct gc_callback callback = {policy_note_event, &events, NULL};
     struct gc_stats stats;
     gc_add_callback(runtime, &callback);
@@ -239,6 +241,39 @@ static void test_every_policy_announces_its_collections(void **state)
         if (strcmp(gc_policy_name(gc_policy_table[i]), "none") != 0) {
             policy_watch(*state, gc_policy_name(gc_policy_table[i]));
         }
+    }
+}
+
+/* Rings that may not be freed die among others, small and large: each is announced once, by
+ * whichever way it is found. */
+static void policy_watch_legacy(struct gc_fixture *fixture, const char *name)
+{
+    enum { RINGS = 2000, SMALL = 50, LARGE_ONE_IN = 10 };
+    static const struct class_hooks legacy = {.finalize_legacy = scenario_finalize_legacy};
+    struct runtime *runtime = policy_reopen(fixture, name);
+    struct policy_events events = {0, 0, 0, 0};
+    struct gc_callback callback = {policy_note_event, &events, NULL};
+    struct gc_stats stats;
+    assert_true(scenario_open(runtime));
+    gc_add_callback(runtime, &callback);
+    for (int i = 0; i < RINGS; i++) {
+        struct object *ring[] = {scenario_instance(&legacy, i)};
+        assert_true(scenario_drop_ring(ring, 1));
+        policy_drop_ring(runtime, i % LARGE_ONE_IN == 0 ? POLICY_RING : SMALL);
+    }
+    gc_collect(runtime, GC_GENERATIONS - 1);
+    runtime_stats(runtime, &stats);
+    assert_int_equal(events.uncollectable, 3 * RINGS); /* instance, dict, class */
+    assert_int_equal(stats.uncollectable, events.uncollectable);
+    assert_int_equal(stats.collected, events.collected);
+    gc_remove_callback(runtime, &callback);
+    scenario_end();
+}
+
+static void test_every_policy_announces_what_it_may_not_free(void **state)
+{
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        policy_watch_legacy(*state, gc_policy_name(gc_policy_table[i]));
     }
 }
 
@@ -298,6 +333,7 @@ int policy_test(void)
         GC_TEST(test_without_the_quarter_rule),
         GC_TEST(test_growth_is_geometric),
         GC_TEST(test_every_policy_announces_its_collections),
+        GC_TEST(test_every_policy_announces_what_it_may_not_free),
         GC_TEST(test_every_policy_keeps_what_is_brought_back),
         GC_TEST(test_none_collects_only_when_asked),
         GC_TEST(test_an_unknown_name_tells_the_known),

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gc/objects.h"
 #include "gc/tests/gc_test.h"
 
 static void test_names(void **state)
@@ -157,11 +158,11 @@ static void test_empty_tuple_is_shared(void **state)
     object_decref(runtime, b);
 }
 
-/* One decrement too many ends the process with the object's type, before it can be freed twice. */
-static void test_one_release_too_many_is_fatal(void **state)
+/* A process in which harm is done ends with the word that a list's count is too small. Harm: to
+ * what the process has made itself, or to blocks of the heap; a runtime's own tables are shared. */
+static void refcount_expect_fatal(struct gc_fixture *fixture,
+                                  void (*harm)(struct gc_fixture *fixture))
 {
-    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
-    struct object *list = list_new(runtime);
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
@@ -169,8 +170,7 @@ static void test_one_release_too_many_is_fatal(void **state)
     if (child == 0) {
         (void)dup2(ends[1], STDERR_FILENO);
         (void)signal(SIGABRT, SIG_DFL); /* not cmocka's */
-        list->refcount = 0;
-        object_decref(runtime, list);
+        harm(fixture);
         _exit(0);
     }
     char said[256] = "";
@@ -182,7 +182,47 @@ static void test_one_release_too_many_is_fatal(void **state)
     assert_non_null(strstr(said, "heapmill: fatal: list 0x"));
     assert_non_null(strstr(said, ": refcount is too small\n"));
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static struct runtime *refcount_reopen(struct gc_fixture *fixture)
+{
+    return runtime_open_with(&fixture->heap, gc_test_policy(), NULL);
+}
+
+static void refcount_release_too_often(struct gc_fixture *fixture)
+{
+    struct runtime *runtime = refcount_reopen(fixture);
+    struct object *list = list_new(runtime);
+    list->refcount = 0;
     object_decref(runtime, list);
+}
+
+/* One decrement too many ends the process with the object's type, before it can be freed twice. */
+static void test_one_release_too_many_is_fatal(void **state)
+{
+    refcount_expect_fatal(*state, refcount_release_too_often);
+}
+
+static void refcount_release_and_collect(struct gc_fixture *fixture)
+{
+    enum { TOO_MANY = 64 }; /* what a byte of counts would not tell from none */
+    struct runtime *runtime = refcount_reopen(fixture);
+    struct object *list = list_new(runtime), *holder = list_new(runtime);
+    for (int i = 0; i < 2 * TOO_MANY; i++) {
+        (void)list_append(runtime, holder, list);
+    }
+    list->refcount -= TOO_MANY;
+    gc_collect(runtime, GC_GENERATIONS - 1);
+}
+
+/* A checked build's collection counts, and ends at a container that has fewer references than
+ * containers refer to it, by however many. */
+static void test_a_collection_counts_releases(void **state)
+{
+    if (!GC_IS_CHECKED) {
+        skip();
+    }
+    refcount_expect_fatal(*state, refcount_release_and_collect);
 }
 
 int refcount_test(void)
@@ -197,6 +237,7 @@ int refcount_test(void)
         GC_TEST(test_interned_strings_are_shared),
         GC_TEST(test_empty_tuple_is_shared),
         GC_TEST(test_one_release_too_many_is_fatal),
+        GC_TEST(test_a_collection_counts_releases),
     };
     return cmocka_run_group_tests(refcount_tests, NULL, NULL);
 }
