@@ -263,7 +263,8 @@ static void policy_watch_legacy(struct gc_fixture *fixture, const char *name)
     }
     gc_collect(runtime, GC_GENERATIONS - 1);
     runtime_stats(runtime, &stats);
-    assert_int_equal(events.uncollectable, 3 * RINGS); /* instance, dict, class */
+    /* Instance, dict, class; unless a collection of the young came between them. */
+    assert_in_range(events.uncollectable, 2 * RINGS, 3 * RINGS);
     assert_int_equal(stats.uncollectable, events.uncollectable);
     assert_int_equal(stats.collected, events.collected);
     gc_remove_callback(runtime, &callback);
