@@ -72,6 +72,36 @@ static void test_swinging_around_the_edge(void **state)
     fixture_close(&fixture);
 }
 
+/* An arena whose free pools become more goes before those that have as many already, and no
+ * further. */
+static void test_an_arena_goes_before_its_equals(void **state)
+{
+    enum { ARENAS = 3 };
+    static const size_t freed[] = {0, 1, 2, 2, 0, 1, 1, 0};
+    static const size_t expected[] = {2, 0, 1}; /* with 2, 3 and 3 free pools */
+    (void)state;
+    struct fixture fixture;
+    size_t pools[ARENAS] = {0};
+    fixture_open(&fixture, 0);
+    void **blocks = arenas_fill(&fixture, ARENAS);
+    for (size_t i = 0; i < sizeof(freed) / sizeof(freed[0]); i++) {
+        arenas_free_pool(&fixture, blocks, freed[i], pools[freed[i]]++);
+        assert_int_equal(heap_check(&fixture.heap), 0);
+    }
+    const struct pymalloc_arena *arena = fixture.heap.source.usable_arenas;
+    for (size_t i = 0; i < ARENAS; i++, arena = arena->next) {
+        assert_ptr_equal(arena, &fixture.heap.source.arenas[expected[i]]);
+    }
+    assert_null(arena);
+    for (size_t i = 0; i < ARENAS; i++) {
+        while (pools[i] < PYMALLOC_POOLS_MAX) {
+            arenas_free_pool(&fixture, blocks, i, pools[i]++);
+        }
+    }
+    free(blocks);
+    fixture_close(&fixture);
+}
+
 /* The arena with the fewest free pools serves first: 1 of the third, then 2 of the second, then 3
  * of the first. */
 static void test_the_fullest_arena_serves_first(void **state)
@@ -230,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_arenas_go_back),
         cmocka_unit_test(test_swinging_around_the_edge),
+        cmocka_unit_test(test_an_arena_goes_before_its_equals),
         cmocka_unit_test(test_the_fullest_arena_serves_first),
         cmocka_unit_test(test_many_arenas_stay_in_order),
         cmocka_unit_test(test_the_table_grows_by_doubling),

@@ -187,6 +187,27 @@ static void test_check_without_memory(void **state)
     object_decref(fixture->runtime, root);
 }
 
+/* Where the system refuses much address space, a registry of 65536 entries will do: fourteen
+ * halvings of 2^30. */
+static void test_a_registry_makes_do_with_little(void **state)
+{
+    enum { HALVINGS = 14, LEAST = 1 << 16, CALLS_BEFORE_MAX = 4 };
+    struct gc_fixture *fixture = *state;
+    uint32_t limit = 0;
+    for (uint64_t before = 0; before <= CALLS_BEFORE_MAX && limit == 0; before++) {
+        gc_test_scratch.calls = 0;
+        gc_test_scratch.first = before + 1;
+        gc_test_scratch.last = before + HALVINGS;
+        struct runtime *runtime = runtime_open_with(&fixture->heap, gc_test_policy(), NULL);
+        gc_test_scratch.first = gc_test_scratch.last = 0;
+        if (runtime != NULL) {
+            limit = runtime->collector.registry.limit;
+            assert_int_equal(runtime_close(runtime), 0);
+        }
+    }
+    assert_int_equal(limit, LEAST);
+}
+
 int scratch_fault_test(void)
 {
     const struct CMUnitTest scratch_fault_tests[] = {
@@ -194,6 +215,7 @@ int scratch_fault_test(void)
         cmocka_unit_test(test_all_from_one_on_refused),
         GC_TEST(test_many_finalizers_deep_down),
         GC_TEST(test_check_without_memory),
+        GC_TEST(test_a_registry_makes_do_with_little),
     };
     return cmocka_run_group_tests(scratch_fault_tests, NULL, NULL);
 }
