@@ -134,6 +134,18 @@ static void test_nested_pauses_are_one(void **state)
     os_unmap(pauses, sizeof(*pauses));
 }
 
+/* A collection's pause takes no longer than the thread has run meanwhile. */
+static void test_a_pause_begins_when_it_begins(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    uint64_t before = clock_thread_cpu_ns();
+    uint64_t paused = runtime_pauses(runtime)->cpu_ns_total;
+    assert_true(before > 0);
+    gc_collect(runtime, GC_GENERATIONS - 1);
+    paused = runtime_pauses(runtime)->cpu_ns_total - paused;
+    assert_in_range(paused, 1, clock_thread_cpu_ns() - before);
+}
+
 int pauses_test(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +153,7 @@ int pauses_test(void)
         cmocka_unit_test(test_a_long_pause_takes_the_whole_window),
         cmocka_unit_test(test_windows_that_hold_too_many),
         cmocka_unit_test(test_nested_pauses_are_one),
+        GC_TEST(test_a_pause_begins_when_it_begins),
     };
     return cmocka_run_group_tests_name("pauses", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/os_memory.h"
+#include "gc/introspect.h"
 #include "gc/tests/scenario.h"
 
 enum {
@@ -278,6 +279,29 @@ static void test_every_policy_announces_what_it_may_not_free(void **state)
     }
 }
 
+/* Garbage that is frozen stays until it is not, whatever a policy does meanwhile. */
+static void test_no_policy_frees_what_is_frozen(void **state)
+{
+    struct gc_fixture *fixture = *state;
+    for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        struct runtime *runtime = policy_reopen(fixture, gc_policy_name(gc_policy_table[i]));
+        struct object *kept = list_new(runtime);
+        policy_drop_ring(runtime, POLICY_INSTANCES);
+        uint64_t live = gc_test_live(fixture);
+        gc_freeze(runtime);
+        for (int k = 0; k < POLICY_NEW; k++) {
+            struct object *item = list_new(runtime);
+            assert_true(list_append(runtime, kept, item));
+            object_decref(runtime, item);
+        }
+        assert_int_equal(gc_test_live(fixture), live + POLICY_NEW);
+        gc_unfreeze(runtime);
+        gc_collect(runtime, GC_GENERATIONS - 1);
+        assert_int_equal(gc_test_live(fixture), POLICY_NEW + 1);
+        object_decref(runtime, kept);
+    }
+}
+
 /* Whether a ring that has been brought back is still whole. */
 static void policy_check_ring(struct object *instance)
 {
@@ -335,6 +359,7 @@ int policy_test(void)
         GC_TEST(test_growth_is_geometric),
         GC_TEST(test_every_policy_announces_its_collections),
         GC_TEST(test_every_policy_announces_what_it_may_not_free),
+        GC_TEST(test_no_policy_frees_what_is_frozen),
         GC_TEST(test_every_policy_keeps_what_is_brought_back),
         GC_TEST(test_none_collects_only_when_asked),
         GC_TEST(test_an_unknown_name_tells_the_known),
