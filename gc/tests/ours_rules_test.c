@@ -185,6 +185,37 @@ static void test_a_rich_cycle_is_followed_soon(void **state)
     object_decref(runtime, holder);
 }
 
+/* A list that is too long for a look is left to a cycle, which finds that it is garbage. */
+static void test_a_long_list_is_a_suspect(void **state)
+{
+    static const struct ours_parameters parameters = {
+        .slice_units = 10000, .trial_max = OURS_TRIAL_MAX, .youth_max = OURS_YOUTH_MAX};
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = rules_reopen_with(fixture, &parameters);
+    struct object *list = list_new(runtime);
+    for (int i = 0; i <= OURS_LOOK_REFERENCES; i++) {
+        assert_true(list_append(runtime, list, list));
+    }
+    object_decref(runtime, list);
+    rules_step(runtime, RULES_STEPS);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
+/* A tuple that was not full at a whole collection is looked at when it is. */
+static void test_a_whole_collection_forgets_no_tuple(void **state)
+{
+    static const struct ours_parameters parameters = {.slice_units = 10000};
+    struct gc_fixture *fixture = *state;
+    struct runtime *runtime = rules_reopen_with(fixture, &parameters);
+    struct object *tuple = tuple_new(runtime, 1);
+    gc_collect(runtime, GC_GENERATIONS - 1);
+    struct object *list = rules_make(runtime, 0, tuple);
+    tuple_set_item(tuple, 0, list);
+    object_decref(runtime, tuple);
+    rules_step(runtime, 2 * RULES_STEPS);
+    assert_int_equal(gc_test_live(fixture), 0);
+}
+
 int ours_rules_test(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +223,8 @@ int ours_rules_test(void)
         GC_TEST(test_what_leads_to_leaves_is_dismissed),
         GC_TEST(test_when_a_cycle_begins),
         GC_TEST(test_a_rich_cycle_is_followed_soon),
+        GC_TEST(test_a_long_list_is_a_suspect),
+        GC_TEST(test_a_whole_collection_forgets_no_tuple),
     };
     return cmocka_run_group_tests_name("ours_rules", tests, NULL, NULL);
 }
