@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gc/ledger.h"
+#include "gc/objects.h"
 #include "gc/runtime.h"
 
 /* The row of a type at a line of this file; NULL: there is none. */
