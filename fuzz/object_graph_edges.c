@@ -137,6 +137,15 @@ void graph_clear(struct shadow *shadow, int container)
     }
 }
 
+void graph_fill(struct shadow *shadow, int container, int value)
+{
+    const struct shadow_node *node = &shadow->nodes[container];
+    unsigned before = node->edge_count;
+    while (graph_put(shadow, container, value, 0)) {
+    }
+    fuzz_count_more_operations(node->edge_count - before);
+}
+
 void graph_load(struct shadow *shadow, int container, unsigned name, unsigned place)
 {
     const struct shadow_node *node = &shadow->nodes[container];

@@ -14,6 +14,8 @@ void graph_remove(struct shadow *shadow, int container, unsigned place);
 void graph_widen(struct shadow *shadow, int container, unsigned choice);
 /* Of a list alone. */
 void graph_clear(struct shadow *shadow, int container);
+/* Appends value to a list as often as that may have items. */
+void graph_fill(struct shadow *shadow, int container, int value);
 /* The name gets one of its items. */
 void graph_load(struct shadow *shadow, int container, unsigned name, unsigned place);
 

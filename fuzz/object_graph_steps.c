@@ -232,6 +232,18 @@ void graph_switch_collection(struct shadow *shadow, bool automatic)
     gc_enable(shadow->runtime, automatic);
 }
 
+static void graph_clear_or_fill(struct shadow *shadow, int container, int value, unsigned choice)
+{
+    const struct shadow_node *node = &shadow->nodes[container];
+    if (node->kind == SHADOW_DICT) {
+        graph_widen(shadow, container, choice);
+    } else if (node->kind == SHADOW_LIST && node->edge_count == 0 && value != SHADOW_NONE) {
+        graph_fill(shadow, container, value);
+    } else {
+        graph_clear(shadow, container);
+    }
+}
+
 static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned low, unsigned high,
                                   unsigned place)
 {
@@ -255,11 +267,7 @@ static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned
         graph_remove(shadow, container, high);
         break;
     case GRAPH_CLEAR:
-        if (shadow->nodes[container].kind == SHADOW_DICT) {
-            graph_widen(shadow, container, high);
-        } else {
-            graph_clear(shadow, container);
-        }
+        graph_clear_or_fill(shadow, container, value, high);
         break;
     default:
         graph_load(shadow, container, high, place);

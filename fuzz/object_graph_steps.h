@@ -14,7 +14,7 @@ enum graph_kind {
     GRAPH_PUT,    /* append, or set an entry or attribute: low is the container */
     GRAPH_SET,    /* replace an item: the operation's number says which */
     GRAPH_REMOVE, /* pop, or delete an entry or attribute */
-    GRAPH_CLEAR,  /* a list; a dict gets so many int keys: high says how many */
+    GRAPH_CLEAR,  /* a list, or fill an empty one with high; a dict gets so many int keys */
     GRAPH_LOAD,   /* a name for one of a container's items */
     GRAPH_CYCLE,  /* into itself, or a ring of lists that is dropped at once */
     GRAPH_CHAIN,
