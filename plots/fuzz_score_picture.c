@@ -20,7 +20,8 @@ static const char survival_foot[] =
     "trial begins with an empty corpus. CPU time of the engine with all its processes. Lower and "
     "further left is better.";
 
-/* One curve, from 1 at the axis's beginning to where the trials end. */
+/* One curve, from 1 at the axis's beginning to the end of the longest trial: baselines may have
+ * been given less time. */
 static enum status survival_add_curve(struct curves_panel *panel, size_t row,
                                       const struct survival_trial *trials, size_t count,
                                       double limit_s, struct error *error)
@@ -32,12 +33,16 @@ static enum status survival_add_curve(struct curves_panel *panel, size_t row,
     }
     struct curve *curve = curves_add_curve(panel, row);
     double survival = 1;
+    double longest = SURVIVAL_TIME_LEAST_S;
+    for (size_t i = 0; i < count; i++) {
+        longest = fmax(longest, trials[i].time_s);
+    }
     curves_add_point(curve, SURVIVAL_TIME_LEAST_S, 1);
     for (size_t i = 0; i < estimate.count; i++) {
         survival = estimate.steps[i].survival;
         curves_add_point(curve, fmax(estimate.steps[i].time_s, SURVIVAL_TIME_LEAST_S), survival);
     }
-    curves_add_point(curve, limit_s, survival);
+    curves_add_point(curve, fmin(longest, limit_s), survival);
     survival_curve_release(&estimate);
     return STATUS_OK;
 }
@@ -63,10 +68,14 @@ static enum status survival_draw(const struct sheet_options *options,
         size_t width = plot_text_width(score->engines[i]);
         widest = width > widest ? width : widest;
     }
-    char *head = plot_text_format("%zu planted bugs, trials of up to %g CPU seconds. On builds "
-                                  "without a bug: %zu findings in %zu trials, %.0f CPU seconds.",
-                                  score->bug_count, score->limit_s, score->control_findings,
-                                  score->control_trials, score->control_cpu_s);
+    char *control =
+        score->control_trials == 0
+            ? plot_text_format("Builds without a bug were not tried.")
+            : plot_text_format(
+                  "On builds without a bug: %zu findings in %zu trials, %.0f CPU seconds.",
+                  score->control_findings, score->control_trials, score->control_cpu_s);
+    char *head = plot_text_format("%zu planted bugs, trials of up to %g CPU seconds. %s",
+                                  score->bug_count, score->limit_s, control);
     struct sheet_frame frame = {
         .name = name,
         .title = title,
@@ -84,6 +93,7 @@ static enum status survival_draw(const struct sheet_options *options,
         curves_write(curves, names, sheet.table, sheet.script);
         status = sheet_finish(&sheet, sheet_curves_script, error);
     }
+    free(control);
     free(head);
     return status;
 }
