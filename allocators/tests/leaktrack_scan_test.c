@@ -156,17 +156,18 @@ static void scan_roots_of_all_kinds(void **state)
 
 /* The thread's own data is a root from end to end, though it lies in a mapping that has small
  * blocks: what is thread-local, as far below the thread pointer as here, and glibc's description of
- * the thread above it, whose size libthread_db is told. */
+ * the thread above it, whose size libthread_db is told. Its last 32 bytes are the rseq area of
+ * glibc 2.35 and later, which the kernel writes. */
 static void scan_threads_own_data_is_a_root(void **state)
 {
-    enum { WORDS = 12288 / sizeof(void *) };
+    enum { WORDS = 12288 / sizeof(void *), RSEQ_WORDS = 32 / sizeof(void *) };
     static _Thread_local void *volatile own[WORDS];
     const uint32_t *bytes = dlsym(RTLD_DEFAULT, "_thread_db_sizeof_pthread");
     (void)state;
     if (bytes == NULL) {
         skip();
     }
-    void *volatile *last = (void *volatile *)(pthread_self() + *bytes) - 1; // NOLINT
+    void *volatile *last = (void *volatile *)(pthread_self() + *bytes) - RSEQ_WORDS - 1; // NOLINT
     void *kept = *last;
     size_t below = scan_block(), above = scan_block(), lost = scan_block();
     scan_book(~(uintptr_t)&own[WORDS / 2], SCAN_BLOCK_BYTES);

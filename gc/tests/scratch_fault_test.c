@@ -191,7 +191,7 @@ static void test_check_without_memory(void **state)
  * halvings of 2^30. */
 static void test_a_registry_makes_do_with_little(void **state)
 {
-    enum { HALVINGS = 14, LEAST = 1 << 16, CALLS_BEFORE_MAX = 4 };
+    enum { HALVINGS = 14, LEAST = 1 << 16, CALLS_BEFORE_MAX = 16 };
     struct gc_fixture *fixture = *state;
     uint32_t limit = 0;
     for (uint64_t before = 0; before <= CALLS_BEFORE_MAX && limit == 0; before++) {
