@@ -57,6 +57,10 @@ bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options
 /* Closes both. The number of things wrong: objects, blocks and mappings left, broken invariants. */
 uint64_t gc_test_close(struct gc_fixture *fixture);
 
+/* A ring of so many lists, each the only item of the one after it, to which the caller owns the one
+ * reference. */
+struct object *gc_test_make_ring(struct runtime *runtime, int count);
+
 /* Runs body on a stack of 256 KiB, where one frame for each node of a long chain would overflow.
  * Returns what it returned. No cmocka assertions inside: they belong to the test's own thread. */
 void *gc_test_on_small_stack(void *(*body)(void *context), void *context);

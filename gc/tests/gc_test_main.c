@@ -20,6 +20,21 @@ const struct gc_policy *gc_test_policy(void)
     return main_policy;
 }
 
+struct object *gc_test_make_ring(struct runtime *runtime, int count)
+{
+    struct object *first = list_new(runtime);
+    struct object *last = object_incref(first);
+    for (int i = 1; i < count; i++) {
+        struct object *next = list_new(runtime);
+        assert_true(list_append(runtime, next, last));
+        object_decref(runtime, last);
+        last = next;
+    }
+    assert_true(list_append(runtime, first, last));
+    object_decref(runtime, first);
+    return last;
+}
+
 bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options)
 {
     fixture->mapped_at_start = gc_test_scratch.mapped_bytes;

@@ -50,21 +50,6 @@ static void ours_append_new(struct runtime *runtime, struct object *list, struct
     object_decref(runtime, node);
 }
 
-static struct object *ours_make_ring(struct runtime *runtime, int count)
-{
-    struct object *first = list_new(runtime);
-    struct object *last = object_incref(first);
-    for (int i = 1; i < count; i++) {
-        struct object *next = list_new(runtime);
-        assert_true(list_append(runtime, next, last));
-        object_decref(runtime, last);
-        last = next;
-    }
-    assert_true(list_append(runtime, first, last));
-    object_decref(runtime, first);
-    return last;
-}
-
 /* ---------------------------------------------------------------- growing */
 /* One look for each object, and no cycle, however large the list that they are appended to. */
 static void test_growth_costs_one_look(void **state)
@@ -236,7 +221,7 @@ static uint64_t ours_reclaim(struct gc_fixture *fixture, int before, bool tempor
 {
     struct runtime *runtime = ours_reopen(fixture);
     struct object *kept = list_new(runtime);
-    struct object *ring = ours_make_ring(runtime, OURS_RING);
+    struct object *ring = gc_test_make_ring(runtime, OURS_RING);
     for (int i = 0; i < OURS_LIVE + before; i++) {
         ours_append_new(runtime, kept, NULL);
     }
@@ -287,7 +272,7 @@ static void test_churn_does_not_hide_garbage(void **state)
     }
     uint64_t peak = 0;
     while (list_length(old) > 5 * OURS_LIVE) {
-        object_decref(runtime, ours_make_ring(runtime, OURS_SMALL));
+        object_decref(runtime, gc_test_make_ring(runtime, OURS_SMALL));
         for (int i = 0; i < OURS_SMALL; i++) {
             object_decref(runtime, list_pop(runtime, old));
         }

@@ -198,21 +198,6 @@ static void policy_note_event(struct runtime *runtime, const struct gc_event *ev
     assert_in_range(events->starts - events->stops, 0, 1);
 }
 
-static void policy_drop_ring(struct runtime *runtime, int count)
-{
-    struct object *first = list_new(runtime);
-    struct object *last = object_incref(first);
-    for (int i = 1; i < count; i++) {
-        struct object *next = list_new(runtime);
-        assert_true(list_append(runtime, next, last));
-        object_decref(runtime, last);
-        last = next;
-    }
-    assert_true(list_append(runtime, first, last));
-    object_decref(runtime, last);
-    object_decref(runtime, first);
-}
-
 /* Rings die, and nobody asks for a collection before the end. */
 static void policy_watch(struct gc_fixture *fixture, const char *name)
 {
@@ -222,7 +207,7 @@ static void policy_watch(struct gc_fixture *fixture, const char *name)
     struct gc_stats stats;
     gc_add_callback(runtime, &callback);
     for (int i = 0; i < POLICY_RINGS; i++) {
-        policy_drop_ring(runtime, POLICY_RING);
+        object_decref(runtime, gc_test_make_ring(runtime, POLICY_RING));
     }
     assert_true(events.stops > 0);
     assert_true(events.collected > 0);
@@ -260,7 +245,8 @@ static void policy_watch_legacy(struct gc_fixture *fixture, const char *name)
     for (int i = 0; i < RINGS; i++) {
         struct object *ring[] = {scenario_instance(&legacy, i)};
         assert_true(scenario_drop_ring(ring, 1));
-        policy_drop_ring(runtime, i % LARGE_ONE_IN == 0 ? POLICY_RING : SMALL);
+        object_decref(runtime,
+                      gc_test_make_ring(runtime, i % LARGE_ONE_IN == 0 ? POLICY_RING : SMALL));
     }
     gc_collect(runtime, GC_GENERATIONS - 1);
     runtime_stats(runtime, &stats);
@@ -286,7 +272,7 @@ static void test_no_policy_frees_what_is_frozen(void **state)
     for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
         struct runtime *runtime = policy_reopen(fixture, gc_policy_name(gc_policy_table[i]));
         struct object *kept = list_new(runtime);
-        policy_drop_ring(runtime, POLICY_INSTANCES);
+        object_decref(runtime, gc_test_make_ring(runtime, POLICY_INSTANCES));
         uint64_t live = gc_test_live(fixture);
         gc_freeze(runtime);
         for (int k = 0; k < POLICY_NEW; k++) {

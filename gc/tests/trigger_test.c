@@ -36,21 +36,6 @@ static uint64_t trigger_until_next(struct runtime *runtime, struct object *holde
     return made;
 }
 
-/* A ring of so many lists, and it is garbage. */
-static void trigger_drop_ring(struct runtime *runtime, int count)
-{
-    struct object *first = list_new(runtime), *last = object_incref(first);
-    for (int i = 1; i < count; i++) {
-        struct object *next = list_new(runtime);
-        assert_true(list_append(runtime, next, last));
-        object_decref(runtime, last);
-        last = next;
-    }
-    assert_true(list_append(runtime, first, last));
-    object_decref(runtime, last);
-    object_decref(runtime, first);
-}
-
 static void trigger_count(struct gc_fixture *fixture, const char *name,
                           uint64_t collections[GC_GENERATIONS])
 {
@@ -129,7 +114,7 @@ static uint64_t trigger_php_after(struct gc_fixture *fixture, int freed)
     struct runtime *runtime = trigger_open(fixture, "trial-deletion-php");
     struct object *holder = list_new(runtime);
     (void)trigger_until_next(runtime, holder);
-    trigger_drop_ring(runtime, freed);
+    object_decref(runtime, gc_test_make_ring(runtime, freed));
     (void)trigger_until_next(runtime, holder);
     struct gc_stats stats;
     runtime_stats(runtime, &stats);
@@ -161,7 +146,7 @@ static void test_an_increment_examines_the_young(void **state)
     }
     (void)gc_collect(runtime, GC_GENERATIONS - 1);
     for (int i = 0; i < 3; i++) {
-        trigger_drop_ring(runtime, RING);
+        object_decref(runtime, gc_test_make_ring(runtime, RING));
         uint64_t before = runtime_objects_live(runtime);
         uint64_t made = trigger_until_next(runtime, holder);
         assert_int_equal(runtime_objects_live(runtime), before + made - RING);
