@@ -57,6 +57,10 @@ bool gc_test_open(struct gc_fixture *fixture, const struct heap_options *options
 /* Closes both. The number of things wrong: objects, blocks and mappings left, broken invariants. */
 uint64_t gc_test_close(struct gc_fixture *fixture);
 
+/* The fixture's runtime anew, under that policy (which outlives it); it collects when the test says
+ * so. */
+struct runtime *gc_test_reopen(struct gc_fixture *fixture, const struct gc_policy *policy);
+
 /* A ring of so many lists, each the only item of the one after it, to which the caller owns the one
  * reference. */
 struct object *gc_test_make_ring(struct runtime *runtime, int count);

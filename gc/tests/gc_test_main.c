@@ -20,6 +20,16 @@ const struct gc_policy *gc_test_policy(void)
     return main_policy;
 }
 
+struct runtime *gc_test_reopen(struct gc_fixture *fixture, const struct gc_policy *policy)
+{
+    assert_int_equal(runtime_close(fixture->runtime), 0);
+    fixture->runtime = runtime_open_with(&fixture->heap, policy, NULL);
+    assert_non_null(fixture->runtime);
+    gc_enable(fixture->runtime, false);
+    fixture->objects_at_start = runtime_objects_live(fixture->runtime);
+    return fixture->runtime;
+}
+
 struct object *gc_test_make_ring(struct runtime *runtime, int count)
 {
     struct object *first = list_new(runtime);

@@ -103,12 +103,7 @@ static struct runtime *ours_reopen_stepped(struct gc_fixture *fixture)
     extern const struct gc_policy gc_policy_ours;
     policy = gc_policy_ours;
     policy.parameters = &parameters;
-    assert_int_equal(runtime_close(fixture->runtime), 0);
-    fixture->runtime = runtime_open_with(&fixture->heap, &policy, NULL);
-    assert_non_null(fixture->runtime);
-    gc_enable(fixture->runtime, false);
-    fixture->objects_at_start = runtime_objects_live(fixture->runtime);
-    return fixture->runtime;
+    return gc_test_reopen(fixture, &policy);
 }
 
 static void ours_step(struct runtime *runtime, int steps)
