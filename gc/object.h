@@ -238,11 +238,13 @@ uint64_t gc_collected(const struct runtime *runtime);
 /* Automatic collection, on at first. It runs when a container is allocated, before the new one is
  * tracked. */
 void gc_enable(struct runtime *runtime, bool enabled);
-/* As gc.set_threshold, for the policies with generations; the policy says which they are at first.
- * Generation 0 is collected when the containers
- * allocated less those freed since its last collection exceed thresholds[0] (0: never, and neither
- * are the others), an older one when the collections of the next younger one since its own last
- * exceed its threshold. */
+/* As gc.set_threshold; the policy says which they are at first. A collection begins when the
+ * containers allocated less those freed since the last one exceed thresholds[0] (0: never); with
+ * generations this is one of generation 0, and an older one is collected when the collections of
+ * the next younger one since its own last exceed its threshold. Under `growth` thresholds[0] is the
+ * least growth that counts; under trial deletion, the candidates that are enough at first; and
+ * `incremental` makes the part of the heap that an increment owes 1/(10 thresholds[1]), as CPython
+ * 3.14. `ours` and `none` have no thresholds. */
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS]);
 /* Recounts every reference that tracked containers hold, and validates the registry, the policy's
  * books, the containers' own structures and the runtime's tables. The number of broken invariants,

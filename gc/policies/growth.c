@@ -13,17 +13,23 @@ enum {
     GROWTH_MIN = 10000,
 };
 
-/* The next collection is when the count, net growth, makes GROWTH_FACTOR times what there is. */
+/* The next collection is when the count, net growth, makes GROWTH_FACTOR times what there was at
+ * the last. */
 static void growth_set_trigger(struct runtime *runtime)
 {
     struct collector *collector = &runtime->collector;
-    uint64_t growth = (uint64_t)registry_tracked(&collector->registry) * (GROWTH_FACTOR - 1);
-    growth = growth < GROWTH_MIN ? GROWTH_MIN : growth;
-    collector_set_trigger(collector, growth < INT_MAX ? (int)growth : INT_MAX - 1);
+    const int least = collector->thresholds[0];
+    uint64_t tracked = registry_tracked(&collector->registry);
+    tracked -= tracked < (uint64_t)collector->count ? tracked : (uint64_t)collector->count;
+    uint64_t growth = tracked * (GROWTH_FACTOR - 1);
+    growth = growth < (uint64_t)least ? (uint64_t)least : growth;
+    bool never = least <= 0 || growth >= INT_MAX;
+    collector_set_trigger(collector, never ? INT_MAX : (int)growth);
 }
 
 static bool growth_open(struct runtime *runtime)
 {
+    runtime->collector.thresholds[0] = GROWTH_MIN;
     growth_set_trigger(runtime);
     return true;
 }
@@ -51,4 +57,5 @@ const struct gc_policy gc_policy_growth = {
     .open = growth_open,
     .allocated = growth_allocated,
     .collect = growth_collect,
+    .configured = growth_set_trigger,
 };

@@ -11,6 +11,7 @@
  * is the garbage of up to a whole round, and a round is as long as the heap is large. That is the
  * growth for which it was reverted. What CPython marks from its
  * own roots (stacks, modules) before the increments is left out: here are no roots to be known. */
+#include <limits.h>
 #include <string.h>
 
 #include "common/os_memory.h"
@@ -22,6 +23,7 @@ enum {
     INCREMENTAL_SPACE = REGION_POLICY, /* which of the two spaces of old containers */
     INCREMENTAL_YOUNG = 2000,          /* _PyGC_InitState, 3.14: young.threshold, */
     INCREMENTAL_SCALE = 10,            /* old[0].threshold: the scale factor, */
+    INCREMENTAL_SCALE_MIN = 2,         /* of assess_work_to_do, */
     INCREMENTAL_DIVISOR = 10,          /* and SCAN_RATE_DIVISOR */
     INCREMENTAL_GENERATION = 1,        /* as which increments are counted and announced */
 };
@@ -43,8 +45,10 @@ static int64_t incremental_assess(const struct collector *collector)
 {
     int64_t new_containers = collector->count;
     int64_t most = new_containers + new_containers / 2;
+    int64_t scale = collector->thresholds[1];
+    scale = scale < INCREMENTAL_SCALE_MIN ? INCREMENTAL_SCALE_MIN : scale;
     int64_t heap_part =
-        (int64_t)registry_tracked(&collector->registry) / INCREMENTAL_DIVISOR / INCREMENTAL_SCALE;
+        (int64_t)registry_tracked(&collector->registry) / INCREMENTAL_DIVISOR / scale;
     return new_containers + (heap_part < most ? heap_part : most);
 }
 
@@ -156,6 +160,12 @@ static uint64_t incremental_collect(struct runtime *runtime, int generation)
     return outcome.freed;
 }
 
+static void incremental_configured(struct runtime *runtime)
+{
+    int threshold = runtime->collector.thresholds[0];
+    collector_set_trigger(&runtime->collector, threshold > 0 ? threshold : INT_MAX);
+}
+
 static bool incremental_open(struct runtime *runtime)
 {
     struct incremental *incremental = os_map_scratch(sizeof(*incremental));
@@ -170,7 +180,9 @@ static bool incremental_open(struct runtime *runtime)
     incremental->pending = 1;
     runtime->collector.registry.pinned = true; /* marks go by index */
     runtime->collector.state = incremental;
-    collector_set_trigger(&runtime->collector, INCREMENTAL_YOUNG);
+    runtime->collector.thresholds[0] = INCREMENTAL_YOUNG;
+    runtime->collector.thresholds[1] = INCREMENTAL_SCALE;
+    incremental_configured(runtime);
     return true;
 }
 
@@ -188,4 +200,5 @@ const struct gc_policy gc_policy_incremental = {
     .close = incremental_close,
     .allocated = incremental_allocated,
     .collect = incremental_collect,
+    .configured = incremental_configured,
 };

@@ -17,14 +17,14 @@
  *     known) are examined: one whose whole surroundings are small and alive is dismissed; small
  *     garbage is freed at once. The rest are suspects: a cycle will look at them.
  *  3. What a biased container refers to is biased or known (OURS_FLAG_KNOWN), but for the time of
- *     OURS_BIAS; if that is cut short, until the next T0. Of frozen ones it need not hold, as a
- *     cycle over all begins when they are unfrozen.
+ *     OURS_BIAS; if that is cut short, until the next T0. Of frozen ones, and of references to
+ *     them, it need not hold, as a cycle over all begins when they are unfrozen.
  *  4. A cycle's members are the entries of [begin, members): all that there are at its time T0, the
  *     end of OURS_BIAS. Each is biased then or marked OURS_MARK_REACHED.
  *  5. From T0 to the end of OURS_MARK a member that loses its bias or is written is reached, and
  * all members that were reachable from the program at T0 will be. The others were garbage at T0,
  *     and garbage stays as it is: nobody can touch it.
- *  6. registry.marks is the policy's for every entry below starts[0], between collections too;
+ *  6. registry.marks is the policy's for every entry below `sealed`, between collections too;
  *     registry.numbers of the members from the begin of a cycle to its end. */
 #ifndef HEAPMILL_GC_POLICIES_OURS_H
 #define HEAPMILL_GC_POLICIES_OURS_H

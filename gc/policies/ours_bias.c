@@ -66,11 +66,26 @@ void ours_lose(struct runtime *runtime, struct object *object)
     runtime->collector.registry.marks[index] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
 }
 
+/* A whole collection has the marks of all that is in its sight, and looks at it anyway. */
+static void ours_lose_meanwhile(struct runtime *runtime, struct object *object)
+{
+    object_unbias(object);
+    if (object->index < ours_of(runtime)->begin) { /* a frozen one, whose marks stay */
+        ours_set_known(object, OURS_FLAG_LOST);
+        runtime->collector.registry.marks[object->index] &=
+            (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+    }
+}
+
 void ours_unbias(struct runtime *runtime, struct object *object)
 {
     uint32_t index = object->index;
-    if (index == 0 || ours_of(runtime)->collecting_all) {
-        object_unbias(object); /* no longer tracked, or to be looked at anyway */
+    if (index == 0) {
+        object_unbias(object); /* no longer tracked */
+        return;
+    }
+    if (ours_of(runtime)->collecting_all) {
+        ours_lose_meanwhile(runtime, object);
         return;
     }
     ours_lose(runtime, object);
@@ -85,7 +100,7 @@ void ours_unbias(struct runtime *runtime, struct object *object)
 static void ours_change(struct runtime *runtime, struct object *container)
 {
     if (ours_of(runtime)->collecting_all) {
-        object_unbias(container);
+        ours_lose_meanwhile(runtime, container);
         return;
     }
     ours_see(runtime, container->index);

@@ -8,12 +8,19 @@ static int ours_check_container(struct object *referent, void *context)
     return referent->index != 0;
 }
 
+struct ours_check_references {
+    uint32_t begin;
+    size_t broken;
+};
+
 /* Invariant 3. */
 static int ours_check_referent(struct object *referent, void *context)
 {
-    size_t *broken = context;
-    if (referent->index != 0 && !object_is_biased(referent) && !ours_is_known(referent)) {
-        *broken += object_report(referent, "not known, though a biased container refers to it");
+    struct ours_check_references *references = context;
+    if (referent->index >= references->begin && !object_is_biased(referent) &&
+        !ours_is_known(referent)) {
+        references->broken +=
+            object_report(referent, "not known, though a biased container refers to it");
     }
     return 0;
 }
@@ -32,11 +39,14 @@ static size_t ours_check_one(const struct ours *ours, struct object *object, uin
         (!biased || object->type->traverse(object, ours_check_container, NULL) != 0)) {
         broken += object_report(object, "called a leaf, and it refers to a container");
     }
-    /* Of frozen ones nothing is claimed: a cycle over all of them begins when they are unfrozen. */
+    /* Of frozen ones, and of references to them, nothing is claimed: a cycle over all of them
+     * begins when they are unfrozen. */
     if (biased && object->index >= ours->begin && ours->phase != OURS_BIAS && !ours->is_open) {
-        object->type->traverse(object, ours_check_referent, &broken);
+        struct ours_check_references references = {ours->begin, 0};
+        object->type->traverse(object, ours_check_referent, &references);
+        broken += references.broken;
     }
-    bool is_member = object->index < ours->members;
+    bool is_member = object->index >= ours->begin && object->index < ours->members;
     if (is_member && ours->phase >= OURS_ROOTS && ours->phase <= OURS_MARK && !biased &&
         !(mark & OURS_MARK_REACHED)) {
         broken += object_report(object, "neither biased nor reached in a cycle");
@@ -56,7 +66,7 @@ size_t ours_check(const struct runtime *runtime)
     }
     for (uint32_t i = 1; i < registry->length; i++) {
         struct object *object = registry_object(registry, i);
-        if (object != NULL && i < registry->starts[0]) {
+        if (object != NULL && i < ours->sealed) {
             broken += ours_check_one(ours, object, registry->marks[i]);
         } else if (object != NULL && object_is_biased(object)) {
             broken += object_report(object, "new, and biased");

@@ -11,9 +11,12 @@
  *
  * Two ways to choose the number of roots that is enough:
  *  - PHP's (Zend/zend_gc.c, 8.3: GC_THRESHOLD_DEFAULT 10001, _STEP 10000, _TRIGGER 100, _MAX 10^9):
- *    a step more when fewer than 100 were freed, a step less otherwise.
+ *    a step more when fewer than 100 were freed, a step less otherwise; a step is one less than the
+ *    first number.
  *  - Nim ORC's (lib/system/orc.nim, 2.0, collectCycles): two thirds, 16 at least, when half of what
  *    was touched was freed; half as much again otherwise. Beyond a base of 128. */
+#include <limits.h>
+
 #include "common/os_memory.h"
 #include "gc/introspect.h"
 #include "gc/objects.h"
@@ -24,21 +27,23 @@ enum {
     TRIAL_GENERATION = GC_GENERATIONS - 1, /* as which runs are counted and announced */
     TRIAL_INTERVAL = 64, /* containers allocated, less those freed, between looks at the buffer */
     TRIAL_PHP_FIRST = 10001,
-    TRIAL_PHP_STEP = 10000,
     TRIAL_PHP_FEW = 100,
     TRIAL_PHP_MOST = 1000000000,
     TRIAL_ORC_BASE = 128,
     TRIAL_ORC_LEAST = 16,
 };
 
+struct trial;
+
 struct trial_rule {
-    uint64_t first;
-    uint64_t (*next)(uint64_t threshold, uint64_t freed, uint64_t touched);
+    int first;
+    uint64_t (*next)(const struct trial *trial, uint64_t freed, uint64_t touched);
 };
 
 struct trial {
     const struct trial_rule *rule;
-    uint64_t threshold;
+    uint64_t first;     /* thresholds[0], and */
+    uint64_t threshold; /* what has become of it */
     struct region region;
     uint32_t *roots;
     uint32_t length;
@@ -52,18 +57,19 @@ static struct trial *trial_of(const struct runtime *runtime)
 }
 
 /* ---------------------------------------------------------------- the thresholds */
-static uint64_t trial_next_php(uint64_t threshold, uint64_t freed, uint64_t touched)
+static uint64_t trial_next_php(const struct trial *trial, uint64_t freed, uint64_t touched)
 {
     (void)touched;
+    const uint64_t step = trial->first - 1;
     if (freed < TRIAL_PHP_FEW) {
-        return threshold < TRIAL_PHP_MOST ? threshold + TRIAL_PHP_STEP : threshold;
+        return trial->threshold + (trial->threshold < TRIAL_PHP_MOST ? step : 0);
     }
-    return threshold > TRIAL_PHP_FIRST ? threshold - TRIAL_PHP_STEP : threshold;
+    return trial->threshold - (trial->threshold > trial->first ? step : 0);
 }
 
-static uint64_t trial_next_orc(uint64_t threshold, uint64_t freed, uint64_t touched)
+static uint64_t trial_next_orc(const struct trial *trial, uint64_t freed, uint64_t touched)
 {
-    uint64_t above = threshold - TRIAL_ORC_BASE;
+    uint64_t above = trial->threshold > TRIAL_ORC_BASE ? trial->threshold - TRIAL_ORC_BASE : 0;
     if (freed * 2 >= touched) {
         above = above / 3 * 2;
         above = above < TRIAL_ORC_LEAST ? TRIAL_ORC_LEAST : above;
@@ -170,7 +176,7 @@ static uint64_t trial_run(struct runtime *runtime)
     uint64_t touched = trial->region.length;
     trial_empty(runtime); /* first: finalizers may make roots */
     struct region_outcome outcome = region_collect(runtime, &trial->region, TRIAL_GENERATION);
-    trial->threshold = trial->rule->next(trial->threshold, outcome.collected, touched);
+    trial->threshold = trial->rule->next(trial, outcome.collected, touched);
     collector->stats.collections[TRIAL_GENERATION]++;
     collector->stats.objects_visited += touched;
     if (trial->length == 0 && collector->registry.length == collector->registry.starts[0]) {
@@ -219,6 +225,18 @@ static uint64_t trial_collect(struct runtime *runtime, int generation)
 }
 
 /* ---------------------------------------------------------------- the policies */
+/* Another first number of roots is also the next. */
+static void trial_configured(struct runtime *runtime)
+{
+    struct trial *trial = trial_of(runtime);
+    const int first = runtime->collector.thresholds[0];
+    if (first > 0 && (uint64_t)first != trial->first) {
+        trial->first = (uint64_t)first;
+        trial->threshold = trial->first;
+    }
+    collector_set_trigger(&runtime->collector, first > 0 ? TRIAL_INTERVAL : INT_MAX);
+}
+
 static bool trial_open(struct runtime *runtime)
 {
     struct registry *registry = &runtime->collector.registry;
@@ -227,7 +245,6 @@ static bool trial_open(struct runtime *runtime)
         return false;
     }
     trial->rule = runtime->collector.policy->parameters;
-    trial->threshold = trial->rule->first;
     trial->roots = os_reserve_scratch((size_t)registry->limit * sizeof(*trial->roots));
     if (trial->roots == NULL || !region_open(&trial->region, registry->limit)) {
         if (trial->roots != NULL) {
@@ -238,7 +255,8 @@ static bool trial_open(struct runtime *runtime)
     }
     registry->pinned = true; /* roots and marks go by index */
     runtime->collector.state = trial;
-    collector_set_trigger(&runtime->collector, TRIAL_INTERVAL);
+    runtime->collector.thresholds[0] = trial->rule->first;
+    trial_configured(runtime);
     return true;
 }
 
@@ -274,6 +292,7 @@ const struct gc_policy gc_policy_trial_deletion_php = {
     .close = trial_close,
     .allocated = trial_allocated,
     .collect = trial_collect,
+    .configured = trial_configured,
     .decremented = trial_buffer,
     .written = trial_written,
     .gained = trial_gained,
@@ -287,6 +306,7 @@ const struct gc_policy gc_policy_trial_deletion_orc = {
     .close = trial_close,
     .allocated = trial_allocated,
     .collect = trial_collect,
+    .configured = trial_configured,
     .decremented = trial_buffer,
     .written = trial_written,
     .gained = trial_gained,

@@ -91,6 +91,31 @@ static void test_freezing_in_every_step_of_a_cycle(void **state)
     assert_true(under_way > 10);
 }
 
+/* Containers that were new when they were frozen, where the marks of a collection had been. */
+static void test_freezing_new_ones_after_a_collection(void **state)
+{
+    struct ours_parameters parameters;
+    struct runtime *runtime = freeze_open(*state, &parameters);
+    uint64_t objects = runtime_objects_live(runtime);
+    for (int full = 0; full < 2; full++) { /* a collection of what is in sight, and none */
+        freeze_make_garbage(runtime);
+        (void)gc_collect(runtime, 0);
+        freeze_make_garbage(runtime);
+        gc_freeze(runtime);
+        assert_int_equal(gc_check(runtime), 0);
+        if (full) {
+            (void)gc_collect(runtime, 0);
+            assert_int_equal(gc_check(runtime), 0);
+        }
+        gc_unfreeze(runtime);
+        parameters.slice_units = 1000;
+        freeze_step(runtime, FREEZE_SLICES);
+        assert_int_equal(gc_check(runtime), 0);
+        assert_int_equal(runtime_objects_live(runtime), objects);
+    }
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
 /* A slice does not do more than it may, by more than one container with its references: so a cycle
  * over so many takes so many slices. */
 static void test_slices_are_bounded(void **state)
@@ -122,6 +147,7 @@ int freeze_test(void)
 {
     const struct CMUnitTest tests[] = {
         GC_TEST(test_freezing_in_every_step_of_a_cycle),
+        GC_TEST(test_freezing_new_ones_after_a_collection),
         GC_TEST(test_slices_are_bounded),
     };
     return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);

@@ -155,10 +155,118 @@ static void test_an_increment_examines_the_young(void **state)
     assert_int_equal(runtime_close(runtime), 0);
 }
 
+static const char *const trigger_configurable[] = {"growth", "incremental", "trial-deletion-php",
+                                                   "trial-deletion-orc"};
+
+static void trigger_set(struct runtime *runtime, int first, int second)
+{
+    gc_set_threshold(runtime, (const int[GC_GENERATIONS]){first, second, 0});
+}
+
+/* Thresholds hold for policies without generations too: 0 is never, and a small one comes soon,
+ * whatever automatic collection has been switched to meanwhile. Trial deletion looks at its roots
+ * once in 64 allocations. */
+static void test_thresholds_of_other_policies(void **state)
+{
+    enum { FIRST = 200, NEVER = 50000, INTERVAL = 64 };
+    for (size_t i = 0; i < sizeof(trigger_configurable) / sizeof(*trigger_configurable); i++) {
+        struct runtime *runtime = trigger_open(*state, trigger_configurable[i]);
+        struct object *holder = list_new(runtime);
+        trigger_set(runtime, 0, 0);
+        for (int made = 0; made < NEVER; made++) {
+            object_decref(runtime, gc_test_make_ring(runtime, 1));
+        }
+        assert_int_equal(trigger_collections(runtime), 0);
+        assert_int_equal(gc_collect(runtime, GC_GENERATIONS - 1), NEVER);
+        trigger_set(runtime, FIRST, 0);
+        gc_enable(runtime, false);
+        gc_enable(runtime, true);
+        assert_in_range(trigger_until_next(runtime, holder), FIRST - INTERVAL, FIRST + INTERVAL);
+        object_decref(runtime, holder);
+        assert_int_equal(runtime_close(runtime), 0);
+    }
+}
+
+/* PHP's step is one less than the first number of roots. ORC's threshold never falls below 144,
+ * however small it was at first. */
+static void test_small_thresholds_of_roots_grow(void **state)
+{
+    enum { FIRST = 321, SMALL = 10, INTERVAL = 64, ORC_LEAST = 144 };
+    struct runtime *runtime = trigger_open(*state, "trial-deletion-php");
+    struct object *holder = list_new(runtime);
+    trigger_set(runtime, FIRST, 0);
+    for (int steps = 0; steps < 4; steps++) {
+        uint64_t wanted = FIRST + (uint64_t)steps * (FIRST - 1);
+        assert_in_range(trigger_until_next(runtime, holder), wanted - INTERVAL, wanted + INTERVAL);
+    }
+    object_decref(runtime, holder);
+    assert_int_equal(runtime_close(runtime), 0);
+
+    runtime = trigger_open(*state, "trial-deletion-orc");
+    trigger_set(runtime, SMALL, 0);
+    for (int i = 0; i < 2 * INTERVAL; i++) { /* garbage, most of what is touched */
+        object_decref(runtime, gc_test_make_ring(runtime, 1));
+    }
+    assert_int_equal(trigger_collections(runtime), 1);
+    holder = list_new(runtime);
+    assert_in_range(trigger_until_next(runtime, holder), ORC_LEAST - INTERVAL,
+                    ORC_LEAST + INTERVAL);
+    object_decref(runtime, holder);
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
+/* Containers that one increment examines, with so many old ones, none of which leads to another. */
+static uint64_t trigger_increment(struct gc_fixture *fixture, int old, int young, int scale)
+{
+    struct runtime *runtime = trigger_open(fixture, "incremental");
+    const size_t bytes = (size_t)(old + 2 * young) * sizeof(struct object *);
+    struct object **lists = os_map(bytes);
+    assert_non_null(lists);
+    trigger_set(runtime, 0, 0);
+    int made = 0;
+    while (made < old) {
+        lists[made++] = list_new(runtime);
+    }
+    (void)gc_collect(runtime, GC_GENERATIONS - 1);
+    struct gc_stats before, after;
+    runtime_stats(runtime, &before);
+    uint64_t collections = trigger_collections(runtime);
+    trigger_set(runtime, young, scale);
+    while (trigger_collections(runtime) == collections) {
+        assert_true(made < old + 2 * young);
+        lists[made++] = list_new(runtime);
+    }
+    runtime_stats(runtime, &after);
+    while (made > 0) {
+        object_decref(runtime, lists[--made]);
+    }
+    os_unmap(lists, bytes);
+    assert_int_equal(runtime_close(runtime), 0);
+    return after.objects_visited - before.objects_visited;
+}
+
+/* CPython 3.14: the second threshold is a scale, 2 at least; an increment owes, beside as many as
+ * are young, a tenth of the heap over that. */
+static void test_the_scale_of_increments(void **state)
+{
+    enum { OLD = 20000, YOUNG = 2000, SOME = 10 };
+    const uint64_t heap = OLD + YOUNG;
+    assert_in_range(trigger_increment(*state, OLD, YOUNG, 2), YOUNG + heap / 20 - SOME,
+                    YOUNG + heap / 20 + SOME);
+    assert_in_range(trigger_increment(*state, OLD, YOUNG, 0), YOUNG + heap / 20 - SOME,
+                    YOUNG + heap / 20 + SOME);
+    assert_in_range(trigger_increment(*state, OLD, YOUNG, 20), YOUNG + heap / 200 - SOME,
+                    YOUNG + heap / 200 + SOME);
+}
+
 int trigger_test(void)
 {
-    const struct CMUnitTest tests[] = {
-        GC_TEST(test_generational_2000), GC_TEST(test_trial_deletion),
-        GC_TEST(test_php_goes_by_a_hundred), GC_TEST(test_an_increment_examines_the_young)};
+    const struct CMUnitTest tests[] = {GC_TEST(test_generational_2000),
+                                       GC_TEST(test_trial_deletion),
+                                       GC_TEST(test_php_goes_by_a_hundred),
+                                       GC_TEST(test_an_increment_examines_the_young),
+                                       GC_TEST(test_thresholds_of_other_policies),
+                                       GC_TEST(test_small_thresholds_of_roots_grow),
+                                       GC_TEST(test_the_scale_of_increments)};
     return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);
 }
