@@ -3,7 +3,9 @@
 #include <inttypes.h>
 
 #include "fuzz/landmark.h"
+#include "fuzz/object_graph_collector.h"
 #include "fuzz/object_graph_steps.h"
+#include "gc/frame.h"
 
 FUZZ_LANDMARKS(lengths)
 FUZZ_LANDMARKS(counts)
@@ -22,6 +24,29 @@ static void graph_replace_edge(struct shadow *shadow, int container, unsigned ed
     }
 }
 
+/* The caller, in a frame's first edge, or one of its slots, as an interpreter writes them; value
+ * SHADOW_NONE: empties it. false: a caller is a frame. */
+static bool graph_write_frame(struct shadow *shadow, int frame, unsigned key, int value)
+{
+    struct shadow_node *node = &shadow->nodes[frame];
+    struct frame_object *self = (struct frame_object *)node->object;
+    if (key == 0 && value != SHADOW_NONE && shadow->nodes[value].kind != SHADOW_FRAME) {
+        return false;
+    }
+    struct object *object =
+        value == SHADOW_NONE ? NULL : object_incref(shadow->nodes[value].object);
+    struct object *old;
+    if (key == 0) {
+        old = self->back == NULL ? NULL : &self->back->base;
+        self->back = (struct frame_object *)object;
+    } else {
+        old = self->slots[key - 1];
+        self->slots[key - 1] = object;
+    }
+    object_xdecref(shadow->runtime, old);
+    return true;
+}
+
 bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
 {
     struct shadow_node *node = &shadow->nodes[container];
@@ -38,6 +63,9 @@ bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
     } else if (node->kind == SHADOW_DICT) {
         key %= SHADOW_NAMES;
         done = dict_set(runtime, node->object, shadow->keys[key], object);
+    } else if (node->kind == SHADOW_FRAME) {
+        key %= node->edge_count;
+        done = graph_write_frame(shadow, container, key, value);
     } else if (shadow_is_instance(node->kind)) {
         key = 1 + key % (SHADOW_NAMES - 1);
         done = instance_set_attribute(runtime, node->object, shadow->keys[key], object);
@@ -81,6 +109,9 @@ void graph_remove(struct shadow *shadow, int container, unsigned place)
         bool was = dict_delete(shadow->runtime, node->object, shadow->keys[key]);
         FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",
                     "dict %" PRId64 " knew its key %u otherwise", node->serial, key);
+    } else if (node->kind == SHADOW_FRAME) {
+        key %= node->edge_count;
+        (void)graph_write_frame(shadow, container, key, SHADOW_NONE);
     } else if (shadow_is_instance(node->kind) && key != 0) {
         bool was = instance_delete_attribute(shadow->runtime, node->object, shadow->keys[key]);
         FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",

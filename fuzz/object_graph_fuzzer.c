@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fuzz/object_graph_collector.h"
 #include "fuzz/object_graph_steps.h"
 
 #include "fuzz/fuzz_target.h"
@@ -15,12 +16,11 @@
 
 #include "gc/object.h"
 
-/* Flags of the input's first byte. */
+/* Flags of the input's first byte; the lowest three are the collector's. */
 enum graph_flag {
-    GRAPH_FLAG_AUTOMATIC = 1u << 0,
-    GRAPH_FLAG_THRESHOLD_SHIFT = 1, /* two bits */
     GRAPH_FLAG_CHECK_OFTEN = 1u << 3,
     GRAPH_FLAG_UNALIGNED = 1u << 4,
+    GRAPH_FLAGS_CLASSLESS = 7u << 5, /* all three: a runtime that has never had a class */
 };
 
 static const char *const graph_kind_names[PALETTE_KINDS] = {
@@ -29,17 +29,7 @@ static const char *const graph_kind_names[PALETTE_KINDS] = {
     "collect",       "check",        "refuse",   "weak"};
 
 /* ---------------------------------------------------------------- begin and end */
-static const struct gc_policy *graph_policy(const struct palette *palette)
-{
-    unsigned choice = palette->entries[3] >> 8;
-    unsigned count = 0;
-    while (gc_policy_table[count] != NULL) {
-        count++;
-    }
-    return choice < 128 ? gc_policy_default() : gc_policy_table[choice % count];
-}
-
-static bool graph_make_classes(struct shadow *shadow)
+static bool graph_make_classes(struct shadow *shadow, const struct palette *palette)
 {
     static struct class_hooks hooks = {.finalize = shadow_finalizer,
                                        .context = &object_graph_shadow};
@@ -50,6 +40,9 @@ static bool graph_make_classes(struct shadow *shadow)
         if (shadow->keys[i] == NULL) {
             return false;
         }
+    }
+    if ((palette->flags & GRAPH_FLAGS_CLASSLESS) == GRAPH_FLAGS_CLASSLESS) {
+        return true;
     }
     for (int i = 0; i < 3; i++) {
         shadow->classes[i] = class_new(shadow->runtime, "class", i == 0 ? NULL : &hooks);
@@ -81,8 +74,6 @@ static void graph_close(struct shadow *shadow)
 
 static bool graph_open(struct shadow *shadow, const struct palette *palette)
 {
-    static const int thresholds[4][GC_GENERATIONS] = {
-        {700, 10, 10}, {15, 3, 2}, {1, 1, 1}, {60, 2, 2}};
     memset(shadow->names, -1, sizeof(shadow->names));
     memset(shadow->weakrefs, 0, sizeof(shadow->weakrefs));
     memset(shadow->keys, 0, sizeof(shadow->keys));
@@ -100,10 +91,10 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     }
     shadow->runtime = runtime_open_with(&shadow->heap, graph_policy(palette), NULL);
     FUZZ_EXPECT(shadow->runtime != NULL, "open", "a runtime cannot be opened");
-    bool made = graph_make_classes(shadow);
+    bool made = graph_make_classes(shadow, palette);
     FUZZ_EXPECT(made, "open", "classes cannot be made");
-    gc_set_threshold(shadow->runtime, thresholds[palette->flags >> GRAPH_FLAG_THRESHOLD_SHIFT & 3]);
-    graph_switch_collection(shadow, (palette->flags & GRAPH_FLAG_AUTOMATIC) != 0);
+    shadow->is_frozen = false;
+    graph_configure(shadow, palette);
     shadow->objects_base = runtime_objects_live(shadow->runtime);
     shadow->is_exact = true;
     return true;
@@ -113,6 +104,7 @@ static void graph_end(struct shadow *shadow)
 {
     heap_faults = (struct heap_faults){0};
     shadow_verify_all(shadow);
+    graph_unfreeze(shadow);
     graph_collect(shadow, GC_GENERATIONS - 1);
     shadow_verify_all(shadow);
     for (unsigned i = 0; i < SHADOW_NAMES; i++) {
@@ -161,7 +153,7 @@ static void graph_print(const uint8_t *data, size_t size, FILE *out)
     palette_read(&palette, data, size);
     (void)fprintf(out, "# palette-1, %zu operations; policy %s; collection %s\n", palette.count,
                   gc_policy_name(graph_policy(&palette)),
-                  palette.flags & GRAPH_FLAG_AUTOMATIC ? "automatic" : "by hand");
+                  graph_is_automatic(&palette) ? "automatic" : "by hand");
     for (size_t at = 0; at < palette.count; at++) {
         unsigned argument = palette_argument(&palette, at);
         (void)fprintf(out, "%-13s name %u, other %u\n",

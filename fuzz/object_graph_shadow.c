@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gc/frame.h"
+
 struct shadow object_graph_shadow;
 
 int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *object)
@@ -181,6 +183,14 @@ void shadow_collected(struct shadow *shadow)
 }
 
 /* ---------------------------------------------------------------- verification */
+static struct object *shadow_frame_edge(const struct frame_object *frame, unsigned edge)
+{
+    if (edge > 0) {
+        return frame->slots[edge - 1];
+    }
+    return frame->back == NULL ? NULL : &frame->back->base;
+}
+
 static struct object *shadow_real_edge(const struct shadow *shadow, const struct shadow_node *node,
                                        unsigned edge)
 {
@@ -189,6 +199,8 @@ static struct object *shadow_real_edge(const struct shadow *shadow, const struct
         return list_item(node->object, edge);
     case SHADOW_TUPLE:
         return tuple_item(node->object, edge);
+    case SHADOW_FRAME:
+        return shadow_frame_edge((const struct frame_object *)node->object, edge);
     case SHADOW_DICT:
         return dict_get(node->object, shadow->keys[edge % SHADOW_NAMES]);
     default:

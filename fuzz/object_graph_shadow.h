@@ -33,6 +33,7 @@ enum shadow_kind {
     SHADOW_OF_CLASS,     /* may be weakly referenced */
     SHADOW_FINALIZED,    /* and has a finalizer */
     SHADOW_RESCUED_KIND, /* whose finalizer keeps the object, while there is room */
+    SHADOW_FRAME,        /* its first edge is the caller */
     SHADOW_INT,
     SHADOW_FLOAT,
     SHADOW_STR,
@@ -50,7 +51,7 @@ struct shadow_node {
     int64_t serial; /* what an int, float or str is made of, and an instance's first attribute */
     int count;      /* references: from names and others of the program's, and from edges */
     int held;       /* of them, from names and others */
-    unsigned edge_count;         /* of lists and tuples: their length */
+    unsigned edge_count;         /* of lists and tuples: their length; of frames: one more */
     unsigned wide;               /* of a dict: so many of wide_keys are in it, each its own value */
     int16_t edges[SHADOW_EDGES]; /* SHADOW_NONE: none, or None */
 };
@@ -80,6 +81,7 @@ struct shadow {
     uint64_t objects_base; /* alive before the first node */
     bool is_exact;         /* nothing was collected since the last full collection */
     bool is_automatic;
+    bool is_frozen; /* what was alive, and may be garbage since, is not collected */
     int fresh;      /* nodes from here on were never used */
     int first_free; /* none below it is unused */
 };
@@ -99,7 +101,7 @@ static inline bool shadow_is_container(enum shadow_kind kind)
 /* Edges from there on lead nowhere. */
 static inline int shadow_edge_limit(const struct shadow_node *node)
 {
-    if (node->kind <= SHADOW_TUPLE) {
+    if (node->kind <= SHADOW_TUPLE || node->kind == SHADOW_FRAME) {
         return (int)node->edge_count;
     }
     return shadow_is_container(node->kind) ? SHADOW_NAMES : 0;

@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fuzz/landmark.h"
+#include "fuzz/object_graph_collector.h"
 #include "fuzz/object_graph_edges.h"
 #include "fuzz/object_graph_steps.h"
-
-FUZZ_LANDMARKS(rescued)
+#include "gc/frame.h"
 
 /* ---------------------------------------------------------------- names */
 void graph_bind(struct shadow *shadow, unsigned name, int index)
@@ -18,17 +17,6 @@ void graph_bind(struct shadow *shadow, unsigned name, int index)
         shadow->nodes[old].held--;
         object_decref(shadow->runtime, shadow->nodes[old].object);
         shadow_release(shadow, old);
-    }
-}
-
-void graph_collect(struct shadow *shadow, int generation)
-{
-    (void)gc_collect(shadow->runtime, generation);
-    if (generation == GC_GENERATIONS - 1) {
-        shadow_collected(shadow);
-        landmark_rescued((unsigned)shadow->rescued_count);
-    } else {
-        shadow->is_exact = false;
     }
 }
 
@@ -46,20 +34,32 @@ static int graph_enter(struct shadow *shadow, enum shadow_kind kind, struct obje
     return index;
 }
 
-void graph_before_allocation(struct shadow *shadow)
+/* ---------------------------------------------------------------- making */
+static void graph_new_frame(struct shadow *shadow, unsigned name, unsigned slots)
 {
-    if (shadow->is_automatic) {
-        shadow->is_exact = false;
+    graph_before_allocation(shadow);
+    struct frame_object *frame = frame_new(shadow->runtime, slots);
+    int index = graph_enter(shadow, SHADOW_FRAME, frame == NULL ? NULL : &frame->base);
+    if (index != SHADOW_NONE) {
+        shadow->nodes[index].edge_count = 1 + slots;
+        int caller = shadow->names[name];
+        if (caller != SHADOW_NONE) {
+            (void)graph_put(shadow, index, caller, 0);
+        }
+        graph_bind(shadow, name, index);
     }
 }
 
-/* ---------------------------------------------------------------- making */
 static void graph_new_container(struct shadow *shadow, unsigned name, unsigned choice,
                                 const struct palette *palette)
 {
     struct object *object;
     enum shadow_kind kind = (enum shadow_kind)(choice & 3);
     unsigned length = palette->entries[choice & 3] % 21;
+    if (choice == GRAPH_CHOICE_FRAME) {
+        graph_new_frame(shadow, name, length);
+        return;
+    }
     graph_before_allocation(shadow);
     switch (kind) {
     case SHADOW_LIST:
@@ -226,12 +226,6 @@ static void graph_refuse(unsigned first, unsigned count)
     heap_faults.last = heap_faults.first + count;
 }
 
-void graph_switch_collection(struct shadow *shadow, bool automatic)
-{
-    shadow->is_automatic = automatic;
-    gc_enable(shadow->runtime, automatic);
-}
-
 static void graph_clear_or_fill(struct shadow *shadow, int container, int value, unsigned choice)
 {
     const struct shadow_node *node = &shadow->nodes[container];
@@ -342,11 +336,7 @@ void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
         graph_make_lists(shadow, low, 2u << (high & 7), false);
         break;
     case GRAPH_COLLECT:
-        if (high == 15) {
-            graph_switch_collection(shadow, (argument & 1) != 0);
-        } else {
-            graph_collect(shadow, high >= 6 ? GC_GENERATIONS - 1 : (int)high % GC_GENERATIONS);
-        }
+        graph_step_collector(shadow, low, high);
         break;
     case GRAPH_CHECK:
         graph_check(shadow, high);

@@ -6,7 +6,7 @@
 
 /* The kinds of operation. The argument's low half names one name, its high half another. */
 enum graph_kind {
-    GRAPH_NEW_CONTAINER, /* high: the kind */
+    GRAPH_NEW_CONTAINER, /* high: the kind; GRAPH_CHOICE_FRAME */
     GRAPH_NEW_INSTANCE,
     GRAPH_NEW_ATOM,
     GRAPH_ASSIGN,
@@ -18,20 +18,18 @@ enum graph_kind {
     GRAPH_LOAD,   /* a name for one of a container's items */
     GRAPH_CYCLE,  /* into itself, or a ring of lists that is dropped at once */
     GRAPH_CHAIN,
-    GRAPH_COLLECT,
+    GRAPH_COLLECT, /* high: the generation; automatic collections; freezing */
     GRAPH_CHECK,
     GRAPH_REFUSE, /* the heap's next calls from a place on */
     GRAPH_WEAK,   /* make, drop; or drop what finalizers have rescued */
 };
 
+enum { GRAPH_CHOICE_FRAME = 12 /* called from the one that the name had */ };
+
 /* Plays the operation at that index of the palette. */
 void graph_step(struct shadow *shadow, const struct palette *palette, size_t at);
-/* Automatic collections may happen in any allocation of a container. */
-void graph_before_allocation(struct shadow *shadow);
 /* Binds the name to the node, whose reference is the name's from now on. */
 void graph_bind(struct shadow *shadow, unsigned name, int index);
-void graph_collect(struct shadow *shadow, int generation);
-void graph_switch_collection(struct shadow *shadow, bool automatic);
 void graph_drop_weakref(struct shadow *shadow, struct shadow_weakref *weak);
 /* Drops the references that finalizers have taken. */
 void graph_drop_rescued(struct shadow *shadow);

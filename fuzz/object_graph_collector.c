@@ -1,0 +1,143 @@
+#include "fuzz/object_graph_collector.h"
+
+#include "fuzz/landmark.h"
+#include "gc/introspect.h"
+#include "gc/policies/ours.h"
+
+/* Flags of the input's first byte; object_graph_fuzzer.c has the others. */
+enum {
+    GRAPH_FLAG_AUTOMATIC = 1u << 0,
+    GRAPH_FLAG_THRESHOLD_SHIFT = 1, /* two bits */
+};
+
+FUZZ_LANDMARKS(rescued)
+FUZZ_LANDMARKS(phases)
+
+/* ---------------------------------------------------------------- policies */
+/* `ours` at its usual pace never gets to a cycle of its own before a program's end. */
+static const struct ours_parameters *graph_ours_parameters(unsigned choice)
+{
+    static const struct {
+        int64_t slice_units;
+        uint32_t busy;
+        uint32_t idle;
+    } paces[4] = {{8192, 32, 512}, {64, 4, 64}, {8, 1, 8}, {1, 1, 1}};
+    static const uint32_t trials[4] = {OURS_TRIAL_MAX, 0, 8, 2};
+    static const struct {
+        uint32_t floor;
+        uint32_t patience;
+    } dues[4] = {{4096, 6}, {64, 6}, {8, 1}, {1, 0}};
+    static struct ours_parameters parameters;
+    parameters = (struct ours_parameters){
+        .slice_units = paces[choice & 3].slice_units,
+        .interval_busy = paces[choice & 3].busy,
+        .interval_idle = paces[choice & 3].idle,
+        .trial_max = trials[choice >> 2 & 3],
+        .youth_max = choice & 16 ? 0 : OURS_YOUTH_MAX,
+        .newest = choice & 32 ? 0 : 16,
+        .floor = dues[choice >> 6 & 3].floor,
+        .patience = dues[choice >> 6 & 3].patience,
+    };
+    return &parameters;
+}
+
+const struct gc_policy *graph_policy(const struct palette *palette)
+{
+    extern const struct gc_policy gc_policy_ours;
+    static struct gc_policy ours;
+    unsigned choice = palette->entries[3] >> 8;
+    unsigned count = 0;
+    while (gc_policy_table[count] != NULL) {
+        count++;
+    }
+    const struct gc_policy *policy =
+        choice < 128 ? gc_policy_default() : gc_policy_table[choice % count];
+    if (policy == &gc_policy_ours) {
+        ours = gc_policy_ours;
+        ours.parameters = graph_ours_parameters(palette->entries[2] >> 8);
+        policy = &ours;
+    }
+    return policy;
+}
+
+bool graph_is_automatic(const struct palette *palette)
+{
+    return (palette->flags & GRAPH_FLAG_AUTOMATIC) != 0;
+}
+
+static void graph_switch_collection(struct shadow *shadow, bool automatic)
+{
+    shadow->is_automatic = automatic;
+    gc_enable(shadow->runtime, automatic);
+}
+
+void graph_configure(struct shadow *shadow, const struct palette *palette)
+{
+    static const int thresholds[4][GC_GENERATIONS] = {
+        {700, 10, 10}, {15, 3, 2}, {1, 1, 1}, {60, 2, 2}};
+    gc_set_threshold(shadow->runtime, thresholds[palette->flags >> GRAPH_FLAG_THRESHOLD_SHIFT & 3]);
+    graph_switch_collection(shadow, graph_is_automatic(palette));
+}
+
+/* ---------------------------------------------------------------- collecting */
+void graph_collect(struct shadow *shadow, int generation)
+{
+    (void)gc_collect(shadow->runtime, generation);
+    if (generation == GC_GENERATIONS - 1 && !shadow->is_frozen) {
+        shadow_collected(shadow);
+        landmark_rescued((unsigned)shadow->rescued_count);
+    } else {
+        shadow->is_exact = false;
+    }
+}
+
+/* What is frozen is alive, whatever refers to it. */
+static void graph_freeze(struct shadow *shadow)
+{
+    gc_freeze(shadow->runtime);
+    shadow->is_frozen = true;
+}
+
+void graph_unfreeze(struct shadow *shadow)
+{
+    if (shadow->is_frozen) {
+        gc_unfreeze(shadow->runtime);
+        shadow->is_frozen = false;
+    }
+}
+
+void graph_before_allocation(struct shadow *shadow)
+{
+    if (shadow->is_automatic) {
+        shadow->is_exact = false;
+    }
+}
+
+/* How far a collection in slices is: no branch of the code that the program runs meanwhile. */
+static void graph_pass_phase(const struct shadow *shadow)
+{
+    extern const struct gc_policy gc_policy_ours;
+    const struct collector *collector = &shadow->runtime->collector;
+    if (collector->policy->open == gc_policy_ours.open) {
+        landmark_phases((unsigned)ours_of(shadow->runtime)->phase);
+    }
+}
+
+void graph_step_collector(struct shadow *shadow, unsigned low, unsigned high)
+{
+    graph_pass_phase(shadow);
+    switch (high) {
+    case 15:
+        graph_switch_collection(shadow, (low & 1) != 0);
+        break;
+    case 14:
+        if (low & 1) {
+            graph_freeze(shadow);
+        } else {
+            graph_unfreeze(shadow);
+        }
+        break;
+    default:
+        graph_collect(shadow, high >= 6 ? GC_GENERATIONS - 1 : (int)high % GC_GENERATIONS);
+    }
+}
