@@ -76,6 +76,8 @@ int gc_visit_referrers(struct runtime *runtime, const struct object *object, obj
 void gc_freeze(struct runtime *runtime)
 {
     struct registry *registry = &runtime->collector.registry;
+    /* No policy has seen the new ones yet: what is in their marks is of a collection before. */
+    memset(registry->marks + registry->starts[0], 0, registry->length - registry->starts[0]);
     registry_seal(registry);
     for (int i = 0; i < GC_GENERATIONS; i++) {
         registry->starts[i] = registry->length;

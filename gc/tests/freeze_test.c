@@ -116,6 +116,57 @@ static void test_freezing_new_ones_after_a_collection(void **state)
     assert_int_equal(runtime_close(runtime), 0);
 }
 
+/* A chain of lists that are new when they are frozen, each held by the one before alone. */
+static void freeze_chain_with_marks(struct gc_fixture *fixture, const struct gc_policy *policy,
+                                    int marks)
+{
+    enum { CHAIN = 100, LATER = 2000 };
+    struct runtime *runtime = runtime_open_with(&fixture->heap, policy, NULL);
+    assert_non_null(runtime);
+    gc_set_threshold(runtime, (const int[GC_GENERATIONS]){50, 2, 2});
+    gc_enable(runtime, false);
+    struct object *head = list_new(runtime);
+    struct object *last = head;
+    for (int i = 0; i < CHAIN; i++) {
+        struct object *next = list_new(runtime);
+        assert_true(list_append(runtime, last, next));
+        object_decref(runtime, next);
+        last = next;
+    }
+    struct registry *registry = &runtime->collector.registry;
+    memset(registry->marks + registry->starts[0], marks, registry->length - registry->starts[0]);
+    gc_freeze(runtime);
+    gc_unfreeze(runtime);
+    gc_enable(runtime, true);
+    for (int i = 0; i < LATER; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, list, head)); /* the head is looked at, too */
+        object_decref(runtime, list);
+        object_decref(runtime, gc_test_make_ring(runtime, 2));
+    }
+    assert_int_equal(gc_check(runtime), 0);
+    int length = 0;
+    for (struct object *list = head; length <= CHAIN && list_length(list) > 0;
+         list = list_item(list, 0)) {
+        length++;
+    }
+    assert_int_equal(length, CHAIN);
+    object_decref(runtime, head);
+    (void)runtime_close(runtime);
+}
+
+/* The marks of new containers mean nothing, whatever a collection has left there: not after a
+ * freeze either, under any policy. */
+static void test_marks_of_what_was_new(void **state)
+{
+    for (size_t p = 0; gc_policy_table[p] != NULL; p++) {
+        for (int marks = 1; marks < 256; marks = 2 * marks + (marks & 1)) {
+            freeze_chain_with_marks(*state, gc_policy_table[p], marks & 0xff);
+            freeze_chain_with_marks(*state, gc_policy_table[p], (marks + 1) / 2);
+        }
+    }
+}
+
 /* A slice does not do more than it may, by more than one container with its references: so a cycle
  * over so many takes so many slices. */
 static void test_slices_are_bounded(void **state)
@@ -148,6 +199,7 @@ int freeze_test(void)
     const struct CMUnitTest tests[] = {
         GC_TEST(test_freezing_in_every_step_of_a_cycle),
         GC_TEST(test_freezing_new_ones_after_a_collection),
+        GC_TEST(test_marks_of_what_was_new),
         GC_TEST(test_slices_are_bounded),
     };
     return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);
