@@ -83,7 +83,9 @@ void graph_configure(struct shadow *shadow, const struct palette *palette)
 void graph_collect(struct shadow *shadow, int generation)
 {
     (void)gc_collect(shadow->runtime, generation);
-    if (generation == GC_GENERATIONS - 1 && !shadow->is_frozen) {
+    if (shadow->runtime->save_all) {
+        shadow_note_garbage(shadow); /* that has freed nothing */
+    } else if (generation == GC_GENERATIONS - 1 && !shadow->is_frozen) {
         shadow_collected(shadow);
         landmark_rescued((unsigned)shadow->rescued_count);
     } else {
@@ -108,7 +110,7 @@ void graph_unfreeze(struct shadow *shadow)
 
 void graph_before_allocation(struct shadow *shadow)
 {
-    if (shadow->is_automatic) {
+    if (shadow->is_automatic && !shadow->runtime->save_all) {
         shadow->is_exact = false;
     }
 }

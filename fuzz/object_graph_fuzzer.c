@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fuzz/object_graph_collector.h"
+#include "fuzz/object_graph_introspection.h"
 #include "fuzz/object_graph_steps.h"
 
 #include "fuzz/fuzz_target.h"
@@ -94,6 +95,8 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     bool made = graph_make_classes(shadow, palette);
     FUZZ_EXPECT(made, "open", "classes cannot be made");
     shadow->is_frozen = false;
+    shadow->is_ending = false;
+    shadow->garbage_noted = 0;
     graph_configure(shadow, palette);
     shadow->objects_base = runtime_objects_live(shadow->runtime);
     shadow->is_exact = true;
@@ -105,12 +108,15 @@ static void graph_end(struct shadow *shadow)
     heap_faults = (struct heap_faults){0};
     shadow_verify_all(shadow);
     graph_unfreeze(shadow);
+    graph_save_all(shadow, false);
+    graph_clear_garbage(shadow);
     graph_collect(shadow, GC_GENERATIONS - 1);
     shadow_verify_all(shadow);
     for (unsigned i = 0; i < SHADOW_NAMES; i++) {
         graph_bind(shadow, i, SHADOW_NONE);
     }
-    /* What finalizers rescue now has been finalized, and dies at the next round. */
+    /* What finalizers rescue now has been finalized, and dies at the next round. What is immortal
+     * dies at the close. */
     graph_drop_rescued(shadow);
     graph_collect(shadow, GC_GENERATIONS - 1);
     graph_drop_rescued(shadow);
@@ -119,6 +125,7 @@ static void graph_end(struct shadow *shadow)
     for (int i = 0; i < SHADOW_WEAKREFS; i++) {
         graph_drop_weakref(shadow, &shadow->weakrefs[i]);
     }
+    shadow->is_ending = true;
     graph_release_classes(shadow);
     graph_close(shadow);
 }

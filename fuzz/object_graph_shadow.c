@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gc/frame.h"
+#include "gc/runtime.h"
 
 struct shadow object_graph_shadow;
 
@@ -75,12 +76,46 @@ void shadow_finalizer(struct runtime *runtime, struct object *self, void *contex
     node->finalized++;
     FUZZ_EXPECT(node->finalized == 1, "finalizer", "object %" PRId64 " is finalized twice",
                 node->serial);
-    if (node->kind == SHADOW_RESCUED_KIND && shadow->rescued_count < SHADOW_RESCUED) {
+    if (node->kind == SHADOW_RESCUED_KIND && shadow->rescued_count < SHADOW_RESCUED &&
+        !shadow->is_ending) {
         shadow_doubt_weakrefs(shadow, node);
         (void)object_incref(self);
         node->count++;
         node->held++;
         shadow->rescued[shadow->rescued_count++] = (int)(node - shadow->nodes);
+    }
+}
+
+static struct shadow_node *shadow_by_object(struct shadow *shadow, const struct object *object)
+{
+    for (int i = 0; i < shadow->fresh; i++) {
+        if (shadow->nodes[i].alive && shadow->nodes[i].object == object) {
+            return &shadow->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+void shadow_note_garbage(struct shadow *shadow)
+{
+    const struct object *garbage = shadow->runtime->garbage;
+    size_t length = garbage == NULL ? 0 : list_length(garbage);
+    if (shadow->runtime
+            ->save_all) { /* what there was no memory to save has lost its weak references */
+        shadow_mark(shadow);
+        for (int i = 0; i < shadow->fresh; i++) {
+            shadow->nodes[i].is_weak_unsure |= !shadow->nodes[i].reachable;
+        }
+    }
+    for (; shadow->garbage_noted < length; shadow->garbage_noted++) {
+        const struct object *saved = list_item(garbage, shadow->garbage_noted);
+        struct shadow_node *node = shadow_by_object(shadow, saved);
+        if (node != NULL) { /* not a dict of attributes */
+            shadow_doubt_weakrefs(shadow, node);
+            node->saved++;
+            node->count++;
+            node->held++;
+        }
     }
 }
 
@@ -163,6 +198,7 @@ void shadow_mark(struct shadow *shadow)
 
 void shadow_collected(struct shadow *shadow)
 {
+    shadow_note_garbage(shadow);
     shadow_mark(shadow);
     for (int i = 0; i < shadow->fresh; i++) {
         struct shadow_node *node = &shadow->nodes[i];
@@ -297,6 +333,7 @@ static void shadow_verify_weakrefs(struct shadow *shadow)
 static uint64_t shadow_objects(const struct shadow *shadow)
 {
     uint64_t objects = shadow->objects_base + shadow->wide_key_count;
+    objects += shadow->runtime->garbage != NULL;
     for (int i = 0; i < shadow->fresh; i++) {
         const struct shadow_node *node = &shadow->nodes[i];
         bool is_shared = node->kind == SHADOW_TUPLE && node->edge_count == 0;
@@ -318,6 +355,7 @@ static uint64_t shadow_objects(const struct shadow *shadow)
 FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
 {
     static int least[SHADOW_NODES];
+    shadow_note_garbage(shadow);
     shadow_mark(shadow);
     shadow_count_least(shadow, least);
     for (int i = 0; i < shadow->fresh; i++) {
@@ -327,6 +365,7 @@ FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
         }
         if (!(node->kind == SHADOW_TUPLE && node->edge_count == 0)) { /* the empty one is shared */
             int64_t count = object_getrefcount(node->object);
+            count -= node->is_immortal ? OBJECT_IMMORTAL_COUNT : 0;
             int at_least = shadow->is_exact ? node->count : least[i];
             FUZZ_EXPECT(count >= at_least && count <= node->count, "refcount",
                         "object %" PRId64 " has a count of %" PRId64 ", not %d to %d", node->serial,

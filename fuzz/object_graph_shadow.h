@@ -47,7 +47,9 @@ struct shadow_node {
     bool reachable;
     bool has_dict;       /* of attributes */
     bool is_weak_unsure; /* a collection has cut its weak references off, and it lives on */
-    unsigned finalized;  /* calls of its finalizer */
+    bool is_immortal;
+    unsigned saved;     /* entries of the list of garbage; references of the program's, too */
+    unsigned finalized; /* calls of its finalizer */
     int64_t serial; /* what an int, float or str is made of, and an instance's first attribute */
     int count;      /* references: from names and others of the program's, and from edges */
     int held;       /* of them, from names and others */
@@ -81,9 +83,11 @@ struct shadow {
     uint64_t objects_base; /* alive before the first node */
     bool is_exact;         /* nothing was collected since the last full collection */
     bool is_automatic;
-    bool is_frozen; /* what was alive, and may be garbage since, is not collected */
-    int fresh;      /* nodes from here on were never used */
-    int first_free; /* none below it is unused */
+    bool is_ending;       /* finalizers rescue nothing any more */
+    size_t garbage_noted; /* entries of the list of garbage that the nodes know of */
+    bool is_frozen;       /* what was alive, and may be garbage since, is not collected */
+    int fresh;            /* nodes from here on were never used */
+    int first_free;       /* none below it is unused */
 };
 
 extern struct shadow object_graph_shadow;
@@ -113,6 +117,8 @@ int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *obje
 void shadow_release(struct shadow *shadow, int index);
 /* Sets `reachable` everywhere. */
 void shadow_mark(struct shadow *shadow);
+/* Enters what collections have put into the list of garbage since the last time. */
+void shadow_note_garbage(struct shadow *shadow);
 /* A full collection has been made: frees what is unreachable. */
 void shadow_collected(struct shadow *shadow);
 /* The finalizer of the classes 1 and 2. */

@@ -5,6 +5,7 @@
 
 #include "fuzz/object_graph_collector.h"
 #include "fuzz/object_graph_edges.h"
+#include "fuzz/object_graph_introspection.h"
 #include "fuzz/object_graph_steps.h"
 #include "gc/frame.h"
 
@@ -290,8 +291,25 @@ static void graph_cycle(struct shadow *shadow, unsigned name, unsigned choice)
 }
 
 /* Each part costs as much as a hundred other operations; all of them, one time in four. */
-static void graph_check(struct shadow *shadow, unsigned choice)
+static void graph_check(struct shadow *shadow, int index, unsigned choice)
 {
+    switch (choice) {
+    case GRAPH_CHOICE_VISIT_ALL:
+        graph_visit_all(shadow);
+        return;
+    case GRAPH_CHOICE_REFERENTS:
+        if (index != SHADOW_NONE) {
+            graph_visit_referents(shadow, index);
+        }
+        return;
+    case GRAPH_CHOICE_REFERRERS:
+        if (index != SHADOW_NONE) {
+            graph_visit_referrers(shadow, index);
+        }
+        return;
+    default:
+        break;
+    }
     switch (choice & 3) {
     case 0:
         shadow_verify_all(shadow);
@@ -304,6 +322,25 @@ static void graph_check(struct shadow *shadow, unsigned choice)
         break;
     default:
         shadow_verify(shadow);
+    }
+}
+
+static void graph_delete_name(struct shadow *shadow, unsigned name, unsigned choice)
+{
+    switch (choice) {
+    case GRAPH_CHOICE_SAVE_ALL:
+        graph_save_all(shadow, (name & 1) != 0);
+        break;
+    case GRAPH_CHOICE_CLEAR_GARBAGE:
+        graph_clear_garbage(shadow);
+        break;
+    case GRAPH_CHOICE_IMMORTAL:
+        if (shadow->names[name] != SHADOW_NONE) {
+            graph_immortalize(shadow, shadow->names[name]);
+        }
+        break;
+    default:
+        graph_bind(shadow, name, SHADOW_NONE);
     }
 }
 
@@ -327,7 +364,7 @@ void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
         graph_assign(shadow, low, high);
         break;
     case GRAPH_DELETE_NAME:
-        graph_bind(shadow, low, SHADOW_NONE);
+        graph_delete_name(shadow, low, high);
         break;
     case GRAPH_CYCLE:
         graph_cycle(shadow, low, high);
@@ -339,7 +376,7 @@ void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
         graph_step_collector(shadow, low, high);
         break;
     case GRAPH_CHECK:
-        graph_check(shadow, high);
+        graph_check(shadow, shadow->names[low], high);
         break;
     case GRAPH_REFUSE:
         graph_refuse(argument & 31, argument >> 6);

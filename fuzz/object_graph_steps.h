@@ -10,21 +10,29 @@ enum graph_kind {
     GRAPH_NEW_INSTANCE,
     GRAPH_NEW_ATOM,
     GRAPH_ASSIGN,
-    GRAPH_DELETE_NAME,
-    GRAPH_PUT,    /* append, or set an entry or attribute: low is the container */
-    GRAPH_SET,    /* replace an item: the operation's number says which */
-    GRAPH_REMOVE, /* pop, or delete an entry or attribute */
-    GRAPH_CLEAR,  /* a list, or fill an empty one with high; a dict gets so many int keys */
-    GRAPH_LOAD,   /* a name for one of a container's items */
-    GRAPH_CYCLE,  /* into itself, or a ring of lists that is dropped at once */
+    GRAPH_DELETE_NAME, /* high: or make immortal what it names; or about the list of garbage */
+    GRAPH_PUT,         /* append, or set an entry or attribute: low is the container */
+    GRAPH_SET,         /* replace an item: the operation's number says which */
+    GRAPH_REMOVE,      /* pop, or delete an entry or attribute */
+    GRAPH_CLEAR,       /* a list, or fill an empty one with high; a dict gets so many int keys */
+    GRAPH_LOAD,        /* a name for one of a container's items */
+    GRAPH_CYCLE,       /* into itself, or a ring of lists that is dropped at once */
     GRAPH_CHAIN,
     GRAPH_COLLECT, /* high: the generation; automatic collections; freezing */
-    GRAPH_CHECK,
-    GRAPH_REFUSE, /* the heap's next calls from a place on */
-    GRAPH_WEAK,   /* make, drop; or drop what finalizers have rescued */
+    GRAPH_CHECK,   /* high: what */
+    GRAPH_REFUSE,  /* the heap's next calls from a place on */
+    GRAPH_WEAK,    /* make, drop; or drop what finalizers have rescued */
 };
 
-enum { GRAPH_CHOICE_FRAME = 12 /* called from the one that the name had */ };
+enum {
+    GRAPH_CHOICE_FRAME = 12,     /* of GRAPH_NEW_CONTAINER: called from the one that the name had */
+    GRAPH_CHOICE_VISIT_ALL = 12, /* of GRAPH_CHECK */
+    GRAPH_CHOICE_REFERENTS = 13,
+    GRAPH_CHOICE_REFERRERS = 14,
+    GRAPH_CHOICE_SAVE_ALL = 13, /* of GRAPH_DELETE_NAME: on or off */
+    GRAPH_CHOICE_CLEAR_GARBAGE = 14,
+    GRAPH_CHOICE_IMMORTAL = 15,
+};
 
 /* Plays the operation at that index of the palette. */
 void graph_step(struct shadow *shadow, const struct palette *palette, size_t at);

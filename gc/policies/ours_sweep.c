@@ -201,6 +201,7 @@ uint32_t ours_close_holes(struct runtime *runtime, uint32_t begin, int64_t *budg
     }
     registry->holes -= registry->length - end;
     registry->length = end;
+    registry->starts[1] = registry->starts[GC_GENERATIONS - 1]; /* what was unfrozen is no older */
     registry->starts[0] = end;
     ours_of(runtime)->sealed = end;
     return low;

@@ -116,6 +116,27 @@ static void test_freezing_new_ones_after_a_collection(void **state)
     assert_int_equal(runtime_close(runtime), 0);
 }
 
+/* Visits go by the generations' ranges, which closing holes makes shorter. */
+static void test_visits_after_unfreezing(void **state)
+{
+    struct ours_parameters parameters;
+    struct runtime *runtime = freeze_open(*state, &parameters);
+    struct object *live = list_new(runtime), *dead = list_new(runtime);
+    for (int i = 0; i < FREEZE_LIVE; i++) {
+        struct object *list = list_new(runtime);
+        assert_true(list_append(runtime, dead, list) && list_append(runtime, list, live));
+        object_decref(runtime, list);
+    }
+    gc_freeze(runtime);
+    gc_unfreeze(runtime);
+    object_decref(runtime, dead);
+    parameters.slice_units = 1000;
+    freeze_step(runtime, FREEZE_SLICES);
+    assert_int_equal(gc_check(runtime), 0);
+    object_decref(runtime, live);
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
 /* A chain of lists that are new when they are frozen, each held by the one before alone. */
 static void freeze_chain_with_marks(struct gc_fixture *fixture, const struct gc_policy *policy,
                                     int marks)
@@ -200,6 +221,7 @@ int freeze_test(void)
         GC_TEST(test_freezing_in_every_step_of_a_cycle),
         GC_TEST(test_freezing_new_ones_after_a_collection),
         GC_TEST(test_marks_of_what_was_new),
+        GC_TEST(test_visits_after_unfreezing),
         GC_TEST(test_slices_are_bounded),
     };
     return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);
