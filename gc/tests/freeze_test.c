@@ -1,8 +1,10 @@
 /* Freezing and unfreezing in the middle of an incremental collector's cycle, at each of its steps:
  * what is frozen is passed over, what is not is found, and nothing is lost on the way. */
+#include "gc/class.h"
 #include "gc/introspect.h"
 #include "gc/policies/ours.h"
 #include "gc/tests/scenario.h"
+#include "gc/weakref.h"
 
 extern const struct gc_policy gc_policy_ours;
 
@@ -188,6 +190,60 @@ static void test_marks_of_what_was_new(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- rescues */
+/* Garbage in a pair of instances, one of which is got through its weak reference after so many
+ * steps of a cycle, and what it leads to must be there still. Whether OURS_SWEEP was under way. */
+static bool freeze_rescue_after(struct gc_fixture *fixture, int steps)
+{
+    struct ours_parameters parameters;
+    struct runtime *runtime = freeze_open(fixture, &parameters);
+    uint64_t objects = runtime_objects_live(runtime);
+    struct object *class = class_new(runtime, "rescued", NULL);
+    struct object *name = str_intern(runtime, "other", 5);
+    struct object *one = class_instance_new(runtime, class);
+    struct object *other = class_instance_new(runtime, class);
+    assert_true(instance_set_attribute(runtime, one, name, other) &&
+                instance_set_attribute(runtime, other, name, one));
+    struct object *weak = weakref_new(runtime, one, NULL, NULL);
+    freeze_make_garbage(runtime);
+    (void)gc_collect(runtime, 0); /* all that is left has been dismissed */
+    object_decref(runtime, one);
+    object_decref(runtime, other);
+    freeze_make_garbage(runtime);
+    freeze_step(runtime, steps);
+    bool in_sweep = ours_of(runtime)->phase == OURS_SWEEP;
+    struct object *got = weakref_get(weak);
+    parameters.slice_units = 1000;
+    freeze_step(runtime, FREEZE_SLICES);
+    assert_int_equal(gc_check(runtime), 0);
+    if (got != NULL) {
+        assert_ptr_equal(instance_attribute(instance_attribute(got, name), name), got);
+        object_decref(runtime, got);
+        freeze_step(runtime, FREEZE_SLICES);
+    }
+    assert_null(weakref_get(weak));
+    object_decref(runtime, weak);
+    object_decref(runtime, name);
+    object_decref(runtime, class);
+    freeze_step(runtime, FREEZE_SLICES);
+    assert_int_equal(runtime_objects_live(runtime), objects);
+    assert_int_equal(runtime_close(runtime), 0);
+    return in_sweep && got != NULL;
+}
+
+static void test_rescues_in_every_step_of_a_sweep(void **state)
+{
+    int rescued = 0;
+    for (int steps = 0; steps < FREEZE_STEPS_MAX; steps++) {
+        bool now = freeze_rescue_after(*state, steps);
+        rescued += now;
+        if (rescued > 0 && !now) {
+            break; /* the sweep was over */
+        }
+    }
+    assert_true(rescued > 5);
+}
+
 /* A slice does not do more than it may, by more than one container with its references: so a cycle
  * over so many takes so many slices. */
 static void test_slices_are_bounded(void **state)
@@ -222,6 +278,7 @@ int freeze_test(void)
         GC_TEST(test_freezing_new_ones_after_a_collection),
         GC_TEST(test_marks_of_what_was_new),
         GC_TEST(test_visits_after_unfreezing),
+        GC_TEST(test_rescues_in_every_step_of_a_sweep),
         GC_TEST(test_slices_are_bounded),
     };
     return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);
