@@ -23,9 +23,10 @@ static inline void ours_fetch_vector(const struct object *object)
         return;
     }
     if (object->type == &dict_type) {
-        const char *keys = (const char *)((const struct dict_object *)object)->keys;
-        __builtin_prefetch(keys);
-        __builtin_prefetch(keys + OURS_CACHE_LINE);
+        /* An empty one has no table: C adds nothing to NULL, and fetching tolerates any address. */
+        const uintptr_t keys = (uintptr_t)((const struct dict_object *)object)->keys;
+        __builtin_prefetch((const void *)keys);
+        __builtin_prefetch((const void *)(keys + OURS_CACHE_LINE));
     } else {
         referents_fetch_vector(object);
     }
