@@ -118,13 +118,16 @@ void graph_immortalize(struct shadow *shadow, int index)
 }
 
 /* ---------------------------------------------------------------- the list of garbage */
-/* All garbage so far is freed first, and none while it is saved: so a node's address is its own. */
+/* All garbage so far is freed first, and none while it is saved: so a node's address is its own.
+ * Nor is memory refused meanwhile: an instance that cannot be saved, while its dict of attributes
+ * is, would be more than the nodes know. */
 void graph_save_all(struct shadow *shadow, bool save_all)
 {
     if (shadow->runtime->save_all == save_all || (save_all && shadow->is_frozen)) {
         return;
     }
     if (save_all) {
+        heap_faults = (struct heap_faults){0};
         graph_collect(shadow, GC_GENERATIONS - 1);
     } else {
         shadow_note_garbage(shadow);

@@ -8,6 +8,7 @@
 #include "fuzz/object_graph_introspection.h"
 #include "fuzz/object_graph_steps.h"
 #include "gc/frame.h"
+#include "gc/runtime.h"
 
 /* ---------------------------------------------------------------- names */
 void graph_bind(struct shadow *shadow, unsigned name, int index)
@@ -379,7 +380,9 @@ void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
         graph_check(shadow, shadow->names[low], high);
         break;
     case GRAPH_REFUSE:
-        graph_refuse(argument & 31, argument >> 6);
+        if (!shadow->runtime->save_all) {
+            graph_refuse(argument & 31, argument >> 6);
+        }
         break;
     case GRAPH_WEAK:
         graph_weak(shadow, low, high);
