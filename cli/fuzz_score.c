@@ -56,9 +56,8 @@ static const char score_usage[] =
     "interval.\n"
     "`heapmill fuzz plot DIR` draws it.\n"
     "\n"
-    "exit status: 0; 1 a finding on a build without a bug, or below --floor; 2 wrong usage; 3 "
-    "something\n"
-    "is missing; 4 some trials failed; 130 interrupted\n";
+    "exit status: 0; 1 a finding on a build without a bug, or in which the bug had no part, or\n"
+    "below --floor; 2 wrong usage; 3 something is missing; 4 some trials failed; 130 interrupted\n";
 
 enum score_option {
     OPTION_BUGS = 256,

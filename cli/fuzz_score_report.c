@@ -100,6 +100,14 @@ int score_report(const struct fuzz_score *score, double floor, bool json)
         (void)printf("control: %zu findings in %zu trials without a bug, %.0f CPU s\n",
                      score->control_findings, score->control_trials, score->control_cpu_s);
     }
+    if (score->unplanted > 0) {
+        (void)fprintf(
+            stderr,
+            "heapmill fuzz score: %zu findings in which the planted bug had no part are in "
+            "no figure; does the build without it have them, too? Their inputs are in "
+            "found/, those with \"bug_triggered\": 0 in trials.jsonl\n",
+            score->unplanted);
+    }
     if (score->failed > 0) {
         (void)fprintf(stderr,
                       "heapmill fuzz score: %zu trials ended by themselves without a finding, and "
@@ -110,7 +118,6 @@ int score_report(const struct fuzz_score *score, double floor, bool json)
         (void)fprintf(stderr, "heapmill fuzz score: %zu bugs × engines are below the floor\n",
                       missed);
     }
-    return score->control_findings > 0 || missed > 0 ? EXIT_FINDING
-           : score->failed > 0                       ? EXIT_PARTIAL
-                                                     : EXIT_CLEAN;
+    bool finding = score->control_findings > 0 || score->unplanted > 0 || missed > 0;
+    return finding ? EXIT_FINDING : score->failed > 0 ? EXIT_PARTIAL : EXIT_CLEAN;
 }

@@ -118,6 +118,10 @@ static enum status score_read_line(struct fuzz_score *score, const json_t *lines
         score->control_cpu_s += json_number_value(json_object_get(line, "cpu_s"));
         return STATUS_OK;
     }
+    if (found && json_integer_value(json_object_get(line, "bug_triggered")) == 0) {
+        score->unplanted++;
+        return STATUS_OK;
+    }
     size_t bug = score_find(score->bugs, score->bug_count, score_text(line, "program"));
     size_t engine = score_find(score->engines, score->engine_count, score_text(line, "engine"));
     if (bug == score->bug_count || engine == score->engine_count) {
@@ -323,9 +327,10 @@ json_t *fuzz_score_to_json(const struct fuzz_score *score)
                                    "right", score->engines[each->right], "programs",
                                    (json_int_t)each->bugs, "a12", score_interval(&each->a12)));
     }
-    return json_pack("{s:f, s:o, s:o, s:o, s:{s:I, s:I, s:f}, s:I}", "limit_s", score->limit_s,
+    return json_pack("{s:f, s:o, s:o, s:o, s:{s:I, s:I, s:f}, s:I, s:I}", "limit_s", score->limit_s,
                      "engines", engines, "cells", score_cells_to_json(score), "comparisons",
                      comparisons, "control", "trials", (json_int_t)score->control_trials,
                      "findings", (json_int_t)score->control_findings, "cpu_s", score->control_cpu_s,
-                     "failed", (json_int_t)score->failed);
+                     "unplanted", (json_int_t)score->unplanted, "failed",
+                     (json_int_t)score->failed);
 }

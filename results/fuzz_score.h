@@ -42,6 +42,9 @@ struct fuzz_score {
     size_t control_trials; /* on builds without a bug */
     size_t control_findings;
     double control_cpu_s;
+    /* Findings on a planted bug's build in which it had no part: in no other figure, as they say
+     * nothing of the bug. The build without it is likely to have them too. */
+    size_t unplanted;
     size_t failed; /* trials that ended without a finding before their limit: in no figure */
     double mean_s_of_engine[16]; /* the mean over bugs of the restricted means; NAN if one is */
     double found_of_engine[16];  /* the share of all its trials that found */

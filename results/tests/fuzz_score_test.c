@@ -98,6 +98,25 @@ static void engines_are_compared_by_bug(void **state)
     json_decref(lines);
 }
 
+/* What was found is no sign of the bug unless the bug had a part in it. */
+static void findings_of_something_else_do_not_count(void **state)
+{
+    struct fuzz_score score;
+    json_t *plan = make_plan();
+    json_t *lines = make_lines();
+    (void)state;
+    add(lines, "t.b+hard", "random", 4, "finding", 5, false);
+    json_t *last = json_array_get(lines, json_array_size(lines) - 1);
+    (void)json_object_set_new(last, "bug_triggered", json_integer(0));
+    assert_int_equal(fuzz_score_evaluate(plan, lines, &score, NULL), STATUS_OK);
+    assert_int_equal(score.unplanted, 1);
+    assert_int_equal(fuzz_score_cell(&score, 1, 0)->count, 4);
+    assert_int_equal(fuzz_score_cell(&score, 1, 0)->found, 0);
+    fuzz_score_release(&score);
+    json_decref(plan);
+    json_decref(lines);
+}
+
 static void failures_and_false_positives_are_counted(void **state)
 {
     struct fuzz_score score;
@@ -142,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_hold_their_trials),
         cmocka_unit_test(engines_are_compared_by_bug),
+        cmocka_unit_test(findings_of_something_else_do_not_count),
         cmocka_unit_test(failures_and_false_positives_are_counted),
         cmocka_unit_test(a_plan_that_is_none_is_refused),
     };
