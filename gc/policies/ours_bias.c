@@ -38,11 +38,11 @@ void ours_enqueue_seen(struct runtime *runtime, uint32_t index)
     ours_hurry(runtime);
 }
 
-/* A biased member has been touched. Was that after T0, it was alive then. */
+/* A biased member has been touched. Was that after T0, it was alive then. Frozen ones are none. */
 static void ours_see(struct runtime *runtime, uint32_t index)
 {
     struct ours *ours = ours_of(runtime);
-    if (index >= ours->members) {
+    if (index >= ours->members || index < ours->begin) {
         return;
     }
     if (ours->phase >= OURS_ROOTS && ours->phase <= OURS_MARK) {
@@ -57,7 +57,7 @@ void ours_lose(struct runtime *runtime, struct object *object)
 {
     const struct ours *ours = ours_of(runtime);
     uint32_t index = object->index;
-    if (ours->phase == OURS_BIAS && index < ours->cursor) {
+    if (ours->phase == OURS_BIAS && index < ours->cursor && index >= ours->begin) {
         ours_reach(runtime, index); /* not biased at T0, so that nothing can be said of it */
     }
     ours_see(runtime, index);

@@ -190,6 +190,31 @@ static void test_marks_of_what_was_new(void **state)
     }
 }
 
+/* What save_all keeps is appended to a list that has been frozen: no member of the cycle under way
+ * has been touched by that. */
+static void test_garbage_is_saved_in_a_frozen_list(void **state)
+{
+    struct ours_parameters parameters;
+    struct runtime *runtime = freeze_open(*state, &parameters);
+    gc_set_save_all(runtime, true);
+    struct object *garbage = gc_garbage(runtime);
+    (void)gc_collect(runtime, 0); /* it has been dismissed */
+    gc_freeze(runtime);
+    freeze_make_garbage(runtime);
+    for (int i = 0; i < FREEZE_SLICES; i++) {
+        freeze_step(runtime, 1);
+        assert_int_equal(gc_check(runtime), 0);
+    }
+    assert_int_equal(list_length(garbage), 2 * FREEZE_RINGS);
+    for (size_t i = 0; i < 2 * FREEZE_RINGS; i++) {
+        assert_int_equal(list_length(list_item(garbage, i)), 1);
+    }
+    gc_unfreeze(runtime);
+    gc_set_save_all(runtime, false);
+    list_clear(runtime, garbage);
+    assert_int_equal(runtime_close(runtime), 0);
+}
+
 /* ---------------------------------------------------------------- rescues */
 /* Garbage in a pair of instances, one of which is got through its weak reference after so many
  * steps of a cycle, and what it leads to must be there still. Whether OURS_SWEEP was under way. */
@@ -278,6 +303,7 @@ int freeze_test(void)
         GC_TEST(test_freezing_new_ones_after_a_collection),
         GC_TEST(test_marks_of_what_was_new),
         GC_TEST(test_visits_after_unfreezing),
+        GC_TEST(test_garbage_is_saved_in_a_frozen_list),
         GC_TEST(test_rescues_in_every_step_of_a_sweep),
         GC_TEST(test_slices_are_bounded),
     };
