@@ -15,11 +15,15 @@
 
 enum { TOY_MANY = 4, TOY_COUNTED = 33, TOY_FIRST = 1, TOY_SECOND = 2, TOY_LOW = 15, TOY_MASK = 63 };
 
+static bool toy_is_pair(unsigned before, unsigned now)
+{
+    return (before & TOY_LOW) == TOY_FIRST && (now & TOY_LOW) == TOY_SECOND;
+}
+
 __attribute__((noinline)) static void toy_judge(unsigned counted, unsigned before, unsigned now)
 {
     FUZZ_EXPECT(counted < TOY_MANY, "toy-count", "%u of them", counted);
-    FUZZ_EXPECT((before & TOY_LOW) != TOY_FIRST || (now & TOY_LOW) != TOY_SECOND, "toy-pair",
-                "%u after %u", now, before);
+    FUZZ_EXPECT(!toy_is_pair(before, now), "toy-pair", "%u after %u", now, before);
 }
 
 static void toy_run(const uint8_t *data, size_t size)
@@ -34,7 +38,8 @@ static void toy_run(const uint8_t *data, size_t size)
         fuzz_count_operation();
         counted += (now & TOY_MASK) == TOY_COUNTED;
         fuzz_counters->bug_reached += TOY_BUG;
-        fuzz_counters->bug_triggered += TOY_BUG && counted >= TOY_MANY;
+        fuzz_counters->bug_triggered +=
+            TOY_BUG && (counted >= TOY_MANY || toy_is_pair(before, now));
         toy_judge(TOY_BUG ? counted : 0, TOY_BUG ? before : 0, now);
         before = now;
     }
