@@ -100,8 +100,8 @@ void shadow_note_garbage(struct shadow *shadow)
 {
     const struct object *garbage = shadow->runtime->garbage;
     size_t length = garbage == NULL ? 0 : list_length(garbage);
-    if (shadow->runtime
-            ->save_all) { /* what there was no memory to save has lost its weak references */
+    /* What there was no memory to save has lost its weak references all the same. */
+    if (shadow->runtime->save_all) {
         shadow_mark(shadow);
         for (int i = 0; i < shadow->fresh; i++) {
             shadow->nodes[i].is_weak_unsure |= !shadow->nodes[i].reachable;

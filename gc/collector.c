@@ -76,6 +76,12 @@ void collector_set_trigger(struct collector *collector, int trigger)
     collector->trigger = collector->enabled ? trigger : INT_MAX;
 }
 
+void collector_set_trigger_by_threshold(struct runtime *runtime)
+{
+    int threshold = runtime->collector.thresholds[0];
+    collector_set_trigger(&runtime->collector, threshold > 0 ? threshold : INT_MAX);
+}
+
 static void collector_configured(struct runtime *runtime)
 {
     const struct gc_policy *policy = runtime->collector.policy;

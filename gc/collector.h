@@ -80,6 +80,8 @@ void collector_close(struct runtime *runtime);
 /* Sets the count beyond which the policy is called, which takes effect while automatic collection
  * is on. */
 void collector_set_trigger(struct collector *collector, int trigger);
+/* The same with thresholds[0]; 0: never. A policy's `configured`. */
+void collector_set_trigger_by_threshold(struct runtime *runtime);
 
 /* ---------------------------------------------------------------- the phases */
 /* A range of the registry that is examined. */

@@ -5,7 +5,6 @@
  * moves the survivors to the next. The oldest is collected only when those that have newly got
  * there are at least a quarter of those that were there: full collections then cost amortised
  * linear time in a growing heap (the 25% rule, Antoine Pitrou, CPython issue 4074). */
-#include <limits.h>
 #include <string.h>
 
 #include "common/os_memory.h"
@@ -37,18 +36,12 @@ static struct generational *generational_of(const struct runtime *runtime)
     return runtime->collector.state;
 }
 
-static void generational_configured(struct runtime *runtime)
-{
-    int threshold = runtime->collector.thresholds[0];
-    collector_set_trigger(&runtime->collector, threshold > 0 ? threshold : INT_MAX);
-}
-
 static bool generational_open(struct runtime *runtime)
 {
     const struct generational_parameters *parameters = runtime->collector.policy->parameters;
     runtime->collector.state = os_map_scratch(sizeof(struct generational));
     memcpy(runtime->collector.thresholds, parameters->thresholds, sizeof(parameters->thresholds));
-    generational_configured(runtime);
+    collector_set_trigger_by_threshold(runtime);
     return runtime->collector.state != NULL;
 }
 
@@ -128,7 +121,7 @@ const struct gc_policy gc_policy_generational_700 = {
     .close = generational_close,
     .allocated = generational_allocated,
     .collect = generational_collect,
-    .configured = generational_configured,
+    .configured = collector_set_trigger_by_threshold,
 };
 
 const struct gc_policy gc_policy_generational_700_no25 = {
@@ -139,7 +132,7 @@ const struct gc_policy gc_policy_generational_700_no25 = {
     .close = generational_close,
     .allocated = generational_allocated,
     .collect = generational_collect,
-    .configured = generational_configured,
+    .configured = collector_set_trigger_by_threshold,
 };
 
 const struct gc_policy gc_policy_generational_2000 = {
@@ -150,5 +143,5 @@ const struct gc_policy gc_policy_generational_2000 = {
     .close = generational_close,
     .allocated = generational_allocated,
     .collect = generational_collect,
-    .configured = generational_configured,
+    .configured = collector_set_trigger_by_threshold,
 };

@@ -11,7 +11,6 @@
  * is the garbage of up to a whole round, and a round is as long as the heap is large. That is the
  * growth for which it was reverted. What CPython marks from its
  * own roots (stacks, modules) before the increments is left out: here are no roots to be known. */
-#include <limits.h>
 #include <string.h>
 
 #include "common/os_memory.h"
@@ -160,12 +159,6 @@ static uint64_t incremental_collect(struct runtime *runtime, int generation)
     return outcome.freed;
 }
 
-static void incremental_configured(struct runtime *runtime)
-{
-    int threshold = runtime->collector.thresholds[0];
-    collector_set_trigger(&runtime->collector, threshold > 0 ? threshold : INT_MAX);
-}
-
 static bool incremental_open(struct runtime *runtime)
 {
     struct incremental *incremental = os_map_scratch(sizeof(*incremental));
@@ -182,7 +175,7 @@ static bool incremental_open(struct runtime *runtime)
     runtime->collector.state = incremental;
     runtime->collector.thresholds[0] = INCREMENTAL_YOUNG;
     runtime->collector.thresholds[1] = INCREMENTAL_SCALE;
-    incremental_configured(runtime);
+    collector_set_trigger_by_threshold(runtime);
     return true;
 }
 
@@ -200,5 +193,5 @@ const struct gc_policy gc_policy_incremental = {
     .close = incremental_close,
     .allocated = incremental_allocated,
     .collect = incremental_collect,
-    .configured = incremental_configured,
+    .configured = collector_set_trigger_by_threshold,
 };

@@ -264,7 +264,6 @@ static uint64_t ours_collect(struct runtime *runtime, int generation)
     collector->collecting = true;
     uint64_t collected = collector->stats.collected;
     ours_end_now(runtime);
-    ours_seal(runtime); /* those that have been frozen while they were new, too */
     ours->collecting_all = true;
     ours->begin = collector->registry.starts[GC_GENERATIONS - 1];
     struct gc_outcome outcome = collector_collect(runtime, ours->begin, generation);

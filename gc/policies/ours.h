@@ -24,7 +24,7 @@
  *  5. From T0 to the end of OURS_MARK a member that loses its bias or is written is reached, and
  * all members that were reachable from the program at T0 will be. The others were garbage at T0,
  *     and garbage stays as it is: nobody can touch it.
- *  6. registry.marks is the policy's for every entry below `sealed`, between collections too;
+ *  6. registry.marks is the policy's for every entry below starts[0], between collections too;
  *     registry.numbers of the members from the begin of a cycle to its end. */
 #ifndef HEAPMILL_GC_POLICIES_OURS_H
 #define HEAPMILL_GC_POLICIES_OURS_H
@@ -209,7 +209,10 @@ void ours_hurry(struct runtime *runtime);
 bool ours_is_guarded(const struct object *object);
 /* Dismisses a container: it is alive, or in no cycle. mark: 0 or OURS_MARK_LEAF. */
 void ours_dismiss(struct runtime *runtime, struct object *object, unsigned mark);
-/* Takes the bias off, without making a candidate of the container: the caller looks after it. */
+/* Takes the bias off a tracked container, and what the marks say of it. */
+void ours_take_bias(struct runtime *runtime, struct object *object);
+/* The same for what has been touched, without making a candidate of it: the caller looks after it.
+ */
 void ours_lose(struct runtime *runtime, struct object *object);
 /* A biased container has lost what the bias stands for: it is a candidate, and alive now. */
 void ours_unbias(struct runtime *runtime, struct object *object);

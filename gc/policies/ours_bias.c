@@ -53,6 +53,14 @@ static void ours_see(struct runtime *runtime, uint32_t index)
     }
 }
 
+void ours_take_bias(struct runtime *runtime, struct object *object)
+{
+    object_unbias(object);
+    ours_set_known(object, OURS_FLAG_LOST);
+    runtime->collector.registry.marks[object->index] &=
+        (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+}
+
 void ours_lose(struct runtime *runtime, struct object *object)
 {
     const struct ours *ours = ours_of(runtime);
@@ -61,19 +69,16 @@ void ours_lose(struct runtime *runtime, struct object *object)
         ours_reach(runtime, index); /* not biased at T0, so that nothing can be said of it */
     }
     ours_see(runtime, index);
-    object_unbias(object);
-    ours_set_known(object, OURS_FLAG_LOST);
-    runtime->collector.registry.marks[index] &= (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+    ours_take_bias(runtime, object);
 }
 
 /* A whole collection has the marks of all that is in its sight, and looks at it anyway. */
 static void ours_lose_meanwhile(struct runtime *runtime, struct object *object)
 {
-    object_unbias(object);
-    if (object->index < ours_of(runtime)->begin) { /* a frozen one, whose marks stay */
-        ours_set_known(object, OURS_FLAG_LOST);
-        runtime->collector.registry.marks[object->index] &=
-            (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
+    if (object->index < ours_of(runtime)->begin) {
+        ours_take_bias(runtime, object); /* a frozen one, whose marks stay */
+    } else {
+        object_unbias(object);
     }
 }
 

@@ -66,7 +66,7 @@ size_t ours_check(const struct runtime *runtime)
     }
     for (uint32_t i = 1; i < registry->length; i++) {
         struct object *object = registry_object(registry, i);
-        if (object != NULL && i < ours->sealed) {
+        if (object != NULL && i < registry->starts[0]) {
             broken += ours_check_one(ours, object, registry->marks[i]);
         } else if (object != NULL && object_is_biased(object)) {
             broken += object_report(object, "new, and biased");

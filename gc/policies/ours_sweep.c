@@ -18,14 +18,6 @@ enum {
 };
 
 /* ---------------------------------------------------------------- sweeping */
-static void ours_unbias_trash(struct runtime *runtime, struct object *object)
-{
-    object_unbias(object);
-    ours_set_known(object, OURS_FLAG_LOST);
-    runtime->collector.registry.marks[object->index] &=
-        (uint8_t) ~(OURS_MARK_BIASED | OURS_MARK_LEAF);
-}
-
 /* Finalizers and what is done for them take references to the trash and drop them: to a biased
  * container that would be a rescue, of it alone. So the trash that they see is not biased. */
 static void ours_process(struct runtime *runtime)
@@ -34,7 +26,7 @@ static void ours_process(struct runtime *runtime)
     const struct gc_trash *trash = &ours->trash;
     if (trash->type_flags & (TYPE_NEEDS_CARE | TYPE_IS_WEAKREF) || runtime->save_all) {
         for (uint32_t k = 0; k < trash->length; k++) {
-            ours_unbias_trash(runtime, runtime->collector.registry.entries[trash->indices[k]]);
+            ours_take_bias(runtime, runtime->collector.registry.entries[trash->indices[k]]);
         }
     }
     gc_trash_process(runtime, &ours_of(runtime)->trash);
@@ -110,7 +102,7 @@ bool ours_keep(struct runtime *runtime, int64_t *budget)
             ours->suspects++; /* brought back by a finalizer, perhaps: its bias proves nothing */
             continue;
         }
-        ours_unbias_trash(runtime, object);
+        ours_take_bias(runtime, object);
         object_incref(object);
         kept++;
     }
