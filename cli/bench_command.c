@@ -16,10 +16,10 @@
 #include "cli/command.h"
 #include "cli/plan.h"
 #include "cli/preflight.h"
-#include "cli/process.h"
 #include "cli/registry.h"
 #include "cli/selection.h"
 #include "common/clock.h"
+#include "common/host/process.h"
 #include "results/store.h"
 
 int bench_exit_status(enum status status)

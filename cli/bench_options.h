@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 #include "results/record.h"
 

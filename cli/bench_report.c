@@ -9,7 +9,7 @@
 #include "cli/bench_warnings.h"
 #include "cli/plan.h"
 #include "cli/table.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/store.h"
 
 static const char *report_text(const json_t *object, const char *name)

@@ -12,9 +12,9 @@
 #include "cli/plan.h"
 #include "cli/progress.h"
 #include "cli/schedule.h"
-#include "cli/text.h"
 #include "cli/worker.h"
 #include "common/clock.h"
+#include "common/host/text.h"
 
 struct bench {
     struct store *store;

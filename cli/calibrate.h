@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "cli/registry.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 #include "results/power.h"
 

@@ -9,7 +9,7 @@
 #include "cli/calibrate.h"
 #include "cli/calibration_file.h"
 #include "cli/command.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 #include "results/store.h"
 
 /* A calibration in the making. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/machine.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 static const char calibration_format[] = "heapmill-calibration-1";
 

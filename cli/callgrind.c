@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const double CALLGRIND_VERSION_TIMEOUT_S = 20;
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "cli/registry.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 /* The library with the clock, as registry_preload_path knows it. */

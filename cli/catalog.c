@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/text.h"
 #include "cli/worker.h"
+#include "common/host/text.h"
 
 static const char *catalog_text(const json_t *object, const char *name)
 {

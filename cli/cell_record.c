@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/text.h"
 #include "cli/worker.h"
+#include "common/host/text.h"
 
 /* What a record takes over from the plan's cell. */
 static const char *const cell_members[] = {"group", "workload", "params", "threads", "backend",

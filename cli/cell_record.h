@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "cli/machine.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 #include "results/record.h"
 
 /* What is known of a cell's run besides its process. Borrowed. */

@@ -5,15 +5,7 @@
 
 #include <stdbool.h>
 
-/* Exit statuses of heapmill, documented in docs/ and kept. */
-enum exit_status {
-    EXIT_CLEAN = 0,
-    EXIT_FINDING = 1,     /* a finding or a regression */
-    EXIT_USAGE = 2,       /* the command line is wrong */
-    EXIT_ENVIRONMENT = 3, /* something that is needed is missing */
-    EXIT_PARTIAL = 4,     /* results are there, but some cells failed */
-    EXIT_INTERRUPTED = 130,
-};
+#include "common/host/exit_status.h"
 
 struct command {
     const char *name;

@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/compare_gate.h"
 #include "cli/compare_table.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/comparison.h"
 #include "results/store.h"
 

@@ -6,8 +6,8 @@
 
 #include "cli/command.h"
 #include "cli/doctor.h"
-#include "cli/process.h"
 #include "cli/table.h"
+#include "common/host/process.h"
 
 /* Long enough for 50 ticks of a core, short enough to wait for. */
 static const double DOCTOR_INTERVAL_S = 0.5;

@@ -6,8 +6,8 @@
 #include "cli/doctor.h"
 #include "cli/machine.h"
 #include "cli/preflight.h"
-#include "cli/process.h"
-#include "cli/text.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
 
 static const double DOCTOR_VERSION_TIMEOUT_S = 10;
 

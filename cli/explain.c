@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/statistics.h"
 
 /* What is printed of a failed worker's standard error. */

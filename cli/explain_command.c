@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/explain.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/store.h"
 
 enum { EXPLAIN_LIST_MAX = 10 };

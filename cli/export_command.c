@@ -5,7 +5,7 @@
 
 #include "cli/base_option.h"
 #include "cli/command.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/export.h"
 #include "results/store.h"
 

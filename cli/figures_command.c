@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/table.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/name_filter.h"
 #include "results/statistics.h"
 #include "results/store.h"

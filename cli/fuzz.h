@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "cli/command.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 extern const struct command fuzz_list_command;

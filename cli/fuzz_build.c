@@ -8,7 +8,7 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_build.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char build_usage[] =
     "usage: heapmill fuzz build [libfuzzer|libfuzzer-fast|afl|bare|coverage|random|all] [--target "

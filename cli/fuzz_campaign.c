@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/store_file.h"
 
 static enum status fuzz_log_load_plan(const char *path, json_t **plan, struct error *error)

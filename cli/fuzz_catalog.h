@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 enum fuzz_tree {

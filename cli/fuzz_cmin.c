@@ -9,7 +9,7 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_catalog.h"
 #include "cli/fuzz_crew.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char cmin_usage[] =
     "usage: heapmill fuzz cmin TARGET DIR… -o NEW [-b BACKEND] [--json]\n"

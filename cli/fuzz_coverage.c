@@ -11,7 +11,7 @@
 #include "cli/fuzz_build.h"
 #include "cli/fuzz_catalog.h"
 #include "cli/fuzz_coverage_report.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char coverage_usage[] =
     "usage: heapmill fuzz coverage [TARGET…] [-b BACKEND] [--corpus DIR] [-o DIR] [--json]\n"

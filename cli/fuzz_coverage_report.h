@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 /* source: of the sources, tree: of the build with coverage. Merges DIRECTORY/raw's counts, writes

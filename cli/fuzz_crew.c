@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "cli/fuzz_crew_tree.h"
-#include "cli/process.h"
 #include "common/clock.h"
+#include "common/host/process.h"
 
 enum { CREW_EXEC_FAILED = 127, CREW_REAP_MS = 2000, CREW_RUNNING_MAX = 256 };
 

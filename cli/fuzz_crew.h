@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 struct crew_job {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 
 enum { CREW_DEPTH_MAX = 64 };
 

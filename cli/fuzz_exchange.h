@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 struct fuzz_exchange {

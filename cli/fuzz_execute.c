@@ -6,7 +6,7 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_crew.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 /* A name for the child's output, in the directory for temporary files; the caller frees it. */
 static char *execute_make_log(struct error *error)

@@ -9,7 +9,7 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_catalog.h"
 #include "cli/fuzz_execute.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char fmt_usage[] =
     "usage: heapmill fuzz fmt INPUT [-t TARGET] [-b BACKEND] [--json]\n"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/text.h"
 #include "common/clock.h"
+#include "common/host/text.h"
 
 struct reduce_state {
     struct fuzz_reduce *reduce;

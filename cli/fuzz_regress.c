@@ -8,9 +8,9 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_catalog.h"
 #include "cli/fuzz_execute.h"
-#include "cli/process.h"
 #include "cli/table.h"
 #include "common/clock.h"
+#include "common/host/process.h"
 
 static const char regress_usage[] =
     "usage: heapmill fuzz regress [TARGET…] [-b BACKEND] [--corpus DIR] [--sanitized] [--json]\n"

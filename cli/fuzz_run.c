@@ -10,7 +10,7 @@
 #include "cli/fuzz_run_options.h"
 #include "cli/fuzz_session.h"
 #include "cli/fuzz_status_line.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char run_usage[] =
     "usage: heapmill fuzz run TARGET [OPTION…] [-- ENGINE ARGUMENT…]\n"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 
 struct run_arguments {
     const char *target;

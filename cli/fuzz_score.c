@@ -12,7 +12,7 @@
 #include "cli/fuzz_score_plan.h"
 #include "cli/fuzz_score_report.h"
 #include "cli/fuzz_score_run.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char score_usage[] =
     "usage: heapmill fuzz score [OPTION…]\n"

@@ -9,8 +9,8 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_engine.h"
-#include "cli/process.h"
 #include "common/clock.h"
+#include "common/host/process.h"
 
 enum { SCORE_JOBS_MAX = 64 };
 

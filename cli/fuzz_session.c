@@ -13,8 +13,8 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_exchange.h"
 #include "cli/fuzz_status_line.h"
-#include "cli/process.h"
 #include "common/clock.h"
+#include "common/host/process.h"
 
 static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line */
 static const double SESSION_SAMPLE_S = 5;    /* a line of events.jsonl for each member */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/fuzz_execute.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 static const double SIGNATURE_TIME_S = 60;
 

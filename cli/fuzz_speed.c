@@ -6,8 +6,8 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_speed_run.h"
-#include "cli/process.h"
 #include "cli/table.h"
+#include "common/host/process.h"
 #include "results/statistics.h"
 
 static const char speed_usage[] =

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/process.h"
 #include "common/clock.h"
+#include "common/host/process.h"
 
 static const double SPEED_LOOK_S = 0.05;
 static const double SPEED_GRACE_S = 5;

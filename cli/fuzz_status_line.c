@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 
 void fuzz_text_of_count(char *text, size_t size, double count)
 {

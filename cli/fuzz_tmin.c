@@ -8,7 +8,7 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_triage_parts.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char tmin_usage[] =
     "usage: heapmill fuzz tmin INPUT [-t TARGET] [-b BACKEND] [--bug ID] [-o FILE] [--time T] "

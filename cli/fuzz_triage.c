@@ -8,7 +8,7 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_campaign.h"
 #include "cli/fuzz_triage_parts.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static const char triage_usage[] =
     "usage: heapmill fuzz triage DIR [--time T] [--json]\n"

@@ -6,7 +6,7 @@
 
 #include "cli/leak_outside.h"
 #include "cli/leak_worker.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 static enum status leak_run_own(const struct leak_detector *detector,
                                 const struct registry *registry, const struct leak_case *each,

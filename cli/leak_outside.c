@@ -10,7 +10,7 @@
 
 #include "cli/leak_reports.h"
 #include "cli/leak_worker.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 /* ---------------------------------------------------------------- what is built and installed */
 static bool outside_is_pool(const char *backend)

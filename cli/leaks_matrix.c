@@ -7,8 +7,8 @@
 #include "cli/command.h"
 #include "cli/leak_detectors.h"
 #include "cli/leaks.h"
-#include "cli/process.h"
 #include "cli/table.h"
+#include "common/host/process.h"
 
 static double leaks_number(const json_t *row, const char *name)
 {

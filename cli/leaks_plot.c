@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/leaks.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/leaks_picture.h"
 

@@ -12,9 +12,9 @@
 
 #include "cli/command.h"
 #include "cli/leaktrack_file.h"
-#include "cli/process.h"
 #include "cli/registry.h"
-#include "cli/text.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
 
 enum {
     LEAKS_SITES_SHOWN = 10,

@@ -9,8 +9,8 @@
 
 #include "cli/leak_detectors.h"
 #include "cli/leaks.h"
-#include "cli/process.h"
 #include "cli/registry.h"
+#include "common/host/process.h"
 #include "common/rng.h"
 
 static const char *const leaks_backends[] = {"malloc", "pymalloc-3.10", "pymalloc-256",

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/leaks.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "results/statistics.h"
 
 /* The detectors that live in the program, taken together. */

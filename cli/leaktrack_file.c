@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/process.h"
-#include "cli/text.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
 
 enum { LEAKTRACK_QUARTERS = 4 };
 

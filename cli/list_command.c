@@ -8,10 +8,10 @@
 #include "cli/listing.h"
 #include "cli/matrix.h"
 #include "cli/preflight.h"
-#include "cli/process.h"
 #include "cli/registry.h"
-#include "cli/text.h"
 #include "cli/worker.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
 #include "plots/plot.h"
 #include "results/comparison.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "cli/table.h"
-#include "cli/text.h"
 #include "cli/worker.h"
+#include "common/host/text.h"
 
 /* The caller frees. */
 static char *listing_text(const json_t *value)

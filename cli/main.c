@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 enum { COMMANDS_MAX = 64 };
 

@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/map_run.h"
-#include "cli/process.h"
+#include "common/host/process.h"
 #include "plots/gnuplot_runner.h"
 
 static const char map_usage[] =

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 enum { MAP_FRAMES_MAX = 24 };

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 
 static const double OPTION_MILLISECONDS_MAX = 60000;
 

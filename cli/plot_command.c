@@ -7,7 +7,7 @@
 
 #include "cli/base_option.h"
 #include "cli/command.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "plots/plot.h"
 
 struct plot_arguments {

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "cli/table.h"
-#include "cli/text.h"
 #include "common/clock.h"
+#include "common/host/text.h"
 
 enum {
     PROGRESS_WIDTH_MAX = 250,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/rng.h"
 
 static const char *schedule_group(const json_t *cells, size_t index)

@@ -9,7 +9,7 @@
 
 #include "cli/catalog.h"
 #include "cli/registry.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/status.h"
 
 /* A back end in an arm and an environment. */

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/process.h"
 #include "cli/registry.h"
 #include "cli/selection.h"
 #include "cli/worker.h"
+#include "common/host/process.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/waste_picture.h"
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/process.h"
 #include "cli/registry.h"
+#include "common/host/process.h"
 #include "common/status.h"
 #include "results/record.h"
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "cli/tests/cli_fixture.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 /* malloc and null on two workloads, and small: about 0.1 s a round. */
 #define SMALL "bench", "--no-redo", "-b", "malloc,null", "-w", "pingpong,batch", "--target-ms", "1"

@@ -14,7 +14,7 @@
 
 #include "cli/calibrate.h"
 #include "cli/tests/cli_fixture.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 /* Two runs of four groups with ten rounds of four cells each. */
 #define TINY                                                                                       \

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "cli/text.h"
+#include "common/host/text.h"
 
 static char fixture_directory[256];
 

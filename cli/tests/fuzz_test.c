@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cli/tests/cli_fixture.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 static void pause_ms(long ms)
 {

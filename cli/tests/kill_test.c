@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "cli/tests/cli_fixture.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 #include "common/rng.h"
 
 /* More rounds than fit into all the sessions together; a session is long enough to reach its first

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "cli/tests/cli_fixture.h"
-#include "cli/text.h"
+#include "common/host/text.h"
 
 #if HEAPMILL_LAYOUTS > 0
 enum { FUNCTIONS_MAX = 4000 };

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cli/process.h"
+#include "common/host/process.h"
 
 static struct process_result run_shell(const char *script, bool record_fd, double timeout_s)
 {

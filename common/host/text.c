@@ -1,4 +1,4 @@
-#include "cli/text.h"
+#include "common/host/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "common/host/exit_status.h"
 
 static void text_no_memory(void) __attribute__((noreturn));
 

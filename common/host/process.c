@@ -1,4 +1,4 @@
-#include "cli/process.h"
+#include "common/host/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/text.h"
 #include "common/clock.h"
+#include "common/host/text.h"
 
 enum {
     PROCESS_OUTPUT_MAX_BYTES = 16 << 20, /* a memory series of 200 samples takes about 20 KiB */

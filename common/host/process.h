@@ -6,8 +6,8 @@
  *
  * SIGINT and SIGTERM end the child and make process_run return; process_interrupted tells. One
  * thread only: the parent-death signal is tied to the thread that forked. */
-#ifndef HEAPMILL_CLI_PROCESS_H
-#define HEAPMILL_CLI_PROCESS_H
+#ifndef HEAPMILL_COMMON_HOST_PROCESS_H
+#define HEAPMILL_COMMON_HOST_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

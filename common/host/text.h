@@ -1,8 +1,8 @@
 /* Small helpers for text that every command needs. Running out of memory in any of these ends the
  * program with exit status 3 and a message: a command line tool has no better answer. One thread.
  */
-#ifndef HEAPMILL_CLI_TEXT_H
-#define HEAPMILL_CLI_TEXT_H
+#ifndef HEAPMILL_COMMON_HOST_TEXT_H
+#define HEAPMILL_COMMON_HOST_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "cli/text.h"
 #include "cli/worker.h"
+#include "common/host/text.h"
 
 static void nearest_finds_slips_and_beginnings(void **state)
 {
