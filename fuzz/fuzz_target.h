@@ -1,6 +1,6 @@
-/* What a fuzz target is. Each fuzz/NAME_fuzzer.c defines one `const struct fuzz_target
+/* What a fuzz target is. Each fuzz/targets/NAME_fuzzer.c defines one `const struct fuzz_target
  * fuzz_target_NAME` and the function LLVMFuzzerTestOneInput that libFuzzer and AFL++ call; CMake
- * finds it, and fuzz/NAME_*.c belong to it.
+ * has a row for it in fuzz/CMakeLists.txt, and fuzz/targets/NAME_*.c belong to it.
  *
  * The same binary name exists in three build trees, one an engine: the ordinary one
  * (engine_random.c: replays files, and blind random generation in the same input format),
@@ -22,7 +22,6 @@ struct fuzz_target {
     const char *name;
     const char *summary;
     const char *format; /* "palette-1" (fuzz/palette.h) or "bytes" */
-    bool is_per_backend;
     /* Plays the input under all oracles. */
     void (*run)(const uint8_t *data, size_t size);
     /* Writes the decoded input as text, one step a line, without running it. */

@@ -146,7 +146,6 @@ const struct fuzz_target fuzz_target_cli_arguments = {
     .name = "cli_arguments",
     .summary = "command lines of heapmill bench, and the lists, numbers and filters in them",
     .format = "bytes",
-    .is_per_backend = false,
     .run = cli_arguments_run,
     .print = bytes_print,
     .generate = cli_arguments_generate,

@@ -1,4 +1,4 @@
-#include "fuzz/object_graph_collector.h"
+#include "fuzz/targets/object_graph_collector.h"
 
 #include "fuzz/landmark.h"
 #include "gc/introspect.h"

@@ -1,7 +1,7 @@
 /* The engine `libfuzzer`: what libFuzzer looks for beside LLVMFuzzerTestOneInput. With
  * HEAPMILL_FUZZ_MUTATOR=off in the environment its own mutations of bytes are used, for the
  * comparison of the two. */
-#include "fuzz/engine.h"
+#include "fuzz/engines/engine.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_COLLECTOR_H
 #define HEAPMILL_FUZZ_OBJECT_GRAPH_COLLECTOR_H
 
-#include "fuzz/object_graph_shadow.h"
+#include "fuzz/targets/object_graph_shadow.h"
 
 /* The policy that an input names, with the parameters that it gives; valid until the next call. */
 const struct gc_policy *graph_policy(const struct palette *palette);

@@ -1,6 +1,6 @@
 /* The engine `random`: main of the binaries of an ordinary build. Replays inputs, prints them, and
  * is the blind baseline: inputs drawn in the target's format, with no feedback at all. */
-#include "fuzz/engine.h"
+#include "fuzz/engines/engine.h"
 
 #include <dirent.h>
 #include <errno.h>

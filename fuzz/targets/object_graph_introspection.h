@@ -2,7 +2,7 @@
 #ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_INTROSPECTION_H
 #define HEAPMILL_FUZZ_OBJECT_GRAPH_INTROSPECTION_H
 
-#include "fuzz/object_graph_shadow.h"
+#include "fuzz/targets/object_graph_shadow.h"
 
 /* Every tracked container is visited once: in its generation, or among the frozen. */
 void graph_visit_all(struct shadow *shadow);

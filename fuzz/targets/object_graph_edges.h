@@ -3,7 +3,7 @@
 #ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_EDGES_H
 #define HEAPMILL_FUZZ_OBJECT_GRAPH_EDGES_H
 
-#include "fuzz/object_graph_shadow.h"
+#include "fuzz/targets/object_graph_shadow.h"
 
 /* The container gets one more reference, to value. false: it cannot, or memory was refused. */
 bool graph_put(struct shadow *shadow, int container, int value, unsigned key);

@@ -1,4 +1,4 @@
-#include "fuzz/malloc_abi_family.h"
+#include "fuzz/targets/malloc_abi_family.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -6,10 +6,10 @@
  * was live; a refused request leaves the heap as it was; everything is given back at close. */
 #include <string.h>
 
-#include "fuzz/block_ops_model.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/landmark.h"
 #include "fuzz/mutator.h"
+#include "fuzz/targets/block_ops_model.h"
 
 static struct block_ops_model block_ops;
 
@@ -239,7 +239,6 @@ const struct fuzz_target fuzz_target_block_ops = {
     .name = "block_ops",
     .summary = "alloc, resize, free, stats, walk, trim of a back end against a model of its blocks",
     .format = "palette-1",
-    .is_per_backend = true,
     .run = block_ops_run,
     .print = block_program_print,
     .mutate = mutator_mutate,

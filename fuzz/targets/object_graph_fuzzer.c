@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "fuzz/object_graph_collector.h"
-#include "fuzz/object_graph_introspection.h"
-#include "fuzz/object_graph_steps.h"
+#include "fuzz/targets/object_graph_collector.h"
+#include "fuzz/targets/object_graph_introspection.h"
+#include "fuzz/targets/object_graph_steps.h"
 
 #include "fuzz/fuzz_target.h"
 #include "fuzz/mutator.h"
@@ -172,7 +172,6 @@ const struct fuzz_target fuzz_target_object_graph = {
     .name = "object_graph",
     .summary = "names, containers, cycles, collections, failures against a shadow graph",
     .format = "palette-1",
-    .is_per_backend = true,
     .run = graph_run,
     .print = graph_print,
     .mutate = mutator_mutate,

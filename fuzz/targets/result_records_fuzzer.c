@@ -147,7 +147,6 @@ const struct fuzz_target fuzz_target_result_records = {
     .name = "result_records",
     .summary = "the readers of plan.json and records.jsonl, and what a resume mends",
     .format = "bytes",
-    .is_per_backend = false,
     .run = result_records_run,
     .print = bytes_print,
     .generate = result_records_generate,

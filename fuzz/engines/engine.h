@@ -1,5 +1,5 @@
-/* What the engines' adapters know of the binary that they are linked into: fuzz/engine_binding.c
- * defines it, compiled once for each. */
+/* What the engines' adapters know of the binary that they are linked into:
+ * fuzz/engines/engine_binding.c defines it, compiled once for each. */
 #ifndef HEAPMILL_FUZZ_ENGINE_H
 #define HEAPMILL_FUZZ_ENGINE_H
 

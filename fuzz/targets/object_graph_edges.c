@@ -1,10 +1,10 @@
-#include "fuzz/object_graph_edges.h"
+#include "fuzz/targets/object_graph_edges.h"
 
 #include <inttypes.h>
 
 #include "fuzz/landmark.h"
-#include "fuzz/object_graph_collector.h"
-#include "fuzz/object_graph_steps.h"
+#include "fuzz/targets/object_graph_collector.h"
+#include "fuzz/targets/object_graph_steps.h"
 #include "gc/frame.h"
 
 FUZZ_LANDMARKS(lengths)

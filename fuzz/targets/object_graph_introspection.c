@@ -1,8 +1,8 @@
-#include "fuzz/object_graph_introspection.h"
+#include "fuzz/targets/object_graph_introspection.h"
 
 #include <inttypes.h>
 
-#include "fuzz/object_graph_collector.h"
+#include "fuzz/targets/object_graph_collector.h"
 #include "gc/introspect.h"
 #include "gc/runtime.h"
 

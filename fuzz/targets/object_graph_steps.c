@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fuzz/object_graph_collector.h"
-#include "fuzz/object_graph_edges.h"
-#include "fuzz/object_graph_introspection.h"
-#include "fuzz/object_graph_steps.h"
+#include "fuzz/targets/object_graph_collector.h"
+#include "fuzz/targets/object_graph_edges.h"
+#include "fuzz/targets/object_graph_introspection.h"
+#include "fuzz/targets/object_graph_steps.h"
 #include "gc/frame.h"
 #include "gc/runtime.h"
 

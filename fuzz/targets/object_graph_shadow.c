@@ -1,4 +1,4 @@
-#include "fuzz/object_graph_shadow.h"
+#include "fuzz/targets/object_graph_shadow.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef HEAPMILL_FUZZ_OBJECT_GRAPH_STEPS_H
 #define HEAPMILL_FUZZ_OBJECT_GRAPH_STEPS_H
 
-#include "fuzz/object_graph_shadow.h"
+#include "fuzz/targets/object_graph_shadow.h"
 
 /* The kinds of operation. The argument's low half names one name, its high half another. */
 enum graph_kind {

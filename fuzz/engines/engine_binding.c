@@ -1,4 +1,4 @@
-#include "fuzz/engine.h"
+#include "fuzz/engines/engine.h"
 
 #include "fuzz/asan.h"
 

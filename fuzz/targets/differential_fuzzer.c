@@ -190,7 +190,6 @@ const struct fuzz_target fuzz_target_differential = {
     .name = "differential",
     .summary = "one program over a back end and over malloc: every byte of every block the same",
     .format = "palette-1",
-    .is_per_backend = true,
     .run = differential_run,
     .print = block_program_print,
     .mutate = mutator_mutate,

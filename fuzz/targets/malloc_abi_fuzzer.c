@@ -15,9 +15,9 @@
 
 #include "fuzz/block_program.h"
 #include "fuzz/fuzz_target.h"
-#include "fuzz/malloc_abi_family.h"
 #include "fuzz/mutator.h"
 #include "fuzz/oracle.h"
+#include "fuzz/targets/malloc_abi_family.h"
 
 enum {
     ABI_EDGE_BYTES = 512,    /* what is filled at both ends of a large block */
@@ -358,7 +358,6 @@ const struct fuzz_target fuzz_target_malloc_abi = {
     .name = "malloc_abi",
     .summary = "the malloc family of any library, as a black box, against POSIX and glibc",
     .format = "palette-1",
-    .is_per_backend = false,
     .run = malloc_abi_run,
     .print = block_program_print,
     .mutate = mutator_mutate,

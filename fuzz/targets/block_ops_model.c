@@ -1,4 +1,4 @@
-#include "fuzz/block_ops_model.h"
+#include "fuzz/targets/block_ops_model.h"
 
 #include <string.h>
 
