@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "results/disturbance.h"
-#include "results/precision.h"
+#include "results/stats/disturbance.h"
+#include "results/stats/precision.h"
 
 void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive)
 {

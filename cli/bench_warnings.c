@@ -6,8 +6,8 @@
 
 #include "cli/adaptive.h"
 #include "cli/doctor.h"
-#include "results/disturbance.h"
-#include "results/precision.h"
+#include "results/stats/disturbance.h"
+#include "results/stats/precision.h"
 
 /* Of the processes' wall time: where single rounds are disturbed often enough to matter for all
  * (disturbance.c has what makes a round disturbed). */

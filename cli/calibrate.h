@@ -9,7 +9,7 @@
 #include "cli/registry.h"
 #include "common/host/text.h"
 #include "common/status.h"
-#include "results/power.h"
+#include "results/stats/power.h"
 
 /* Strings are borrowed from argv or are constants; parameters are owned. */
 struct calibrate_options {

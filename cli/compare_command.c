@@ -11,7 +11,7 @@
 #include "cli/compare_gate.h"
 #include "cli/compare_table.h"
 #include "common/host/text.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 #include "results/store.h"
 
 enum { COMPARE_METRICS_MAX = 32 };

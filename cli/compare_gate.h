@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* Lists on file the rows that got worse by more than `above` (0.01 is 1%): those with the verdict
  * "slower", "larger" or "more" whose whole interval lies above 1 + above. An exit status: 1 if

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "results/instruction_counts.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* Counts should repeat to the last digit; whether those of a run did is said, not assumed. */
 static void header_print_counts(const struct record_set *set, FILE *file)

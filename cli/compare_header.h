@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* Some lines and an empty one. */
 void compare_header_print(const struct comparison *comparison, FILE *file);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* Header, rows, geometric means. Colours where table_colour_allowed says so. */
 void compare_table_print(const struct comparison *comparison, FILE *file);

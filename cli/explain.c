@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/host/text.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* What is printed of a failed worker's standard error. */
 enum { EXPLAIN_STDERR_LINES = 12, EXPLAIN_FAILURES = 5 };

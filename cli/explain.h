@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* All records of one cell, read in full, and how it compares. */
 struct explain {

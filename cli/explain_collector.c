@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/explain.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* The median over the rounds; NAN if no record has it. */
 static double collector_median(const struct explain *explain, const char *member)

@@ -5,7 +5,7 @@
 
 #include "cli/explain.h"
 #include "cli/table.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 void explain_print_instructions(const struct explain *explain, FILE *file)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/explain.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 static void time_print_spread(const double *sorted, size_t count, FILE *file)
 {

@@ -6,7 +6,7 @@
 #include "cli/base_option.h"
 #include "cli/command.h"
 #include "common/host/text.h"
-#include "results/export.h"
+#include "results/export/export.h"
 #include "results/store.h"
 
 enum { EXPORT_METRICS_MAX = 32 };

@@ -9,7 +9,7 @@
 #include "cli/table.h"
 #include "common/host/text.h"
 #include "results/name_filter.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 #include "results/store.h"
 
 enum { FIGURES_COLUMNS_MAX = 16, FIGURES_FIXED = 3 };

@@ -8,7 +8,7 @@
 #include "cli/fuzz_speed_run.h"
 #include "cli/table.h"
 #include "common/host/process.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 static const char speed_usage[] =
     "usage: heapmill fuzz speed [TARGET] [-b BACKEND] [--rounds N] [--time T] [--seed S] [--bars] "

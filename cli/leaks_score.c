@@ -6,7 +6,7 @@
 
 #include "cli/leaks.h"
 #include "common/host/text.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* The detectors that live in the program, taken together. */
 #define LEAKS_TOGETHER "own together"

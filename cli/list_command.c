@@ -13,7 +13,7 @@
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "plots/plot.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 static const char list_usage[] =
     "usage: heapmill list [TOPIC…] [--json]\n"

@@ -8,7 +8,7 @@
 #include "plots/image.h"
 #include "plots/plot_text.h"
 #include "plots/script_writer.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 enum { PANEL_WIDTH = 300, PANEL_HEAD = 30, PANEL_FOOT = 34, PANEL_GAP = 62, BAR_HEIGHT = 17 };
 

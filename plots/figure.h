@@ -10,7 +10,7 @@
 #include "common/status.h"
 #include "plots/palette.h"
 #include "plots/plot.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 #include "results/record.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 #include "plots/plot_axes.h"
 
 #include "plots/plot_text.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "plots/plot_text.h"
 #include "plots/script_writer.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 enum {
     PANEL_WIDTH = 520,

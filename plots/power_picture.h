@@ -3,7 +3,7 @@
 #define HEAPMILL_PLOTS_POWER_PICTURE_H
 
 #include "plots/sheet.h"
-#include "results/power.h"
+#include "results/stats/power.h"
 
 /* Draws power.tsv, .gp, .svg and .png. machine: a sentence for the foot. As sheet_finish. */
 enum status power_picture_draw(const struct sheet_options *options, const struct power *power,

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "common/status.h"
-#include "results/survival.h"
+#include "results/stats/survival.h"
 
 /* A bug under an engine. */
 struct fuzz_score_cell {

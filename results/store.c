@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "results/disturbance.h"
 #include "results/record_parse.h"
 #include "results/record_set.h"
+#include "results/stats/disturbance.h"
 #include "results/store_file.h"
 #include "results/store_recover.h"
 

@@ -5,7 +5,7 @@
 
 #include "cli/adaptive.h"
 #include "common/rng.h"
-#include "results/disturbance.h"
+#include "results/stats/disturbance.h"
 
 /* Two groups, "even" and "uneven", of a base and one other. */
 enum { GROUPS = 2, CELLS = 2 };

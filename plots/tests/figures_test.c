@@ -2,7 +2,7 @@
  * like failures, and names are only names. */
 #include "plots/plot.h"
 #include "plots/tests/figure_files.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 static const struct sample_options small_run = {
     .backends = 6, .workloads = 3, .failures = true, .rounds = SAMPLE_ROUNDS};

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "common/rng.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* A cell of the made-up runs and its time in the old and in the new one. */
 struct truth {

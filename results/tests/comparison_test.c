@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "common/rng.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 enum { ROUNDS = 9 };
 

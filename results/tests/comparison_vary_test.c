@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 enum { ROUNDS = 8 };
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* Held bytes of malloc and of pools, each counted from outside, in two workloads. */
 static struct record_set *load_run(char directory[SYNTHETIC_PATH_MAX], double base_of_first)

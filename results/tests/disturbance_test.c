@@ -1,7 +1,7 @@
 /* What counts as a disturbed round, and which of them are left out. */
 #include "results/tests/synthetic.h"
 
-#include "results/disturbance.h"
+#include "results/stats/disturbance.h"
 
 enum { CELLS = 4 };
 

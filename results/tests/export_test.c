@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 #endif
 
-#include "results/export.h"
+#include "results/export/export.h"
 
 enum { ROUNDS = 7 };
 

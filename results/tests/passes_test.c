@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 #include "results/instruction_counts.h"
 
 #define BASE_ID "churn/size=64/t1/malloc:preload"

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "common/rng.h"
-#include "results/power.h"
+#include "results/stats/power.h"
 
 /* A calibration's run that is made up. */
 struct power_run {

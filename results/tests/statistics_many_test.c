@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "common/rng.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 enum { CELLS = 100, ROUNDS_MAX = 100, TABLES = 800, EXPERIMENTS = 2000 };
 

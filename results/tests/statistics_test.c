@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "common/rng.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 enum { EXPERIMENTS = 2000, ROUNDS_MAX = 64, SERIES = 6, PAIRS = 8 };
 

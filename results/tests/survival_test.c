@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "common/rng.h"
-#include "results/survival.h"
+#include "results/stats/survival.h"
 
 enum { MANY = 40 };
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* Trimmed from each end: what Yuen 1974 and later texts on robust tests settled on. */
 #define MANY_TRIMMED_SHARE 0.2

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
-#include "results/statistics.h"
+#include "results/compare/parts.h"
+#include "results/stats/statistics.h"
 
 /* The rows of one back end and arm that have a figure, and the rounds that any of them has. */
 struct geomean_rows {

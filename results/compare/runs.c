@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
-#include "results/statistics.h"
+#include "results/compare/parts.h"
+#include "results/stats/statistics.h"
 
 /* One of the two runs. */
 struct side {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "common/status.h"
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* What is exported; borrowed. */
 struct export_source {
@@ -18,7 +18,7 @@ struct export_source {
     size_t comparison_count;
 };
 
-/* --- tables: export_tables.c */
+/* --- tables: tables.c */
 
 enum export_kind { EXPORT_NONE, EXPORT_TEXT, EXPORT_INTEGER, EXPORT_REAL };
 
@@ -68,7 +68,7 @@ enum status export_benchmark(const struct export_source *source, FILE *file, str
 enum status export_sqlite(const struct export_source *source, const char *path,
                           struct error *error);
 
-/* --- files that are there whole or not at all: export_file.c */
+/* --- files that are there whole or not at all: file.c */
 
 enum { EXPORT_PATH_MAX = 4096 };
 

@@ -1,8 +1,8 @@
-#include "results/power.h"
+#include "results/stats/power.h"
 
-#include "results/comparison.h"
-#include "results/disturbance.h"
-#include "results/statistics.h"
+#include "results/compare/comparison.h"
+#include "results/stats/disturbance.h"
+#include "results/stats/statistics.h"
 
 /* What a slowdown has to reach to be called resolved. */
 #define POWER_RESOLVED 0.9

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/rng.h"
-#include "results/survival.h"
+#include "results/stats/survival.h"
 
 /* The bootstrap of a mean over strata need not be finer than this: its own error at a 2.5% tail is
  * then 0.0035 of a probability. */

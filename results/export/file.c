@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "results/export.h"
+#include "results/export/export.h"
 
 enum status export_file_open(struct export_file *file, const char *path, struct error *error)
 {

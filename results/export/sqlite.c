@@ -1,4 +1,4 @@
-#include "results/export.h"
+#include "results/export/export.h"
 
 #ifdef HEAPMILL_SQLITE
 #include <sqlite3.h>

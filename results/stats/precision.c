@@ -1,9 +1,9 @@
-#include "results/precision.h"
+#include "results/stats/precision.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "results/comparison_parts.h"
+#include "results/compare/parts.h"
 
 /* Of one cell; 0 if it will have no figure however many rounds there are. */
 static double precision_of_row(const struct comparison_cell *row)

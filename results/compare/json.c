@@ -2,8 +2,8 @@
  * kept. */
 #include <math.h>
 
-#include "results/comparison.h"
-#include "results/statistics.h"
+#include "results/compare/comparison.h"
+#include "results/stats/statistics.h"
 
 /* null where there is no figure. */
 static json_t *json_figure(double value)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
+#include "results/compare/parts.h"
 
 enum { VARY_ID_MAX = 1024 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* Above this many values on either side the normal approximation is closer than 1e-4. */
 enum { SHIFT_EXACT_MAX = 60, SHIFT_BISECTIONS_MAX = 200 };

@@ -1,7 +1,7 @@
 /* How sure a share of yes and no is. */
 #include <math.h>
 
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 #define BINOMIAL_TAIL 0.025
 enum { BINOMIAL_BISECTIONS = 60 }; /* halves of 1: below a double's last bit */

@@ -1,12 +1,12 @@
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
+#include "results/compare/parts.h"
 #include "results/name_filter.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 const struct comparison_metric comparison_metrics[] = {
     {"time", "ns",

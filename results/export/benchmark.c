@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
-#include "results/export.h"
-#include "results/statistics.h"
+#include "results/compare/parts.h"
+#include "results/export/export.h"
+#include "results/stats/statistics.h"
 
 /* The records of one cell that have a time. */
 struct repetitions {

@@ -1,8 +1,8 @@
-#include "results/disturbance.h"
+#include "results/stats/disturbance.h"
 
 #include <stdbool.h>
 
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* Of the processes' wall time; a tick is 10 ms, so that a single one is no evidence. */
 #define DISTURBANCE_STEAL_SHARE 0.05

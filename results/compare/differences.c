@@ -2,7 +2,7 @@
  * comparison must see. */
 #include <string.h>
 
-#include "results/comparison_parts.h"
+#include "results/compare/parts.h"
 
 enum { DIFFERENCE_TEXT_MAX = 200 };
 

@@ -98,7 +98,7 @@ enum statistics_verdict { STATISTICS_LESS = -1, STATISTICS_SAME = 0, STATISTICS_
  * distance) on one side, and so excludes 0 too. Both must be known. */
 enum statistics_verdict statistics_judge(const struct interval *interval, double noise_floor);
 
-/* --- many cells at once: statistics_many.c */
+/* --- many cells at once: many.c */
 
 /* The share of wrong ones among all differences that a table tells apart. */
 #define STATISTICS_DISCOVERY_LEVEL 0.05
@@ -121,7 +121,7 @@ enum status statistics_beyond(const double *values, size_t count, double reach, 
 enum status statistics_discover(const double *p, size_t count, double level, bool *kept,
                                 size_t *hypotheses, struct error *error);
 
-/* --- two samples that are not paired: statistics_shift.c */
+/* --- two samples that are not paired: shift.c */
 
 /* A shift between two samples: the median of all differences (Hodges and Lehmann 1963), with the
  * interval that inverts the rank-sum test of Mann and Whitney (1947), exact up to 60 values a side
@@ -132,7 +132,7 @@ enum status statistics_shift(const double *values, size_t count, const double *b
                              size_t base_count, double reach, struct interval *interval, double *p,
                              struct error *error);
 
-/* --- shares: statistics_binomial.c */
+/* --- shares: binomial.c */
 
 /* The chance of at least `successes` of `trials` that have the probability p each. */
 double statistics_binomial_at_least(size_t successes, size_t trials, double p);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "common/status.h"
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 /* With fewer trials on a side a comparison has no interval, only a point. */
 enum { SURVIVAL_TRIALS_MIN = 4 };

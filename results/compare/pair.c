@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
-#include "results/statistics.h"
+#include "results/compare/parts.h"
+#include "results/stats/statistics.h"
 
 /* One cell's records in the comparison's pass. */
 struct timeline {

@@ -2,7 +2,7 @@
 #ifndef HEAPMILL_RESULTS_COMPARISON_PARTS_H
 #define HEAPMILL_RESULTS_COMPARISON_PARTS_H
 
-#include "results/comparison.h"
+#include "results/compare/comparison.h"
 
 /* The records of one pass by cell and, within a cell, by round: those of cell c are
  * order[starts[c]] to order[starts[c + 1] - 1], indexes into set->records. */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
+#include "results/compare/parts.h"
 #include "results/name_filter.h"
 
 enum { NAMES_TEXT_MAX = 600 };

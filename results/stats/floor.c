@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "results/statistics.h"
+#include "results/stats/statistics.h"
 
 #define FLOOR_QUANTILE 0.95
 

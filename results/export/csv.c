@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "results/export.h"
+#include "results/export/export.h"
 
 struct csv {
     const struct export_table *table;

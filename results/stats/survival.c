@@ -1,4 +1,4 @@
-#include "results/survival.h"
+#include "results/stats/survival.h"
 
 #include <math.h>
 #include <stdlib.h>

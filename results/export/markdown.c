@@ -1,8 +1,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "results/export.h"
-#include "results/statistics.h"
+#include "results/export/export.h"
+#include "results/stats/statistics.h"
 
 /* What Markdown would take for markup in a table's cell. */
 static void markdown_text(FILE *file, const char *text)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/comparison_parts.h"
-#include "results/statistics.h"
+#include "results/compare/parts.h"
+#include "results/stats/statistics.h"
 
 /* The cell that a twin is a second copy of: looked for backwards, as the plan writes it shortly
  * before. */
