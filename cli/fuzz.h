@@ -29,28 +29,7 @@ int fuzz_refuse(const char *name, const char *what, const char *argument);
 /* Prints the error of a subcommand; the exit status that goes with it. */
 int fuzz_report(const char *name, const struct error *error);
 
-/* The target whose input a file is: by the campaign that it lies in (then *backend is set to that
- * one's, if it was NULL; it lives until the program ends), or by its directory's name, as below
- * fuzz/corpus. NULL if neither says. The caller frees. */
-char *fuzz_owner_of(const char *input, const char **backend);
-
 /* What the user typed, for figures and plans. The caller frees. */
 char *fuzz_command_line(int argc, char **argv);
-
-/* Entries of a directory that are regular files, in byte order; empty where it cannot be read. The
- * names, not the paths. */
-void fuzz_list_files(const char *directory, struct text_list *names);
-
-/* The whole file. STATUS_IO. The caller frees *bytes, which has a zero behind. */
-enum status fuzz_read_file(const char *path, char **bytes, size_t *size, struct error *error);
-
-/* Whole or not at all. STATUS_IO. */
-enum status fuzz_write_file(const char *path, const void *bytes, size_t size, struct error *error);
-
-/* mkdir -p. */
-enum status fuzz_make_directory(const char *path, struct error *error);
-
-/* The path of a program in PATH, NULL if it is in none of its directories. The caller frees. */
-char *fuzz_find_program(const char *program);
 
 #endif

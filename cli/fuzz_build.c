@@ -9,6 +9,7 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_build.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/files.h"
 
 static const char build_usage[] =
     "usage: heapmill fuzz build [libfuzzer|libfuzzer-fast|afl|bare|coverage|random|all] [--target "

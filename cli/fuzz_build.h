@@ -2,9 +2,9 @@
 #ifndef HEAPMILL_CLI_FUZZ_BUILD_H
 #define HEAPMILL_CLI_FUZZ_BUILD_H
 
-#include "cli/fuzz_catalog.h"
-#include "cli/fuzz_crew.h"
 #include "common/status.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/crew.h"
 
 /* Configures the tree if it is not there, and builds the ninja target in it; messages go to stderr.
  * jobs 0: ninja's own. The catalog is as it was: open it again. STATUS_NOT_FOUND: no cmake, or no

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_catalog.h"
-#include "cli/fuzz_crew.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/crew.h"
+#include "fuzz/campaign/files.h"
 
 static const char cmin_usage[] =
     "usage: heapmill fuzz cmin TARGET DIR… -o NEW [-b BACKEND] [--json]\n"

@@ -9,9 +9,10 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_build.h"
-#include "cli/fuzz_catalog.h"
 #include "cli/fuzz_coverage_report.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/files.h"
 
 static const char coverage_usage[] =
     "usage: heapmill fuzz coverage [TARGET…] [-b BACKEND] [--corpus DIR] [-o DIR] [--json]\n"

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_crew.h"
 #include "cli/table.h"
+#include "fuzz/campaign/crew.h"
+#include "fuzz/campaign/files.h"
 
 static const double REPORT_TIME_S = 1800;
 

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_catalog.h"
-#include "cli/fuzz_execute.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/execute.h"
+#include "fuzz/campaign/files.h"
 
 static const char fmt_usage[] =
     "usage: heapmill fuzz fmt INPUT [-t TARGET] [-b BACKEND] [--json]\n"

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_catalog.h"
 #include "cli/table.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/files.h"
 
 static const char list_usage[] =
     "usage: heapmill fuzz list [--bugs] [--json]\n"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_campaign.h"
+#include "fuzz/campaign/log.h"
 #include "plots/fuzz_picture.h"
 #include "plots/gnuplot_runner.h"
 

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_catalog.h"
-#include "cli/fuzz_execute.h"
 #include "cli/table.h"
 #include "common/clock.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/execute.h"
+#include "fuzz/campaign/files.h"
 
 static const char regress_usage[] =
     "usage: heapmill fuzz regress [TARGET…] [-b BACKEND] [--corpus DIR] [--sanitized] [--json]\n"

@@ -8,9 +8,9 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_run_options.h"
-#include "cli/fuzz_session.h"
-#include "cli/fuzz_status_line.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/session.h"
+#include "fuzz/campaign/status_line.h"
 
 static const char run_usage[] =
     "usage: heapmill fuzz run TARGET [OPTION…] [-- ENGINE ARGUMENT…]\n"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_session.h"
+#include "fuzz/campaign/session.h"
 
 enum run_option {
     OPTION_ENGINE = 256,

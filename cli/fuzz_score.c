@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_engine.h"
-#include "cli/fuzz_score_plan.h"
 #include "cli/fuzz_score_report.h"
-#include "cli/fuzz_score_run.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/score_plan.h"
+#include "fuzz/campaign/score_run.h"
+#include "fuzz/engines/launch.h"
 
 static const char score_usage[] =
     "usage: heapmill fuzz score [OPTION…]\n"

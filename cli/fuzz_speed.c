@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_speed_run.h"
 #include "cli/table.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/speed_run.h"
 #include "results/stats/statistics.h"
 
 static const char speed_usage[] =

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_triage_parts.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/files.h"
+#include "fuzz/campaign/triage.h"
 
 static const char tmin_usage[] =
     "usage: heapmill fuzz tmin INPUT [-t TARGET] [-b BACKEND] [--bug ID] [-o FILE] [--time T] "

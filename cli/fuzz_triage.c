@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_campaign.h"
-#include "cli/fuzz_triage_parts.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/files.h"
+#include "fuzz/campaign/log.h"
+#include "fuzz/campaign/triage.h"
 
 static const char triage_usage[] =
     "usage: heapmill fuzz triage DIR [--time T] [--json]\n"

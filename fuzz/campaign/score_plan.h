@@ -1,0 +1,37 @@
+/* What `heapmill fuzz score` is told, and the plan that it makes of that. Internal to it. */
+#ifndef HEAPMILL_FUZZ_CAMPAIGN_SCORE_PLAN_H
+#define HEAPMILL_FUZZ_CAMPAIGN_SCORE_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fuzz/campaign/catalog.h"
+
+struct score_arguments {
+    const char *bugs;
+    const char *backends;
+    const char *engines; /* NULL: all that are built */
+    const char *output;
+    uint64_t trials;
+    uint64_t control_trials;
+    uint64_t jobs;
+    uint64_t operations;
+    uint64_t seed;
+    uint64_t baseline_trials; /* of random and of the engines without the mutator */
+    double baseline_time_s;
+    double time_s;
+    double floor;
+    bool fast;
+    bool hard; /* those alone that chance does not find */
+    bool resume;
+    bool show;
+    bool json;
+};
+
+/* On success the plan (fuzz/FORMAT.md) is the caller's. STATUS_NOT_FOUND, STATUS_INVALID: the
+ * message says what is missing or wrong. */
+enum status score_make_plan(const struct score_arguments *arguments,
+                            const struct fuzz_catalog *catalog, json_t **plan, struct error *error);
+
+#endif

@@ -1,0 +1,32 @@
+/* Runs the trials of a score: each an engine on one program from nothing, until it finds something
+ * or its CPU time is over. */
+#ifndef HEAPMILL_FUZZ_CAMPAIGN_SCORE_RUN_H
+#define HEAPMILL_FUZZ_CAMPAIGN_SCORE_RUN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/status.h"
+#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/log.h"
+
+struct score_run {
+    const struct fuzz_catalog *catalog;
+    const char *directory;
+    const json_t *plan; /* score.json */
+    struct fuzz_log *log;
+    size_t jobs; /* trials at once */
+};
+
+struct score_run_result {
+    size_t trials; /* of this session */
+    size_t left;   /* not done, after an interruption */
+};
+
+/* STATUS_INTERRUPTED: what was under way is forgotten, all that had ended is recorded.
+ * STATUS_NOT_FOUND: a build is missing; STATUS_IO. */
+enum status score_run(const struct score_run *run, struct score_run_result *result,
+                      struct error *error);
+
+#endif

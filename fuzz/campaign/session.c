@@ -1,0 +1,389 @@
+#include "fuzz/campaign/session.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/host/process.h"
+#include "fuzz/campaign/exchange.h"
+#include "fuzz/campaign/files.h"
+#include "fuzz/campaign/status_line.h"
+
+static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line */
+static const double SESSION_SAMPLE_S = 5;    /* a line of events.jsonl for each member */
+static const double SESSION_EXCHANGE_S = 10; /* inputs between engines; the disk's use */
+static const double SESSION_GRACE_S = 5;     /* for an engine to write what it has */
+static const double SESSION_FAST_END_S = 2;  /* ended sooner: it does not work at all */
+
+/* One engine process, and those that it followed. */
+struct session_member {
+    struct fuzz_launch launch;
+    char *name;
+    struct fuzz_progress before; /* of its predecessors, added up */
+    uint64_t cpu_before_ns;
+    unsigned starts;
+    unsigned fast_ends; /* in a row */
+    bool retired;       /* it finds the same at once whenever it is started */
+};
+
+struct session_state {
+    const struct fuzz_session *session;
+    struct session_member members[FUZZ_MEMBERS_MAX];
+    struct crew_member crew[FUZZ_MEMBERS_MAX];
+    size_t count;
+    uint64_t begin_ns;
+    double wall_before_s;      /* of earlier sessions */
+    struct text_list findings; /* names in findings/ that events.jsonl knows */
+    size_t findings_new;
+    struct fuzz_exchange exchange;
+    struct fuzz_status_line line;
+    uint64_t session_number;
+};
+
+const char *fuzz_session_end_name(enum fuzz_session_end end)
+{
+    static const char *const names[] = {"time", "interrupted", "disk", "findings", "engines"};
+    return names[end];
+}
+
+static double session_seconds(const struct session_state *state)
+{
+    return (double)(clock_wall_ns() - state->begin_ns) / 1e9;
+}
+
+/* What earlier sessions have logged: their time and their findings. */
+static void session_recall(struct session_state *state)
+{
+    size_t index;
+    const json_t *line;
+    json_array_foreach(state->session->log->lines, index, line)
+    {
+        const char *event = json_string_value(json_object_get(line, "event"));
+        double wall = json_number_value(json_object_get(line, "wall_s"));
+        state->wall_before_s = wall > state->wall_before_s ? wall : state->wall_before_s;
+        if (event != NULL && strcmp(event, "finding") == 0) {
+            const char *file = json_string_value(json_object_get(line, "file"));
+            text_list_add(&state->findings, text_format("%s", file != NULL ? file : ""));
+        } else if (event != NULL && strcmp(event, "begin") == 0) {
+            state->session_number++;
+        }
+    }
+    state->session_number++;
+}
+
+static enum status session_log(struct session_state *state, json_t *line, struct error *error)
+{
+    (void)json_object_set_new(line, "session", json_integer((json_int_t)state->session_number));
+    (void)json_object_set_new(line, "wall_s",
+                              json_real(state->wall_before_s + session_seconds(state)));
+    return fuzz_log_append(state->session->log, line, error);
+}
+
+static enum status session_start_member(struct session_state *state, size_t index,
+                                        struct error *error)
+{
+    struct session_member *member = &state->members[index];
+    struct crew_job job;
+    /* Otherwise a restarted one would make the same mistakes in the same order. */
+    member->launch.seed = state->session->seed + index + 1000 * (uint64_t)member->starts +
+                          1000000 * (state->session_number - 1);
+    enum status status = fuzz_engine_prepare(&member->launch, &job, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = crew_start(&job, &state->crew[index], error);
+    member->starts++;
+    member->launch.resumed = true; /* AFL++'s directory is there now */
+    crew_job_free(&job);
+    return status;
+}
+
+static enum status session_start(struct session_state *state, struct error *error)
+{
+    const struct fuzz_session *session = state->session;
+    bool afl = false;
+    bool libfuzzer = false;
+    for (size_t i = 0; i < session->member_count; i++) {
+        afl = afl || fuzz_engine_is_afl(session->engines[i]);
+        libfuzzer = libfuzzer || session->engines[i] == FUZZ_ENGINE_LIBFUZZER;
+    }
+    state->exchange.active = afl && libfuzzer;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < session->member_count && status == STATUS_OK; i++) {
+        struct session_member *member = &state->members[i];
+        unsigned same = 0;
+        for (size_t j = 0; j < i; j++) {
+            same += session->engines[j] == session->engines[i];
+        }
+        member->launch = (struct fuzz_launch){
+            .catalog = session->catalog,
+            .program = session->program,
+            .engine = session->engines[i],
+            .fast = session->fast,
+            .directory = session->directory,
+            .index = same,
+            .operations = session->operations > 0 ? session->operations
+                                                  : fuzz_engine_operations(session->engines[i]),
+            .library = session->library,
+            .shared = state->exchange.active,
+            .extra = session->extra};
+        member->name = fuzz_engine_member_name(&member->launch);
+        char *there = text_format("%s/afl/%s/queue", session->directory, member->name);
+        member->launch.resumed = session->resumed && access(there, F_OK) == 0;
+        free(there);
+        state->count++;
+        status = session_start_member(state, i, error);
+    }
+    return status;
+}
+
+/* A member's figures, with those of its predecessors. */
+static void session_read_member(const struct session_state *state, size_t index,
+                                struct fuzz_progress *progress)
+{
+    const struct session_member *member = &state->members[index];
+    fuzz_engine_read(&member->launch, progress);
+    progress->executions += member->before.executions;
+    progress->operations += member->before.operations;
+}
+
+static double session_member_cpu_s(const struct session_state *state, size_t index)
+{
+    return (double)(state->crew[index].cpu_ns + state->members[index].cpu_before_ns) / 1e9;
+}
+
+static enum status session_sample(struct session_state *state, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < state->count && status == STATUS_OK; i++) {
+        struct fuzz_progress progress;
+        session_read_member(state, i, &progress);
+        json_t *line = json_pack(
+            "{s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I}", "event", "sample", "member",
+            state->members[i].name, "engine", fuzz_engine_name(state->members[i].launch.engine),
+            "cpu_s", session_member_cpu_s(state, i), "executions", (json_int_t)progress.executions,
+            "operations", (json_int_t)progress.operations, "coverage",
+            (json_int_t)progress.coverage, "corpus", (json_int_t)progress.corpus);
+        if (progress.stability > 0) {
+            (void)json_object_set_new(line, "stability", json_real(progress.stability));
+        }
+        status = session_log(state, line, error);
+    }
+    return status;
+}
+
+/* New findings: AFL++'s are copied to findings/, all are logged. */
+static enum status session_collect(struct session_state *state, struct error *error)
+{
+    struct text_list fresh = {0};
+    enum status status =
+        fuzz_exchange_collect(state->session->directory, &state->findings, &fresh, error);
+    for (size_t i = 0; i < fresh.count && status == STATUS_OK; i++) {
+        state->findings_new++;
+        status = session_log(
+            state, json_pack("{s:s, s:s}", "event", "finding", "file", fresh.items[i]), error);
+        fuzz_status_line_clear(&state->line);
+        (void)fprintf(stderr, "heapmill fuzz run: a finding: %s/%s\n", state->session->directory,
+                      fresh.items[i]);
+    }
+    text_list_free(&fresh);
+    return status;
+}
+
+/* The end of a member's log, for an engine that does not work. */
+static enum status session_explain_end(const struct session_state *state, size_t index,
+                                       struct error *error)
+{
+    char *path =
+        text_format("%s/logs/%s.log", state->session->directory, state->members[index].name);
+    char *text;
+    size_t size;
+    (void)fuzz_read_file(path, &text, &size, NULL);
+    const char *tail = size > 600 ? text + size - 600 : text;
+    enum status status = error_set(
+        error, STATUS_UNSUPPORTED,
+        "%s ends as soon as it is started (exit status %d, signal %d); the end of %s:\n%s",
+        state->members[index].name, state->crew[index].exit_code, state->crew[index].signal, path,
+        tail);
+    free(text);
+    free(path);
+    return status;
+}
+
+static void session_retire(struct session_state *state, size_t index)
+{
+    state->members[index].retired = true;
+    fuzz_status_line_clear(&state->line);
+    (void)fprintf(stderr,
+                  "heapmill fuzz run: %s is not started again: it fails at once on what is known; "
+                  "fix that, and --resume\n",
+                  state->members[index].name);
+}
+
+/* Members that ended begin anew, but for those that never get anywhere. */
+static enum status session_restart(struct session_state *state, size_t findings_before,
+                                   struct error *error)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        struct session_member *member = &state->members[i];
+        const struct crew_member *crew = &state->crew[i];
+        if (crew->running || member->retired) {
+            continue;
+        }
+        bool fast = (double)(crew->end_ns - crew->begin_ns) / 1e9 < SESSION_FAST_END_S;
+        bool found = state->findings_new > findings_before;
+        member->fast_ends = fast && !found ? member->fast_ends + 1 : 0;
+        if (member->fast_ends >= 3 && state->findings.count == 0) {
+            return session_explain_end(state, i, error);
+        }
+        if (member->fast_ends >= 3) {
+            session_retire(state, i);
+            continue;
+        }
+        struct fuzz_progress progress;
+        session_read_member(state, i, &progress);
+        member->before.executions = progress.executions;
+        member->before.operations = progress.operations;
+        member->cpu_before_ns += crew->cpu_ns;
+        enum status status = session_start_member(state, i, error);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+static void session_show(struct session_state *state)
+{
+    struct fuzz_status_figures figures = {.elapsed_s = session_seconds(state),
+                                          .time_s = state->session->time_s,
+                                          .findings = state->findings.count};
+    for (size_t i = 0; i < state->count; i++) {
+        struct fuzz_progress progress;
+        session_read_member(state, i, &progress);
+        figures.executions += progress.executions;
+        figures.operations += progress.operations;
+        figures.cpu_s += session_member_cpu_s(state, i);
+        bool afl = fuzz_engine_is_afl(state->members[i].launch.engine);
+        uint64_t *coverage = afl ? &figures.coverage_afl : &figures.coverage_libfuzzer;
+        *coverage = progress.coverage > *coverage ? progress.coverage : *coverage;
+        figures.corpus += progress.corpus;
+    }
+    fuzz_status_line_show(&state->line, &figures);
+}
+
+/* Is there a reason to end? */
+static bool session_is_over(const struct session_state *state, enum fuzz_session_end *end)
+{
+    const struct fuzz_session *session = state->session;
+    size_t retired = 0;
+    for (size_t i = 0; i < state->count; i++) {
+        retired += state->members[i].retired;
+    }
+    bool full = session->disk_bytes_max > 0 && state->exchange.disk_bytes > session->disk_bytes_max;
+    *end = process_interrupted()                            ? FUZZ_END_INTERRUPTED
+           : full                                           ? FUZZ_END_DISK
+           : state->findings.count >= session->findings_max ? FUZZ_END_FINDINGS
+           : retired == state->count                        ? FUZZ_END_ENGINES
+                                                            : FUZZ_END_TIME;
+    return *end != FUZZ_END_TIME || session_seconds(state) >= session->time_s;
+}
+
+/* Until the session is over; what is due is done at each look. */
+static enum status session_follow(struct session_state *state, enum fuzz_session_end *end,
+                                  struct error *error)
+{
+    double sample_due = SESSION_SAMPLE_S;
+    double exchange_due = SESSION_EXCHANGE_S;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !session_is_over(state, end)) {
+        double left = state->session->time_s - session_seconds(state);
+        crew_wait(left < SESSION_LOOK_S ? left : SESSION_LOOK_S);
+        size_t findings_before = state->findings_new;
+        (void)crew_poll(state->crew, state->count);
+        status = session_collect(state, error);
+        bool over = session_is_over(state, end);
+        if (status == STATUS_OK && !over) {
+            status = session_restart(state, findings_before, error);
+        }
+        double now = session_seconds(state);
+        if (status == STATUS_OK && now >= sample_due) {
+            status = session_sample(state, error);
+            sample_due = now + SESSION_SAMPLE_S;
+        }
+        if (status == STATUS_OK && now >= exchange_due) {
+            status = fuzz_exchange_inputs(&state->exchange, state->session->directory, error);
+            exchange_due = now + SESSION_EXCHANGE_S;
+        }
+        session_show(state);
+    }
+    return status;
+}
+
+static void session_sum(const struct session_state *state, struct fuzz_session_result *result)
+{
+    result->wall_s = session_seconds(state);
+    result->findings = state->findings.count;
+    result->findings_new = state->findings_new;
+    for (size_t i = 0; i < state->count; i++) {
+        struct fuzz_progress progress;
+        session_read_member(state, i, &progress);
+        result->executions += progress.executions;
+        result->operations += progress.operations;
+        result->cpu_s += session_member_cpu_s(state, i);
+    }
+    struct text_list names = {0};
+    char *corpus = text_format("%s/corpus", state->session->directory);
+    fuzz_list_files(corpus, &names);
+    result->corpus = names.count;
+    text_list_free(&names);
+    free(corpus);
+}
+
+enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_session_result *result,
+                             struct error *error)
+{
+    struct session_state *state = text_grow(NULL, 1, sizeof(*state));
+    *state = (struct session_state){.session = session, .begin_ns = clock_wall_ns()};
+    *result = (struct fuzz_session_result){.end = FUZZ_END_ENGINES};
+    session_recall(state);
+    fuzz_status_line_begin(&state->line);
+    enum status status = session_log(state, json_pack("{s:s}", "event", "begin"), error);
+    if (status == STATUS_OK) {
+        status = session_start(state, error);
+    }
+    if (status == STATUS_OK) {
+        status = session_follow(state, &result->end, error);
+    }
+    crew_stop(state->crew, state->count, SESSION_GRACE_S);
+    fuzz_status_line_clear(&state->line);
+    struct error last; /* what went wrong first is told */
+    enum status ending = session_collect(state, &last);
+    ending = ending == STATUS_OK ? session_sample(state, &last) : ending;
+    state->exchange.active = true; /* the next session of any engine begins with all inputs */
+    ending = ending == STATUS_OK ? fuzz_exchange_inputs(&state->exchange, session->directory, &last)
+                                 : ending;
+    session_sum(state, result);
+    const char *reason = status == STATUS_OK ? fuzz_session_end_name(result->end) : "failed";
+    if (ending == STATUS_OK) {
+        ending =
+            session_log(state, json_pack("{s:s, s:s}", "event", "end", "reason", reason), &last);
+    }
+    if (status == STATUS_OK && ending != STATUS_OK) {
+        status = error_set(error, ending, "%s", last.message);
+    }
+    for (size_t i = 0; i < state->count; i++) {
+        free(state->members[i].name);
+    }
+    fuzz_exchange_release(&state->exchange);
+    text_list_free(&state->findings);
+    free(state);
+    return status;
+}

@@ -1,0 +1,223 @@
+#include "fuzz/campaign/signature.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/host/text.h"
+#include "fuzz/campaign/execute.h"
+
+static const double SIGNATURE_TIME_S = 60;
+
+/* The rest of the line behind the word, without a trailing "(operation N)" and blanks; NULL if the
+ * word does not occur. The caller frees. */
+static char *signature_behind(const char *output, const char *word)
+{
+    const char *at = strstr(output, word);
+    if (at == NULL) {
+        return NULL;
+    }
+    at += strlen(word);
+    size_t length = strcspn(at, "\n\r");
+    char *text = text_format("%.*s", (int)length, at);
+    char *operation = strstr(text, " (operation ");
+    if (operation != NULL) {
+        *operation = '\0';
+    }
+    return text;
+}
+
+/* "WORD: rest" or "WORD rest": the kind is PREFIX and the first word. */
+static void signature_set(struct fuzz_signature *signature, const char *prefix, char *text,
+                          size_t words)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < words && text[length] != '\0'; i++) {
+        length += i > 0 ? strspn(text + length, " ") : 0;
+        length += strcspn(text + length, " :");
+    }
+    signature->kind = text_format("%s%s%.*s", prefix, length > 0 ? " " : "", (int)length, text);
+    if (strncmp(text + length, ": ", 2) == 0) {
+        memmove(text, text + length + 2, strlen(text + length + 2) + 1); /* the kind says that */
+    }
+    signature->text = text;
+}
+
+static bool signature_read_message(const char *output, struct fuzz_signature *signature)
+{
+    static const struct {
+        const char *word;
+        const char *prefix;
+        size_t words; /* of the rest that name the kind */
+    } messages[] = {
+        {"heapmill-fuzz: ORACLE ", "oracle", 1},
+        {"ERROR: AddressSanitizer: ", "asan", 1},
+        {"AddressSanitizer: CHECK failed: ", "asan CHECK", 1},
+        {"runtime error: ", "undefined", 3},
+        {"ERROR: libFuzzer: ", "libfuzzer", 2},
+        {"heapmill: fatal: ", "fatal", 3},
+        {"Assertion `", "assertion", 0},
+    };
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        char *text = signature_behind(output, messages[i].word);
+        if (text != NULL) {
+            signature_set(signature, messages[i].prefix, text, messages[i].words);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "    #3 0x55… in FUNCTION /path/allocators/pymalloc.c:123:4": fills function and place. */
+static bool signature_read_frame(const char *line, size_t length, char *function, char *place,
+                                 size_t size)
+{
+    char copy[1024];
+    length = length < sizeof(copy) - 1 ? length : sizeof(copy) - 1;
+    memcpy(copy, line, length);
+    copy[length] = '\0';
+    const char *hash = copy + strspn(copy, " \t");
+    const char *in = strstr(copy, " in ");
+    if (hash[0] != '#' || isdigit((unsigned char)hash[1]) == 0 || in == NULL) {
+        return false;
+    }
+    in += strlen(" in ");
+    size_t name = strcspn(in, " ");
+    const char *path = in + name + strspn(in + name, " ");
+    (void)snprintf(function, size, "%.*s", (int)name, in);
+    (void)snprintf(place, size, "%s", path);
+    return true;
+}
+
+/* The path from its last folder of ours on, NULL if it is in none. */
+static const char *signature_own_path(const char *path, bool fuzz)
+{
+    static const char *const folders[] = {"/allocators/", "/gc/",  "/common/", "/workloads/",
+                                          "/results/",    "/cli/", "/fuzz/"};
+    enum { FOLDERS = sizeof(folders) / sizeof(folders[0]) };
+    const char *found = NULL;
+    for (size_t i = fuzz ? FOLDERS - 1 : 0; i < (fuzz ? FOLDERS : FOLDERS - 1); i++) {
+        for (const char *at = path; (at = strstr(at, folders[i])) != NULL; at++) {
+            found = at + 1 > found ? at + 1 : found;
+        }
+    }
+    /* fuzz/bugs has copies of the folders: allocators/ in it is still the code under test. */
+    return found;
+}
+
+/* Functions that report what others found. */
+static bool signature_is_reporter(const char *function)
+{
+    return strcmp(function, "fuzz_fail") == 0 || strcmp(function, "fatal") == 0 ||
+           strncmp(function, "LLVMFuzzer", 10) == 0 || strcmp(function, "main") == 0;
+}
+
+static size_t signature_read_frames(const char *output, bool fuzz, struct fuzz_signature *signature)
+{
+    char function[512];
+    char place[512];
+    size_t count = 0;
+    bool begun = false;
+    for (const char *line = output; *line != '\0' && count < FUZZ_FRAMES;) {
+        size_t length = strcspn(line, "\n");
+        bool frame = signature_read_frame(line, length, function, place, sizeof(function));
+        const char *own = frame ? signature_own_path(place, fuzz) : NULL;
+        if (begun && length == 0) {
+            break; /* the first stack ends; others tell where the block came from */
+        }
+        begun = begun || frame;
+        if (own != NULL && !signature_is_reporter(function)) {
+            signature->frames[count] = text_format("%s", function);
+            signature->places[count++] = text_format("%s", own);
+        }
+        line += length + (line[length] == '\n');
+    }
+    return count;
+}
+
+/* Numbers and addresses differ from input to input. */
+static char *signature_without_numbers(const char *text)
+{
+    char *plain = text_format("%s", text);
+    char *to = plain;
+    for (const char *from = text; *from != '\0';) {
+        if (isdigit((unsigned char)*from) != 0) {
+            from += from[0] == '0' && from[1] == 'x' ? 2 : 0;
+            while (isxdigit((unsigned char)*from) != 0) {
+                from++;
+            }
+            *to++ = 'N';
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return plain;
+}
+
+static char *signature_make_key(const struct fuzz_signature *signature)
+{
+    /* A sanitizer's text has registers and addresses of the run; its kind and frames do. */
+    bool own = strncmp(signature->kind, "oracle", 6) == 0;
+    char *text = own ? signature_without_numbers(signature->text) : text_format("%s", "");
+    char *key = text_format("%s|%s", signature->kind, text);
+    for (size_t i = 0; i < FUZZ_FRAMES && signature->frames[i] != NULL; i++) {
+        char *longer = text_format("%s|%s", key, signature->frames[i]);
+        free(key);
+        key = longer;
+    }
+    free(text);
+    return key;
+}
+
+void fuzz_signature_read(const char *output, int exit_code, int signal, bool timed_out,
+                         struct fuzz_signature *signature)
+{
+    *signature = (struct fuzz_signature){.kind = NULL};
+    if (timed_out) {
+        signature->kind = text_format("timeout");
+        signature->text = text_format("it did not end within %.0f s", SIGNATURE_TIME_S);
+    } else if (!signature_read_message(output, signature)) {
+        signature->kind = signal != 0 ? text_format("signal %d", signal)
+                                      : text_format("exit status %d", exit_code);
+        signature->text = text_format("%s", "");
+    }
+    if (signature_read_frames(output, false, signature) == 0) {
+        (void)signature_read_frames(output, true, signature);
+    }
+    signature->key = signature_make_key(signature);
+}
+
+void fuzz_signature_release(struct fuzz_signature *signature)
+{
+    free(signature->kind);
+    free(signature->text);
+    free(signature->key);
+    for (size_t i = 0; i < FUZZ_FRAMES; i++) {
+        free(signature->frames[i]);
+        free(signature->places[i]);
+    }
+    *signature = (struct fuzz_signature){.kind = NULL};
+}
+
+enum status fuzz_signature_of(const char *program, const char *input, const char *library,
+                              bool symbolize, struct fuzz_signature *signature, bool *failed,
+                              struct error *error)
+{
+    struct fuzz_execution execution;
+    char *setting = text_format("HEAPMILL_FUZZ_LIBRARY=%s", library);
+    const char *const arguments[] = {program, input, NULL};
+    const char *const settings[] = {library[0] != '\0' ? setting : NULL, NULL};
+    enum status status =
+        fuzz_execute(arguments, settings, symbolize, SIGNATURE_TIME_S, &execution, error);
+    *failed = status == STATUS_OK && !fuzz_execution_clean(&execution);
+    *signature = (struct fuzz_signature){.kind = NULL};
+    if (*failed) {
+        fuzz_signature_read(execution.text != NULL ? execution.text : "", execution.exit_code,
+                            execution.signal, execution.timed_out, signature);
+    }
+    fuzz_execution_free(&execution);
+    free(setting);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* What a failing run says of itself, in a form in which two failures can be told apart or taken for
+ * one. */
+#ifndef HEAPMILL_FUZZ_CAMPAIGN_SIGNATURE_H
+#define HEAPMILL_FUZZ_CAMPAIGN_SIGNATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/status.h"
+
+enum { FUZZ_FRAMES = 3 };
+
+struct fuzz_signature {
+    char *kind;                /* "oracle overlap", "asan heap-use-after-free", "signal 11", … */
+    char *text;                /* the line that says it; "" if none does */
+    char *frames[FUZZ_FRAMES]; /* functions of ours, the innermost first; NULL: none */
+    char *places[FUZZ_FRAMES]; /* their file:line, the directory left out */
+    char *key;                 /* kind, text without its numbers, frames: equal keys, one defect */
+};
+
+/* Reads the output of a run that failed. What is looked for, in this order: our oracles' line; an
+ * error of AddressSanitizer, its CHECK failures included (a corrupted free list surfaces as one);
+ * of UndefinedBehaviorSanitizer; of libFuzzer; heapmill's own "fatal"; a failed assertion; the
+ * signal or exit status. Own frames are those whose file is below allocators/, gc/, common/,
+ * workloads/, results/ or cli/; where there are none (an oracle judges outside of them), those in
+ * fuzz/, but for the function that reports. fuzz_signature_release. */
+void fuzz_signature_read(const char *output, int exit_code, int signal, bool timed_out,
+                         struct fuzz_signature *signature);
+void fuzz_signature_release(struct fuzz_signature *signature);
+
+/* Runs the program on the input and reads its signature; *failed is false for a clean run, which
+ * has none. STATUS_INTERRUPTED, STATUS_NOT_FOUND, STATUS_IO. */
+enum status fuzz_signature_of(const char *program, const char *input, const char *library,
+                              bool symbolize, struct fuzz_signature *signature, bool *failed,
+                              struct error *error);
+
+#endif
