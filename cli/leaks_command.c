@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/leaks.h"
+#include "cli/leaks_matrix.h"
 #include "cli/leaks_program.h"
 
 static const char leaks_usage[] =

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/leak_detectors.h"
-#include "cli/leaks.h"
+#include "cli/leaks_matrix.h"
+#include "cli/registry.h"
 #include "cli/table.h"
 #include "common/host/process.h"
+#include "leaks/detectors.h"
+#include "leaks/leaks.h"
 
 static double leaks_number(const json_t *row, const char *name)
 {
@@ -70,23 +72,6 @@ static void leaks_print(const json_t *score)
     }
     table_print(table, stdout);
     table_free(table);
-}
-
-/* Rows of the own detectors together that are not without fault; only where all three ran over the
- * kinds does a miss mean anything. */
-static size_t leaks_faults(const json_t *score)
-{
-    size_t faults = 0;
-    size_t index;
-    json_t *row;
-    json_array_foreach(json_object_get(score, "rows"), index, row)
-    {
-        if (strcmp(leaks_string(row, "detector"), "own together") == 0) {
-            faults += leaks_number(row, "found") < leaks_number(row, "planted") ||
-                      leaks_number(row, "suspected") > 0;
-        }
-    }
-    return faults;
 }
 
 static int leaks_finish(const struct leaks_options *options, enum status status,
@@ -165,8 +150,8 @@ static const char *leaks_unknown_detector(const struct leaks_options *options)
 {
     for (size_t i = 0; i < options->detectors.count; i++) {
         bool known = false;
-        for (size_t j = 0; leak_detector_table[j] != NULL; j++) {
-            known |= strcmp(leak_detector_table[j]->name, options->detectors.items[i]) == 0;
+        for (size_t j = 0; leaks_detector_table[j] != NULL; j++) {
+            known |= strcmp(leaks_detector_table[j]->name, options->detectors.items[i]) == 0;
         }
         if (!known) {
             return options->detectors.items[i];
@@ -202,10 +187,16 @@ int leaks_matrix(int argc, char **argv)
         struct error error = {.message = ""};
         json_t *records = NULL;
         uint64_t skipped = 0;
+        struct registry registry;
         process_prepare_signals();
-        enum status status = leaks_run(&options, &records, &skipped, &error);
+        enum status status = registry_open(&registry, &error);
+        options.programs = registry.program_directory;
+        if (status == STATUS_OK) {
+            status = leaks_run(&options, &records, &skipped, &error);
+        }
         result = leaks_finish(&options, status, records, skipped, &error);
         json_decref(records);
+        registry_close(&registry);
     }
     text_list_free(&options.detectors);
     text_list_free(&options.backends);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/leaks.h"
+#include "cli/leaks_matrix.h"
 #include "common/host/text.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/leaks_picture.h"

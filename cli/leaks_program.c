@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/leaktrack_file.h"
 #include "cli/registry.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
+#include "leaks/leaktrack_file.h"
 
 enum {
     LEAKS_SITES_SHOWN = 10,

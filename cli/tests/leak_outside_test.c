@@ -1,6 +1,6 @@
 /* What LeakSanitizer, memcheck and heaptrack find of planted leaks, on malloc and on pools, bare
  * and annotated: runs them, prints the table, and holds annotated pools to what malloc gets.
- *   cli-leak_outside_test [SEEDS]      (default 1) */
+ *   cli-leaks_outside_test [SEEDS]      (default 1) */
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "cli/leak_reports.h"
 #include "cli/tests/cli_fixture.h"
+#include "leaks/reports.h"
 
 struct outside_score {
     uint64_t planted;
@@ -22,7 +22,7 @@ struct outside_score {
 };
 
 struct outside_case {
-    enum leak_report_format format;
+    enum leaks_report_format format;
     const char *program; /* of the plantings, "backend.variant" */
     bool with_possible;  /* memcheck's "possibly lost" counts */
     bool is_there;
@@ -47,14 +47,14 @@ static char *outside_command(const struct outside_case *test, const char *progra
                              unsigned long seed)
 {
     switch (test->format) {
-    case LEAK_REPORT_LSAN:
+    case LEAKS_REPORT_LSAN:
         return text_format("ASAN_OPTIONS=detect_leaks=1 %s %s %lu >truth.json 2>report.txt",
                            program, kind, seed);
-    case LEAK_REPORT_MEMCHECK:
+    case LEAKS_REPORT_MEMCHECK:
         return text_format("valgrind -q --leak-check=full --show-leak-kinds=all --xml=yes "
                            "--xml-file=report.txt %s %s %lu >truth.json 2>errors.txt",
                            program, kind, seed);
-    case LEAK_REPORT_HEAPTRACK:
+    case LEAKS_REPORT_HEAPTRACK:
     default:
         return text_format(
             "rm -f track.*; heaptrack -o track %s %s %lu 2>&1 | grep '^{' >truth.json; "
@@ -66,7 +66,7 @@ static char *outside_command(const struct outside_case *test, const char *progra
 static void outside_run(struct outside_case *test, const char *program, const char *kind,
                         unsigned long seed)
 {
-    struct leak_report report;
+    struct leaks_report report;
     struct error error;
     char *command = outside_command(test, program, kind, seed);
     int status = system(command); // NOLINT(cert-env33-c): a test's own words
@@ -74,14 +74,14 @@ static void outside_run(struct outside_case *test, const char *program, const ch
     char *text = fixture_read("report.txt");
     char *truth_text = fixture_read("truth.json");
     json_t *truth = json_loads(truth_text, 0, NULL);
-    if (truth == NULL || leak_report_parse(test->format, text, &report, &error) != STATUS_OK) {
+    if (truth == NULL || leaks_report_parse(test->format, text, &report, &error) != STATUS_OK) {
         fail_msg("%s: truth '%s', report '%s'", command, truth_text, text);
     }
-    uint64_t right = leak_report_blocks(&report, "plant_lost", test->with_possible);
+    uint64_t right = leaks_report_blocks(&report, "plant_lost", test->with_possible);
     test->score.planted += (uint64_t)json_integer_value(json_object_get(truth, "lost_blocks"));
     test->score.found += right;
-    test->score.wrong += leak_report_blocks(&report, NULL, test->with_possible) - right;
-    leak_report_free(&report);
+    test->score.wrong += leaks_report_blocks(&report, NULL, test->with_possible) - right;
+    leaks_report_free(&report);
     json_decref(truth);
     free(truth_text);
     free(text);
@@ -159,14 +159,15 @@ static void outside_memcheck(void **state)
         {.program = "freelist-2.7.memcheck"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        cases[i].format = LEAK_REPORT_MEMCHECK;
+        cases[i].format = LEAKS_REPORT_MEMCHECK;
     }
     outside_compare(cases, sizeof(cases) / sizeof(cases[0]), 3);
     assert_true(cases[1].score.found < cases[0].score.found);
     assert_int_equal(0, cases[3].score.wrong);
     /* Pointers behind a header make live blocks "possibly lost". */
-    struct outside_case possible = {
-        .format = LEAK_REPORT_MEMCHECK, .program = "pymalloc-3.10.memcheck", .with_possible = true};
+    struct outside_case possible = {.format = LEAKS_REPORT_MEMCHECK,
+                                    .program = "pymalloc-3.10.memcheck",
+                                    .with_possible = true};
     outside_measure(&possible);
     assert_true(!possible.is_there || possible.score.wrong > 0);
 }
@@ -178,7 +179,7 @@ static void outside_heaptrack(void **state)
         print_message("SKIPPED: heaptrack is absent: apt-get install heaptrack\n");
         skip();
     }
-    struct outside_case malloc_case = {.format = LEAK_REPORT_HEAPTRACK, .program = "malloc.bare"};
+    struct outside_case malloc_case = {.format = LEAKS_REPORT_HEAPTRACK, .program = "malloc.bare"};
     outside_measure(&malloc_case);
     /* It says what was not freed, reachable or not: all that leaks, and all that lives. */
     assert_int_equal(malloc_case.score.planted, malloc_case.score.found);

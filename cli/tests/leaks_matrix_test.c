@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 
-#include "cli/leaks.h"
+#include "cli/leaks_matrix.h"
 #include "cli/tests/cli_fixture.h"
+#include "leaks/leaks.h"
 
 static json_t *matrix_record(const char *detector, int seed, bool clean, const char *site)
 {
