@@ -4,10 +4,9 @@
  * instances with methods found by class name, functions that recurse. Statements end with a
  * semicolon and blocks are in braces; `for i in a..b` counts; a variable is local to its function.
  *
- * The bytecode is for a stack machine, as CPython's. Two machines run it: the boxed one, over the
- * object layer, is what is measured; the plain one, over C values, is the model that says how many
- * blocks the boxed one will allocate, and what the programs' results are. Their loop is one text
- * (interpreter_loop.h), so that they cannot disagree on what the bytecode means. */
+ * The bytecode is for a stack machine, as CPython's; the boxed machine runs it over the object
+ * layer. What an iteration of a program does is known beforehand: its instructions, blocks and
+ * result stand beside its source, and interpreter_test holds them against the machine. */
 #ifndef HEAPMILL_WORKLOADS_INTERPRETER_H
 #define HEAPMILL_WORKLOADS_INTERPRETER_H
 
@@ -146,19 +145,16 @@ enum status interpreter_compile(struct interpreter_module *module, const char *s
 /* The index of the function of that name; it must exist. */
 uint32_t interpreter_find_function(const struct interpreter_module *module, const char *name);
 
-/* What the plain machine says of the boxed one. */
-struct interpreter_forecast {
-    uint64_t instructions; /* of one iteration */
-    uint64_t blocks;       /* that it allocates */
-    uint64_t bytes;        /* of them, resized vectors included: an upper estimate */
-    int64_t results[INTERPRETER_PROGRAMS];
+/* What one iteration of a program does. */
+struct interpreter_counts {
+    uint64_t instructions;
+    uint64_t blocks; /* that it allocates */
+    uint64_t bytes;  /* of them, resized vectors included: an upper estimate */
+    int64_t result;  /* 0 for INTERPRETER_ALL */
 };
 
-/* Runs one iteration of program over a store of records on the plain machine. Its memory is mapped
- * and given back before it returns. */
-enum status interpreter_predict(const struct interpreter_module *module, uint64_t records,
-                                enum interpreter_program program,
-                                struct interpreter_forecast *forecast, struct error *error);
+/* Over a store of records; INTERPRETER_ALL is the sum of the programs. */
+struct interpreter_counts interpreter_count(enum interpreter_program program, uint64_t records);
 
 /* ------------------------------------------------------------------ the boxed machine */
 struct boxed_machine {
@@ -166,6 +162,9 @@ struct boxed_machine {
     const char *fault; /* a constant: what a program did wrong; NULL: nothing */
     struct run *run;
     struct runtime *runtime;
+#ifdef HEAPMILL_INTERPRETER_COUNTS
+    uint64_t instructions; /* that it has run: for the test alone */
+#endif
     struct object *none; /* an interned string: none has no type of its own */
     struct object *text;
     struct object *classes; /* a dict: class name → a dict: method name → index of the function */

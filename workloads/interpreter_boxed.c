@@ -1,230 +1,8 @@
 /* The boxed machine: the interpreter over the object layer. Every value is an object, every call a
  * frame, every name a lookup in a dict, as in CPython before its specialising interpreter. */
-#include <math.h>
-#include <string.h>
-
 #include "gc/frame.h"
 #include "workloads/interpreter.h"
-
-#define LOOP(name) boxed_##name
-#define LOOP_MACHINE struct boxed_machine
-#define LOOP_VALUE struct object *
-#define LOOP_FRAME struct frame_object
-
-/* ------------------------------------------------------------------ references */
-static inline struct object *boxed_absent(void)
-{
-    return NULL;
-}
-
-static inline bool boxed_is_present(const struct object *value)
-{
-    return value != NULL;
-}
-
-static inline struct object *boxed_own(struct object *value)
-{
-    return object_incref(value);
-}
-
-static inline struct object *boxed_own_any(struct object *value)
-{
-    return value == NULL ? NULL : object_incref(value);
-}
-
-static inline void boxed_release(struct boxed_machine *machine, struct object *value)
-{
-    object_decref(machine->runtime, value);
-}
-
-static inline void boxed_release_any(struct boxed_machine *machine, struct object *value)
-{
-    object_xdecref(machine->runtime, value);
-}
-
-static inline void boxed_count(struct boxed_machine *machine)
-{
-    (void)machine;
-}
-
-/* ------------------------------------------------------------------ types */
-static inline bool boxed_is(const struct object *value, enum heap_type type)
-{
-    return value->type->heap_type == type;
-}
-
-static inline bool boxed_is_int(const struct object *value)
-{
-    return boxed_is(value, HEAP_INT);
-}
-
-static inline bool boxed_is_float(const struct object *value)
-{
-    return boxed_is(value, HEAP_FLOAT);
-}
-
-static inline bool boxed_is_str(const struct object *value)
-{
-    return boxed_is(value, HEAP_STR);
-}
-
-static inline bool boxed_is_list(const struct object *value)
-{
-    return boxed_is(value, HEAP_LIST);
-}
-
-static inline bool boxed_is_dict(const struct object *value)
-{
-    return boxed_is(value, HEAP_DICT);
-}
-
-static inline bool boxed_is_equal(struct object *a, struct object *b)
-{
-    return a == b || (boxed_is_str(a) && boxed_is_str(b) && str_equal(a, b));
-}
-
-/* ------------------------------------------------------------------ values */
-static inline int64_t boxed_int_of(const struct object *value)
-{
-    return int_value(value);
-}
-
-static inline double boxed_float_of(const struct object *value)
-{
-    return float_value(value);
-}
-
-static inline struct object *boxed_make_int(struct boxed_machine *machine, int64_t value)
-{
-    return int_new(machine->runtime, value);
-}
-
-static inline struct object *boxed_make_float(struct boxed_machine *machine, double value)
-{
-    return float_new(machine->runtime, value);
-}
-
-static struct object *boxed_make_str(struct boxed_machine *machine, const char *bytes,
-                                     size_t length)
-{
-    return str_new(machine->runtime, bytes, length);
-}
-
-static const char *boxed_str_bytes(struct object *value)
-{
-    return str_bytes(value);
-}
-
-static size_t boxed_str_length(const struct object *value)
-{
-    return str_length(value);
-}
-
-static struct object *boxed_str_concat(struct boxed_machine *machine, struct object *a,
-                                       struct object *b)
-{
-    size_t length = str_length(a);
-    struct object *sum = str_new(machine->runtime, NULL, length + str_length(b));
-    if (sum != NULL) {
-        memcpy(str_bytes(sum), str_bytes(a), length);
-        memcpy(str_bytes(sum) + length, str_bytes(b), str_length(b));
-    }
-    return sum;
-}
-
-/* ------------------------------------------------------------------ containers */
-static struct object *boxed_make_list(struct boxed_machine *machine)
-{
-    return list_new(machine->runtime);
-}
-
-static bool boxed_list_append(struct boxed_machine *machine, struct object *list,
-                              struct object *item)
-{
-    return list_append(machine->runtime, list, item);
-}
-
-static inline struct object *boxed_list_item(const struct object *list, size_t index)
-{
-    return list_item(list, index);
-}
-
-static inline void boxed_list_set_item(struct boxed_machine *machine, struct object *list,
-                                       size_t index, struct object *item)
-{
-    list_set_item(machine->runtime, list, index, item);
-}
-
-static struct object *boxed_list_pop(struct boxed_machine *machine, struct object *list)
-{
-    return list_pop(machine->runtime, list);
-}
-
-static inline size_t boxed_list_length(const struct object *list)
-{
-    return list_length(list);
-}
-
-static struct object *boxed_make_dict(struct boxed_machine *machine)
-{
-    return dict_new(machine->runtime);
-}
-
-static struct object *boxed_dict_get(const struct object *dict, struct object *key)
-{
-    return dict_get(dict, key);
-}
-
-static bool boxed_dict_set(struct boxed_machine *machine, struct object *dict, struct object *key,
-                           struct object *value)
-{
-    return dict_set(machine->runtime, dict, key, value);
-}
-
-static size_t boxed_dict_length(const struct object *dict)
-{
-    return dict_length(dict);
-}
-
-static bool boxed_dict_next(const struct object *dict, size_t *position, struct object **key)
-{
-    struct object *value;
-    return dict_next(dict, position, key, &value);
-}
-
-static struct object *boxed_make_instance(struct boxed_machine *machine, unsigned class_name)
-{
-    return instance_new(machine->runtime, machine->names[class_name]);
-}
-
-static struct object *boxed_attribute(const struct boxed_machine *machine,
-                                      const struct object *instance, unsigned name)
-{
-    return boxed_is(instance, HEAP_INSTANCE) ? instance_attribute(instance, machine->names[name])
-                                             : NULL;
-}
-
-static bool boxed_attribute_set(struct boxed_machine *machine, struct object *instance,
-                                unsigned name, struct object *value)
-{
-    if (!boxed_is(instance, HEAP_INSTANCE)) {
-        machine->fault = "a program sets an attribute of what is no instance";
-        return false;
-    }
-    return instance_set_attribute(machine->runtime, instance, machine->names[name], value);
-}
-
-/* Through the class's dict; negative: no such method. */
-static int64_t boxed_method(const struct boxed_machine *machine, const struct object *receiver,
-                            unsigned name)
-{
-    if (!boxed_is(receiver, HEAP_INSTANCE)) {
-        return -1;
-    }
-    const struct object *methods = dict_get(machine->classes, instance_class_name(receiver));
-    struct object *function = methods == NULL ? NULL : dict_get(methods, machine->names[name]);
-    return function == NULL ? -1 : int_value(function);
-}
+#include "workloads/interpreter_values.h"
 
 /* ------------------------------------------------------------------ frames */
 /* The caller's reference to its frame is the new frame's now. NULL: heap exhausted, nothing has
@@ -250,12 +28,312 @@ static inline struct frame_object *boxed_leave(struct boxed_machine *machine,
     return caller;
 }
 
-#include "workloads/interpreter_loop.h"
+struct boxed_activation {
+    struct frame_object *frame;
+    struct object **top; /* above the topmost operand */
+    const struct interpreter_instruction *next;
+};
 
-#undef LOOP
-#undef LOOP_MACHINE
-#undef LOOP_VALUE
-#undef LOOP_FRAME
+/* Slots above the top hold no reference, as the collector may look at any time. */
+static inline struct object *boxed_pop(struct boxed_activation *at)
+{
+    struct object *value = *--at->top;
+    *at->top = NULL;
+    return value;
+}
+
+static inline bool boxed_push(struct boxed_activation *at, struct object *value)
+{
+    bool present = value != NULL;
+    *at->top = value;
+    at->top += present;
+    return present;
+}
+
+static inline bool boxed_binary(struct boxed_machine *machine, struct boxed_activation *at,
+                                unsigned op)
+{
+    struct object *b = boxed_pop(at);
+    struct object *a = boxed_pop(at);
+    struct object *result = op < INTERPRETER_EQUAL ? boxed_arithmetic(machine, op, a, b)
+                                                   : boxed_compare(machine, op, a, b);
+    boxed_release(machine, a);
+    boxed_release(machine, b);
+    return boxed_push(at, result);
+}
+
+/* ------------------------------------------------------------------ containers */
+static bool boxed_make_list_of(struct boxed_machine *machine, struct boxed_activation *at,
+                               unsigned count)
+{
+    struct object *list = list_new(machine->runtime);
+    bool done = list != NULL;
+    for (unsigned i = 0; done && i < count; i++) {
+        done = boxed_list_append(machine, list, at->top[(int)i - (int)count]);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        boxed_release(machine, boxed_pop(at));
+    }
+    if (!done) {
+        boxed_release_any(machine, list);
+        return false;
+    }
+    return boxed_push(at, list);
+}
+
+static bool boxed_is_index(struct object *list, struct object *index)
+{
+    return boxed_is_list(list) && boxed_is_int(index) &&
+           (uint64_t)int_value(index) < list_length(list);
+}
+
+static bool boxed_get_item(struct boxed_machine *machine, struct boxed_activation *at)
+{
+    struct object *index = boxed_pop(at);
+    struct object *container = boxed_pop(at);
+    struct object *item = NULL;
+    if (boxed_is_index(container, index)) {
+        item = object_incref(list_item(container, (size_t)int_value(index)));
+    } else if (boxed_is_dict(container)) {
+        item = boxed_own_any(dict_get(container, index));
+    }
+    if (item == NULL) {
+        machine->fault = "a program asks for an item that is not there";
+    }
+    boxed_release(machine, container);
+    boxed_release(machine, index);
+    return boxed_push(at, item);
+}
+
+static bool boxed_set_item(struct boxed_machine *machine, struct boxed_activation *at)
+{
+    struct object *value = boxed_pop(at);
+    struct object *index = boxed_pop(at);
+    struct object *container = boxed_pop(at);
+    bool done = false;
+    if (boxed_is_index(container, index)) {
+        size_t place = (size_t)int_value(index);
+        boxed_list_set_item(machine, container, place, object_incref(value));
+        done = true;
+    } else if (boxed_is_dict(container)) {
+        done = boxed_dict_set(machine, container, index, value);
+    } else {
+        machine->fault = "a program stores into what is no container";
+    }
+    boxed_release(machine, container);
+    boxed_release(machine, index);
+    boxed_release(machine, value);
+    return done;
+}
+
+static bool boxed_get_attribute(struct boxed_machine *machine, struct boxed_activation *at,
+                                unsigned name)
+{
+    struct object *instance = boxed_pop(at);
+    struct object *value = boxed_own_any(boxed_attribute(machine, instance, name));
+    if (value == NULL) {
+        machine->fault = "a program asks for an attribute that is not there";
+    }
+    boxed_release(machine, instance);
+    return boxed_push(at, value);
+}
+
+static bool boxed_set_attribute(struct boxed_machine *machine, struct boxed_activation *at,
+                                unsigned name)
+{
+    struct object *value = boxed_pop(at);
+    struct object *instance = boxed_pop(at);
+    bool done = boxed_attribute_set(machine, instance, name, value);
+    boxed_release(machine, instance);
+    boxed_release(machine, value);
+    return done;
+}
+
+static bool boxed_builtin(struct boxed_machine *machine, struct boxed_activation *at,
+                          unsigned builtin, unsigned count)
+{
+    struct object *result = boxed_call_builtin(machine, builtin, at->top - count);
+    for (unsigned i = 0; i < count; i++) {
+        boxed_release(machine, boxed_pop(at));
+    }
+    return boxed_push(at, result);
+}
+
+/* ------------------------------------------------------------------ calls */
+/* Enters the function with the count topmost operands for arguments. */
+static bool boxed_call_function(struct boxed_machine *machine, struct boxed_activation *at,
+                                uint32_t index, unsigned count)
+{
+    const struct interpreter_function *function = &machine->module->functions[index];
+    if (count != function->parameters) {
+        machine->fault = "a program calls with the wrong number of arguments";
+        return false;
+    }
+    struct frame_object *frame = boxed_enter(machine, at->frame, function);
+    if (frame == NULL) {
+        return false;
+    }
+    for (unsigned i = count; i > 0; i--) {
+        frame->slots[i - 1] = boxed_pop(at);
+    }
+    if (at->frame != NULL) {
+        at->frame->position = (size_t)(at->next - machine->module->instructions);
+        at->frame->depth = (size_t)(at->top - at->frame->slots);
+    }
+    at->frame = frame;
+    at->top = frame->slots + function->locals;
+    at->next = machine->module->instructions + function->first;
+    return true;
+}
+
+static bool boxed_call_method(struct boxed_machine *machine, struct boxed_activation *at,
+                              unsigned name, unsigned count)
+{
+    int64_t function = boxed_method(machine, at->top[-1 - (int)count], name);
+    if (function < 0) {
+        machine->fault = "a program calls a method that is not there";
+        return false;
+    }
+    return boxed_call_function(machine, at, (uint32_t)function, count + 1);
+}
+
+static bool boxed_return_value(struct boxed_machine *machine, struct boxed_activation *at,
+                               struct object **result)
+{
+    struct object *value = boxed_pop(at);
+    at->frame = boxed_leave(machine, at->frame);
+    if (at->frame == NULL) {
+        *result = value;
+        return true;
+    }
+    at->top = at->frame->slots + at->frame->depth;
+    at->next = machine->module->instructions + at->frame->position;
+    return boxed_push(at, value);
+}
+
+/* ------------------------------------------------------------------ the loop */
+static inline bool boxed_is_true(struct object *value)
+{
+    return boxed_is_int(value) && int_value(value) != 0;
+}
+
+/* Goes to the target if the top is as wanted. The top stays then when keep says so, and is popped
+ * otherwise. */
+static inline void boxed_jump_if(struct boxed_machine *machine, struct boxed_activation *at,
+                                 bool wanted, bool keep, unsigned target)
+{
+    bool jumps = boxed_is_true(at->top[-1]) == wanted;
+    if (!jumps || !keep) {
+        boxed_release(machine, boxed_pop(at));
+    }
+    if (jumps) {
+        at->next = machine->module->instructions + target;
+    }
+}
+
+/* Variables, constants and jumps: what allocates nothing. false: not one of these. */
+static inline bool boxed_step_plainly(struct boxed_machine *machine, struct boxed_activation *at,
+                                      struct interpreter_instruction instruction)
+{
+    struct object **slot;
+    struct object *old;
+    switch (instruction.op) {
+    case INTERPRETER_CONSTANT:
+        return boxed_push(at, object_incref(machine->constants[instruction.operand]));
+    case INTERPRETER_NONE:
+        return boxed_push(at, object_incref(machine->none));
+    case INTERPRETER_LOAD:
+        return boxed_push(at, object_incref(at->frame->slots[instruction.operand]));
+    case INTERPRETER_STORE:
+        slot = &at->frame->slots[instruction.operand];
+        old = *slot;
+        *slot = boxed_pop(at);
+        boxed_release_any(machine, old);
+        return true;
+    case INTERPRETER_POP:
+        boxed_release(machine, boxed_pop(at));
+        return true;
+    case INTERPRETER_JUMP:
+        at->next = machine->module->instructions + instruction.operand;
+        return true;
+    case INTERPRETER_JUMP_IF_FALSE:
+        boxed_jump_if(machine, at, false, false, instruction.operand);
+        return true;
+    case INTERPRETER_AND:
+        boxed_jump_if(machine, at, false, true, instruction.operand);
+        return true;
+    case INTERPRETER_OR:
+        boxed_jump_if(machine, at, true, true, instruction.operand);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The instructions that make objects or run code; false: fault, or heap exhausted. */
+static inline bool boxed_step_making(struct boxed_machine *machine, struct boxed_activation *at,
+                                     struct interpreter_instruction instruction)
+{
+    struct object *value;
+    bool truth;
+    switch (instruction.op) {
+    case INTERPRETER_NOT:
+        value = boxed_pop(at);
+        truth = boxed_is_true(value);
+        boxed_release(machine, value);
+        return boxed_push(at, boxed_make_int(machine, !truth));
+    case INTERPRETER_CALL:
+        return boxed_call_function(machine, at, instruction.operand, instruction.count);
+    case INTERPRETER_CALL_METHOD:
+        return boxed_call_method(machine, at, instruction.operand, instruction.count);
+    case INTERPRETER_CALL_BUILTIN:
+        return boxed_builtin(machine, at, instruction.operand, instruction.count);
+    case INTERPRETER_MAKE_LIST:
+        return boxed_make_list_of(machine, at, instruction.count);
+    case INTERPRETER_MAKE_DICT:
+        return boxed_push(at, dict_new(machine->runtime));
+    case INTERPRETER_MAKE_INSTANCE:
+        return boxed_push(at, boxed_make_instance(machine, instruction.operand));
+    case INTERPRETER_GET_ITEM:
+        return boxed_get_item(machine, at);
+    case INTERPRETER_SET_ITEM:
+        return boxed_set_item(machine, at);
+    case INTERPRETER_GET_ATTRIBUTE:
+        return boxed_get_attribute(machine, at, instruction.operand);
+    case INTERPRETER_SET_ATTRIBUTE:
+        return boxed_set_attribute(machine, at, instruction.operand);
+    default:
+        return boxed_binary(machine, at, instruction.op);
+    }
+}
+
+/* After a fault, or when the heap is exhausted, every frame is left. */
+static struct object *boxed_run(struct boxed_machine *machine, uint32_t function,
+                                struct object *argument)
+{
+    struct object *operands[1] = {object_incref(argument)};
+    struct object *result = NULL;
+    struct boxed_activation at = {.top = operands + 1};
+    bool done = boxed_call_function(machine, &at, function, 1);
+    if (!done) {
+        boxed_release(machine, operands[0]);
+    }
+    while (done && at.frame != NULL) {
+        struct interpreter_instruction instruction = *at.next++;
+#ifdef HEAPMILL_INTERPRETER_COUNTS
+        machine->instructions++;
+#endif
+        if (boxed_step_plainly(machine, &at, instruction)) {
+            continue;
+        }
+        done = instruction.op == INTERPRETER_RETURN ? boxed_return_value(machine, &at, &result)
+                                                    : boxed_step_making(machine, &at, instruction);
+    }
+    while (at.frame != NULL) {
+        at.frame = boxed_leave(machine, at.frame);
+    }
+    return result;
+}
 
 /* ------------------------------------------------------------------ the machine */
 static struct object *boxed_make_constant(struct boxed_machine *machine,

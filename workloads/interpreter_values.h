@@ -1,31 +1,183 @@
-/* What the bytecode's operators and built-in functions mean, once for both machines: the half of
- * the template interpreter_loop.h that knows values and no stack. Included by it alone. */
+/* The interpreter's values, which are objects, and what the bytecode's operators and built-in
+ * functions mean. Functions that make values return a new reference, or NULL when the heap is
+ * exhausted or the machine's fault is set. Included by interpreter_boxed.c alone. */
+#ifndef HEAPMILL_WORKLOADS_INTERPRETER_VALUES_H
+#define HEAPMILL_WORKLOADS_INTERPRETER_VALUES_H
 
-static LOOP_VALUE LOOP(fault)(LOOP_MACHINE *machine, const char *text)
+#include <math.h>
+#include <string.h>
+
+#include "workloads/interpreter.h"
+
+static inline struct object *boxed_own_any(struct object *value)
+{
+    return value == NULL ? NULL : object_incref(value);
+}
+
+static inline void boxed_release(struct boxed_machine *machine, struct object *value)
+{
+    object_decref(machine->runtime, value);
+}
+
+static inline void boxed_release_any(struct boxed_machine *machine, struct object *value)
+{
+    object_xdecref(machine->runtime, value);
+}
+
+/* ------------------------------------------------------------------ types */
+static inline bool boxed_is(const struct object *value, enum heap_type type)
+{
+    return value->type->heap_type == type;
+}
+
+static inline bool boxed_is_int(const struct object *value)
+{
+    return boxed_is(value, HEAP_INT);
+}
+
+static inline bool boxed_is_float(const struct object *value)
+{
+    return boxed_is(value, HEAP_FLOAT);
+}
+
+static inline bool boxed_is_str(const struct object *value)
+{
+    return boxed_is(value, HEAP_STR);
+}
+
+static inline bool boxed_is_list(const struct object *value)
+{
+    return boxed_is(value, HEAP_LIST);
+}
+
+static inline bool boxed_is_dict(const struct object *value)
+{
+    return boxed_is(value, HEAP_DICT);
+}
+
+static inline bool boxed_is_equal(struct object *a, struct object *b)
+{
+    return a == b || (boxed_is_str(a) && boxed_is_str(b) && str_equal(a, b));
+}
+
+static inline struct object *boxed_make_int(struct boxed_machine *machine, int64_t value)
+{
+    return int_new(machine->runtime, value);
+}
+
+static inline struct object *boxed_make_float(struct boxed_machine *machine, double value)
+{
+    return float_new(machine->runtime, value);
+}
+
+static struct object *boxed_make_str(struct boxed_machine *machine, const char *bytes,
+                                     size_t length)
+{
+    return str_new(machine->runtime, bytes, length);
+}
+
+static struct object *boxed_str_concat(struct boxed_machine *machine, struct object *a,
+                                       struct object *b)
+{
+    size_t length = str_length(a);
+    struct object *sum = str_new(machine->runtime, NULL, length + str_length(b));
+    if (sum != NULL) {
+        memcpy(str_bytes(sum), str_bytes(a), length);
+        memcpy(str_bytes(sum) + length, str_bytes(b), str_length(b));
+    }
+    return sum;
+}
+
+static bool boxed_list_append(struct boxed_machine *machine, struct object *list,
+                              struct object *item)
+{
+    return list_append(machine->runtime, list, item);
+}
+
+static inline void boxed_list_set_item(struct boxed_machine *machine, struct object *list,
+                                       size_t index, struct object *item)
+{
+    list_set_item(machine->runtime, list, index, item);
+}
+
+static struct object *boxed_list_pop(struct boxed_machine *machine, struct object *list)
+{
+    return list_pop(machine->runtime, list);
+}
+
+static bool boxed_dict_set(struct boxed_machine *machine, struct object *dict, struct object *key,
+                           struct object *value)
+{
+    return dict_set(machine->runtime, dict, key, value);
+}
+
+static bool boxed_dict_next(const struct object *dict, size_t *position, struct object **key)
+{
+    struct object *value;
+    return dict_next(dict, position, key, &value);
+}
+
+static struct object *boxed_make_instance(struct boxed_machine *machine, unsigned class_name)
+{
+    return instance_new(machine->runtime, machine->names[class_name]);
+}
+
+static struct object *boxed_attribute(const struct boxed_machine *machine,
+                                      const struct object *instance, unsigned name)
+{
+    return boxed_is(instance, HEAP_INSTANCE) ? instance_attribute(instance, machine->names[name])
+                                             : NULL;
+}
+
+static bool boxed_attribute_set(struct boxed_machine *machine, struct object *instance,
+                                unsigned name, struct object *value)
+{
+    if (!boxed_is(instance, HEAP_INSTANCE)) {
+        machine->fault = "a program sets an attribute of what is no instance";
+        return false;
+    }
+    return instance_set_attribute(machine->runtime, instance, machine->names[name], value);
+}
+
+/* Through the class's dict; negative: no such method. */
+static int64_t boxed_method(const struct boxed_machine *machine, const struct object *receiver,
+                            unsigned name)
+{
+    if (!boxed_is(receiver, HEAP_INSTANCE)) {
+        return -1;
+    }
+    const struct object *methods = dict_get(machine->classes, instance_class_name(receiver));
+    struct object *function = methods == NULL ? NULL : dict_get(methods, machine->names[name]);
+    return function == NULL ? -1 : int_value(function);
+}
+
+/* ------------------------------------------------------------------ operators */
+static struct object *boxed_fault(struct boxed_machine *machine, const char *text)
 {
     machine->fault = text;
-    return LOOP(absent)();
+    return NULL;
 }
 
 /* ------------------------------------------------------------------ numbers and comparisons */
-static inline bool LOOP(is_number)(LOOP_VALUE value)
+static inline bool boxed_is_number(struct object *value)
 {
-    return LOOP(is_int)(value) || LOOP(is_float)(value);
+    return boxed_is_int(value) || boxed_is_float(value);
 }
 
-static inline double LOOP(number)(LOOP_VALUE value)
+static inline double boxed_number(struct object *value)
 {
-    return LOOP(is_int)(value) ? (double)LOOP(int_of)(value) : LOOP(float_of)(value);
+    return boxed_is_int(value) ? (double)int_value(value) : float_value(value);
 }
 
 /* Rounds towards minus infinity, and the remainder has the divisor's sign, as Python's. */
-static LOOP_VALUE LOOP(int_divide)(LOOP_MACHINE *machine, unsigned op, int64_t a, int64_t b)
+static struct object *boxed_int_divide(struct boxed_machine *machine, unsigned op, int64_t a,
+                                       int64_t b)
 {
     if (b == 0 || b == -1) {
-        return LOOP(fault)(machine, "a program divides by 0 or -1");
+        return boxed_fault(machine, "a program divides by 0 or -1");
     }
     if (op == INTERPRETER_DIVIDE) {
-        return LOOP(make_float)(machine, (double)a / (double)b);
+        return boxed_make_float(machine, (double)a / (double)b);
     }
     int64_t remainder = a % b;
     int64_t quotient = a / b;
@@ -33,91 +185,95 @@ static LOOP_VALUE LOOP(int_divide)(LOOP_MACHINE *machine, unsigned op, int64_t a
         remainder += b;
         quotient--;
     }
-    return LOOP(make_int)(machine, op == INTERPRETER_MODULO ? remainder : quotient);
+    return boxed_make_int(machine, op == INTERPRETER_MODULO ? remainder : quotient);
 }
 
-static inline LOOP_VALUE LOOP(int_arithmetic)(LOOP_MACHINE *machine, unsigned op, int64_t a,
-                                              int64_t b)
+static inline struct object *boxed_int_arithmetic(struct boxed_machine *machine, unsigned op,
+                                                  int64_t a, int64_t b)
 {
     switch (op) {
     case INTERPRETER_ADD:
-        return LOOP(make_int)(machine, (int64_t)((uint64_t)a + (uint64_t)b));
+        return boxed_make_int(machine, (int64_t)((uint64_t)a + (uint64_t)b));
     case INTERPRETER_SUBTRACT:
-        return LOOP(make_int)(machine, (int64_t)((uint64_t)a - (uint64_t)b));
+        return boxed_make_int(machine, (int64_t)((uint64_t)a - (uint64_t)b));
     case INTERPRETER_MULTIPLY:
-        return LOOP(make_int)(machine, (int64_t)((uint64_t)a * (uint64_t)b));
+        return boxed_make_int(machine, (int64_t)((uint64_t)a * (uint64_t)b));
     default:
-        return LOOP(int_divide)(machine, op, a, b);
+        return boxed_int_divide(machine, op, a, b);
     }
 }
 
-static LOOP_VALUE LOOP(float_arithmetic)(LOOP_MACHINE *machine, unsigned op, double a, double b)
+static struct object *boxed_float_arithmetic(struct boxed_machine *machine, unsigned op, double a,
+                                             double b)
 {
     switch (op) {
     case INTERPRETER_ADD:
-        return LOOP(make_float)(machine, a + b);
+        return boxed_make_float(machine, a + b);
     case INTERPRETER_SUBTRACT:
-        return LOOP(make_float)(machine, a - b);
+        return boxed_make_float(machine, a - b);
     case INTERPRETER_MULTIPLY:
-        return LOOP(make_float)(machine, a * b);
+        return boxed_make_float(machine, a * b);
     case INTERPRETER_DIVIDE:
-        return LOOP(make_float)(machine, a / b);
+        return boxed_make_float(machine, a / b);
     default:
-        return LOOP(fault)(machine, "a program takes // or % of floats");
+        return boxed_fault(machine, "a program takes // or % of floats");
     }
 }
 
 /* Appends items [from, to) of list to result; false: heap exhausted. */
-static bool LOOP(extend)(LOOP_MACHINE *machine, LOOP_VALUE result, LOOP_VALUE list, size_t from,
-                         size_t to)
+static bool boxed_extend(struct boxed_machine *machine, struct object *result, struct object *list,
+                         size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
-        if (!LOOP(list_append)(machine, result, LOOP(list_item)(list, i))) {
+        if (!boxed_list_append(machine, result, list_item(list, i))) {
             return false;
         }
     }
     return true;
 }
 
-static LOOP_VALUE LOOP(list_slice)(LOOP_MACHINE *machine, LOOP_VALUE list, size_t from, size_t to)
+static struct object *boxed_list_slice(struct boxed_machine *machine, struct object *list,
+                                       size_t from, size_t to)
 {
-    LOOP_VALUE result = LOOP(make_list)(machine);
-    if (LOOP(is_present)(result) && !LOOP(extend)(machine, result, list, from, to)) {
-        LOOP(release)(machine, result);
-        return LOOP(absent)();
+    struct object *result = list_new(machine->runtime);
+    if (result != NULL && !boxed_extend(machine, result, list, from, to)) {
+        boxed_release(machine, result);
+        return NULL;
     }
     return result;
 }
 
-static LOOP_VALUE LOOP(list_concat)(LOOP_MACHINE *machine, LOOP_VALUE a, LOOP_VALUE b)
+static struct object *boxed_list_concat(struct boxed_machine *machine, struct object *a,
+                                        struct object *b)
 {
-    LOOP_VALUE result = LOOP(list_slice)(machine, a, 0, LOOP(list_length)(a));
-    if (LOOP(is_present)(result) && !LOOP(extend)(machine, result, b, 0, LOOP(list_length)(b))) {
-        LOOP(release)(machine, result);
-        return LOOP(absent)();
+    struct object *result = boxed_list_slice(machine, a, 0, list_length(a));
+    if (result != NULL && !boxed_extend(machine, result, b, 0, list_length(b))) {
+        boxed_release(machine, result);
+        return NULL;
     }
     return result;
 }
 
-static LOOP_VALUE LOOP(arithmetic)(LOOP_MACHINE *machine, unsigned op, LOOP_VALUE a, LOOP_VALUE b)
+static struct object *boxed_arithmetic(struct boxed_machine *machine, unsigned op, struct object *a,
+                                       struct object *b)
 {
-    if (LOOP(is_int)(a) && LOOP(is_int)(b)) {
-        return LOOP(int_arithmetic)(machine, op, LOOP(int_of)(a), LOOP(int_of)(b));
+    if (boxed_is_int(a) && boxed_is_int(b)) {
+        return boxed_int_arithmetic(machine, op, int_value(a), int_value(b));
     }
-    if (LOOP(is_number)(a) && LOOP(is_number)(b)) {
-        return LOOP(float_arithmetic)(machine, op, LOOP(number)(a), LOOP(number)(b));
+    if (boxed_is_number(a) && boxed_is_number(b)) {
+        return boxed_float_arithmetic(machine, op, boxed_number(a), boxed_number(b));
     }
-    if (op == INTERPRETER_ADD && LOOP(is_str)(a) && LOOP(is_str)(b)) {
-        return LOOP(str_concat)(machine, a, b);
+    if (op == INTERPRETER_ADD && boxed_is_str(a) && boxed_is_str(b)) {
+        return boxed_str_concat(machine, a, b);
     }
-    if (op == INTERPRETER_ADD && LOOP(is_list)(a) && LOOP(is_list)(b)) {
-        return LOOP(list_concat)(machine, a, b);
+    if (op == INTERPRETER_ADD && boxed_is_list(a) && boxed_is_list(b)) {
+        return boxed_list_concat(machine, a, b);
     }
-    return LOOP(fault)(machine, "a program's operands are of the wrong types");
+    return boxed_fault(machine, "a program's operands are of the wrong types");
 }
 
 /* order is that of a and b: negative, 0 or positive. */
-static bool LOOP(holds)(unsigned op, int order)
+static bool boxed_holds(unsigned op, int order)
 {
     switch (op) {
     case INTERPRETER_EQUAL:
@@ -136,58 +292,60 @@ static bool LOOP(holds)(unsigned op, int order)
 }
 
 /* Numbers by value, strings by content, containers by identity. */
-static LOOP_VALUE LOOP(compare)(LOOP_MACHINE *machine, unsigned op, LOOP_VALUE a, LOOP_VALUE b)
+static struct object *boxed_compare(struct boxed_machine *machine, unsigned op, struct object *a,
+                                    struct object *b)
 {
     int order;
-    if (LOOP(is_int)(a) && LOOP(is_int)(b)) {
-        order = (LOOP(int_of)(a) > LOOP(int_of)(b)) - (LOOP(int_of)(a) < LOOP(int_of)(b));
-    } else if (LOOP(is_number)(a) && LOOP(is_number)(b)) {
-        order = (LOOP(number)(a) > LOOP(number)(b)) - (LOOP(number)(a) < LOOP(number)(b));
+    if (boxed_is_int(a) && boxed_is_int(b)) {
+        order = (int_value(a) > int_value(b)) - (int_value(a) < int_value(b));
+    } else if (boxed_is_number(a) && boxed_is_number(b)) {
+        order = (boxed_number(a) > boxed_number(b)) - (boxed_number(a) < boxed_number(b));
     } else if (op == INTERPRETER_EQUAL || op == INTERPRETER_NOT_EQUAL) {
-        order = !LOOP(is_equal)(a, b);
+        order = !boxed_is_equal(a, b);
     } else {
-        return LOOP(fault)(machine, "a program orders what has no order");
+        return boxed_fault(machine, "a program orders what has no order");
     }
-    return LOOP(make_int)(machine, LOOP(holds)(op, order));
+    return boxed_make_int(machine, boxed_holds(op, order));
 }
 
 /* ------------------------------------------------------------------ built-in functions */
-static LOOP_VALUE LOOP(length)(LOOP_MACHINE *machine, LOOP_VALUE value)
+static struct object *boxed_length(struct boxed_machine *machine, struct object *value)
 {
-    size_t length = LOOP(is_str)(value)    ? LOOP(str_length)(value)
-                    : LOOP(is_list)(value) ? LOOP(list_length)(value)
-                                           : LOOP(dict_length)(value);
-    return LOOP(make_int)(machine, (int64_t)length);
+    size_t length = boxed_is_str(value)    ? str_length(value)
+                    : boxed_is_list(value) ? list_length(value)
+                                           : dict_length(value);
+    return boxed_make_int(machine, (int64_t)length);
 }
 
-static LOOP_VALUE LOOP(slice)(LOOP_MACHINE *machine, LOOP_VALUE value, int64_t from, int64_t to)
+static struct object *boxed_slice(struct boxed_machine *machine, struct object *value, int64_t from,
+                                  int64_t to)
 {
-    size_t length = LOOP(is_str)(value) ? LOOP(str_length)(value) : LOOP(list_length)(value);
+    size_t length = boxed_is_str(value) ? str_length(value) : list_length(value);
     if (from < 0 || from > to || (uint64_t)to > length) {
-        return LOOP(fault)(machine, "a program's slice goes beyond its end");
+        return boxed_fault(machine, "a program's slice goes beyond its end");
     }
-    if (LOOP(is_list)(value)) {
-        return LOOP(list_slice)(machine, value, (size_t)from, (size_t)to);
+    if (boxed_is_list(value)) {
+        return boxed_list_slice(machine, value, (size_t)from, (size_t)to);
     }
-    return LOOP(make_str)(machine, LOOP(str_bytes)(value) + from, (size_t)(to - from));
+    return boxed_make_str(machine, str_bytes(value) + from, (size_t)(to - from));
 }
 
-static LOOP_VALUE LOOP(keys)(LOOP_MACHINE *machine, LOOP_VALUE dict)
+static struct object *boxed_keys(struct boxed_machine *machine, struct object *dict)
 {
-    LOOP_VALUE list = LOOP(make_list)(machine);
+    struct object *list = list_new(machine->runtime);
     size_t position = 0;
-    LOOP_VALUE key;
-    while (LOOP(is_present)(list) && LOOP(dict_next)(dict, &position, &key)) {
-        if (!LOOP(list_append)(machine, list, key)) {
-            LOOP(release)(machine, list);
-            return LOOP(absent)();
+    struct object *key;
+    while (list != NULL && boxed_dict_next(dict, &position, &key)) {
+        if (!boxed_list_append(machine, list, key)) {
+            boxed_release(machine, list);
+            return NULL;
         }
     }
     return list;
 }
 
 /* The digits of an int, without sprintf, which is no part of what is measured. */
-static LOOP_VALUE LOOP(to_str)(LOOP_MACHINE *machine, int64_t value)
+static struct object *boxed_to_str(struct boxed_machine *machine, int64_t value)
 {
     char digits[24];
     char *first = digits + sizeof digits;
@@ -199,37 +357,39 @@ static LOOP_VALUE LOOP(to_str)(LOOP_MACHINE *machine, int64_t value)
     if (value < 0) {
         *--first = '-';
     }
-    return LOOP(make_str)(machine, first, (size_t)(digits + sizeof digits - first));
+    return boxed_make_str(machine, first, (size_t)(digits + sizeof digits - first));
 }
 
-static LOOP_VALUE LOOP(call_builtin)(LOOP_MACHINE *machine, unsigned builtin, LOOP_VALUE *arguments)
+static struct object *boxed_call_builtin(struct boxed_machine *machine, unsigned builtin,
+                                         struct object **arguments)
 {
     switch (builtin) {
     case INTERPRETER_LEN:
-        return LOOP(length)(machine, arguments[0]);
+        return boxed_length(machine, arguments[0]);
     case INTERPRETER_APPEND:
-        return LOOP(list_append)(machine, arguments[0], arguments[1]) ? LOOP(own)(machine->none)
-                                                                      : LOOP(absent)();
+        return boxed_list_append(machine, arguments[0], arguments[1]) ? object_incref(machine->none)
+                                                                      : NULL;
     case INTERPRETER_TAKE:
-        return LOOP(list_pop)(machine, arguments[0]);
+        return boxed_list_pop(machine, arguments[0]);
     case INTERPRETER_GET: {
-        LOOP_VALUE value = LOOP(dict_get)(arguments[0], arguments[1]);
-        return LOOP(own)(LOOP(is_present)(value) ? value : arguments[2]);
+        struct object *value = dict_get(arguments[0], arguments[1]);
+        return object_incref(value != NULL ? value : arguments[2]);
     }
     case INTERPRETER_KEYS:
-        return LOOP(keys)(machine, arguments[0]);
+        return boxed_keys(machine, arguments[0]);
     case INTERPRETER_SLICE:
-        return LOOP(slice)(machine, arguments[0], LOOP(int_of)(arguments[1]),
-                           LOOP(int_of)(arguments[2]));
+        return boxed_slice(machine, arguments[0], int_value(arguments[1]), int_value(arguments[2]));
     case INTERPRETER_BYTE:
-        return LOOP(make_int)(machine, LOOP(str_bytes)(arguments[0])[LOOP(int_of)(arguments[1])]);
+        return boxed_make_int(machine, str_bytes(arguments[0])[int_value(arguments[1])]);
     case INTERPRETER_SQRT:
-        return LOOP(make_float)(machine, sqrt(LOOP(number)(arguments[0])));
+        return boxed_make_float(machine, sqrt(boxed_number(arguments[0])));
     case INTERPRETER_TO_INT:
-        return LOOP(make_int)(machine, (int64_t)LOOP(number)(arguments[0]));
+        return boxed_make_int(machine, (int64_t)boxed_number(arguments[0]));
     case INTERPRETER_TO_STR:
-        return LOOP(to_str)(machine, LOOP(int_of)(arguments[0]));
+        return boxed_to_str(machine, int_value(arguments[0]));
     default:
-        return LOOP(own)(machine->text);
+        return object_incref(machine->text);
     }
 }
+
+#endif

@@ -21,7 +21,8 @@ enum { INTERPRETER_RECORD_OBJECTS = 5 /* instance, dict, number, name, weight */
 
 struct interpreter_state {
     struct interpreter_module module;
-    struct interpreter_forecast forecast;
+    struct interpreter_counts counts; /* of an iteration */
+    int64_t results[INTERPRETER_PROGRAMS];
     struct boxed_machine machine;
     struct object *store; /* a list of records */
     uint32_t functions[INTERPRETER_PROGRAMS];
@@ -31,6 +32,12 @@ struct interpreter_state {
 static uint64_t interpreter_records(const struct run *run)
 {
     return run_count(run, INTERPRETER_LIVE) / INTERPRETER_RECORD_OBJECTS;
+}
+
+static struct interpreter_counts interpreter_counts_of(const struct run *run)
+{
+    return interpreter_count((enum interpreter_program)run_count(run, INTERPRETER_PROGRAM),
+                             interpreter_records(run));
 }
 
 static void interpreter_teardown(struct run *run)
@@ -61,18 +68,15 @@ static enum status interpreter_setup(struct run *run, struct error *error)
     struct interpreter_state *state = run_scratch(run, sizeof *state);
     run->state = state;
     enum status status = interpreter_compile(&state->module, interpreter_source, error);
-    if (status == STATUS_OK) {
-        enum interpreter_program program =
-            (enum interpreter_program)run_count(run, INTERPRETER_PROGRAM);
-        status = interpreter_predict(&state->module, interpreter_records(run), program,
-                                     &state->forecast, error);
-    }
     if (status != STATUS_OK) {
         return status;
     }
+    state->counts = interpreter_counts_of(run);
     for (int i = 1; i < INTERPRETER_PROGRAMS; i++) {
         state->functions[i] =
             interpreter_find_function(&state->module, interpreter_program_names[i]);
+        state->results[i] =
+            interpreter_count((enum interpreter_program)i, interpreter_records(run)).result;
     }
     interpreter_write_text(state->text);
     if (boxed_open(&state->machine, run, &state->module, state->text)) {
@@ -85,7 +89,7 @@ static enum status interpreter_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* Runs the program, and holds its result against the model's. */
+/* Runs the program, and holds its result against the known one. */
 static void interpreter_run_program(struct run *run, int program)
 {
     struct interpreter_state *state = run->state;
@@ -97,7 +101,7 @@ static void interpreter_run_program(struct run *run, int program)
     }
     int64_t value = int_value(result);
     object_decref(run->runtime, result);
-    run_verify(run, value == state->forecast.results[program]);
+    run_verify(run, value == state->results[program]);
     model_check(run, (uint64_t)value);
 }
 
@@ -122,29 +126,19 @@ static void interpreter_run(struct run *run, uint64_t iterations)
 static uint64_t interpreter_operations(const struct run *run)
 {
     const struct interpreter_state *state = run->state;
-    return state->forecast.instructions;
+    return state->counts.instructions;
 }
 
-/* The plain machine has run the same programs and counted. */
 static uint64_t interpreter_expected_allocations(const struct run *run, uint64_t iterations)
 {
     const struct interpreter_state *state = run->state;
-    return iterations * state->forecast.blocks;
+    return iterations * state->counts.blocks;
 }
 
 /* Nothing outlives its iteration but each record's weight, which the next one replaces. */
 static size_t interpreter_window_bytes(const struct run *run)
 {
-    struct interpreter_module module; /* 25 KiB */
-    struct interpreter_forecast forecast = {0};
-    enum interpreter_program program =
-        (enum interpreter_program)run_count(run, INTERPRETER_PROGRAM);
-    if (interpreter_compile(&module, interpreter_source, NULL) != STATUS_OK ||
-        interpreter_predict(&module, interpreter_records(run), program, &forecast, NULL) !=
-            STATUS_OK) {
-        return 0; /* set-up will say why */
-    }
-    return (size_t)(3 * forecast.bytes + 65536);
+    return (size_t)(3 * interpreter_counts_of(run).bytes + 65536);
 }
 
 const struct workload workload_interpreter = {
