@@ -3,20 +3,11 @@
 #ifndef HEAPMILL_CLI_COMMAND_H
 #define HEAPMILL_CLI_COMMAND_H
 
-#include <stdbool.h>
-
-#include "common/host/exit_status.h"
-
-struct command {
-    const char *name;
-    const char *summary; /* one line for `heapmill help` */
-    const char *usage;   /* the text of `heapmill NAME --help` */
-    /* argv[0] is the command's name. Returns an exit status. Data goes to stdout, progress and
-     * diagnostics to stderr. */
-    int (*run)(int argc, char **argv);
-    bool own_help; /* it has subcommands, and answers --help behind them itself */
-};
+#include "common/host/command.h"
 
 extern const struct command *const command_table[]; /* ends with NULL */
+
+/* The program itself, whose subcommands the table is. */
+extern const struct command command_root;
 
 #endif

@@ -6,23 +6,23 @@
 
 #include "cli/command.h"
 #include "cli/doctor.h"
+#include "cli/shared_options.h"
 #include "cli/table.h"
 #include "common/host/process.h"
 
 /* Long enough for 50 ticks of a core, short enough to wait for. */
 static const double DOCTOR_INTERVAL_S = 0.5;
 
-static const char doctor_usage[] =
-    "usage: heapmill doctor [--json]\n"
-    "\n"
-    "Looks at what can spoil a measurement on this machine (frequency scaling, huge pages, load,\n"
-    "steal, CPU quotas) and at what heapmill needs (workers, peers, gnuplot, valgrind, perf). "
-    "Each\n"
-    "warning has its remedy. With --json: {\"checks\": [{name, level, value, remedy}]}, level "
-    "being ok,\n"
-    "info, warning or missing.\n"
-    "\n"
-    "exit status: 0; 3 when something that is needed is missing\n";
+struct doctor_arguments {
+    bool json;
+};
+
+static const struct option_row doctor_options[] = {
+    {SHARED_JSON(struct doctor_arguments, json,
+                 "{\"checks\": [{name, level, value, remedy}]}, level being ok, info, warning or "
+                 "missing")},
+    {.kind = OPTION_END},
+};
 
 void doctor_add(json_t *rows, const char *name, const char *level, const char *remedy,
                 const char *format, ...)
@@ -83,27 +83,21 @@ static size_t doctor_count(const json_t *rows, const char *level)
     return count;
 }
 
-static int doctor_command_run(int argc, char **argv)
+static int doctor_execute(const struct invocation *invocation, void *arguments)
 {
-    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
-    if (argc > 1 && !json) {
-        (void)fprintf(stderr, "heapmill: doctor takes no '%s'; see `heapmill doctor --help`\n",
-                      argv[argc > 2 ? 2 : 1]);
-        return EXIT_USAGE;
-    }
+    const struct doctor_arguments *asked = arguments;
     struct registry registry = {0};
     struct error error;
     process_prepare_signals();
     if (registry_open(&registry, &error) != STATUS_OK) {
-        (void)fprintf(stderr, "heapmill: %s\n", error.message);
-        return EXIT_ENVIRONMENT;
+        return command_fail(invocation, &error);
     }
     json_t *rows = json_array();
     doctor_check_machine(rows, DOCTOR_INTERVAL_S);
     doctor_check_calibration(rows);
     doctor_check_programs(rows, &registry);
     size_t missing = doctor_count(rows, "missing");
-    if (json) {
+    if (asked->json) {
         json_t *all = json_pack("{sO}", "checks", rows);
         (void)json_dumpf(all, stdout, JSON_INDENT(1));
         (void)putchar('\n');
@@ -119,10 +113,15 @@ static int doctor_command_run(int argc, char **argv)
     }
     return missing > 0 ? EXIT_ENVIRONMENT : EXIT_CLEAN;
 }
-
 const struct command command_doctor = {
     .name = "doctor",
     .summary = "is this machine fit for measuring, and is everything there",
-    .usage = doctor_usage,
-    .run = doctor_command_run,
+    .description =
+        "Looks at what can spoil a measurement on this machine (frequency scaling, huge pages, "
+        "load, steal, CPU quotas) and at what heapmill needs (workers, peers, gnuplot, valgrind, "
+        "perf). Each warning has its remedy.",
+    .options = doctor_options,
+    .arguments_size = sizeof(struct doctor_arguments),
+    .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing",
+    .execute = doctor_execute,
 };

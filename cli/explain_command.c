@@ -6,27 +6,25 @@
 
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/shared_options.h"
 #include "common/host/text.h"
 #include "results/store.h"
 
 enum { EXPLAIN_LIST_MAX = 10 };
 
-static const char explain_usage[] =
-    "usage: heapmill explain DIR CELL\n"
-    "\n"
-    "Says in words and numbers what happened in one cell of the run in DIR: its time and how it "
-    "swung,\n"
-    "instructions, percentiles of single calls, faults and what else the machine did, calls by "
-    "size and\n"
-    "on which path, fragmentation, collections, and why records are not ok. CELL is a cell's id, "
-    "as `heapmill list` and records.jsonl have "
-    "it, "
-    "or a\n"
-    "glob that fits one cell only ('churn*pymalloc-3.10:inline'); a part of an id will do.\n"
-    "\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 2 wrong usage, no such cell, or several; 3 the files cannot be read\n";
+struct explain_arguments {
+    const char *directory;
+    const char *cell;
+};
+
+static const struct option_row explain_options[] = {
+    {SHARED_RUN_DIRECTORY(struct explain_arguments, directory)},
+    {OPTION_TEXT, .placeholder = "CELL", OPTION_INTO(struct explain_arguments, cell),
+     .help = "a cell's id, as records.jsonl has it, or a glob that fits one cell only "
+             "('churn*pymalloc-3.10:inline'); a part of an id will do",
+     .missing = "say which cell of the run: an id, a part of one, or a glob that fits one cell"},
+    {.kind = OPTION_END},
+};
 
 /* Lists the first cells that the pattern fits, or all if it is NULL. */
 static void explain_list(const struct record_set *set, const char *pattern)
@@ -83,44 +81,39 @@ static bool explain_find(const struct record_set *set, const char *name, size_t 
     return matches == 1;
 }
 
-static int explain_fail(const struct error *error)
+static int explain_execute(const struct invocation *invocation, void *arguments)
 {
-    (void)fprintf(stderr, "heapmill explain: %s\n", error->message);
-    return error->status == STATUS_NOT_FOUND ? EXIT_USAGE : EXIT_ENVIRONMENT;
-}
-
-static int explain_run(int argc, char **argv)
-{
+    const struct explain_arguments *asked = arguments;
     struct record_set *set = NULL;
     struct explain explain;
     struct error error;
     size_t cell;
-    if (argc != 3 || argv[1][0] == '-') {
-        (void)fputs("heapmill explain: say which run and which cell, as in `heapmill explain DIR "
-                    "CELL`\n",
-                    stderr);
-        return EXIT_USAGE;
-    }
-    if (store_load(argv[1], &set, &error) != STATUS_OK) {
-        return explain_fail(&error);
+    if (store_load(asked->directory, &set, &error) != STATUS_OK) {
+        return command_fail(invocation, &error);
     }
     int result = EXIT_USAGE;
-    if (explain_find(set, argv[2], &cell)) {
+    if (explain_find(set, asked->cell, &cell)) {
         result = EXIT_CLEAN;
         if (explain_open(&explain, set, cell, &error) == STATUS_OK) {
             explain_print(&explain, stdout);
         } else {
-            result = explain_fail(&error);
+            result = command_fail(invocation, &error);
         }
         explain_close(&explain);
     }
     record_set_free(set);
     return result;
 }
-
 const struct command command_explain = {
     .name = "explain",
     .summary = "what happened in one cell of a run, in words and numbers",
-    .usage = explain_usage,
-    .run = explain_run,
+    .description =
+        "Says in words and numbers what happened in one cell of a run: its time and how it swung, "
+        "instructions, percentiles of single calls, faults and what else the machine did, calls "
+        "by size and on which path, fragmentation, collections, and why records are not ok.",
+    .options = explain_options,
+    .arguments_size = sizeof(struct explain_arguments),
+    .examples = "heapmill explain run 'churn*pymalloc-3.10:inline'",
+    .exit_statuses = "0 clean; 2 wrong usage, no such cell, or several; 3 the files cannot be read",
+    .execute = explain_execute,
 };

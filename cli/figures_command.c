@@ -1,11 +1,11 @@
 /* heapmill figures: what workloads tell of themselves, besides what is measured of every cell. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/shared_options.h"
 #include "cli/table.h"
 #include "common/host/text.h"
 #include "results/name_filter.h"
@@ -21,69 +21,15 @@ struct figures_arguments {
     bool json;
 };
 
-static const char figures_usage[] =
-    "usage: heapmill figures DIR [-w GLOBS] [-b GLOBS] [--json]\n"
-    "\n"
-    "Shows the figures that workloads tell of themselves: robson's blow-up beside the bound of\n"
-    "theory, what burst_idle found to be kept after a peak. Each is the median over the records "
-    "of\n"
-    "a cell that have it. `heapmill list workloads` says which workloads there are; their files'\n"
-    "first comments say what each figure means.\n"
-    "\n"
-    "  -w, --workload GLOBS  only these workloads\n"
-    "  -b, --backend GLOBS   only these back ends\n"
-    "  --json                an object with an array `cells` of {workload, params, threads,\n"
-    "                        backend, arm, env, label, params_text, figures: {NAME: number}}\n"
-    "\n"
-    "exit status: 0; 2 wrong usage; 3 the files cannot be read\n";
-
-enum { OPTION_JSON = 256 };
-
-static const struct option figures_options[] = {
-    {"workload", required_argument, NULL, 'w'},
-    {"backend", required_argument, NULL, 'b'},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {0},
+static const struct option_row figures_options[] = {
+    {SHARED_RUN_DIRECTORY(struct figures_arguments, directory)},
+    {SHARED_WORKLOAD_GLOBS(struct figures_arguments, workloads)},
+    {SHARED_BACKEND_GLOBS(struct figures_arguments, backends)},
+    {SHARED_JSON(struct figures_arguments, json,
+                 "an object with an array `cells` of {workload, params, threads, backend, arm, "
+                 "env, label, params_text, figures: {NAME: number}}")},
+    {.kind = OPTION_END},
 };
-
-static int figures_refuse(const char *what, const char *argument)
-{
-    (void)fprintf(stderr, "heapmill figures: %s%s%s; `heapmill figures --help` shows the usage\n",
-                  what, argument != NULL ? " " : "", argument != NULL ? argument : "");
-    return EXIT_USAGE;
-}
-
-static int figures_parse(int argc, char **argv, struct figures_arguments *arguments)
-{
-    int option;
-    *arguments = (struct figures_arguments){.directory = NULL};
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":w:b:", figures_options, NULL)) != -1) {
-        switch (option) {
-        case 'w':
-            arguments->workloads = optarg;
-            break;
-        case 'b':
-            arguments->backends = optarg;
-            break;
-        case OPTION_JSON:
-            arguments->json = true;
-            break;
-        case ':':
-            return figures_refuse("a value is missing after", argv[optind - 1]);
-        default:
-            return figures_refuse("unknown option", argv[optind - 1]);
-        }
-    }
-    if (optind == argc) {
-        return figures_refuse("say which run: the directory that `heapmill bench -o DIR` made",
-                              NULL);
-    }
-    arguments->directory = argv[optind];
-    return optind + 1 == argc ? EXIT_CLEAN
-                              : figures_refuse("one run at a time, and not", argv[optind + 1]);
-}
 
 static bool figures_wants(const struct figures_arguments *arguments, const struct record_cell *cell)
 {
@@ -260,30 +206,29 @@ static enum status figures_show(const struct figures_arguments *arguments,
     return status;
 }
 
-static int figures_run(int argc, char **argv)
+static int figures_execute(const struct invocation *invocation, void *arguments)
 {
-    struct figures_arguments arguments;
+    struct figures_arguments *asked = arguments;
     struct record_set *set = NULL;
     struct error error;
-    int result = figures_parse(argc, argv, &arguments);
-    if (result != EXIT_CLEAN) {
-        return result;
-    }
-    enum status status = store_load(arguments.directory, &set, &error);
+    enum status status = store_load(asked->directory, &set, &error);
     if (status == STATUS_OK) {
-        status = figures_show(&arguments, set, &error);
+        status = figures_show(asked, set, &error);
     }
     record_set_free(set);
-    if (status != STATUS_OK) {
-        (void)fprintf(stderr, "heapmill figures: %s\n", error.message);
-        return status == STATUS_NOT_FOUND ? EXIT_USAGE : EXIT_ENVIRONMENT;
-    }
-    return EXIT_CLEAN;
+    return status == STATUS_OK ? EXIT_CLEAN : command_fail(invocation, &error);
 }
-
 const struct command command_figures = {
     .name = "figures",
     .summary = "what workloads tell of themselves: robson's blow-up, what burst_idle keeps",
-    .usage = figures_usage,
-    .run = figures_run,
+    .description =
+        "Shows the figures that workloads tell of themselves: robson's blow-up beside the bound of "
+        "theory, what burst_idle found to be kept after a peak. Each is the median over the "
+        "records of a cell that have it. `heapmill list workloads` says which workloads there "
+        "are; the first comment of a workload's file says what each figure means.",
+    .options = figures_options,
+    .arguments_size = sizeof(struct figures_arguments),
+    .examples = "heapmill figures run -w robson",
+    .exit_statuses = "0 clean; 2 wrong usage; 3 the files cannot be read",
+    .execute = figures_execute,
 };

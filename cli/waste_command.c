@@ -1,5 +1,4 @@
 /* heapmill waste: what each back end's size classes waste, by requested size. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,25 +7,24 @@
 #include "cli/command.h"
 #include "cli/registry.h"
 #include "cli/selection.h"
+#include "cli/shared_options.h"
 #include "cli/worker.h"
 #include "common/host/process.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/waste_picture.h"
 
-static const char waste_usage[] =
-    "usage: heapmill waste [-b LIST] [-o DIRECTORY]\n"
-    "\n"
-    "Asks each back end what a block can hold of every requested size from 1 to 1024 bytes, and "
-    "draws\n"
-    "what is wasted: waste.svg and .png, with the data (.tsv) and the script (.gp) beside them. "
-    "Nothing\n"
-    "is timed; it takes a moment.\n"
-    "\n"
-    "  -b, --backend LIST      as in `heapmill bench` (default: all)\n"
-    "  -o, --output DIRECTORY  where the files go (default: .)\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 2 wrong usage, or no back end of the list can say; 3 something is missing\n";
+struct waste_arguments {
+    const char *backends;
+    const char *output;
+};
+
+static const struct option_row waste_options[] = {
+    {OPTION_TEXT, 'b', "backends", "LIST", "as in `heapmill bench`", "*", "all",
+     .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct waste_arguments, backends)},
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", ".",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct waste_arguments, output)},
+    {.kind = OPTION_END},
+};
 
 struct waste_job {
     struct registry registry;
@@ -126,59 +124,29 @@ static enum status waste_run(const char *backends, const struct sheet_options *o
     return status;
 }
 
-static int waste_refuse(const char *argument)
+static int waste_execute(const struct invocation *invocation, void *arguments)
 {
-    (void)fprintf(
-        stderr,
-        "heapmill waste: '%s' is not understood, or its value is missing; `heapmill waste "
-        "--help` shows the usage\n",
-        argument);
-    return EXIT_USAGE;
-}
-
-static int waste_command_run(int argc, char **argv)
-{
-    static const struct option long_options[] = {
-        {"backend", required_argument, NULL, 'b'}, {"output", required_argument, NULL, 'o'}, {0}};
-    const char *backends = "*";
-    struct sheet_options options = {.output = ".", .formats = PICTURE_SVG | PICTURE_PNG};
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:o:", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'b':
-            backends = optarg;
-            break;
-        case 'o':
-            options.output = optarg;
-            break;
-        default:
-            return waste_refuse(argv[optind - 1]);
-        }
-    }
-    if (optind < argc) {
-        return waste_refuse(argv[optind]);
-    }
-    process_prepare_signals();
+    const struct waste_arguments *asked = arguments;
     struct error error = {.message = ""};
-    char *command = text_format("heapmill waste -b '%s'", backends);
-    options.command = command;
-    enum status status = waste_run(backends, &options, &error);
-    if (status != STATUS_OK && status != STATUS_INTERRUPTED) {
-        (void)fprintf(stderr, "heapmill waste: %s\n", error.message);
-    }
+    char *command = text_format("heapmill waste -b '%s'", asked->backends);
+    struct sheet_options options = {
+        .output = asked->output, .formats = PICTURE_SVG | PICTURE_PNG, .command = command};
+    process_prepare_signals();
+    enum status status = waste_run(asked->backends, &options, &error);
     free(command);
-    bool usage = status == STATUS_INVALID || status == STATUS_NOT_FOUND;
-    return status == STATUS_OK            ? EXIT_CLEAN
-           : status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED
-           : usage                        ? EXIT_USAGE
-                                          : EXIT_ENVIRONMENT;
+    return status == STATUS_OK ? EXIT_CLEAN : command_fail(invocation, &error);
 }
-
 const struct command command_waste = {
     .name = "waste",
     .summary = "what size classes waste within a block, by requested size",
-    .usage = waste_usage,
-    .run = waste_command_run,
+    .description =
+        "Asks each back end what a block can hold of every requested size from 1 to 1024 bytes, "
+        "and draws what is wasted: waste.svg and .png, with the data (.tsv) and the script (.gp) "
+        "beside them. Nothing is timed; it takes a moment.",
+    .options = waste_options,
+    .arguments_size = sizeof(struct waste_arguments),
+    .examples = "heapmill waste -b 'pymalloc*' -o waste",
+    .exit_statuses =
+        "0 clean; 2 wrong usage, or no back end of the list can say; 3 something is missing",
+    .execute = waste_execute,
 };

@@ -195,7 +195,7 @@ static void test_which_cell(void **state)
     assert_int_equal(2, run("explain", directory, "nothing", output));
     assert_says(output, "no cell of");
     assert_int_equal(2, run("explain", directory, "", output));
-    assert_says(output, "heapmill explain DIR CELL");
+    assert_says(output, "say which cell of the run");
     assert_int_equal(2, run("explain", directory, "'*~1'", output)); /* twins by id only */
     assert_int_equal(0, run("explain", directory, "'churn/size=64/t1/malloc:preload~1'", output));
     synthetic_remove(directory);
@@ -229,7 +229,7 @@ static void test_exports(void **state)
         {"", "say what to write"},
         {"--csv --md", "one format"},
         {"--csv --table rows", "--table"},
-        {"--sqlite", "missing"},
+        {"--sqlite", "wants a value"},
         {"--csv --base :inline", "--base takes BACKEND"},
         {"--csv --metric speed", "metric"},
         {"--csv another", "one run at a time"},

@@ -1,0 +1,49 @@
+/* Options that several commands have: a row each, stated once. */
+#ifndef HEAPMILL_CLI_SHARED_OPTIONS_H
+#define HEAPMILL_CLI_SHARED_OPTIONS_H
+
+#include "common/host/options.h"
+
+/* What `--base` names. */
+struct base_option {
+    const char *backend; /* NULL: the option was not given */
+    const char *arm;     /* NULL: none was named */
+    char text[1024];     /* what both are parts of */
+};
+
+/* take of a struct base_option: "BACKEND[{NAME=VALUE,…}][:ARM]". */
+enum status base_option_take(void *base, const char *text, struct error *error);
+
+#define CANDIDATES_BACKENDS "list backends --names"
+#define CANDIDATES_WORKLOADS "list workloads --names"
+#define CANDIDATES_METRICS "list metrics --names"
+
+/* Each is a row of a command's table, without its braces; `member` is what it fills. */
+
+#define SHARED_RUN_DIRECTORY(structure, member)                                                    \
+    OPTION_TEXT, .placeholder = "DIR",                                                             \
+                 .help = "the directory of the run: what `heapmill bench -o DIR` made",            \
+                 .missing = "say which run: the directory that `heapmill bench -o DIR` made",      \
+                 .candidates = OPTION_DIRECTORIES, OPTION_INTO(structure, member)
+
+#define SHARED_BACKEND_GLOBS(structure, member)                                                    \
+    OPTION_TEXT, 'b', "backends", "GLOBS",                                                         \
+        "only these back ends, as in 'pymalloc*:call,mimalloc,!tbb*'",                             \
+        .candidates = CANDIDATES_BACKENDS, OPTION_INTO(structure, member)
+
+#define SHARED_WORKLOAD_GLOBS(structure, member)                                                   \
+    OPTION_TEXT, 'w', "workloads", "GLOBS", "only these workloads, as in 'batch*,!pingpong'",      \
+        .candidates = CANDIDATES_WORKLOADS, OPTION_INTO(structure, member)
+
+#define SHARED_BASE(structure, member)                                                             \
+    OPTION_CALL, 0, "base", "BACKEND[:ARM]", "compare with this one",                              \
+        .shown = "the run's own", .candidates = CANDIDATES_BACKENDS, .take = base_option_take,     \
+        OPTION_INTO(structure, member)
+
+#define SHARED_SEED(structure, member, text)                                                       \
+    OPTION_NUMBER, 0, "seed", "S", text, .standard = "1", OPTION_INTO(structure, member)
+
+#define SHARED_JSON(structure, member, text)                                                       \
+    OPTION_FLAG, 0, "json", NULL, text, OPTION_INTO(structure, member)
+
+#endif
