@@ -230,9 +230,9 @@ static void test_exports(void **state)
         {"--csv --md", "one format"},
         {"--csv --table rows", "--table"},
         {"--sqlite", "wants a value"},
-        {"--csv --base :inline", "--base takes BACKEND"},
+        {"--csv --base :inline", "it wants BACKEND or BACKEND:ARM"},
         {"--csv --metric speed", "metric"},
-        {"--csv another", "one run at a time"},
+        {"--csv another", "one argument too many"},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(2, run("export", directory, wrong[i][0], output));
