@@ -14,6 +14,7 @@
 #include "cli/callgrind.h"
 #include "cli/catalog.h"
 #include "cli/command.h"
+#include "cli/compare.h"
 #include "cli/plan.h"
 #include "cli/preflight.h"
 #include "cli/registry.h"
@@ -182,16 +183,7 @@ static void bench_compare(const json_t *plan, const char *directory)
     while (pass + 1 < RECORD_PASS_COUNT && !plan_runs_pass(plan, (enum record_pass)pass)) {
         pass++;
     }
-    char *own = text_format("%s", directory);
-    char *metric = text_format("%s", metrics[pass]);
-    char *argv[] = {(char[]){"compare"}, own, (char[]){"--metric"}, metric, NULL};
-    for (size_t i = 0; command_table[i] != NULL; i++) {
-        if (strcmp(command_table[i]->name, "compare") == 0) {
-            (void)command_table[i]->run(4, argv);
-        }
-    }
-    free(own);
-    free(metric);
+    (void)compare_show_run(directory, metrics[pass]);
 }
 
 /* The path of valgrind where the plan needs one, else NULL. */

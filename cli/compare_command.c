@@ -1,15 +1,15 @@
 /* heapmill compare: the table of a run's figures against a base, or the same as JSON. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/base_option.h"
 #include "cli/command.h"
+#include "cli/compare.h"
 #include "cli/compare_gate.h"
 #include "cli/compare_table.h"
+#include "cli/shared_options.h"
 #include "common/host/text.h"
 #include "results/compare/comparison.h"
 #include "results/store.h"
@@ -18,187 +18,74 @@ enum { COMPARE_METRICS_MAX = 32 };
 
 struct compare_arguments {
     struct comparison_options options;
+    struct base_option base;
     const char *directory;
+    const char *second;         /* NULL, or it is the new run and the directory is its base */
     const char *base_directory; /* NULL: one run, against a base in it */
-    double fail_above;          /* 0.01 is 1%; below 0: no gate */
+    double fail_above;          /* 0.01 is 1% */
+    bool gated;                 /* --fail-above was given */
     bool relative;
-    char base[BASE_OPTION_MAX]; /* what the options' base is a part of */
     bool all_metrics;
     bool json;
 };
 
-static const char compare_usage[] =
-    "usage: heapmill compare DIR [--base BACKEND[:ARM] | --vary PARAM=VALUE] [OPTION…]\n"
-    "       heapmill compare BASE_DIR NEW_DIR [--relative [--base BACKEND[:ARM]]] [OPTION…]\n"
-    "\n"
-    "Compares the cells of the run in DIR with those of a base back end, by pairs of the same "
-    "round: the\n"
-    "ratio (below 1: less than the base) with its 95% interval, and a verdict where the interval "
-    "lies\n"
-    "beyond the noise floor that identical pairs have shown. Geometric means come last.\n"
-    "\n"
-    "With two directories each cell of NEW_DIR is compared with the same cell of BASE_DIR (before "
-    "and\n"
-    "after a change, or two machines). Their rounds are not paired: ratio and interval are Hodges "
-    "and\n"
-    "Lehmann's. What else differs (CPU, kernel, compiler, iterations) is warned of.\n"
-    "\n"
-    "  --base BACKEND[:ARM]    compare with this one (default: the run's own base)\n"
-    "  --vary PARAM=VALUE      compare each cell with its own back end's cell in which the "
-    "parameter has\n"
-    "                          this value: what the parameter costs, as in --vary heap=aged\n"
-    "  --relative              of two runs: compare the ratios to each run's base, which takes out "
-    "what\n"
-    "                          made a whole run faster or slower: another machine, a warmer one\n"
-    "  --fail-above PCT        exit 1 if a cell got worse by more than so many percent: its whole\n"
-    "                          interval lies above, and its verdict stands\n"
-    "  --metric METRIC         time (default), held_peak, rss_peak, held_over_live,\n"
-    "                          instructions; latency_p50, _p99, _p99.9, _p99.99 of allocations,\n"
-    "                          latency_free_p50, _p99, _p99.9, latency_resize_p99; of collectors\n"
-    "                          collector_cost, pause_p99, pause_max, pause_visited, pause_share,\n"
-    "                          floating_peak, floating_age; or all\n"
-    "  -w, --workload GLOBS    only these workloads, as in 'batch*,!pingpong'\n"
-    "  -b, --backend GLOBS     only these back ends, as in 'pymalloc*:call,mimalloc,!tbb*'\n"
-    "  --seed N                of the resampling behind the means' intervals (default 1)\n"
-    "  --json                  the object that results/FORMAT.md describes, on standard output\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 1 --fail-above found a cell; 2 wrong usage; 3 the files cannot be read; 4 "
-    "some\n"
-    "cells failed, or --fail-above could not judge some\n";
-
-enum compare_option {
-    OPTION_BASE = 256,
-    OPTION_METRIC,
-    OPTION_SEED,
-    OPTION_JSON,
-    OPTION_RELATIVE,
-    OPTION_VARY,
-    OPTION_FAIL_ABOVE
+static const struct option_row compare_options[] = {
+    {SHARED_RUN_DIRECTORY(struct compare_arguments, directory)},
+    {OPTION_TEXT, .placeholder = "NEW_DIR", .candidates = OPTION_DIRECTORIES,
+     .help = "another run, whose cells are compared with the same cells of DIR",
+     OPTION_INTO(struct compare_arguments, second)},
+    {OPTION_HEADING, .help = "what is compared with what"},
+    {SHARED_BASE(struct compare_arguments, base)},
+    {OPTION_TEXT, 0, "vary", "PARAM=VALUE",
+     "compare each cell with its own back end's cell in which the parameter has this value: what "
+     "the parameter costs, as in --vary heap=aged",
+     OPTION_INTO(struct compare_arguments, options.vary)},
+    {OPTION_FLAG, 0, "relative", NULL,
+     "of two runs: compare the ratios to each run's base, which takes out what made a whole run "
+     "faster or slower: another machine, a warmer one",
+     OPTION_INTO(struct compare_arguments, relative)},
+    {SHARED_WORKLOAD_GLOBS(struct compare_arguments, options.workloads)},
+    {SHARED_BACKEND_GLOBS(struct compare_arguments, options.backends)},
+    {OPTION_TEXT, 0, "metric", "METRIC",
+     "one of those that `heapmill list metrics` shows, as time, held_peak, instructions, "
+     "latency_p99 or pause_max; or all",
+     .shown = "the first that was measured", .candidates = CANDIDATES_METRICS,
+     OPTION_INTO(struct compare_arguments, options.metric)},
+    {OPTION_HEADING, .help = "what comes out"},
+    {OPTION_PERCENT, 0, "fail-above", "PCT",
+     "exit 1 if a cell got worse by more than so many per cent: its whole interval lies above, and "
+     "its verdict stands",
+     .given = offsetof(struct compare_arguments, gated),
+     OPTION_INTO(struct compare_arguments, fail_above)},
+    {SHARED_SEED(struct compare_arguments, options.seed,
+                 "of the resampling behind the means' intervals")},
+    {SHARED_JSON(struct compare_arguments, json,
+                 "the object that results/FORMAT.md describes, on standard output")},
+    {.kind = OPTION_END},
 };
 
-static const struct option compare_options[] = {
-    {"base", required_argument, NULL, OPTION_BASE},
-    {"metric", required_argument, NULL, OPTION_METRIC},
-    {"workload", required_argument, NULL, 'w'},
-    {"backend", required_argument, NULL, 'b'},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"relative", no_argument, NULL, OPTION_RELATIVE},
-    {"vary", required_argument, NULL, OPTION_VARY},
-    {"fail-above", required_argument, NULL, OPTION_FAIL_ABOVE},
-    {0},
-};
-
-static int compare_refuse(const char *what, const char *argument)
+static enum status compare_check(void *arguments, struct error *error)
 {
-    (void)fprintf(stderr, "heapmill compare: %s%s%s; `heapmill compare --help` shows the usage\n",
-                  what, argument != NULL ? " " : "", argument != NULL ? argument : "");
-    return EXIT_USAGE;
-}
-
-/* "1%", "0.5" or "0": percent, of which 100 are 1. */
-static bool compare_set_gate(struct compare_arguments *arguments, const char *text)
-{
-    char number[64];
-    double percent = -1;
-    size_t length = strlen(text);
-    length -= length > 0 && text[length - 1] == '%';
-    if (length == 0 || length >= sizeof(number)) {
-        return false;
+    struct compare_arguments *asked = arguments;
+    struct comparison_options *options = &asked->options;
+    bool two = asked->second != NULL;
+    asked->base_directory = two ? asked->directory : NULL;
+    asked->directory = two ? asked->second : asked->directory;
+    options->base_backend = asked->base.backend;
+    options->base_arm = asked->base.arm;
+    asked->all_metrics = options->metric != NULL && strcmp(options->metric, "all") == 0;
+    if (options->vary != NULL &&
+        (strcspn(options->vary, "=") == 0 || strchr(options->vary, '=') == NULL)) {
+        return error_set(error, STATUS_INVALID, "--vary %s: it wants PARAMETER=VALUE",
+                         options->vary);
     }
-    memcpy(number, text, length);
-    number[length] = '\0';
-    bool known = text_to_double(number, &percent) && percent >= 0;
-    arguments->fail_above = percent / 100;
-    return known;
-}
-
-/* One option; an exit status, or EXIT_CLEAN to go on. */
-static int compare_take_option(struct compare_arguments *arguments, int option, char **argv)
-{
-    switch (option) {
-    case OPTION_BASE:
-        return base_option_cut(optarg, arguments->base, &arguments->options.base_backend,
-                               &arguments->options.base_arm)
-                   ? EXIT_CLEAN
-                   : compare_refuse("--base takes BACKEND or BACKEND:ARM, not", optarg);
-    case OPTION_METRIC:
-        arguments->all_metrics = strcmp(optarg, "all") == 0;
-        arguments->options.metric = arguments->all_metrics ? NULL : optarg;
-        return EXIT_CLEAN;
-    case OPTION_SEED:
-        return text_to_u64(optarg, &arguments->options.seed) &&
-                       arguments->options.seed <= INT64_MAX /* what JSON integers hold here */
-                   ? EXIT_CLEAN
-                   : compare_refuse("--seed takes a whole number, not", optarg);
-    case OPTION_JSON:
-        arguments->json = true;
-        return EXIT_CLEAN;
-    case OPTION_RELATIVE:
-        arguments->relative = true;
-        return EXIT_CLEAN;
-    case OPTION_VARY:
-        arguments->options.vary = optarg;
-        return strcspn(optarg, "=") > 0 && strchr(optarg, '=') != NULL
-                   ? EXIT_CLEAN
-                   : compare_refuse("--vary takes PARAMETER=VALUE, not", optarg);
-    case OPTION_FAIL_ABOVE:
-        return compare_set_gate(arguments, optarg)
-                   ? EXIT_CLEAN
-                   : compare_refuse("--fail-above takes percent, as in 1%, not", optarg);
-    case 'w':
-        arguments->options.workloads = optarg;
-        return EXIT_CLEAN;
-    case 'b':
-        arguments->options.backends = optarg;
-        return EXIT_CLEAN;
-    case ':':
-        return compare_refuse("a value is missing after", argv[optind - 1]);
-    default:
-        return compare_refuse("unknown option", argv[optind - 1]);
-    }
-}
-
-static int compare_parse(int argc, char **argv, struct compare_arguments *arguments)
-{
-    int option;
-    *arguments = (struct compare_arguments){.options = {.seed = 1}, .fail_above = -1};
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":w:b:", compare_options, NULL)) != -1) {
-        int status = compare_take_option(arguments, option, argv);
-        if (status != EXIT_CLEAN) {
-            return status;
-        }
-    }
-    if (optind == argc) {
-        return compare_refuse("say which run: the directory that `heapmill bench -o DIR` made",
-                              NULL);
-    }
-    bool two = optind + 2 == argc;
-    arguments->directory = argv[optind + two];
-    arguments->base_directory = two ? argv[optind] : NULL;
-    if (optind + 2 < argc) {
-        return compare_refuse("one run or two, and not", argv[optind + 2]);
-    }
-    if (arguments->relative && !two) {
-        return compare_refuse("--relative is for two runs", NULL);
-    }
-    if (arguments->options.vary != NULL && (two || arguments->options.base_backend != NULL)) {
-        return compare_refuse("--vary is of one run, and without --base", NULL);
-    }
-    if (two && arguments->options.base_backend != NULL && !arguments->relative) {
-        return compare_refuse("--base with two runs needs --relative", NULL);
-    }
-    return EXIT_CLEAN;
-}
-
-static int compare_fail(const struct error *error)
-{
-    (void)fprintf(stderr, "heapmill compare: %s\n", error->message);
-    bool usage = error->status == STATUS_INVALID || error->status == STATUS_NOT_FOUND;
-    return usage ? EXIT_USAGE : EXIT_ENVIRONMENT;
+    const char *wrong = asked->relative && !two ? "--relative is for two runs"
+                        : options->vary != NULL && (two || options->base_backend != NULL)
+                            ? "--vary is for one run, and without --base"
+                        : two && options->base_backend != NULL && !asked->relative
+                            ? "--base with two runs needs --relative"
+                            : NULL;
+    return wrong == NULL ? STATUS_OK : error_set(error, STATUS_INVALID, "%s", wrong);
 }
 
 static int compare_print_json(struct comparison *const *comparisons, size_t count)
@@ -237,9 +124,8 @@ static int compare_print(const struct compare_arguments *arguments,
             "records in records.jsonl says why\n",
             stderr);
     }
-    int gate = arguments->fail_above < 0
-                   ? EXIT_CLEAN
-                   : compare_gate(comparisons, count, arguments->fail_above, stderr);
+    int gate = arguments->gated ? compare_gate(comparisons, count, arguments->fail_above, stderr)
+                                : EXIT_CLEAN;
     return gate == EXIT_CLEAN && failed ? EXIT_PARTIAL : gate;
 }
 
@@ -286,7 +172,8 @@ static const char *compare_first_metric(const struct record_set *set)
 }
 
 /* The comparisons that were asked for: of one metric, or of each. base_set is NULL for one run. */
-static int compare_sets(const struct compare_arguments *arguments,
+static int compare_sets(const struct invocation *invocation,
+                        const struct compare_arguments *arguments,
                         const struct record_set *base_set, const struct record_set *set)
 {
     struct comparison *comparisons[COMPARE_METRICS_MAX] = {NULL};
@@ -314,8 +201,8 @@ static int compare_sets(const struct compare_arguments *arguments,
     if (status == STATUS_OK) {
         compare_warn(comparisons[0]);
     }
-    int result =
-        status == STATUS_OK ? compare_print(arguments, comparisons, count) : compare_fail(&error);
+    int result = status == STATUS_OK ? compare_print(arguments, comparisons, count)
+                                     : command_fail(invocation, &error);
     for (size_t i = 0; i < count; i++) {
         comparison_free(comparisons[i]);
     }
@@ -331,29 +218,51 @@ static enum status compare_load(const char *directory, struct record_set **set, 
     return status;
 }
 
-static int compare_run(int argc, char **argv)
+static int compare_execute(const struct invocation *invocation, void *arguments)
 {
-    struct compare_arguments arguments;
+    const struct compare_arguments *asked = arguments;
     struct record_set *set = NULL;
     struct record_set *base_set = NULL;
     struct error error;
-    int result = compare_parse(argc, argv, &arguments);
-    if (result != EXIT_CLEAN) {
-        return result;
+    enum status status = compare_load(asked->directory, &set, &error);
+    if (status == STATUS_OK && asked->base_directory != NULL) {
+        status = compare_load(asked->base_directory, &base_set, &error);
     }
-    enum status status = compare_load(arguments.directory, &set, &error);
-    if (status == STATUS_OK && arguments.base_directory != NULL) {
-        status = compare_load(arguments.base_directory, &base_set, &error);
-    }
-    result = status == STATUS_OK ? compare_sets(&arguments, base_set, set) : compare_fail(&error);
+    int result = status == STATUS_OK ? compare_sets(invocation, asked, base_set, set)
+                                     : command_fail(invocation, &error);
     record_set_free(base_set);
     record_set_free(set);
     return result;
 }
 
+int compare_show_run(const char *directory, const char *metric)
+{
+    struct compare_arguments arguments = {.directory = directory,
+                                          .options = {.metric = metric, .seed = 1}};
+    const struct invocation invocation = {.command = &command_compare, .path = "heapmill compare"};
+    return compare_execute(&invocation, &arguments);
+}
 const struct command command_compare = {
     .name = "compare",
     .summary = "the table of a run: ratios to a base with intervals and verdicts",
-    .usage = compare_usage,
-    .run = compare_run,
+    .synopses =
+        (const char *const[]){"DIR [--base BACKEND[:ARM] | --vary PARAM=VALUE] [OPTION…]",
+                              "DIR NEW_DIR [--relative [--base BACKEND[:ARM]]] [OPTION…]", NULL},
+    .description =
+        "Compares the cells of a run with those of a base back end, by pairs of the same round: "
+        "the ratio (below 1: less than the base) with its 95% interval, and a verdict where the "
+        "interval lies beyond the noise floor that identical pairs have shown. Geometric means "
+        "come last.\n"
+        "\n"
+        "With two directories each cell of NEW_DIR is compared with the same cell of DIR (before "
+        "and after a change, or two machines). Their rounds are not paired: ratio and interval are "
+        "Hodges and Lehmann's. What else differs (CPU, kernel, compiler, iterations) is warned of.",
+    .options = compare_options,
+    .arguments_size = sizeof(struct compare_arguments),
+    .check = compare_check,
+    .examples = "heapmill compare run --metric held_peak\n"
+                "heapmill compare before after --metric instructions --fail-above 0.1%",
+    .exit_statuses = "0 clean; 1 --fail-above found a cell; 2 wrong usage; 3 the files cannot be "
+                     "read; 4 some cells failed, or --fail-above could not judge some",
+    .execute = compare_execute,
 };

@@ -1,6 +1,5 @@
 /* `heapmill leaks` without a command: which detector finds which leak, on which back end, at what
  * cost. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,101 +104,20 @@ static int leaks_finish(const struct leaks_options *options, enum status status,
            : skipped > 0                               ? EXIT_PARTIAL
                                                        : EXIT_CLEAN;
 }
-
-static int matrix_refuse(const char *argument)
+int leaks_matrix(struct leaks_options *options)
 {
-    (void)fprintf(stderr,
-                  "heapmill leaks: '%s' is not understood, or its value is missing; `heapmill "
-                  "leaks --help` shows the usage\n",
-                  argument);
-    return EXIT_USAGE;
-}
-
-static bool leaks_take(struct leaks_options *options, int option, const char *value)
-{
-    switch (option) {
-    case 'n':
-        return text_to_u64(value, &options->cases) && options->cases > 0;
-    case 's':
-        return text_to_u64(value, &options->seed);
-    case 'b':
-        text_split(&options->backends, value, ',');
-        return true;
-    case 'd':
-        text_split(&options->detectors, value, ',');
-        return true;
-    case 'k':
-        text_split(&options->kinds, value, ',');
-        return true;
-    case 'o':
-        options->output = value;
-        return true;
-    case 'j':
-        options->json = true;
-        return true;
-    case 'p':
-        options->plot = value;
-        return true;
-    default:
-        return false;
+    struct error error = {.message = ""};
+    json_t *records = NULL;
+    uint64_t skipped = 0;
+    struct registry registry;
+    process_prepare_signals();
+    enum status status = registry_open(&registry, &error);
+    options->programs = registry.program_directory;
+    if (status == STATUS_OK) {
+        status = leaks_run(options, &records, &skipped, &error);
     }
-}
-
-/* A detector that does not exist would otherwise be a run of nothing. */
-static const char *leaks_unknown_detector(const struct leaks_options *options)
-{
-    for (size_t i = 0; i < options->detectors.count; i++) {
-        bool known = false;
-        for (size_t j = 0; leaks_detector_table[j] != NULL; j++) {
-            known |= strcmp(leaks_detector_table[j]->name, options->detectors.items[i]) == 0;
-        }
-        if (!known) {
-            return options->detectors.items[i];
-        }
-    }
-    return NULL;
-}
-
-int leaks_matrix(int argc, char **argv)
-{
-    static const struct option long_options[] = {{"cases", required_argument, NULL, 'n'},
-                                                 {"backend", required_argument, NULL, 'b'},
-                                                 {"detector", required_argument, NULL, 'd'},
-                                                 {"kind", required_argument, NULL, 'k'},
-                                                 {"seed", required_argument, NULL, 's'},
-                                                 {"output", required_argument, NULL, 'o'},
-                                                 {"json", no_argument, NULL, 'j'},
-                                                 {"plot", required_argument, NULL, 'p'},
-                                                 {0}};
-    struct leaks_options options = {.output = "leaks", .cases = 5, .seed = 1};
-    int option;
-    bool good = true;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while (good && (option = getopt_long(argc, argv, "+:n:b:d:k:o:", long_options, NULL)) != -1) {
-        good = leaks_take(&options, option, optarg);
-    }
-    const char *unknown = leaks_unknown_detector(&options);
-    int result;
-    if (!good || optind < argc || unknown != NULL) {
-        result = matrix_refuse(!good ? argv[optind - 1] : unknown != NULL ? unknown : argv[optind]);
-    } else {
-        struct error error = {.message = ""};
-        json_t *records = NULL;
-        uint64_t skipped = 0;
-        struct registry registry;
-        process_prepare_signals();
-        enum status status = registry_open(&registry, &error);
-        options.programs = registry.program_directory;
-        if (status == STATUS_OK) {
-            status = leaks_run(&options, &records, &skipped, &error);
-        }
-        result = leaks_finish(&options, status, records, skipped, &error);
-        json_decref(records);
-        registry_close(&registry);
-    }
-    text_list_free(&options.detectors);
-    text_list_free(&options.backends);
-    text_list_free(&options.kinds);
+    int result = leaks_finish(options, status, records, skipped, &error);
+    json_decref(records);
+    registry_close(&registry);
     return result;
 }

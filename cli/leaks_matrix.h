@@ -5,13 +5,14 @@
 #include <jansson.h>
 
 #include "common/status.h"
+#include "leaks/leaks.h"
 
 /* Draws leaks.* of a score into the directory. STATUS_UNSUPPORTED: there is no gnuplot, the table
  * and the script are written; STATUS_IO; STATUS_INVALID: there is nothing to draw. */
 enum status leaks_plot(const json_t *score, const char *directory, const char *command,
                        struct error *error);
 
-/* The command line of `heapmill leaks` without a command to judge; an exit status. */
-int leaks_matrix(int argc, char **argv);
+/* `heapmill leaks` without a command to judge; an exit status. */
+int leaks_matrix(struct leaks_options *options);
 
 #endif

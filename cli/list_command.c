@@ -9,26 +9,32 @@
 #include "cli/matrix.h"
 #include "cli/preflight.h"
 #include "cli/registry.h"
+#include "cli/shared_options.h"
 #include "cli/worker.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "plots/plot.h"
 #include "results/compare/comparison.h"
 
-static const char list_usage[] =
-    "usage: heapmill list [TOPIC…] [--json]\n"
-    "\n"
-    "Shows what there is to choose from. Topics, backends and workloads if none is named:\n"
-    "  backends    what -b names, with parameters, and what is missing here\n"
-    "  arms        each back end's arms, and the worker and library that an arm is\n"
-    "  workloads   what -w names\n"
-    "  parameters  what -p names, with defaults and bounds\n"
-    "  matrices    what --matrix names\n"
-    "  collectors  what -p collector= names\n"
-    "  metrics     what `heapmill compare --metric` names\n"
-    "  plots       what `heapmill plot` draws\n"
-    "\n"
-    "With --json: an object with an array of objects for each topic.\n";
+/* In the order of list_topics. */
+static const char *const list_topic_names[] = {"backends",   "workloads", "arms",
+                                               "parameters", "matrices",  "collectors",
+                                               "metrics",    "plots",     NULL};
+
+struct list_arguments {
+    struct text_list topics;
+    bool json;
+    bool names;
+};
+
+static const struct option_row list_options[] = {
+    {OPTION_LIST, .placeholder = "TOPIC", .shown = "backends and workloads", .help = "what to show",
+     .words = list_topic_names, OPTION_INTO(struct list_arguments, topics)},
+    {OPTION_FLAG, 0, "names", NULL, "only the names, one a line",
+     OPTION_INTO(struct list_arguments, names)},
+    {SHARED_JSON(struct list_arguments, json, "an object with an array of objects for each topic")},
+    {.kind = OPTION_END},
+};
 
 /* What the topics are made from; the catalog is read when a topic first needs it. */
 struct list_context {
@@ -38,7 +44,6 @@ struct list_context {
 };
 
 struct list_topic {
-    const char *name;
     const char *title;
     enum status (*fill)(struct list_context *context, json_t *rows, struct error *error);
     struct listing_column columns[8];
@@ -254,26 +259,40 @@ static enum status list_fill_plots(struct list_context *context, json_t *rows, s
 
 /* clang-format off */
 static const struct list_topic list_topics[] = {
-    {"backends", "back ends", list_fill_backends,
+    {"back ends", list_fill_backends,
      {{"name", "NAME"}, {"kind", "KIND"}, {"arms", "ARMS"}, {"threads", "THREADS"}, {"note", "MISSING"}, {"parameters", "PARAMETERS"}}},
-    {"workloads", "workloads", list_fill_workloads,
+    {"workloads", list_fill_workloads,
      {{"name", "NAME"}, {"kind", "KIND"}, {"family", "FAMILY"}, {"threaded", "THREADED"}, {"parameters", "PARAMETERS"}, {"summary", "WHAT IT DOES"}}},
-    {"arms", "arms", list_fill_arms,
+    {"arms", list_fill_arms,
      {{"backend", "BACK END"}, {"arm", "ARM"}, {"threads", "THREADS"}, {"program", "WORKER"}, {"probe", "MEMORY PASS"}, {"preload", "PRELOADED"}}},
-    {"parameters", "parameters", list_fill_parameters,
+    {"parameters", list_fill_parameters,
      {{"workload", "WORKLOAD"}, {"name", "NAME"}, {"default", "DEFAULT"}, {"unit", "UNIT"}, {"range", "RANGE"}, {"summary", "WHAT IT IS"}}},
-    {"matrices", "matrices", list_fill_matrices,
+    {"matrices", list_fill_matrices,
      {{"name", "NAME"}, {"backends", "BACK ENDS"}, {"workloads", "WORKLOADS"}, {"rounds", "ROUNDS"}, {"target_ms", "TARGET MS"}, {"summary", "WHAT FOR"}}},
-    {"collectors", "collectors", list_fill_collectors,
+    {"collectors", list_fill_collectors,
      {{"name", "NAME"}, {"default", "DEFAULT"}, {"summary", "WHAT IT DOES"}}},
-    {"metrics", "metrics", list_fill_metrics,
+    {"metrics", list_fill_metrics,
      {{"name", "NAME"}, {"unit", "UNIT"}, {"pass", "PASS"}, {"summary", "WHAT IT IS"}}},
-    {"plots", "plots", list_fill_plots,
+    {"plots", list_fill_plots,
      {{"name", "NAME"}, {"summary", "WHAT IT SHOWS"}}},
 };
 /* clang-format on */
 
 enum { LIST_TOPICS = sizeof(list_topics) / sizeof(list_topics[0]), LIST_STANDARD_TOPICS = 2 };
+_Static_assert(LIST_TOPICS + 1 == sizeof(list_topic_names) / sizeof(list_topic_names[0]),
+               "each topic has a name");
+
+static void list_print_names(const struct list_topic *topic, const json_t *rows)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        const json_t *name = json_object_get(row, "name");
+        name = name != NULL ? name : json_object_get(row, topic->columns[0].member);
+        (void)puts(json_string_value(name));
+    }
+}
 
 static void list_print_topic(const struct list_topic *topic, const json_t *rows, bool heading)
 {
@@ -288,29 +307,40 @@ static void list_print_topic(const struct list_topic *topic, const json_t *rows,
     listing_print(stdout, topic->columns, columns, rows);
 }
 
-static enum status list_run_topics(struct list_context *context, const bool *wanted, bool json,
-                                   struct error *error)
+/* Is the topic among those that were named, or among the usual ones? */
+static bool list_wants(const struct list_arguments *arguments, size_t topic)
+{
+    bool wanted = arguments->topics.count == 0 && topic < LIST_STANDARD_TOPICS;
+    for (size_t i = 0; i < arguments->topics.count; i++) {
+        wanted = wanted || strcmp(arguments->topics.items[i], list_topic_names[topic]) == 0;
+    }
+    return wanted;
+}
+
+static enum status list_run_topics(struct list_context *context,
+                                   const struct list_arguments *arguments, struct error *error)
 {
     json_t *all = json_object();
     enum status status = STATUS_OK;
-    size_t printed = 0;
     size_t asked = 0;
     for (size_t i = 0; i < LIST_TOPICS; i++) {
-        asked += wanted[i];
+        asked += list_wants(arguments, i);
     }
     for (size_t i = 0; i < LIST_TOPICS && status == STATUS_OK; i++) {
-        if (!wanted[i]) {
+        if (!list_wants(arguments, i)) {
             continue;
         }
         json_t *rows = json_array();
         status = list_topics[i].fill(context, rows, error);
-        if (status == STATUS_OK && !json) {
-            (void)fputs(printed++ > 0 ? "\n" : "", stdout);
+        if (status == STATUS_OK && arguments->names) {
+            list_print_names(&list_topics[i], rows);
+        } else if (status == STATUS_OK && !arguments->json) {
+            (void)fputs(json_object_size(all) > 0 ? "\n" : "", stdout);
             list_print_topic(&list_topics[i], rows, asked > 1);
         }
-        (void)json_object_set_new(all, list_topics[i].name, rows);
+        (void)json_object_set_new(all, list_topic_names[i], rows);
     }
-    if (status == STATUS_OK && json) {
+    if (status == STATUS_OK && arguments->json) {
         (void)json_dumpf(all, stdout, JSON_INDENT(1));
         (void)putchar('\n');
     }
@@ -318,65 +348,47 @@ static enum status list_run_topics(struct list_context *context, const bool *wan
     return status;
 }
 
-/* Marks the topic; false, with a message, if there is none of that name. */
-static bool list_want(bool *wanted, const char *name)
+static enum status list_check(void *arguments, struct error *error)
 {
-    const char *names[LIST_TOPICS];
-    for (size_t i = 0; i < LIST_TOPICS; i++) {
-        names[i] = list_topics[i].name;
-        if (strcmp(name, names[i]) == 0) {
-            wanted[i] = true;
-            return true;
-        }
-    }
-    const char *nearest = text_nearest(name, names, LIST_TOPICS);
-    if (nearest != NULL && name[0] != '-') {
-        (void)fprintf(stderr, "heapmill: list has no topic '%s'; did you mean '%s'?\n", name,
-                      nearest);
-    } else {
-        (void)fprintf(stderr, "heapmill: list has no %s '%s'; see `heapmill list --help`\n",
-                      name[0] == '-' ? "option" : "topic", name);
-    }
-    return false;
+    const struct list_arguments *asked = arguments;
+    return asked->names && asked->json
+               ? error_set(error, STATUS_INVALID, "--names and --json: leave one out")
+               : STATUS_OK;
 }
 
-static int list_command_run(int argc, char **argv)
+static int list_execute(const struct invocation *invocation, void *arguments)
 {
-    bool wanted[LIST_TOPICS] = {false};
-    bool json = false;
-    bool any = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (list_want(wanted, argv[i])) {
-            any = true;
-        } else {
-            return EXIT_USAGE;
-        }
-    }
-    for (size_t i = 0; i < LIST_STANDARD_TOPICS && !any; i++) {
-        wanted[i] = true;
-    }
     struct list_context context = {0};
     struct error error = {.message = ""};
     process_prepare_signals();
     enum status status = registry_open(&context.registry, &error);
     if (status == STATUS_OK) {
-        status = list_run_topics(&context, wanted, json, &error);
+        status = list_run_topics(&context, arguments, &error);
     }
     catalog_close(&context.catalog);
     registry_close(&context.registry);
-    if (status != STATUS_OK) {
-        (void)fprintf(stderr, "heapmill: %s\n", error.message);
-    }
+    (void)(status == STATUS_OK ? 0 : command_fail(invocation, &error));
     return status == STATUS_OK            ? EXIT_CLEAN
            : status == STATUS_INTERRUPTED ? EXIT_INTERRUPTED
                                           : EXIT_ENVIRONMENT;
 }
-
 const struct command command_list = {
     .name = "list",
     .summary = "what there is to choose from: back ends, workloads, parameters, metrics, plots",
-    .usage = list_usage,
-    .run = list_command_run,
+    .description = "Shows what there is to choose from, by topics:\n"
+                   "\n"
+                   "  backends    what -b names, with parameters, and what is missing here\n"
+                   "  workloads   what -w names\n"
+                   "  arms        each back end's arms, and the worker and library that an arm is\n"
+                   "  parameters  what -p names, with defaults and bounds\n"
+                   "  matrices    what --matrix names\n"
+                   "  collectors  what -p collector= names\n"
+                   "  metrics     what `heapmill compare --metric` names\n"
+                   "  plots       what `heapmill plot --figure` names",
+    .options = list_options,
+    .arguments_size = sizeof(struct list_arguments),
+    .check = list_check,
+    .examples = "heapmill list parameters",
+    .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing",
+    .execute = list_execute,
 };

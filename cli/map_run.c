@@ -201,8 +201,8 @@ static enum status map_moments(const struct map_request *request, uint64_t total
     if (request->moments != NULL) {
         text_split(&words, request->moments, ',');
     }
-    for (unsigned i = 1; request->moments == NULL && i <= request->frames; i++) {
-        text_list_add(&words, text_format("%.15g%%", 100.0 * i / request->frames));
+    for (uint64_t i = 1; request->moments == NULL && i <= request->frames; i++) {
+        text_list_add(&words, text_format("%.15g%%", 100 * (double)i / (double)request->frames));
     }
     if (words.count > MAP_FRAMES_MAX) {
         status = error_set(error, STATUS_INVALID, "--at: at most %d moments", MAP_FRAMES_MAX);
@@ -235,7 +235,7 @@ static uint64_t map_choose_iterations(const struct map_job *job, const json_t *r
     }
     /* A steady state needs as many operations as it has blocks to look different. */
     double live = json_number_value(json_object_get(job->selection.points[0].params, "live"));
-    double wanted = fmax((double)MAP_OPERATIONS_PER_FRAME * job->request->frames, 2 * live);
+    double wanted = fmax((double)MAP_OPERATIONS_PER_FRAME * (double)job->request->frames, 2 * live);
     return (uint64_t)(wanted / (double)(one > 0 ? one : 1)) + 1;
 }
 

@@ -15,7 +15,7 @@ struct map_request {
     const char *workload;
     struct text_list parameters;
     const char *moments; /* "1000,50%"; NULL: frames of them, evenly spread */
-    unsigned frames;
+    uint64_t frames;
     uint64_t iterations; /* 0: chosen */
     uint64_t seed;
     const char *output;

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#include "plots/gnuplot_runner.h"
+
+const char *const shared_pictures[] = {"svg", "png", NULL};
+_Static_assert(PICTURE_SVG == 1 && PICTURE_PNG == 2, "the words are in the order of the bits");
+
 enum status base_option_take(void *base, const char *text, struct error *error)
 {
     struct base_option *option = base;

@@ -11,12 +11,16 @@ struct base_option {
     char text[1024];     /* what both are parts of */
 };
 
+/* The words of enum picture_format, by bits. */
+extern const char *const shared_pictures[];
+
 /* take of a struct base_option: "BACKEND[{NAME=VALUE,…}][:ARM]". */
 enum status base_option_take(void *base, const char *text, struct error *error);
 
 #define CANDIDATES_BACKENDS "list backends --names"
 #define CANDIDATES_WORKLOADS "list workloads --names"
 #define CANDIDATES_METRICS "list metrics --names"
+#define CANDIDATES_PLOTS "list plots --names"
 
 /* Each is a row of a command's table, without its braces; `member` is what it fills. */
 
@@ -39,6 +43,10 @@ enum status base_option_take(void *base, const char *text, struct error *error);
     OPTION_CALL, 0, "base", "BACKEND[:ARM]", "compare with this one",                              \
         .shown = "the run's own", .candidates = CANDIDATES_BACKENDS, .take = base_option_take,     \
         OPTION_INTO(structure, member)
+
+#define SHARED_PICTURES(structure, member)                                                         \
+    OPTION_SET, 0, "format", "WORDS", "which pictures",                                            \
+        .standard = "svg,png", .words = shared_pictures, OPTION_INTO(structure, member)
 
 #define SHARED_SEED(structure, member, text)                                                       \
     OPTION_NUMBER, 0, "seed", "S", text, .standard = "1", OPTION_INTO(structure, member)

@@ -112,11 +112,11 @@ static void test_wrong_usage_names_its_remedy(void **state)
         {"-b mimalloc", "pools:inline"},
         {"--seed x", "whole number"},
         {"--frobnicate", "--help"},
-        {"another and-a-third", "one run or two"},
-        {"--fail-above many", "percent"},
-        {"--fail-above -1", "percent"},
+        {"another and-a-third", "one argument too many"},
+        {"--fail-above many", "per cent"},
+        {"--fail-above -1", "per cent"},
         {"--relative", "two runs"},
-        {"--base", "missing"},
+        {"--base", "wants a value"},
         {"--base :preload", "BACKEND:ARM"},
     };
     char directory[SYNTHETIC_PATH_MAX];
