@@ -14,8 +14,6 @@
 #include "results/compare/comparison.h"
 #include "results/store.h"
 
-enum { COMPARE_METRICS_MAX = 32 };
-
 struct compare_arguments {
     struct comparison_options options;
     struct base_option base;
@@ -164,7 +162,7 @@ static bool compare_has_pass(const struct record_set *set, enum record_pass pass
 /* Without --metric: the first in the table that was measured. */
 static const char *compare_first_metric(const struct record_set *set)
 {
-    const struct comparison_metric *metric = comparison_metrics;
+    const struct metric *metric = metric_table;
     while (metric->name != NULL && !compare_has_pass(set, metric->pass)) {
         metric++;
     }
@@ -176,7 +174,7 @@ static int compare_sets(const struct invocation *invocation,
                         const struct compare_arguments *arguments,
                         const struct record_set *base_set, const struct record_set *set)
 {
-    struct comparison *comparisons[COMPARE_METRICS_MAX] = {NULL};
+    struct comparison *comparisons[METRICS_MAX] = {NULL};
     struct error error;
     size_t count = 0;
     enum status status = STATUS_OK;
@@ -186,11 +184,11 @@ static int compare_sets(const struct invocation *invocation,
                                asked != NULL ? asked : compare_first_metric(set),
                                &comparisons[count++], &error);
     }
-    for (const struct comparison_metric *metric = comparison_metrics;
+    for (const struct metric *metric = metric_table;
          arguments->all_metrics && metric->name != NULL && status == STATUS_OK; metric++) {
         bool measured =
             compare_has_pass(set, metric->pass) && compare_has_pass(base_set, metric->pass);
-        if (measured && (!metric->of_collector || comparison_is_measured(set, metric))) {
+        if (measured && (metric->presence != METRIC_OPTIONAL || metric_is_measured(metric, set))) {
             status = compare_build(arguments, base_set, set, metric->name, &comparisons[count++],
                                    &error);
         }

@@ -104,7 +104,7 @@ static void header_print_arms(const struct comparison *comparison, FILE *file)
 
 static void header_print_run(const struct comparison *comparison, FILE *file)
 {
-    const struct comparison_metric *metric = comparison->metric;
+    const struct metric *metric = comparison->metric;
     (void)fprintf(file, "%s\n", comparison->set->directory);
     if (comparison->vary != NULL) {
         (void)fprintf(file, "base: the same back end with %s; metric: %s, %s; below 1 is %s\n",
@@ -169,7 +169,7 @@ static void header_print_drift(const struct comparison *comparison, FILE *file)
 
 static void header_print_runs(const struct comparison *comparison, FILE *file)
 {
-    const struct comparison_metric *metric = comparison->metric;
+    const struct metric *metric = comparison->metric;
     (void)fprintf(file, "%s, before: %s\n", comparison->set->directory,
                   comparison->base_set->directory);
     (void)fprintf(file, "metric: %s, %s; below 1 is %s than before\n", metric->name,

@@ -37,7 +37,7 @@ static void compare_format_value(char text[FIGURE_MAX], const struct comparison 
                                  double value)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    const struct comparison_metric *metric = comparison->metric;
+    const struct metric *metric = comparison->metric;
     if (isnan(value)) {
         text[0] = '\0';
     } else if (comparison->relative) {

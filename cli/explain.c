@@ -59,27 +59,28 @@ const json_t *explain_first(const struct explain *explain, enum record_pass pass
     return NULL;
 }
 
-/* "a.b" is b of a, "a.b.c" c of that. */
-static double explain_number(const json_t *json, const char *member)
-{
-    for (const char *dot = strchr(member, '.'); dot != NULL; dot = strchr(member, '.')) {
-        char *first = text_format("%.*s", (int)(dot - member), member);
-        json = json_object_get(json, first);
-        free(first);
-        member = dot + 1;
-    }
-    const json_t *value = json_object_get(json, member);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-struct explain_figures explain_gather(const struct explain *explain, const char *member)
+struct explain_figures explain_gather(const struct explain *explain, enum record_pass pass,
+                                      const char *member)
 {
     struct explain_figures figures = {text_grow(NULL, explain->count + 1, sizeof(double)), 0};
     for (size_t i = 0; i < explain->count; i++) {
         const struct record *record = explain->records[i];
-        double value = explain_number(explain->json[i], member);
-        if (record->pass == RECORD_TIME && record->status == RECORD_OK && !record->left_out &&
+        double value = metric_number(explain->json[i], member);
+        if (record->pass == pass && record->status == RECORD_OK && !record->left_out &&
             !isnan(value)) {
+            figures.values[figures.count++] = value;
+        }
+    }
+    statistics_sort(figures.values, figures.count);
+    return figures;
+}
+
+struct explain_figures explain_metric(const struct explain *explain, const struct metric *metric)
+{
+    struct explain_figures figures = {text_grow(NULL, explain->count + 1, sizeof(double)), 0};
+    for (size_t i = 0; i < explain->count; i++) {
+        double value = metric_of_record(metric, explain->set, explain->records[i], false);
+        if (!explain->records[i]->left_out && !isnan(value)) {
             figures.values[figures.count++] = value;
         }
     }

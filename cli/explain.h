@@ -45,12 +45,15 @@ void explain_print_collector(const struct explain *explain, FILE *file);
 /* The first ok record of a pass; NULL if there is none. */
 const json_t *explain_first(const struct explain *explain, enum record_pass pass);
 
-/* A member of all ok time records that were not left out, "a.b" for a member of a member. */
+/* What the cell's ok records say that were not left out. */
 struct explain_figures {
     double *values; /* [count], ascending; free() */
     size_t count;
 };
-struct explain_figures explain_gather(const struct explain *explain, const char *member);
+/* A member of the records of a pass, "a.b" for a member of a member. */
+struct explain_figures explain_gather(const struct explain *explain, enum record_pass pass,
+                                      const char *member);
+struct explain_figures explain_metric(const struct explain *explain, const struct metric *metric);
 
 /* Bytes for people: "1.5 MiB"; a number with thousands apart: "12 345". */
 void explain_bytes(char text[32], double bytes);

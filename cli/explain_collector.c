@@ -8,7 +8,7 @@
 /* The median over the rounds; NAN if no record has it. */
 static double collector_median(const struct explain *explain, const char *member)
 {
-    struct explain_figures figures = explain_gather(explain, member);
+    struct explain_figures figures = explain_gather(explain, RECORD_TIME, member);
     double median =
         figures.count > 0 ? statistics_quantile(figures.values, figures.count, 0.5) : (double)NAN;
     free(figures.values);

@@ -9,17 +9,11 @@
 
 void explain_print_instructions(const struct explain *explain, FILE *file)
 {
-    size_t count = 0;
-    double least = HUGE_VAL;
-    double most = 0;
-    for (size_t i = 0; i < explain->count; i++) {
-        double of_one = explain->records[i]->instructions_per_op;
-        if (explain->records[i]->pass == RECORD_INSTRUCTIONS && !isnan(of_one)) {
-            least = fmin(least, of_one);
-            most = fmax(most, of_one);
-            count++;
-        }
-    }
+    struct explain_figures counts = explain_metric(explain, metric_find("instructions"));
+    size_t count = counts.count;
+    double least = count > 0 ? counts.values[0] : 0;
+    double most = count > 0 ? counts.values[count - 1] : 0;
+    free(counts.values);
     const json_t *json = explain_first(explain, RECORD_INSTRUCTIONS);
     if (count == 0 || json == NULL) {
         return;
@@ -35,52 +29,53 @@ void explain_print_instructions(const struct explain *explain, FILE *file)
     }
 }
 
+static const char *const latency_calls[] = {"alloc", "free", "resize"};
+
+/* The last one is the slowest call. */
+static const struct latency_quantile {
+    const char *title;
+    const char *member;
+} latency_quantiles[] = {{"p50", "p50_ns"},     {"p90", "p90_ns"},       {"p99", "p99_ns"},
+                         {"p99.9", "p99_9_ns"}, {"p99.99", "p99_99_ns"}, {"slowest", "max_ns"}};
+
+enum {
+    LATENCY_CALLS = sizeof(latency_calls) / sizeof(latency_calls[0]),
+    LATENCY_QUANTILES = sizeof(latency_quantiles) / sizeof(latency_quantiles[0])
+};
+
 /* A quantile of a call over the rounds: the median, of the slowest call the slowest. NAN: none. */
-static double latency_over_rounds(const struct explain *explain, enum record_call call,
-                                  enum record_quantile quantile)
+static double latency_over_rounds(const struct explain *explain, size_t call, size_t quantile)
 {
-    double *values = calloc(explain->count + 1, sizeof(*values));
-    size_t count = 0;
-    for (size_t i = 0; i < explain->count && values != NULL; i++) {
-        const struct record *record = explain->records[i];
-        if (record->latency != RECORD_NO_LATENCY) {
-            double ns = explain->set->latencies[record->latency].ns[call][quantile];
-            values[count] = ns;
-            count += isnan(ns) ? 0 : 1;
-        }
-    }
-    double value = (double)NAN;
-    if (count > 0) {
-        statistics_sort(values, count);
-        value = quantile == RECORD_LATENCY_MAX ? values[count - 1]
-                                               : statistics_quantile(values, count, 0.5);
-    }
-    free(values);
+    char member[64];
+    (void)snprintf(member, sizeof(member), "latency.%s.%s", latency_calls[call],
+                   latency_quantiles[quantile].member);
+    struct explain_figures figures = explain_gather(explain, RECORD_LATENCY, member);
+    double value = figures.count == 0 ? (double)NAN
+                   : quantile == LATENCY_QUANTILES - 1
+                       ? figures.values[figures.count - 1]
+                       : statistics_quantile(figures.values, figures.count, 0.5);
+    free(figures.values);
     return value;
 }
 
 static void latency_print_table(const struct explain *explain, FILE *file)
 {
-    static const char *const calls[RECORD_CALL_COUNT] = {"  alloc", "  free", "  resize"};
-    static const char *const quantiles[RECORD_QUANTILE_COUNT] = {"p50",   "p90",    "p99",
-                                                                 "p99.9", "p99.99", "slowest"};
-    struct table *table = table_new(RECORD_QUANTILE_COUNT + 1);
+    struct table *table = table_new(LATENCY_QUANTILES + 1);
     table_column(table, 0, "  ns", TABLE_LEFT);
-    for (size_t quantile = 0; quantile < RECORD_QUANTILE_COUNT; quantile++) {
-        table_column(table, quantile + 1, quantiles[quantile], TABLE_RIGHT);
+    for (size_t quantile = 0; quantile < LATENCY_QUANTILES; quantile++) {
+        table_column(table, quantile + 1, latency_quantiles[quantile].title, TABLE_RIGHT);
     }
-    for (int call = 0; call < RECORD_CALL_COUNT; call++) {
-        if (isnan(latency_over_rounds(explain, (enum record_call)call, RECORD_LATENCY_MAX))) {
+    for (size_t call = 0; call < LATENCY_CALLS; call++) {
+        if (isnan(latency_over_rounds(explain, call, LATENCY_QUANTILES - 1))) {
             continue; /* the workload never makes it */
         }
         table_row(table);
-        table_cell(table, 0, "%s", calls[call]);
-        for (int quantile = 0; quantile < RECORD_QUANTILE_COUNT; quantile++) {
-            double ns = latency_over_rounds(explain, (enum record_call)call,
-                                            (enum record_quantile)quantile);
+        table_cell(table, 0, "  %s", latency_calls[call]);
+        for (size_t quantile = 0; quantile < LATENCY_QUANTILES; quantile++) {
+            double ns = latency_over_rounds(explain, call, quantile);
             char text[32];
             explain_count(text, ns);
-            table_cell(table, (size_t)quantile + 1, "%s", isnan(ns) ? "" : text);
+            table_cell(table, quantile + 1, "%s", isnan(ns) ? "" : text);
         }
     }
     table_print(table, file);
@@ -95,7 +90,8 @@ void explain_print_latency(const struct explain *explain, FILE *file)
     }
     size_t rounds = 0;
     for (size_t i = 0; i < explain->count; i++) {
-        rounds += explain->records[i]->latency != RECORD_NO_LATENCY;
+        rounds +=
+            explain->records[i]->pass == RECORD_LATENCY && explain->records[i]->status == RECORD_OK;
     }
     const char *timer = json_string_value(json_object_get(latency, "timer"));
     (void)fputs("\nLatency of single calls\n", file);

@@ -59,27 +59,19 @@ static void time_print_comparison(const struct explain *explain, FILE *file)
 
 void explain_print_time(const struct explain *explain, FILE *file)
 {
-    double *sorted = calloc(explain->count + 1, sizeof(*sorted));
-    size_t count = 0;
-    for (size_t i = 0; i < explain->count && sorted != NULL; i++) {
-        const struct record *record = explain->records[i];
-        if (record->pass == RECORD_TIME && record->status == RECORD_OK && !record->left_out) {
-            sorted[count++] = record->time_ns;
-        }
-    }
-    if (count > 0) {
-        statistics_sort(sorted, count);
-        time_print_spread(sorted, count, file);
+    struct explain_figures times = explain_metric(explain, metric_find("time"));
+    if (times.count > 0) {
+        time_print_spread(times.values, times.count, file);
         time_print_comparison(explain, file);
     }
-    free(sorted);
+    free(times.values);
 }
 
 /* "  NAME: 0 in every round" or "median 1, from 0 to 12 a round". */
 static void machine_print(const struct explain *explain, const char *member, const char *what,
                           FILE *file)
 {
-    struct explain_figures figures = explain_gather(explain, member);
+    struct explain_figures figures = explain_gather(explain, RECORD_TIME, member);
     const double *sorted = figures.values;
     size_t last = figures.count - 1;
     if (figures.count > 0 && sorted[0] >= sorted[last]) {
@@ -96,26 +88,26 @@ static void machine_print_slowest(const struct explain *explain, FILE *file)
 {
     static const char *const members[] = {"switches_involuntary", "steal_ticks",  "throttled_us",
                                           "faults_minor",         "faults_major", "load1"};
+    const struct metric *time = metric_find("time");
     size_t slowest = explain->count;
+    double slowest_ns = 0;
     size_t timed = 0;
     for (size_t i = 0; i < explain->count; i++) {
-        const struct record *record = explain->records[i];
-        if (record->pass == RECORD_TIME && record->status == RECORD_OK && !record->left_out) {
+        double ns = metric_of_record(time, explain->set, explain->records[i], false);
+        if (!explain->records[i]->left_out && !isnan(ns)) {
             timed++;
-            slowest =
-                slowest == explain->count || record->time_ns > explain->records[slowest]->time_ns
-                    ? i
-                    : slowest;
+            slowest = ns > slowest_ns ? i : slowest;
+            slowest_ns = fmax(slowest_ns, ns);
         }
     }
     if (timed < 3) {
         return;
     }
     (void)fprintf(file, "  slowest round %u (%.4g ns):", explain->records[slowest]->round,
-                  explain->records[slowest]->time_ns);
+                  slowest_ns);
     bool any = false;
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        struct explain_figures figures = explain_gather(explain, members[i]);
+        struct explain_figures figures = explain_gather(explain, RECORD_TIME, members[i]);
         const json_t *value = json_object_get(explain->json[slowest], members[i]);
         double median = figures.count > 0 ? statistics_quantile(figures.values, figures.count, 0.5)
                                           : (double)NAN;

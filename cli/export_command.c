@@ -8,8 +8,6 @@
 #include "results/export/export.h"
 #include "results/store.h"
 
-enum { EXPORT_METRICS_MAX = 32 };
-
 struct export_arguments {
     struct comparison_options options;
     struct base_option base;
@@ -82,8 +80,8 @@ static enum status export_to(const struct export_arguments *arguments,
 {
     if (arguments->csv) {
         return export_csv(source,
-                          export_of_records(arguments) ? &export_records : &export_comparison, file,
-                          error);
+                          export_of_records(arguments) ? export_records() : &export_comparison,
+                          file, error);
     }
     return arguments->markdown ? export_markdown(source, file, error)
                                : export_benchmark(source, file, error);
@@ -128,9 +126,9 @@ static enum status export_compare(const struct export_arguments *arguments,
         *count = status == STATUS_OK;
         return status;
     }
-    for (const struct comparison_metric *metric = comparison_metrics;
-         metric->name != NULL && status == STATUS_OK; metric++) {
-        if (metric->of_collector && !comparison_is_measured(set, metric)) {
+    for (const struct metric *metric = metric_table; metric->name != NULL && status == STATUS_OK;
+         metric++) {
+        if (metric->presence == METRIC_OPTIONAL && !metric_is_measured(metric, set)) {
             continue;
         }
         options.metric = metric->name;
@@ -143,7 +141,7 @@ static enum status export_compare(const struct export_arguments *arguments,
 static int export_execute(const struct invocation *invocation, void *arguments)
 {
     struct export_arguments *asked = arguments;
-    struct comparison *comparisons[EXPORT_METRICS_MAX] = {NULL};
+    struct comparison *comparisons[METRICS_MAX] = {NULL};
     struct export_source source = {.comparisons = comparisons};
     struct record_set *set = NULL;
     struct error error;

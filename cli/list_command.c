@@ -230,8 +230,8 @@ static enum status list_fill_metrics(struct list_context *context, json_t *rows,
 {
     (void)context;
     (void)error;
-    for (size_t i = 0; comparison_metrics[i].name != NULL; i++) {
-        const struct comparison_metric *metric = &comparison_metrics[i];
+    for (size_t i = 0; metric_table[i].name != NULL; i++) {
+        const struct metric *metric = &metric_table[i];
         (void)json_array_append_new(
             rows, json_pack("{ss ss ss ss}", "name", metric->name, "unit", metric->unit, "pass",
                             record_pass_word(metric->pass), "summary", metric->summary));

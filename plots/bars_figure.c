@@ -160,8 +160,7 @@ static int label_pixels(const struct plot *plot)
 }
 
 /* The metric's unit as the axis shows it. */
-static double unit_divisor(const struct comparison_metric *metric, double largest,
-                           const char **unit)
+static double unit_divisor(const struct metric *metric, double largest, const char **unit)
 {
     *unit = metric->unit;
     if (strcmp(metric->unit, "bytes") != 0) {
@@ -249,13 +248,13 @@ static void write_rows(const struct plot *plot, FILE *table, bool absolute)
 static enum status draw_image(struct plot *plot, const struct figure *figure, bool absolute,
                               struct error *error)
 {
-    const struct comparison_metric *metric = plot->comparison->metric;
+    const struct metric *metric = plot->comparison->metric;
     bool is_time = strcmp(metric->name, "time") == 0;
     int across = plot->column_count > 9 ? 4 : (int)fmin(3, ceil(sqrt((double)plot->column_count)));
     int down = ((int)plot->column_count + across - 1) / across;
     char *title =
-        absolute ? plot_text_format("%s", plot_metric_title(metric))
-                 : plot_text_format("%s, relative to %s:%s", plot_metric_title(metric),
+        absolute ? plot_text_format("%s", metric_title(metric))
+                 : plot_text_format("%s, relative to %s:%s", metric_title(metric),
                                     plot->comparison->base_backend, plot->comparison->base_arm);
     char *name = plot_text_format("bars%s%s%s", is_time ? "" : "-", is_time ? "" : metric->name,
                                   absolute ? "-absolute" : "");

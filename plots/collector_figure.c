@@ -9,38 +9,6 @@
 #include "plots/memory_series.h"
 #include "plots/plot_text.h"
 
-static int collector_compare(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-/* The median over a cell's rounds; figure RECORD_COLLECTOR_COUNT means the time of an operation.
- * NAN if it has none. */
-static double collector_median(const struct record_set *set, size_t cell, int figure)
-{
-    double *values = plot_text_array(set->record_count, sizeof *values);
-    size_t count = 0;
-    for (size_t i = 0; i < set->record_count; i++) {
-        const struct record *record = &set->records[i];
-        if (record->cell != cell || record->pass != RECORD_TIME || record->status != RECORD_OK) {
-            continue;
-        }
-        double value =
-            figure == RECORD_COLLECTOR_COUNT ? record->time_ns : (double)record->collector[figure];
-        if (!isnan(value)) {
-            values[count++] = value;
-        }
-    }
-    qsort(values, count, sizeof *values, collector_compare);
-    double median = count == 0       ? (double)NAN
-                    : count % 2 == 1 ? values[count / 2]
-                                     : (values[count / 2 - 1] + values[count / 2]) / 2;
-    free(values);
-    return median;
-}
-
 static const struct record_cell *collector_column_cell(const struct plot *plot, size_t column)
 {
     for (size_t i = 0; i < plot->set->cell_count; i++) {
@@ -86,7 +54,7 @@ static void collector_add_cost(const struct plot *plot, struct curves_panel *pan
     for (size_t row = 0; row < plot->row_count; row++) {
         size_t cell = memory_series_find_cell(plot, row, column);
         double cost = cell < plot->set->cell_count
-                          ? collector_median(plot->set, cell, RECORD_COLLECTOR_COST)
+                          ? metric_median_of_cell(metric_find("collector_cost"), plot->set, cell)
                           : (double)NAN;
         if (cost > 0) { /* zero has no place on a logarithmic axis, and NAN none on any */
             curves_add_point(curves_add_curve(panel, row), live, cost);
@@ -151,8 +119,8 @@ static void collector_add_pareto(const struct plot *plot, struct curves *curves,
         if (cell == plot->set->cell_count) {
             continue;
         }
-        double pause = collector_median(plot->set, cell, RECORD_PAUSE_MAX);
-        double time = collector_median(plot->set, cell, RECORD_COLLECTOR_COUNT);
+        double pause = metric_median_of_cell(metric_find("pause_max"), plot->set, cell);
+        double time = metric_median_of_cell(metric_find("time"), plot->set, cell);
         if (pause > 0 && time > 0) {
             curves_add_point(curves_add_curve(panel, row), pause / 1e6, time);
         }

@@ -87,7 +87,4 @@ void plot_note(const struct plot *plot, const char *format, ...)
  * others. 0 for count 0. */
 double plot_axis_end(double *values, size_t count);
 
-/* The metric in words, "CPU time per operation". */
-const char *plot_metric_title(const struct comparison_metric *metric);
-
 #endif

@@ -133,9 +133,9 @@ static void write_variables(const struct plot *plot, FILE *script, int label_wid
 
 static enum status heatmap_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
-    const struct comparison_metric *metric = plot->comparison->metric;
+    const struct metric *metric = plot->comparison->metric;
     int label_width = (int)widest_row_label(plot) * IMAGE_CHARACTER_WIDTH + 12;
-    char *title = plot_text_format("%s, relative to %s:%s", plot_metric_title(metric),
+    char *title = plot_text_format("%s, relative to %s:%s", metric_title(metric),
                                    plot->comparison->base_backend, plot->comparison->base_arm);
     char *better = plot_text_format("Lower is better: 0.50 needs half as much as the base, 2.00 "
                                     "twice as much. Blue: %s, red: %s.",

@@ -37,6 +37,8 @@ static const struct {
     {"resize", "resize"},
 };
 
+enum { LATENCY_CALLS = sizeof latency_calls / sizeof latency_calls[0] };
+
 static void buckets_add(struct latency_buckets *buckets, const json_t *call)
 {
     const json_t *added = json_object_get(call, "buckets");
@@ -125,7 +127,7 @@ static enum status read_cell(const struct plot *plot, size_t cell, struct latenc
             return status;
         }
         const json_t *latency = json_object_get(json, "latency");
-        for (size_t call = 0; call < RECORD_CALL_COUNT; call++) {
+        for (size_t call = 0; call < LATENCY_CALLS; call++) {
             buckets_add(&buckets[call], json_object_get(latency, latency_calls[call].member));
         }
         timer_add(timer, latency);
@@ -139,7 +141,7 @@ static enum status add_panels(const struct plot *plot, size_t column, struct cur
                               struct latency_timer *timer, struct error *error)
 {
     enum status status = STATUS_OK;
-    for (size_t call = 0; call < RECORD_CALL_COUNT; call++) {
+    for (size_t call = 0; call < LATENCY_CALLS; call++) {
         struct curves_panel *panel = curves_add_panel(curves, latency_calls[call].title);
         panel->x_label = "percentile of the calls";
         panel->y_label = "time of a call, the timer's own in it";
@@ -148,10 +150,10 @@ static enum status add_panels(const struct plot *plot, size_t column, struct cur
         panel->percentiles = true;
     }
     for (size_t row = 0; row < plot->row_count && status == STATUS_OK; row++) {
-        struct latency_buckets buckets[RECORD_CALL_COUNT] = {{.items = NULL}};
+        struct latency_buckets buckets[LATENCY_CALLS] = {{.items = NULL}};
         size_t cell = memory_series_find_cell(plot, row, column);
         status = read_cell(plot, cell, buckets, timer, error);
-        for (size_t call = 0; call < RECORD_CALL_COUNT; call++) {
+        for (size_t call = 0; call < LATENCY_CALLS; call++) {
             if (buckets[call].count > 0) {
                 curve_of_buckets(curves_add_curve(&curves->panels[call], row), &buckets[call]);
             }

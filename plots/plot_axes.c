@@ -341,22 +341,3 @@ double plot_axis_end(double *values, size_t count)
     }
     return values[last];
 }
-
-const char *plot_metric_title(const struct comparison_metric *metric)
-{
-    static const struct {
-        const char *name;
-        const char *title;
-    } titles[] = {
-        {"time", "CPU time per operation"},
-        {"held_peak", "Peak of memory held from the system"},
-        {"rss_peak", "Peak resident memory"},
-        {"held_over_live", "Memory held over memory live"},
-    };
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
-        if (strcmp(titles[i].name, metric->name) == 0) {
-            return titles[i].title;
-        }
-    }
-    return metric->summary;
-}

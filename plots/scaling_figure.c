@@ -50,44 +50,21 @@ static double column_value(const struct record_cell *cell, enum scaling_axis axi
     return json_is_number(live) ? json_number_value(live) : NAN;
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
-/* The median of the cell's times over its rounds, in ns; NAN if it has none. */
-static double cell_time(const struct record_set *set, size_t cell)
-{
-    double *times = plot_text_array(set->record_count, sizeof *times);
-    size_t count = 0;
-    for (size_t i = 0; i < set->record_count; i++) {
-        const struct record *record = &set->records[i];
-        if (record->cell == cell && record->pass == RECORD_TIME && !isnan(record->time_ns)) {
-            times[count++] = record->time_ns;
-        }
-    }
-    qsort(times, count, sizeof *times, compare_doubles);
-    double median = count == 0       ? NAN
-                    : count % 2 == 1 ? times[count / 2]
-                                     : (times[count / 2 - 1] + times[count / 2]) / 2;
-    free(times);
-    return median;
-}
-
 /* Live bytes at their peak, the same for every back end of a group, from whichever memory pass has
  * it; NAN if none has. */
 static double group_live_bytes(const struct record_set *set, uint32_t group)
 {
-    for (size_t i = 0; i < set->record_count; i++) {
+    double bytes = NAN;
+    for (size_t i = 0; i < set->record_count && !(bytes > 0); i++) {
         const struct record *record = &set->records[i];
-        if (set->cells[record->cell].group == group && record->memory != RECORD_NO_MEMORY &&
-            set->memories[record->memory].live_bytes_peak > 0) {
-            return set->memories[record->memory].live_bytes_peak;
+        json_t *json = NULL;
+        if (set->cells[record->cell].group == group && record->held_source != HELD_NONE &&
+            record_set_read(set, i, &json, NULL) == STATUS_OK) {
+            bytes = metric_number(json, "memory.live_bytes_peak");
         }
+        json_decref(json);
     }
-    return NAN;
+    return bytes > 0 ? bytes : NAN;
 }
 
 /* Has some column of the panel another value on the axis than this one? */
@@ -122,7 +99,9 @@ static void add_points(const struct plot *plot, struct curves_panel *panel, size
 {
     for (size_t row = 0; row < plot->row_count; row++) {
         size_t cell = memory_series_find_cell(plot, row, column);
-        double time = cell < plot->set->cell_count ? cell_time(plot->set, cell) : NAN;
+        double time = cell < plot->set->cell_count
+                          ? metric_median_of_cell(metric_find("time"), plot->set, cell)
+                          : NAN;
         if (!isnan(time)) {
             curves_add_point(curves_add_curve(panel, row), x, time);
         }

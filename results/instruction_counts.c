@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "results/metrics.h"
+
 /* What is known of one cell so far. */
 struct counted_cell {
     double first; /* instructions_per_op of its first record */
@@ -32,22 +34,24 @@ enum status instruction_counts_read(const struct record_set *set, struct instruc
                                     struct error *error)
 {
     struct counted_cell *cells = calloc(set->cell_count + 1, sizeof(*cells));
+    const struct metric *metric = metric_find("instructions");
     *counts = (struct instruction_counts){0};
     if (cells == NULL) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for %zu cells", set->cell_count);
     }
     for (size_t i = 0; i < set->record_count; i++) {
         const struct record *record = &set->records[i];
-        if (record->pass != RECORD_INSTRUCTIONS || isnan(record->instructions_per_op)) {
+        double count = metric_of_record(metric, set, record, false);
+        if (isnan(count)) {
             continue;
         }
         struct counted_cell *cell = &cells[record->cell];
         if (cell->records++ == 0) {
-            cell->first = record->instructions_per_op;
+            cell->first = count;
         }
         /* A plan gives a cell the same operations in all rounds: equal counts give equal
          * quotients, to the last bit. */
-        cell->differs = cell->differs || record->instructions_per_op != cell->first;
+        cell->differs = cell->differs || count != cell->first;
     }
     counts_sum_up(set, cells, counts);
     free(cells);

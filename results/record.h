@@ -61,64 +61,20 @@ struct record_group {
     uint32_t rounds_disturbed;
 };
 
-/* What a memory pass measured; NAN where the record has no figure. */
-struct record_memory {
-    double live_bytes_peak;
-    double held_bytes_peak; /* of held_source */
-    double held_smaps_bytes_peak;
-    double rss_bytes_peak;
-    double held_over_live;       /* held / live, averaged over operations, of held_source */
-    double held_smaps_over_live; /* the same of the smaps series, worked out from it */
-    enum held_source held_source;
-};
-
-enum { RECORD_NO_MEMORY = UINT32_MAX, RECORD_NO_LATENCY = UINT32_MAX };
-
-/* The calls that a latency pass times one by one, and what is kept of each. */
-enum record_call { RECORD_ALLOC = 0, RECORD_FREE, RECORD_RESIZE, RECORD_CALL_COUNT };
-enum record_quantile {
-    RECORD_P50 = 0,
-    RECORD_P90,
-    RECORD_P99,
-    RECORD_P99_9,
-    RECORD_P99_99,
-    RECORD_LATENCY_MAX,
-    RECORD_QUANTILE_COUNT
-};
-
-/* What a latency pass measured, in ns; NAN where there were too few calls for the figure. */
-struct record_latency {
-    double ns[RECORD_CALL_COUNT][RECORD_QUANTILE_COUNT];
-};
-
-/* What a time pass says of the collector of an object runtime. */
-enum record_collector {
-    RECORD_COLLECTOR_COST = 0, /* ns of CPU time in pauses, an operation */
-    RECORD_PAUSE_P99,          /* ns */
-    RECORD_PAUSE_MAX,          /* ns */
-    RECORD_PAUSE_VISITED,      /* most containers in a pause */
-    RECORD_PAUSE_SHARE,        /* most of any 10 ms that pauses took, 0 to 1 */
-    RECORD_FLOATING_PEAK,      /* most dead containers that were not found yet */
-    RECORD_FLOATING_AGE,       /* operations from death to being freed, at most */
-    RECORD_COLLECTOR_COUNT
-};
-
 struct record {
     uint64_t offset; /* of its line in records.jsonl, in bytes */
     uint32_t bytes;  /* of the line, without the newline */
     uint32_t cell;   /* index into record_set.cells */
     uint32_t round;
-    uint32_t memory;  /* index into record_set.memories, or RECORD_NO_MEMORY */
-    uint32_t latency; /* index into record_set.latencies, or RECORD_NO_LATENCY */
-    /* ns of CPU time for one operation, of a thread's wall time where the workload is threaded
-     * (ns_per_op); NAN unless the status is ok and the pass is time. */
-    double time_ns;
-    double instructions_per_op; /* NAN unless the status is ok and the pass is instructions */
-    float collector[RECORD_COLLECTOR_COUNT]; /* by enum record_collector; NAN: no such figure */
-    uint8_t pass;                            /* enum record_pass */
-    uint8_t status;                          /* enum record_status */
-    bool disturbed;                          /* by disturbance_mark: its group was, in this round */
-    bool left_out;                           /* by disturbance_mark: its figures are not compared */
+    /* Its figures: set->figures[figure] and on, in the order of metric_read_record; those from
+     * figure_count on are NAN. metric_of_record (metrics.h) reads them. */
+    uint32_t figure;
+    uint8_t figure_count;
+    uint8_t held_source; /* enum held_source; HELD_NONE unless an ok record of the memory pass */
+    uint8_t pass;        /* enum record_pass */
+    uint8_t status;      /* enum record_status */
+    bool disturbed;      /* by disturbance_mark: its group was, in this round */
+    bool left_out;       /* by disturbance_mark: its figures are not compared */
     /* What happened around it, for disturbance_mark; 0 where the record does not say. */
     uint32_t steal_ticks;
     uint32_t throttled_us;
@@ -138,10 +94,8 @@ struct record_set {
     size_t group_count;
     struct record *records; /* in the file's order: the index is the line number less one */
     size_t record_count;
-    struct record_memory *memories;
-    size_t memory_count;
-    struct record_latency *latencies;
-    size_t latency_count;
+    double *figures; /* of all records */
+    size_t figure_count;
     /* What a reader of the figures should know: "the last line is torn and was left out…". One
      * sentence each. Empty for a run that ended well. */
     char notes[4][256];

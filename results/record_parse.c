@@ -42,13 +42,6 @@ static const char *record_string(const json_t *json, const char *name)
     return json_string_value(json_object_get(json, name));
 }
 
-/* NAN if there is no such number. */
-static double record_number(const json_t *json, const char *name)
-{
-    const json_t *value = json_object_get(json, name);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 /* Appends "K=V" to text, after a comma where it is not the first; false: it does not fit. */
 static bool record_append_pair(char *text, size_t *length, const char *key, const json_t *value)
 {
@@ -198,7 +191,7 @@ enum status record_parse_plan(struct record_set *set, json_t *plan, struct error
     }
     const json_t *cells = json_object_get(plan, "cells");
     size_t count = json_array_size(cells);
-    if (count == 0 || count >= RECORD_NO_MEMORY) {
+    if (count == 0 || count >= UINT32_MAX) {
         return error_set(error, STATUS_INVALID, "the plan has no cells");
     }
     set->plan = json_incref(plan);
@@ -222,51 +215,46 @@ enum status record_parse_plan(struct record_set *set, json_t *plan, struct error
     return STATUS_OK;
 }
 
-/* held / live averaged over operations by the trapezoid rule; NAN if there is none to be had. */
-static double record_mean_held_over_live(const json_t *series)
-{
-    const json_t *operations = json_object_get(series, "operations");
-    const json_t *held = json_object_get(series, "held_smaps_bytes");
-    const json_t *live = json_object_get(series, "live_bytes");
-    size_t count = json_array_size(operations);
-    if (count == 0 || json_array_size(held) != count || json_array_size(live) != count) {
-        return (double)NAN;
-    }
-    double sum = 0;
-    double weights = 0;
-    for (size_t i = 0; i < count; i++) {
-        double live_bytes = json_number_value(json_array_get(live, i));
-        if (live_bytes <= 0) {
-            continue; /* before the first block and after the last there is no ratio */
-        }
-        size_t before = i > 0 ? i - 1 : i;
-        size_t after = i + 1 < count ? i + 1 : i;
-        double weight = json_number_value(json_array_get(operations, after)) -
-                        json_number_value(json_array_get(operations, before));
-        sum += weight * json_number_value(json_array_get(held, i)) / live_bytes;
-        weights += weight;
-    }
-    return weights > 0 ? sum / weights : (double)NAN;
-}
-
-static enum status record_parse_memory(const json_t *json, struct record_memory *memory,
+/* What an ok record of the pass must have beside its metrics. */
+static enum status record_parse_object(const json_t *json, struct record *record,
                                        struct error *error)
 {
-    const json_t *object = json_object_get(json, "memory");
-    const char *source = record_string(object, "held_source");
+    if (record->pass == RECORD_LATENCY && !json_is_object(json_object_get(json, "latency"))) {
+        return error_set(error, STATUS_INVALID,
+                         "status is ok in the latency pass, but there is no latency");
+    }
+    if (record->pass != RECORD_MEMORY) {
+        return STATUS_OK;
+    }
+    const char *source = record_string(json_object_get(json, "memory"), "held_source");
     bool from_stats = source != NULL && strcmp(source, "stats") == 0;
     if (!from_stats && (source == NULL || strcmp(source, "smaps") != 0)) {
         return error_set(error, STATUS_INVALID,
                          "status is ok in the memory pass, but there is no memory with a "
                          "held_source of \"stats\" or \"smaps\"");
     }
-    memory->held_source = from_stats ? HELD_STATS : HELD_SMAPS;
-    memory->live_bytes_peak = record_number(object, "live_bytes_peak");
-    memory->held_bytes_peak = record_number(object, "held_bytes_peak");
-    memory->held_smaps_bytes_peak = record_number(object, "held_smaps_bytes_peak");
-    memory->rss_bytes_peak = record_number(object, "rss_bytes_peak");
-    memory->held_over_live = record_number(json_object_get(object, "fragmentation"), "mean");
-    memory->held_smaps_over_live = record_mean_held_over_live(json_object_get(object, "series"));
+    record->held_source = from_stats ? HELD_STATS : HELD_SMAPS;
+    return STATUS_OK;
+}
+
+static enum status record_parse_figures(const struct record_set *set, const json_t *json,
+                                        struct record *record, double *figures, struct error *error)
+{
+    const struct record_cell *cell = &set->cells[record->cell];
+    size_t count = metric_read_record(record->pass, json, cell, figures);
+    while (count > 0 && isnan(figures[count - 1])) {
+        count--; /* most records have no collector's figures: they take no room */
+    }
+    record->figure_count = (uint8_t)count;
+    for (const struct metric *metric = metric_table; metric->name != NULL; metric++) {
+        bool needed = metric->pass == record->pass && metric->presence == METRIC_NEEDED;
+        double figure = needed ? figures[metric_slot(metric)] : 1;
+        if (needed && (metric_slot(metric) >= count || !isfinite(figure) || figure <= 0)) {
+            return error_set(error, STATUS_INVALID,
+                             "status is ok in the %s pass, but there is no finite %s above 0 (%s)",
+                             record_pass_word(record->pass), metric->name, metric->where);
+        }
+    }
     return STATUS_OK;
 }
 
@@ -291,67 +279,10 @@ static void record_parse_surroundings(const json_t *json, struct record *record)
     record->timed_s = record_seconds(json);
 }
 
-static enum status record_parse_time(const struct record_set *set, const json_t *json,
-                                     struct record *record, struct error *error)
-{
-    /* A worker that knows of threads says what an operation took. */
-    bool has_ns = json_object_get(json, "ns_per_op") != NULL;
-    const char *needed = has_ns ? "ns_per_op" : "cpu_ns_per_op";
-    double time_ns = record_number(json, needed);
-    if (!has_ns && set->cells[record->cell].threads > 1) {
-        time_ns = set->cells[record->cell].threads * record_number(json, "wall_ns") /
-                  record_number(json, "operations");
-        needed = "wall_ns and operations";
-    }
-    if (!isfinite(time_ns) || time_ns <= 0) {
-        return error_set(error, STATUS_INVALID,
-                         "status is ok, but %s do not give a finite time above 0", needed);
-    }
-    record->time_ns = time_ns;
-    record_parse_collector(json, record);
-    return STATUS_OK;
-}
-
-static enum status record_parse_instructions(const json_t *json, struct record *record,
-                                             struct error *error)
-{
-    double instructions_per_op = record_number(json, "instructions_per_op");
-    if (!isfinite(instructions_per_op) || instructions_per_op <= 0) {
-        return error_set(error, STATUS_INVALID,
-                         "status is ok in the instructions pass, but instructions_per_op is no "
-                         "finite number above 0");
-    }
-    record->instructions_per_op = instructions_per_op;
-    return STATUS_OK;
-}
-
-static enum status record_parse_latency(const json_t *json, struct record_latency *latency,
-                                        struct error *error)
-{
-    static const char *const calls[RECORD_CALL_COUNT] = {"alloc", "free", "resize"};
-    static const char *const quantiles[RECORD_QUANTILE_COUNT] = {"p50_ns",   "p90_ns",    "p99_ns",
-                                                                 "p99_9_ns", "p99_99_ns", "max_ns"};
-    const json_t *object = json_object_get(json, "latency");
-    if (!json_is_object(object)) {
-        return error_set(error, STATUS_INVALID,
-                         "status is ok in the latency pass, but there is no latency");
-    }
-    for (size_t call = 0; call < RECORD_CALL_COUNT; call++) {
-        const json_t *figures = json_object_get(object, calls[call]);
-        for (size_t i = 0; i < RECORD_QUANTILE_COUNT; i++) {
-            latency->ns[call][i] = record_number(figures, quantiles[i]);
-        }
-    }
-    return STATUS_OK;
-}
-
 enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,
                          struct record_details *details, struct error *error)
 {
-    *record = (struct record){.memory = RECORD_NO_MEMORY,
-                              .latency = RECORD_NO_LATENCY,
-                              .time_ns = (double)NAN,
-                              .instructions_per_op = (double)NAN};
+    *record = (struct record){0};
     const char *format = record_string(json, "format");
     if (format == NULL || strcmp(format, RECORD_FORMAT) != 0) {
         return error_set(error, STATUS_INVALID, "format is not \"%s\"", RECORD_FORMAT);
@@ -385,14 +316,7 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
     if (status != RECORD_OK) {
         return STATUS_OK;
     }
-    switch (record->pass) {
-    case RECORD_TIME:
-        return record_parse_time(set, json, record, error);
-    case RECORD_MEMORY:
-        return record_parse_memory(json, &details->memory, error);
-    case RECORD_INSTRUCTIONS:
-        return record_parse_instructions(json, record, error);
-    default:
-        return record_parse_latency(json, &details->latency, error);
-    }
+    enum status result = record_parse_object(json, record, error);
+    return result == STATUS_OK ? record_parse_figures(set, json, record, details->figures, error)
+                               : result;
 }

@@ -5,6 +5,7 @@
 #ifndef HEAPMILL_RESULTS_RECORD_PARSE_H
 #define HEAPMILL_RESULTS_RECORD_PARSE_H
 
+#include "results/metrics.h"
 #include "results/record.h"
 
 #define RECORD_FORMAT "heapmill-record-1"
@@ -15,18 +16,13 @@
  * member. */
 enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error);
 
-/* What an ok record of the memory or the latency pass has beside the figures of every record. */
+/* What record_parse reads of a record beside its struct. */
 struct record_details {
-    struct record_memory memory;
-    struct record_latency latency;
+    double figures[METRIC_FIGURES_MAX]; /* [record's figure_count] */
 };
 
-/* Fills record->collector from a record of the time pass. */
-void record_parse_collector(const json_t *json, struct record *record);
-
-/* Fills *record (but for offset, bytes, memory and latency) and, for an ok record of the memory or
- * the latency pass, its part of *details. STATUS_INVALID with one sentence that names the member.
- * Allocates nothing. */
+/* Fills *record (but for offset, bytes and figure) and, for an ok record, *details. STATUS_INVALID
+ * with one sentence that names the member. Allocates nothing. */
 enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,
                          struct record_details *details, struct error *error);
 

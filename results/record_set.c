@@ -57,8 +57,7 @@ void record_set_free(struct record_set *set)
     free(set->cells);
     free(set->groups);
     free(set->records);
-    free(set->memories);
-    free(set->latencies);
+    free(set->figures);
     free(set);
 }
 
@@ -188,18 +187,15 @@ static enum status record_set_reserve(struct record_set *set, struct error *erro
 {
     struct record_set_private *private = set->private;
     void *records = set->records;
-    void *memories = set->memories;
+    void *figures = set->figures;
     bool room =
         record_grow(&records, set->record_count, &private->record_capacity, sizeof(struct record));
     set->records = records;
-    room = room && record_grow(&memories, set->memory_count, &private->memory_capacity,
-                               sizeof(struct record_memory));
-    set->memories = memories;
-    void *latencies = set->latencies;
-    room = room && record_grow(&latencies, set->latency_count, &private->latency_capacity,
-                               sizeof(struct record_latency));
-    set->latencies = latencies;
-    if (!room || set->record_count >= UINT32_MAX - 1) {
+    room = room && record_grow(&figures, set->figure_count + METRIC_FIGURES_MAX,
+                               &private->figure_capacity, sizeof(double));
+    set->figures = figures;
+    if (!room || set->record_count >= UINT32_MAX - 1 ||
+        set->figure_count >= UINT32_MAX - METRIC_FIGURES_MAX) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for more than %zu records",
                          set->record_count);
     }
@@ -228,14 +224,9 @@ enum status record_set_add(struct record_set *set, const struct record *record,
     }
     struct record *added = &set->records[set->record_count];
     *added = *record;
-    bool detailed = details != NULL && record->status == RECORD_OK;
-    if (detailed && record->pass == RECORD_MEMORY) {
-        added->memory = (uint32_t)set->memory_count;
-        set->memories[set->memory_count++] = details->memory;
-    }
-    if (detailed && record->pass == RECORD_LATENCY) {
-        added->latency = (uint32_t)set->latency_count;
-        set->latencies[set->latency_count++] = details->latency;
+    added->figure = (uint32_t)set->figure_count;
+    for (size_t i = 0; i < added->figure_count; i++) {
+        set->figures[set->figure_count++] = details->figures[i];
     }
     private->slots[slot] = (uint32_t)++set->record_count;
     return STATUS_OK;
@@ -278,9 +269,8 @@ size_t record_set_interrupted_start(const struct record_set *set)
 void record_set_truncate(struct record_set *set, size_t count)
 {
     struct record_set_private *private = set->private;
-    for (size_t i = count; i < set->record_count; i++) {
-        set->memory_count -= set->records[i].memory != RECORD_NO_MEMORY;
-        set->latency_count -= set->records[i].latency != RECORD_NO_LATENCY;
+    if (count < set->record_count) {
+        set->figure_count = set->records[count].figure;
     }
     set->record_count = count;
     memset(private->slots, 0, (private->slot_mask + 1) * sizeof(*private->slots));

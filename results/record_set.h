@@ -17,8 +17,7 @@ struct record_set_private {
     uint32_t *slots;
     size_t slot_mask; /* slots − 1, a power of two less one */
     size_t record_capacity;
-    size_t memory_capacity;
-    size_t latency_capacity;
+    size_t figure_capacity;
 };
 
 /* What scanning records.jsonl found at its end. */
@@ -39,7 +38,7 @@ enum status record_set_from_plan(const char *directory, json_t *plan, struct rec
 enum status record_set_scan(struct record_set *set, struct record_tail *tail, struct error *error);
 
 /* Adds a record, which must not be there yet: STATUS_INVALID, and *twice (if not NULL) is the index
- * of the one that is. details may be NULL. */
+ * of the one that is. details are not read of a record without figures. */
 enum status record_set_add(struct record_set *set, const struct record *record,
                            const struct record_details *details, size_t *twice,
                            struct error *error);

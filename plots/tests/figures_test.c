@@ -273,7 +273,7 @@ static void test_every_metric_is_drawn(void **state)
     struct sample_options run = small_run;
     run.nothing_held = true;
     sample_write(figure_directory, &run);
-    for (const struct comparison_metric *metric = comparison_metrics; metric->name; metric++) {
+    for (const struct metric *metric = metric_table; metric->name; metric++) {
         struct plot_report report;
         struct plot_options options = options_of("heatmap,bars");
         options.metric = metric->name;

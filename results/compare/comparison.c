@@ -8,73 +8,6 @@
 #include "results/name_filter.h"
 #include "results/stats/statistics.h"
 
-const struct comparison_metric comparison_metrics[] = {
-    {"time", "ns",
-     "time of one operation (CPU; a thread's wall time where the workload is threaded)", "faster",
-     "slower", RECORD_TIME, .deterministic = false},
-    {"held_peak", "bytes", "most bytes held from the OS at any time", "smaller", "larger",
-     RECORD_MEMORY, .deterministic = false},
-    {"rss_peak", "bytes", "largest resident set of the process", "smaller", "larger", RECORD_MEMORY,
-     .deterministic = false},
-    {"held_over_live", "", "held / live, averaged over operations", "smaller", "larger",
-     RECORD_MEMORY, .deterministic = false},
-    {"instructions", "", "instructions of one operation, counted by callgrind", "fewer", "more",
-     RECORD_INSTRUCTIONS, .deterministic = true},
-    /* With the timer's own cost in them. */
-    {"latency_p50", "ns", "half of all allocations take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_ALLOC, .quantile = RECORD_P50},
-    {"latency_p99", "ns", "99% of all allocations take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_ALLOC, .quantile = RECORD_P99},
-    {"latency_p99.9", "ns", "99.9% of all allocations take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_ALLOC, .quantile = RECORD_P99_9},
-    {"latency_p99.99", "ns", "99.99% of all allocations take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_ALLOC, .quantile = RECORD_P99_99},
-    {"latency_free_p50", "ns", "half of all frees take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_FREE, .quantile = RECORD_P50},
-    {"latency_free_p99", "ns", "99% of all frees take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_FREE, .quantile = RECORD_P99},
-    {"latency_free_p99.9", "ns", "99.9% of all frees take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_FREE, .quantile = RECORD_P99_9},
-    {"latency_resize_p99", "ns", "99% of all resizes take no longer", "faster", "slower",
-     RECORD_LATENCY, .call = RECORD_RESIZE, .quantile = RECORD_P99},
-    {"collector_cost", "ns", "CPU time in the collector's pauses, an operation", "cheaper",
-     "dearer", RECORD_TIME, .of_collector = true, .figure = RECORD_COLLECTOR_COST},
-    {"pause_p99", "ns", "99% of the collector's pauses take no longer (CPU)", "shorter", "longer",
-     RECORD_TIME, .of_collector = true, .figure = RECORD_PAUSE_P99},
-    {"pause_max", "ns", "the collector's longest pause (CPU)", "shorter", "longer", RECORD_TIME,
-     .of_collector = true, .figure = RECORD_PAUSE_MAX},
-    {"pause_visited", "objects", "most containers visited in one pause", "fewer", "more",
-     RECORD_TIME, .of_collector = true, .figure = RECORD_PAUSE_VISITED},
-    {"pause_share", "", "most of any 10 ms of CPU time that pauses took", "smaller", "larger",
-     RECORD_TIME, .of_collector = true, .figure = RECORD_PAUSE_SHARE},
-    {"floating_peak", "objects", "most garbage that the collector had not found yet", "less",
-     "more", RECORD_TIME, .of_collector = true, .figure = RECORD_FLOATING_PEAK},
-    {"floating_age", "operations", "longest time from death to being freed", "shorter", "longer",
-     RECORD_TIME, .of_collector = true, .figure = RECORD_FLOATING_AGE},
-    {0},
-};
-
-bool comparison_is_measured(const struct record_set *set, const struct comparison_metric *metric)
-{
-    for (size_t i = 0; i < set->record_count; i++) {
-        const struct record *record = &set->records[i];
-        if (record->pass == metric->pass && record->status == RECORD_OK &&
-            (!metric->of_collector || !isnan((double)record->collector[metric->figure]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const struct comparison_metric *comparison_find_metric(const char *name)
-{
-    const struct comparison_metric *metric = comparison_metrics;
-    while (metric->name != NULL && strcmp(metric->name, name) != 0) {
-        metric++;
-    }
-    return metric->name != NULL ? metric : NULL;
-}
-
 const char *comparison_verdict_word(const struct comparison *comparison,
                                     enum comparison_verdict verdict)
 {
@@ -340,15 +273,10 @@ enum status comparison_take_options(struct comparison *comparison,
                                     struct error *error)
 {
     const char *name = options->metric != NULL ? options->metric : "time";
-    comparison->metric = comparison_find_metric(name);
+    comparison->metric = metric_find(name);
     if (comparison->metric == NULL) {
-        char known[1024] = "";
-        size_t length = 0;
-        for (const struct comparison_metric *metric = comparison_metrics; metric->name != NULL;
-             metric++) {
-            length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s",
-                                       length > 0 ? ", " : "", metric->name);
-        }
+        char known[1024];
+        metric_names(known, sizeof(known));
         return error_set(error, STATUS_INVALID, "there is no metric \"%.100s\": there are %s", name,
                          known);
     }

@@ -13,33 +13,8 @@
 #include <stdint.h>
 
 #include "common/status.h"
+#include "results/metrics.h"
 #include "results/record.h"
-
-/* What can be compared; the table ends with a NULL name. */
-struct comparison_metric {
-    const char *name; /* "time", "held_peak", "rss_peak", "held_over_live" */
-    const char *unit; /* "ns", "bytes", "" for a ratio */
-    const char *summary;
-    const char *less; /* the verdict below 1: "faster" or "smaller" */
-    const char *more;
-    enum record_pass pass;
-    /* The same in every repetition, as counted instructions are: an interval is from the least to
-     * the greatest ratio of any two records, a point where all are alike, and one record is enough
-     * for a verdict. Chance has no part in it: no noise floor, no control over the table. */
-    bool deterministic;
-    enum record_call call; /* of the latency pass, with the next */
-    enum record_quantile quantile;
-    bool of_collector; /* of the time pass, of cells with a collector: the next says which figure */
-    enum record_collector figure;
-};
-
-extern const struct comparison_metric comparison_metrics[];
-
-/* Has a record of the set a figure of this metric? What "all" goes by. */
-bool comparison_is_measured(const struct record_set *set, const struct comparison_metric *metric);
-
-/* NULL if there is none of that name. */
-const struct comparison_metric *comparison_find_metric(const char *name);
 
 enum comparison_verdict {
     COMPARISON_LESS,          /* faster, smaller */
@@ -121,7 +96,7 @@ struct comparison {
     const struct record_set *base_set; /* borrowed; the old run, NULL when there is but one */
     bool relative;                     /* of two runs: figures are ratios to each run's base */
     json_t *differences; /* of two runs: array of sentences, what else differs; else NULL */
-    const struct comparison_metric *metric;
+    const struct metric *metric;
     const char *base_backend; /* backend_text */
     const char *base_arm;
     const char *vary;      /* as in the options; NULL: rows are compared with base_backend's */

@@ -26,7 +26,7 @@ static size_t judge_original(const struct record_set *set, size_t twin)
 
 /* Works out one A/A pair. *usable: it has enough rounds and no failure. The samples are the
  * caller's to free. */
-static enum status judge_twin(const struct comparison_metric *metric, const struct record_set *set,
+static enum status judge_twin(const struct metric *metric, const struct record_set *set,
                               const struct timelines *timelines, size_t twin,
                               struct comparison_cell *row, bool *usable, struct error *error)
 {

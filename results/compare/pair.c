@@ -105,71 +105,26 @@ static bool timeline_is_not_applicable(const struct timeline *timeline)
     return false;
 }
 
-/* Does each record that measured memory know the back end's own count? */
+/* Does each record that says where its memory figures are from have the back end's own? */
 static bool timeline_has_stats(const struct timeline *timeline)
 {
     for (size_t i = 0; i < timeline->count; i++) {
-        const struct record *record = timeline_at(timeline, i);
-        if (record->memory != RECORD_NO_MEMORY &&
-            timeline->set->memories[record->memory].held_source != HELD_STATS) {
+        if (timeline_at(timeline, i)->held_source == HELD_SMAPS) {
             return false;
         }
     }
     return true;
 }
 
-static bool metric_is(const struct comparison_metric *metric, const char *name)
-{
-    return strcmp(metric->name, name) == 0;
-}
-
-static bool metric_has_source(const struct comparison_metric *metric)
-{
-    return metric_is(metric, "held_peak") || metric_is(metric, "held_over_live");
-}
-
-static double memory_held_over_live(const struct record_memory *memory, bool stats)
-{
-    if (stats) {
-        return memory->held_over_live;
-    }
-    /* Worked out from the series on both sides of a pair, so that both are averaged alike. */
-    return isnan(memory->held_smaps_over_live) && memory->held_source == HELD_SMAPS
-               ? memory->held_over_live
-               : memory->held_smaps_over_live;
-}
-
-/* NAN if the record has no such figure. */
-static double metric_value(const struct comparison_metric *metric, const struct record_set *set,
+/* NAN if the record has no such figure, or it is left out. */
+static double metric_value(const struct metric *metric, const struct record_set *set,
                            const struct record *record, bool stats)
 {
-    if (record->status != RECORD_OK || record->left_out) {
-        return (double)NAN;
-    }
-    if (metric->of_collector) {
-        return (double)record->collector[metric->figure];
-    }
-    if (metric->pass == RECORD_TIME) {
-        return record->time_ns;
-    }
-    if (metric->pass == RECORD_INSTRUCTIONS) {
-        return record->instructions_per_op;
-    }
-    if (metric->pass == RECORD_LATENCY) {
-        return set->latencies[record->latency].ns[metric->call][metric->quantile];
-    }
-    const struct record_memory *memory = &set->memories[record->memory];
-    if (metric_is(metric, "rss_peak")) {
-        return memory->rss_bytes_peak;
-    }
-    if (metric_is(metric, "held_over_live")) {
-        return memory_held_over_live(memory, stats);
-    }
-    return stats ? memory->held_bytes_peak : memory->held_smaps_bytes_peak;
+    return record->left_out ? (double)NAN : metric_of_record(metric, set, record, !stats);
 }
 
 /* Walks both timelines in step and keeps the rounds that both have a figure above 0 for. */
-static enum status pair_samples(const struct comparison_metric *metric, const struct timeline *cell,
+static enum status pair_samples(const struct metric *metric, const struct timeline *cell,
                                 const struct timeline *base, bool stats,
                                 struct comparison_cell *row, struct error *error)
 {
@@ -241,9 +196,9 @@ struct comparison_cell comparison_empty_row(const struct record_cell *cell)
     return row;
 }
 
-const char *comparison_source(const struct comparison_metric *metric, bool stats)
+const char *comparison_source(const struct metric *metric, bool stats)
 {
-    if (!metric_has_source(metric)) {
+    if (metric->where_smaps == NULL) {
         return "";
     }
     return stats ? "stats" : "smaps";
@@ -259,10 +214,9 @@ void comparison_cell_survey(const struct record_set *set, const struct timelines
                                      .has_stats = timeline_has_stats(&timeline)};
 }
 
-enum status comparison_cell_values(const struct comparison_metric *metric,
-                                   const struct record_set *set, const struct timelines *timelines,
-                                   size_t cell, bool stats, struct cell_figures *figures,
-                                   struct error *error)
+enum status comparison_cell_values(const struct metric *metric, const struct record_set *set,
+                                   const struct timelines *timelines, size_t cell, bool stats,
+                                   struct cell_figures *figures, struct error *error)
 {
     struct timeline timeline = timeline_of(set, timelines, cell);
     figures->values = calloc(timeline.count + 1, sizeof(*figures->values));
@@ -298,7 +252,7 @@ static void pair_extremes(struct comparison_cell *row)
     row->verdict = COMPARISON_NO_DIFFERENCE;
 }
 
-enum status comparison_pair(const struct comparison_metric *metric, const struct record_set *set,
+enum status comparison_pair(const struct metric *metric, const struct record_set *set,
                             const struct timelines *timelines, size_t cell, size_t base,
                             struct comparison_cell *row, struct error *error)
 {

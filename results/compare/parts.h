@@ -18,7 +18,7 @@ void timelines_free(struct timelines *timelines);
 /* Fills the row's figures from the pairs of a cell (an index) and its base (or cell_count: none),
  * with the interval but without a judgement: the verdict is COMPARISON_NO_DIFFERENCE where there
  * may be one. */
-enum status comparison_pair(const struct comparison_metric *metric, const struct record_set *set,
+enum status comparison_pair(const struct metric *metric, const struct record_set *set,
                             const struct timelines *timelines, size_t cell, size_t base,
                             struct comparison_cell *row, struct error *error);
 
@@ -39,12 +39,11 @@ struct cell_figures {
 void comparison_cell_survey(const struct record_set *set, const struct timelines *timelines,
                             size_t cell, struct cell_figures *figures);
 /* Fills values with those above 0, held figures from stats or from outside. STATUS_NO_MEMORY. */
-enum status comparison_cell_values(const struct comparison_metric *metric,
-                                   const struct record_set *set, const struct timelines *timelines,
-                                   size_t cell, bool stats, struct cell_figures *figures,
-                                   struct error *error);
+enum status comparison_cell_values(const struct metric *metric, const struct record_set *set,
+                                   const struct timelines *timelines, size_t cell, bool stats,
+                                   struct cell_figures *figures, struct error *error);
 /* "stats" or "smaps" for a held figure, "" for others. */
-const char *comparison_source(const struct comparison_metric *metric, bool stats);
+const char *comparison_source(const struct metric *metric, bool stats);
 
 /* Sets the noise floors of the set's groups by its twins and judges each second twin by its
  * group's, or, for a metric without noise, sets them to 0. Where the comparison has floors already

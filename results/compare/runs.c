@@ -46,8 +46,8 @@ static enum status side_open(struct side *side, struct comparison *comparison, s
 }
 
 /* The ratios of a cell to its own run's base, from pairs of rounds. */
-static enum status side_ratios(const struct side *side, const struct comparison_metric *metric,
-                               size_t cell, struct cell_figures *figures, const char **source,
+static enum status side_ratios(const struct side *side, const struct metric *metric, size_t cell,
+                               struct cell_figures *figures, const char **source,
                                struct error *error)
 {
     struct comparison_cell row;
@@ -74,7 +74,7 @@ static enum status runs_figures(const struct runs *runs, size_t old_cell, size_t
                                 struct cell_figures *old, struct cell_figures *new,
                                 const char **source, struct error *error)
 {
-    const struct comparison_metric *metric = runs->comparison->metric;
+    const struct metric *metric = runs->comparison->metric;
     if (runs->comparison->relative) {
         const char *old_source;
         enum status status = side_ratios(&runs->old, metric, old_cell, old, &old_source, error);

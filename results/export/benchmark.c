@@ -123,12 +123,13 @@ static enum status repetitions_add(struct repetitions *repetitions, const struct
     json_int_t operations = json_integer_value(json_object_get(json, "operations"));
     double wall_ns = json_number_value(json_object_get(json, "wall_ns"));
     double cpu_ns = json_number_value(json_object_get(json, "cpu_ns_per_op"));
+    double time_ns = metric_of_record(metric_find("time"), set, record, false);
     json_decref(json);
     size_t next = repetitions->count++;
     repetitions->operations[next] = operations > 0 ? operations : 1;
-    repetitions->cpu_ns[next] = cpu_ns > 0 ? cpu_ns : record->time_ns;
+    repetitions->cpu_ns[next] = cpu_ns > 0 ? cpu_ns : time_ns;
     repetitions->real_ns[next] =
-        operations > 0 && wall_ns > 0 ? wall_ns / (double)operations : record->time_ns;
+        operations > 0 && wall_ns > 0 ? wall_ns / (double)operations : time_ns;
     return STATUS_OK;
 }
 

@@ -46,7 +46,9 @@ struct export_table {
                          struct error *error);
 };
 
-extern const struct export_table export_records;    /* a row for each record */
+/* A row for each record: what it is of, the members of its JSON, and each metric by its name. One
+ * thread at a time. */
+const struct export_table *export_records(void);
 extern const struct export_table export_comparison; /* a row for each cell and metric */
 
 /* --- exporters. STATUS_IO: file does not take it. */

@@ -85,7 +85,7 @@ static void markdown_geomean(FILE *file, const struct comparison_geomean *geomea
 
 static void markdown_comparison(FILE *file, const struct comparison *comparison)
 {
-    const struct comparison_metric *metric = comparison->metric;
+    const struct metric *metric = comparison->metric;
     (void)fprintf(file, "### %s: %s\n\nBase: ", metric->name, metric->summary);
     markdown_text(file, comparison->base_backend);
     (void)fprintf(file, ":%s. Below 1 is %s than the base; 95%% intervals.", comparison->base_arm,

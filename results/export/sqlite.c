@@ -122,7 +122,7 @@ static enum status database_write(const struct export_source *source, const char
         (void)sqlite3_close(database.sqlite);
         return status;
     }
-    const struct export_table *const tables[] = {&export_run, &export_records, &export_comparison};
+    const struct export_table *const tables[] = {&export_run, export_records(), &export_comparison};
     /* The file is nobody's until it is renamed: a journal would guard nothing. */
     enum status status = database_run(&database, "PRAGMA journal_mode = OFF; BEGIN", error);
     for (size_t i = 0; i < 3 && status == STATUS_OK; i++) {

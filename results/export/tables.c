@@ -41,7 +41,7 @@ enum record_own_column {
 };
 
 /* A column after RECORD_COLUMN_LEFT_OUT is the member of that name, "__" standing between an
- * object and its member. */
+ * object and its member. A column for each metric follows: see export_records. */
 static const struct export_column record_columns[] = {
     {"cell", EXPORT_TEXT},
     {"group_id", EXPORT_TEXT}, /* GROUP is a word of SQL's */
@@ -101,7 +101,10 @@ static const struct export_column record_columns[] = {
     {"cpu", EXPORT_TEXT},
 };
 
-enum { RECORD_COLUMNS = sizeof(record_columns) / sizeof(record_columns[0]) };
+enum {
+    RECORD_COLUMNS = sizeof(record_columns) / sizeof(record_columns[0]),
+    RECORD_COLUMNS_MAX = RECORD_COLUMNS + METRICS_MAX
+};
 
 /* The member "a__b" is b of a. */
 static const json_t *record_member(const json_t *json, const char *name)
@@ -131,7 +134,7 @@ static struct export_value record_value(const struct export_column *column, cons
 }
 
 static void record_row(const struct record_set *set, const struct record *record,
-                       const json_t *json, struct export_value values[RECORD_COLUMNS])
+                       const json_t *json, struct export_value values[RECORD_COLUMNS_MAX])
 {
     const struct record_cell *cell = &set->cells[record->cell];
     values[RECORD_COLUMN_CELL] = value_text(cell->id);
@@ -145,10 +148,15 @@ static void record_row(const struct record_set *set, const struct record *record
     values[RECORD_COLUMN_PASS] = value_text(record_pass_word(record->pass));
     values[RECORD_COLUMN_ROUND] = value_integer(record->round);
     values[RECORD_COLUMN_STATUS] = value_text(record_status_word(record->status));
-    values[RECORD_COLUMN_TIME] = value_real(record->time_ns);
+    values[RECORD_COLUMN_TIME] =
+        value_real(metric_of_record(metric_find("time"), set, record, false));
     values[RECORD_COLUMN_LEFT_OUT] = value_integer(record->left_out);
     for (size_t i = RECORD_COLUMN_FIRST_MEMBER; i < RECORD_COLUMNS; i++) {
         values[i] = record_value(&record_columns[i], json);
+    }
+    for (size_t i = 0; metric_table[i].name != NULL; i++) {
+        values[RECORD_COLUMNS + i] =
+            value_real(metric_of_record(&metric_table[i], set, record, false));
     }
 }
 
@@ -158,7 +166,7 @@ static enum status records_visit(const struct export_source *source, export_visi
     const struct record_set *set = source->set;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
-        struct export_value values[RECORD_COLUMNS];
+        struct export_value values[RECORD_COLUMNS_MAX];
         json_t *json = NULL;
         status = record_set_read(set, i, &json, error);
         if (status == STATUS_OK) {
@@ -170,8 +178,17 @@ static enum status records_visit(const struct export_source *source, export_visi
     return status;
 }
 
-const struct export_table export_records = {"records", record_columns, RECORD_COLUMNS,
-                                            records_visit};
+const struct export_table *export_records(void)
+{
+    static struct export_column columns[RECORD_COLUMNS_MAX];
+    static struct export_table table = {"records", columns, 0, records_visit};
+    memcpy(columns, record_columns, sizeof(record_columns));
+    table.column_count = RECORD_COLUMNS;
+    for (const struct metric *metric = metric_table; metric->name != NULL; metric++) {
+        columns[table.column_count++] = (struct export_column){metric->name, EXPORT_REAL};
+    }
+    return &table;
+}
 
 /* ---------------------------------------------------------------- comparison */
 static const struct export_column comparison_columns[] = {

@@ -37,8 +37,8 @@ enum status precision_of_groups(const struct record_set *set, double *half_width
         if (i == bases[group]) {
             continue;
         }
-        status = comparison_pair(comparison_find_metric("time"), set, &timelines, i, bases[group],
-                                 &row, error);
+        status =
+            comparison_pair(metric_find("time"), set, &timelines, i, bases[group], &row, error);
         free(row.samples);
         if (status == STATUS_OK) {
             half_widths[group] = fmax(half_widths[group], precision_of_row(&row));

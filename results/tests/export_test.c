@@ -105,7 +105,7 @@ static void test_csv(void **state)
     struct fixture fixture;
     char *text = NULL;
     open_fixture(&fixture, true);
-    EXPORTED(text, export_csv(&fixture.source, &export_records, file, &error));
+    EXPORTED(text, export_csv(&fixture.source, export_records(), file, &error));
     assert_int_equal(1 + ROUNDS * 4 + 1, count_of(text, "\n")); /* one is inside quotes */
     assert_says(text, "cell,group_id,workload,params,");
     assert_says(text, "\"no, \"\"never\"\"\nagain\"");
@@ -275,7 +275,7 @@ static void test_a_full_disk_is_an_error(void **state)
         FILE *file = fopen("/dev/full", "w");
         assert_non_null(file);
         (void)setvbuf(file, NULL, _IONBF, 0);
-        enum status status = i == 0   ? export_csv(&fixture.source, &export_records, file, &error)
+        enum status status = i == 0   ? export_csv(&fixture.source, export_records(), file, &error)
                              : i == 1 ? export_markdown(&fixture.source, file, &error)
                                       : export_benchmark(&fixture.source, file, &error);
         assert_int_equal(STATUS_IO, status);
