@@ -8,8 +8,9 @@
 #include "common/host/text.h"
 
 /* What a record takes over from the plan's cell. */
-static const char *const cell_members[] = {"group", "workload", "params", "threads", "backend",
-                                           "arm",   "env",      "twin",   "layout"};
+static const char *const cell_members[] = {"group",   "workload", "params", "threads",
+                                           "backend", "arm",      "env",    "twin",
+                                           "layout",  "preload",  "package"};
 
 /* What it keeps of the worker's line when the cell is not ok: what explains, nothing that was
  * measured. */

@@ -6,6 +6,7 @@
 #include "cli/doctor.h"
 #include "cli/machine.h"
 #include "cli/preflight.h"
+#include "common/host/packages.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
 
@@ -124,11 +125,13 @@ void doctor_check_programs(json_t *rows, const struct registry *registry)
                    "cmake --preset release && cmake --build --preset release",
                    "this build has one: its figures are of no use, and nothing can be preloaded");
     }
-    doctor_check_tool(rows, "gnuplot", "gnuplot-nox", true, "`heapmill plot`");
-    doctor_check_tool(rows, "valgrind", "valgrind", false, "counting instructions");
-    doctor_check_tool(rows, "clang", "clang libclang-rt-14-dev", false,
-                      "`heapmill fuzz` with libFuzzer");
-    doctor_check_tool(rows, "afl-fuzz", "afl++", false, "`heapmill fuzz --engine afl`");
-    doctor_check_tool(rows, "perf", "linux-perf", false, "looking into a cell");
+    char *clang = text_format("%s %s", package_named("clang"), package_named("libfuzzer"));
+    doctor_check_tool(rows, "gnuplot", package_named("gnuplot"), true, "`heapmill plot`");
+    doctor_check_tool(rows, "valgrind", package_named("valgrind"), false, "counting instructions");
+    doctor_check_tool(rows, "clang", clang, false, "`heapmill fuzz` with libFuzzer");
+    doctor_check_tool(rows, "afl-fuzz", package_named("afl"), false,
+                      "`heapmill fuzz --engine afl`");
+    doctor_check_tool(rows, "perf", package_named("perf"), false, "looking into a cell");
+    free(clang);
     doctor_check_counters(rows);
 }

@@ -8,6 +8,7 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_build.h"
+#include "common/host/packages.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/files.h"
 
@@ -81,7 +82,8 @@ enum status fuzz_build_tree(const struct fuzz_catalog *catalog, enum fuzz_tree t
     char *cache = text_format("%s/CMakeCache.txt", catalog->trees[tree]);
     enum status status = STATUS_OK;
     if (cmake == NULL) {
-        status = error_set(error, STATUS_NOT_FOUND, "there is no cmake: apt-get install cmake");
+        status = error_set(error, STATUS_NOT_FOUND, "there is no cmake: apt-get install %s",
+                           package_named("cmake"));
     } else if (catalog->source[0] == '\0') {
         status = error_set(error, STATUS_NOT_FOUND,
                            "this heapmill is in no build tree, and its sources are not known");
@@ -122,7 +124,7 @@ static const char *build_missing(enum fuzz_tree tree)
     char *path = fuzz_find_program(compiler);
     bool there = path != NULL;
     free(path);
-    return there ? NULL : tree == FUZZ_TREE_AFL ? "afl++" : compiler;
+    return there ? NULL : package_named(tree == FUZZ_TREE_AFL ? "afl" : compiler);
 }
 
 /* Which trees a word names; false if none. */
@@ -148,7 +150,8 @@ static enum status build_all(const bool chosen[FUZZ_TREES], bool by_default, con
         enum fuzz_tree tree = (enum fuzz_tree)i;
         const char *missing = chosen[tree] ? build_missing(tree) : NULL;
         if (missing != NULL && by_default && tree == FUZZ_TREE_AFL) {
-            (void)fputs("heapmill fuzz build: AFL++ is left out: apt-get install afl++\n", stderr);
+            (void)fprintf(stderr, "heapmill fuzz build: AFL++ is left out: apt-get install %s\n",
+                          package_named("afl"));
         } else if (missing != NULL) {
             status = error_set(error, STATUS_NOT_FOUND, "%s wants a package: apt-get install %s",
                                fuzz_tree_name(tree), missing);

@@ -73,13 +73,15 @@ static json_t *plan_cell(const struct registry *registry, const struct selection
                            : twin == 1 ? "~1"
                                        : "~2");
     const struct catalog_workload *workload = point->workload;
-    json_t *cell = json_pack(
-        "{ss ss ss ss ss sO si ss ss sO si si si si ss ss ss sb}", "id", id, "group", group,
-        "workload", workload->name, "kind", workload->kind, "family", workload->family, "params",
-        point->params, "threads", (int)point->threads, "backend", choice->backend->name, "arm",
-        choice->arm, "env", choice->env, "twin", twin, "iterations", 0, "operations", 0,
-        "warmup_iterations", 0, "program", launch.program, "probe", launch.probe, "preload",
-        launch.preload, "single_shot", workload->single_shot);
+    json_t *cell =
+        json_pack("{ss ss ss ss ss sO si ss ss sO si si si si ss ss ss ss sb}", "id", id, "group",
+                  group, "workload", workload->name, "kind", workload->kind, "family",
+                  workload->family, "params", point->params, "threads", (int)point->threads,
+                  "backend", choice->backend->name, "arm", choice->arm, "env", choice->env, "twin",
+                  twin, "iterations", 0, "operations", 0, "warmup_iterations", 0, "program",
+                  launch.program, "probe", launch.probe, "preload", launch.preload, "package",
+                  choice->backend->installed != NULL ? choice->backend->installed : "",
+                  "single_shot", workload->single_shot);
     plan_set_layout(cell, registry, twin);
     free(id);
     free(backend);

@@ -7,6 +7,7 @@
 
 #include "cli/plan.h"
 #include "cli/worker.h"
+#include "common/host/packages.h"
 
 static enum status preflight_program(const struct registry *registry, const char *program,
                                      struct error *error)
@@ -124,8 +125,14 @@ enum status preflight_selection(struct selection *selection, const struct regist
     for (size_t i = 0; i < selection->choice_count;) {
         const struct selection_choice *choice = &selection->choices[i];
         struct error reason;
+        char *owner = NULL;
         enum status status =
-            preflight_backend(registry, choice->backend, choice->arm, memory, NULL, &reason);
+            preflight_backend(registry, choice->backend, choice->arm, memory, &owner, &reason);
+        if (choice->backend->kind == BACKEND_PEER && choice->backend->installed == NULL &&
+            owner != NULL) {
+            choice->backend->installed = package_of_file(owner);
+        }
+        free(owner);
         if (status == STATUS_OK && choice->backend->kind == BACKEND_REFERENCE) {
             status = preflight_reference(&selection->choices[i], registry, &reason);
         }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/host/packages.h"
+#include "common/host/process.h"
 #include "heapmill_registry.h" /* written by CMake: registry_backend_lines, registry_peer_lines */
 
 static struct backend *registry_new_backend(struct registry *registry, enum backend_kind kind,
@@ -54,16 +56,40 @@ static void registry_give_malloc_arms(const struct registry *registry, struct ba
     }
 }
 
-/* "name|soname|package" */
+/* The first of the sonames that the dynamic linker finds for LD_PRELOAD, or else the first. */
+static const char *registry_find_soname(const struct text_list *sonames)
+{
+    for (size_t i = 0; sonames->count > 1 && i < sonames->count; i++) {
+        char *preload = text_format("LD_PRELOAD=%s", sonames->items[i]);
+        const char *const arguments[] = {"/bin/true", NULL};
+        const char *const environment[] = {preload, NULL};
+        struct process_request request = {
+            .arguments = arguments, .environment = environment, .timeout_s = 10};
+        struct process_result result;
+        bool found = process_run(&request, &result, NULL) == STATUS_OK &&
+                     strstr(result.stderr_tail, "cannot be preloaded") == NULL;
+        process_result_free(&result);
+        free(preload);
+        if (found) {
+            return sonames->items[i];
+        }
+    }
+    return sonames->items[0];
+}
+
+/* "name|soname,soname" */
 static void registry_add_peer(struct registry *registry, const char *line)
 {
     struct text_list fields = {0};
     text_split(&fields, line, '|');
     struct backend *backend = registry_new_backend(registry, BACKEND_PEER, fields.items[0]);
-    backend->library = text_format("%s", fields.items[1]);
-    backend->package = text_format("%s", fields.items[2]);
-    backend->parameters = text_format("%s", fields.items[1]);
+    struct text_list sonames = {0};
+    text_split(&sonames, fields.items[1], ',');
+    backend->library = text_format("%s", registry_find_soname(&sonames));
+    backend->package = text_format("%s", package_named(backend->name));
+    backend->parameters = text_format("%s", backend->library);
     registry_give_malloc_arms(registry, backend);
+    text_list_free(&sonames);
     text_list_free(&fields);
 }
 
@@ -120,6 +146,7 @@ void registry_close(struct registry *registry)
         free(backend->parameters);
         free(backend->library);
         free(backend->package);
+        free(backend->installed);
         text_list_free(&backend->arms);
         free(backend);
     }

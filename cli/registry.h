@@ -26,7 +26,8 @@ struct backend {
     char *parameters;
     char *
         library; /* what LD_PRELOAD names: a peer's soname, the user's absolute path; "" for ours */
-    char *package; /* the Debian package of a peer */
+    char *package;   /* the Debian package of a peer */
+    char *installed; /* "package version" of a peer, as preflight_selection found it; or NULL */
     struct text_list arms;
 };
 

@@ -57,7 +57,7 @@ class QuietReporter : public benchmark::BenchmarkReporter
     {
         for (const Run &run : runs) {
             runs_++;
-            failed_ = failed_ || run.error_occurred;
+            failed_ = failed_ || Failed(run, 0);
             times_.cpu_ns = run.cpu_accumulated_time * 1e9;
             times_.wall_ns = run.real_accumulated_time * 1e9;
         }
@@ -70,6 +70,20 @@ class QuietReporter : public benchmark::BenchmarkReporter
     }
 
   private:
+    // What tells that a run failed is called error_occurred up to google-benchmark 1.7, skipped
+    // since 1.8. An overload with int is preferred to one with long for the argument 0, if the
+    // member exists.
+    template <typename AnyRun>
+    static auto Failed(const AnyRun &run, int) -> decltype(run.error_occurred)
+    {
+        return run.error_occurred;
+    }
+
+    template <typename AnyRun> static bool Failed(const AnyRun &run, long)
+    {
+        return static_cast<bool>(run.skipped);
+    }
+
     int runs_ = 0;
     bool failed_ = false;
     shim_times times_ = {};

@@ -5,7 +5,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 command -v clang >/dev/null || { echo "skipped: no clang (apt-get install clang)"; exit 77; }
 echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n ? 0 : 0; }' |
     clang -x c -fsanitize=fuzzer -o /dev/null - 2>/dev/null ||
-    { echo "skipped: clang has no libFuzzer (apt-get install libclang-rt-14-dev)"; exit 77; }
+    { echo "skipped: clang has no libFuzzer (scripts/install --test)"; exit 77; }
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 export OUT=$work/out WORK=$work/work CC=clang CXX=clang++ LIB_FUZZING_ENGINE=-fsanitize=fuzzer
