@@ -161,8 +161,8 @@ static void report_layouts(const json_t *plan)
             json_integer_value(json_object_get(cell, "layout")) == 0) {
             (void)fprintf(stderr,
                           "heapmill: note: this build has no %s.layout1 and .layout2, so the noise "
-                          "floor will not contain code layout: build all targets, with binutils' "
-                          "gold installed\n",
+                          "floor will not contain code layout: build all targets, with GNU ld or "
+                          "lld as the linker\n",
                           report_text(cell, "program"));
             return;
         }

@@ -1,7 +1,7 @@
-# Writes ORDER, a list of the OBJECTS' function sections and of the padding's, shuffled: for gold's
-# --section-ordering-file. Sorted by a digest of SEED and name, so that it depends on nothing else.
-#   cmake -DOBJDUMP=… -DOBJECTS=a;b -DSEED=n -DPADDINGS=n -DORDER=file -P layout_order.cmake
-set(keyed "")
+# Writes ORDER, a linker script that puts the OBJECTS' function sections into an output section of their own, shuffled, and
+# gaps among them. Sorted by a digest of SEED and name, so that it depends on nothing else.
+#   cmake -DOBJDUMP=… -DOBJECTS=a;b -DSEED=n -DORDER=file -P layout_order.cmake
+set(names "")
 foreach(object IN LISTS OBJECTS)
   execute_process(COMMAND ${OBJDUMP} -h ${object} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "\\.text\\.[A-Za-z0-9_.]+" sections "${headers}")
@@ -11,18 +11,25 @@ list(LENGTH names count)
 if(count LESS 20)
   message(FATAL_ERROR "${ORDER}: ${count} function sections: were the objects compiled with -ffunction-sections?")
 endif()
-foreach(index RANGE 1 ${PADDINGS})
-  list(APPEND names .text.heapmill_padding_${index})
-endforeach()
 list(REMOVE_DUPLICATES names)
+set(keyed "")
 foreach(name IN LISTS names)
   string(MD5 digest "${SEED}:${name}")
   list(APPEND keyed "${digest}${name}")
 endforeach()
 list(SORT keyed)
-set(text "")
+# Before every fourth function a gap of 16, 32 or 48 bytes: functions begin at multiples of 16 and cache lines have 64
+# bytes, so that a shuffled order alone would move functions by whole lines too often.
+set(text "SECTIONS\n{\n  .text.heapmill :\n  {\n")
 foreach(key IN LISTS keyed)
+  string(SUBSTRING "${key}" 0 1 digit)
+  string(SUBSTRING "${key}" 1 1 quarter)
   string(SUBSTRING "${key}" 32 -1 name)
-  string(APPEND text "${name}\n")
+  if(quarter MATCHES "[0-3]")
+    math(EXPR bytes "16 * (1 + 0x${digit} % 3)")
+    string(APPEND text "    . += ${bytes};\n")
+  endif()
+  string(APPEND text "    *(${name})\n")
 endforeach()
+string(APPEND text "  }\n}\nINSERT BEFORE .text;\n")
 file(WRITE ${ORDER} "${text}")
