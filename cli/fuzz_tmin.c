@@ -94,8 +94,8 @@ static enum status tmin_reduce(const struct tmin_arguments *arguments, const cha
                            arguments->input, program->label);
     }
     if (status == STATUS_OK) {
-        status = fuzz_triage_minimise(&failure, &signature, arguments->input, output,
-                                      arguments->time_s, &minimised, error);
+        status = fuzz_triage_minimise(&failure, arguments->input, output, arguments->time_s,
+                                      &minimised, error);
     }
     if (status == STATUS_OK) {
         tmin_print(arguments, output, &signature, &minimised);

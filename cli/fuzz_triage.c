@@ -163,9 +163,8 @@ static enum status triage_finish_group(struct triage *triage, size_t index, stru
     char *report = text_format("%s.txt", base);
     char *source = text_format("%s.c", base);
     group->input = text_format("%s.input", base);
-    enum status status =
-        fuzz_triage_minimise(&group->failure, &group->signature, from, group->input, triage->time_s,
-                             &group->minimised, error);
+    enum status status = fuzz_triage_minimise(&group->failure, from, group->input, triage->time_s,
+                                              &group->minimised, error);
     if (status == STATUS_OK) {
         struct error why;
         enum status written =

@@ -22,6 +22,8 @@ struct fuzz_target {
     const char *name;
     const char *summary;
     const char *format; /* "palette-1" (fuzz/palette.h) or "bytes" */
+    /* What it fuzzes keeps its state from one input to the next: somebody else's library. */
+    bool outlives_input;
     /* Plays the input under all oracles. */
     void (*run)(const uint8_t *data, size_t size);
     /* Writes the decoded input as text, one step a line, without running it. */

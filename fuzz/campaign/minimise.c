@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuzz/campaign/files.h"
-#include "fuzz/campaign/reduce.h"
+#include "common/host/text.h"
+#include "fuzz/campaign/execute.h"
 #include "fuzz/campaign/triage.h"
-#include "fuzz/palette.h"
 
-enum { MINIMISE_TESTS_MAX = 20000 };
+/* Beyond the time of the trials: the input itself, which may take a minute. */
+static const double MINIMISE_SLACK_S = 120;
 
 enum status fuzz_triage_find(const struct fuzz_program *program, const char *input,
                              const char *library, struct fuzz_failure *failure,
@@ -32,74 +32,36 @@ enum status fuzz_triage_find(const struct fuzz_program *program, const char *inp
     return status;
 }
 
-/* What the reduction asks of each trial. */
-struct minimise_context {
-    const struct fuzz_failure *failure;
-    char *key;  /* of the failure, as runs without names of functions tell it */
-    char *file; /* the trial is written here */
-};
-
-/* The frames are left out: looking their names up would take a second for each trial. The kind and
- * the oracle's text stay. */
-static char *minimise_plain_key(const char *key)
+/* The figures that a target's --reduce ends with. False: it has said none. */
+static bool minimise_read(const char *output, struct fuzz_minimised *minimised)
 {
-    const char *bar = strchr(key, '|');
-    const char *end = bar != NULL ? strchr(bar + 1, '|') : NULL;
-    return end != NULL ? text_format("%.*s", (int)(end - key), key) : text_format("%s", key);
+    static const char word[] = "heapmill-fuzz: REDUCED ";
+    const char *line = strstr(output, word);
+    return line != NULL &&
+           sscanf(line + sizeof(word) - 1, "%zu bytes to %zu in %zu trials", // NOLINT(cert-err34-c)
+                  &minimised->size_before, &minimised->size, &minimised->tests) == 3;
 }
 
-static enum status minimise_test(void *context, const uint8_t *bytes, size_t size, bool *holds,
-                                 struct error *error)
-{
-    struct minimise_context *minimise = context;
-    struct fuzz_signature signature;
-    bool failed = false;
-    *holds = false;
-    enum status status = fuzz_write_file(minimise->file, bytes, size, error);
-    if (status == STATUS_OK) {
-        const struct fuzz_failure *failure = minimise->failure;
-        status = fuzz_signature_of(failure->program->paths[failure->tree], minimise->file,
-                                   failure->library, false, &signature, &failed, error);
-    }
-    if (status == STATUS_OK && failed) {
-        char *key = minimise_plain_key(signature.key);
-        *holds = strcmp(key, minimise->key) == 0;
-        free(key);
-        fuzz_signature_release(&signature);
-    }
-    return status;
-}
-
-enum status fuzz_triage_minimise(const struct fuzz_failure *failure,
-                                 const struct fuzz_signature *signature, const char *from,
+enum status fuzz_triage_minimise(const struct fuzz_failure *failure, const char *from,
                                  const char *to, double time_s, struct fuzz_minimised *minimised,
                                  struct error *error)
 {
-    char *bytes;
-    size_t size;
-    enum status status = fuzz_read_file(from, &bytes, &size, error);
-    struct minimise_context context = {.failure = failure,
-                                       .key = minimise_plain_key(signature->key),
-                                       .file = text_format("%s.trial", to)};
-    struct fuzz_reduce reduce = {.test = minimise_test,
-                                 .context = &context,
-                                 .header_bytes = PALETTE_HEADER_BYTES,
-                                 .unit_bytes = PALETTE_OPERATION_BYTES,
-                                 .tests_max = MINIMISE_TESTS_MAX,
-                                 .time_s_max = time_s};
-    *minimised = (struct fuzz_minimised){.size_before = size};
-    /* A hang would take a minute for each trial. */
-    if (status == STATUS_OK && strcmp(signature->kind, "timeout") != 0) {
-        status = fuzz_reduce_input(&reduce, (uint8_t *)bytes, &size, error);
+    const char *program = failure->program->paths[failure->tree];
+    char *seconds = text_format("%.3f", time_s);
+    char *library = text_format("HEAPMILL_FUZZ_LIBRARY=%s", failure->library);
+    const char *const arguments[] = {program, "--reduce", from, to, seconds, NULL};
+    const char *const settings[] = {failure->library[0] != '\0' ? library : NULL, NULL};
+    struct fuzz_execution execution;
+    enum status status =
+        fuzz_execute(arguments, settings, false, time_s + MINIMISE_SLACK_S, &execution, error);
+    *minimised = (struct fuzz_minimised){.tests = 0};
+    if (status == STATUS_OK && (execution.timed_out || !minimise_read(execution.text, minimised))) {
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "%s does not reduce inputs; `heapmill fuzz build` brings it up to date",
+                           program);
     }
-    if (status == STATUS_OK) {
-        status = fuzz_write_file(to, bytes, size, error);
-    }
-    minimised->size = size;
-    minimised->tests = reduce.tests;
-    (void)unlink(context.file);
-    free(context.file);
-    free(context.key);
-    free(bytes);
+    fuzz_execution_free(&execution);
+    free(library);
+    free(seconds);
     return status;
 }

@@ -7,67 +7,9 @@
 
 #include "common/host/text.h"
 #include "fuzz/campaign/execute.h"
+#include "fuzz/said.h"
 
 static const double SIGNATURE_TIME_S = 60;
-
-/* The rest of the line behind the word, without a trailing "(operation N)" and blanks; NULL if the
- * word does not occur. The caller frees. */
-static char *signature_behind(const char *output, const char *word)
-{
-    const char *at = strstr(output, word);
-    if (at == NULL) {
-        return NULL;
-    }
-    at += strlen(word);
-    size_t length = strcspn(at, "\n\r");
-    char *text = text_format("%.*s", (int)length, at);
-    char *operation = strstr(text, " (operation ");
-    if (operation != NULL) {
-        *operation = '\0';
-    }
-    return text;
-}
-
-/* "WORD: rest" or "WORD rest": the kind is PREFIX and the first word. */
-static void signature_set(struct fuzz_signature *signature, const char *prefix, char *text,
-                          size_t words)
-{
-    size_t length = 0;
-    for (size_t i = 0; i < words && text[length] != '\0'; i++) {
-        length += i > 0 ? strspn(text + length, " ") : 0;
-        length += strcspn(text + length, " :");
-    }
-    signature->kind = text_format("%s%s%.*s", prefix, length > 0 ? " " : "", (int)length, text);
-    if (strncmp(text + length, ": ", 2) == 0) {
-        memmove(text, text + length + 2, strlen(text + length + 2) + 1); /* the kind says that */
-    }
-    signature->text = text;
-}
-
-static bool signature_read_message(const char *output, struct fuzz_signature *signature)
-{
-    static const struct {
-        const char *word;
-        const char *prefix;
-        size_t words; /* of the rest that name the kind */
-    } messages[] = {
-        {"heapmill-fuzz: ORACLE ", "oracle", 1},
-        {"ERROR: AddressSanitizer: ", "asan", 1},
-        {"AddressSanitizer: CHECK failed: ", "asan CHECK", 1},
-        {"runtime error: ", "undefined", 3},
-        {"ERROR: libFuzzer: ", "libfuzzer", 2},
-        {"heapmill: fatal: ", "fatal", 3},
-        {"Assertion `", "assertion", 0},
-    };
-    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-        char *text = signature_behind(output, messages[i].word);
-        if (text != NULL) {
-            signature_set(signature, messages[i].prefix, text, messages[i].words);
-            return true;
-        }
-    }
-    return false;
-}
 
 /* "    #3 0x55… in FUNCTION /path/allocators/pymalloc.c:123:4": fills function and place. */
 static bool signature_read_frame(const char *line, size_t length, char *function, char *place,
@@ -136,49 +78,31 @@ static size_t signature_read_frames(const char *output, bool fuzz, struct fuzz_s
     return count;
 }
 
-/* Numbers and addresses differ from input to input. */
-static char *signature_without_numbers(const char *text)
-{
-    char *plain = text_format("%s", text);
-    char *to = plain;
-    for (const char *from = text; *from != '\0';) {
-        if (isdigit((unsigned char)*from) != 0) {
-            from += from[0] == '0' && from[1] == 'x' ? 2 : 0;
-            while (isxdigit((unsigned char)*from) != 0) {
-                from++;
-            }
-            *to++ = 'N';
-        } else {
-            *to++ = *from++;
-        }
-    }
-    *to = '\0';
-    return plain;
-}
-
 static char *signature_make_key(const struct fuzz_signature *signature)
 {
-    /* A sanitizer's text has registers and addresses of the run; its kind and frames do. */
-    bool own = strncmp(signature->kind, "oracle", 6) == 0;
-    char *text = own ? signature_without_numbers(signature->text) : text_format("%s", "");
-    char *key = text_format("%s|%s", signature->kind, text);
+    char said[FUZZ_SAID_KEY_BYTES];
+    fuzz_said_key(signature->kind, signature->text, said);
+    char *key = text_format("%s", said);
     for (size_t i = 0; i < FUZZ_FRAMES && signature->frames[i] != NULL; i++) {
         char *longer = text_format("%s|%s", key, signature->frames[i]);
         free(key);
         key = longer;
     }
-    free(text);
     return key;
 }
 
 void fuzz_signature_read(const char *output, int exit_code, int signal, bool timed_out,
                          struct fuzz_signature *signature)
 {
+    struct fuzz_said said;
     *signature = (struct fuzz_signature){.kind = NULL};
     if (timed_out) {
         signature->kind = text_format("timeout");
         signature->text = text_format("it did not end within %.0f s", SIGNATURE_TIME_S);
-    } else if (!signature_read_message(output, signature)) {
+    } else if (fuzz_said_read(output, &said)) {
+        signature->kind = text_format("%s", said.kind);
+        signature->text = text_format("%s", said.text);
+    } else {
         signature->kind = signal != 0 ? text_format("signal %d", signal)
                                       : text_format("exit status %d", exit_code);
         signature->text = text_format("%s", "");

@@ -18,12 +18,10 @@ struct fuzz_signature {
     char *key;                 /* kind, text without its numbers, frames: equal keys, one defect */
 };
 
-/* Reads the output of a run that failed. What is looked for, in this order: our oracles' line; an
- * error of AddressSanitizer, its CHECK failures included (a corrupted free list surfaces as one);
- * of UndefinedBehaviorSanitizer; of libFuzzer; heapmill's own "fatal"; a failed assertion; the
- * signal or exit status. Own frames are those whose file is below allocators/, gc/, common/,
- * workloads/, results/ or cli/; where there are none (an oracle judges outside of them), those in
- * fuzz/, but for the function that reports. fuzz_signature_release. */
+/* Reads the output of a run that failed: its first message (fuzz/said.h), or the signal or exit
+ * status. Own frames are those whose file is below allocators/, gc/, common/, workloads/, results/
+ * or cli/; where there are none (an oracle judges outside of them), those in fuzz/, but for the
+ * function that reports. fuzz_signature_release. */
 void fuzz_signature_read(const char *output, int exit_code, int signal, bool timed_out,
                          struct fuzz_signature *signature);
 void fuzz_signature_release(struct fuzz_signature *signature);

@@ -29,10 +29,11 @@ struct fuzz_minimised {
     size_t tests;
 };
 
-/* Writes to `to` a smaller input that fails in the same way: the same kind and text, and, where
- * functions are known, the same ones. time_s bounds it. STATUS_INTERRUPTED, STATUS_IO. */
-enum status fuzz_triage_minimise(const struct fuzz_failure *failure,
-                                 const struct fuzz_signature *signature, const char *from,
+/* Writes to `to` a smaller input that fails in the same way: it says the same, numbers left out.
+ * The target does it by itself (fuzz/engines/engine_reduce.c). An input that passes or hangs there
+ * is copied as it is. time_s bounds it. STATUS_INTERRUPTED, STATUS_IO, STATUS_UNSUPPORTED: the
+ * program is too old for it. */
+enum status fuzz_triage_minimise(const struct fuzz_failure *failure, const char *from,
                                  const char *to, double time_s, struct fuzz_minimised *minimised,
                                  struct error *error);
 

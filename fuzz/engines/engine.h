@@ -10,4 +10,7 @@ extern const char fuzz_engine_backend[]; /* "": the target has none */
 extern const char fuzz_engine_name[];    /* "random", "libfuzzer", "afl" */
 extern const char fuzz_bug_id[];         /* "": nothing is planted */
 
+/* Does what `--reduce` asks for and exits, or returns 0. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 #endif

@@ -22,6 +22,7 @@ static const char engine_usage[] =
     "       %s --random [options]       blind random inputs in the target's format\n"
     "       %s --print FILE             the decoded input\n"
     "       %s --describe               what this binary is, as JSON\n"
+    "       %s --reduce INPUT OUTPUT SECONDS  a smaller input that fails in the same way\n"
     "options of --random:\n"
     "  --seed S          the run's seed (default 1); equal seeds give equal inputs\n"
     "  --runs N          stop after N inputs (default 1000, without --time)\n"
@@ -238,7 +239,7 @@ static int engine_describe(void)
 static int engine_fail_usage(const char *program, const char *what)
 {
     (void)fprintf(stderr, "heapmill-fuzz: %s\n", what);
-    (void)fprintf(stderr, engine_usage, program, program, program, program);
+    (void)fprintf(stderr, engine_usage, program, program, program, program, program);
     return ENGINE_EXIT_USAGE;
 }
 
@@ -272,11 +273,12 @@ static bool engine_option(const char *name, const char *value)
 
 int main(int argc, char **argv)
 {
+    (void)LLVMFuzzerInitialize(&argc, &argv);
     if (argc < 2) {
         return engine_fail_usage(argv[0], "what is to be done?");
     }
     if (strcmp(argv[1], "--help") == 0) {
-        (void)printf(engine_usage, argv[0], argv[0], argv[0], argv[0]);
+        (void)printf(engine_usage, argv[0], argv[0], argv[0], argv[0], argv[0]);
         return 0;
     }
     if (strcmp(argv[1], "--describe") == 0) {

@@ -358,6 +358,7 @@ const struct fuzz_target fuzz_target_malloc_abi = {
     .name = "malloc_abi",
     .summary = "the malloc family of any library, as a black box, against POSIX and glibc",
     .format = "palette-1",
+    .outlives_input = true,
     .run = malloc_abi_run,
     .print = block_program_print,
     .mutate = mutator_mutate,

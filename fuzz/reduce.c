@@ -1,10 +1,8 @@
-#include "fuzz/campaign/reduce.h"
+#include "fuzz/reduce.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/host/text.h"
 
 struct reduce_state {
     struct fuzz_reduce *reduce;
@@ -12,32 +10,26 @@ struct reduce_state {
     size_t size;
     uint8_t *trial;
     uint64_t end_ns;
-    struct error *error;
-    enum status status;
 };
 
 static bool reduce_is_over(const struct reduce_state *state)
 {
-    return state->status != STATUS_OK || state->reduce->tests >= state->reduce->tests_max ||
-           clock_wall_ns() >= state->end_ns;
+    return state->reduce->tests >= state->reduce->tests_max || clock_wall_ns() >= state->end_ns;
 }
 
 /* Keeps the trial if it holds of it. */
 static bool reduce_try(struct reduce_state *state, size_t size)
 {
-    bool holds = false;
     if (reduce_is_over(state)) {
         return false;
     }
     state->reduce->tests++;
-    state->status =
-        state->reduce->test(state->reduce->context, state->trial, size, &holds, state->error);
-    if (state->status == STATUS_OK && holds) {
-        memcpy(state->bytes, state->trial, size);
-        state->size = size;
-        return true;
+    if (!state->reduce->test(state->reduce->context, state->trial, size)) {
+        return false;
     }
-    return false;
+    memcpy(state->bytes, state->trial, size);
+    state->size = size;
+    return true;
 }
 
 /* Without the bytes from `at` on. */
@@ -81,23 +73,18 @@ static bool reduce_set_zero(struct reduce_state *state)
     return simpler;
 }
 
-enum status fuzz_reduce_input(struct fuzz_reduce *reduce, uint8_t *bytes, size_t *size,
-                              struct error *error)
+size_t fuzz_reduce_input(struct fuzz_reduce *reduce, uint8_t *bytes, size_t size, uint8_t *trial)
 {
     struct reduce_state state = {.reduce = reduce,
                                  .bytes = bytes,
-                                 .size = *size,
-                                 .trial = text_grow(NULL, *size + 1, 1),
-                                 .end_ns = clock_wall_ns() + (uint64_t)(reduce->time_s_max * 1e9),
-                                 .error = error,
-                                 .status = STATUS_OK};
+                                 .size = size,
+                                 .trial = trial,
+                                 .end_ns = clock_wall_ns() + (uint64_t)(reduce->time_s_max * 1e9)};
     reduce->tests = 0;
     bool smaller = true;
     while (smaller && !reduce_is_over(&state)) {
         smaller = reduce_take_out(&state);
         smaller = reduce_set_zero(&state) || smaller;
     }
-    *size = state.size;
-    free(state.trial);
-    return state.status;
+    return state.size;
 }
