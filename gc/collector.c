@@ -97,6 +97,26 @@ void gc_enable(struct runtime *runtime, bool enabled)
     collector_configured(runtime);
 }
 
+bool gc_is_enabled(const struct runtime *runtime)
+{
+    return runtime->collector.enabled;
+}
+
+void gc_get_threshold(const struct runtime *runtime, int thresholds[GC_GENERATIONS])
+{
+    memcpy(thresholds, runtime->collector.thresholds, sizeof(runtime->collector.thresholds));
+}
+
+void gc_get_count(const struct runtime *runtime, int counts[GC_GENERATIONS])
+{
+    const struct gc_policy *policy = runtime->collector.policy;
+    memset(counts, 0, GC_GENERATIONS * sizeof(*counts));
+    if (policy->counted != NULL) {
+        policy->counted(runtime, counts);
+    }
+    counts[0] = runtime->collector.count;
+}
+
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS])
 {
     memcpy(runtime->collector.thresholds, thresholds, sizeof(runtime->collector.thresholds));

@@ -232,7 +232,7 @@ static int dict_traverse(struct object *self, object_visit *visit, void *context
     return 0;
 }
 
-static void dict_clear(struct runtime *runtime, struct object *self)
+void dict_clear(struct runtime *runtime, struct object *self)
 {
     struct dict_object *dict = dict_of(self);
     struct dict_keys *keys = dict->keys;

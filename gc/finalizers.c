@@ -93,7 +93,7 @@ static void finalizers_run(struct runtime *runtime, struct object *object)
     unsigned flags = object->type->flags;
     finalizers_call_once(runtime, object);
     if (finalizers_is_last(object) && weakref_any(object)) {
-        struct weakref_calls calls = {NULL, NULL};
+        struct weakref_calls calls = {.releases_owned = true};
         weakref_cut_all(object, &calls);
         weakref_make_calls(runtime, &calls);
     }

@@ -23,4 +23,6 @@ struct frame_object {
 /* A new reference to a frame with empty slots and no caller; NULL: exhausted. */
 struct frame_object *(frame_new)(struct runtime *runtime, size_t slots);
 
+#define frame_new(...) LEDGER_CALL(frame_new, __VA_ARGS__)
+
 #endif

@@ -48,7 +48,7 @@ static void frame_discard(struct runtime *runtime, struct object *self)
 
 /* Its blocks are of no type that has a free list, as an instance's: CPython's own list of frames
  * (200 of them) is left out. */
-static const struct type frame_type = {
+const struct type frame_type = {
     .name = "frame",
     .size = sizeof(struct gc_head) + sizeof(struct frame_object),
     .heap_type = HEAP_INSTANCE,

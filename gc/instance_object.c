@@ -102,29 +102,34 @@ struct object *(class_instance_new)(struct runtime *runtime, struct object *clas
     return &self->base;
 }
 
-bool(instance_set_attribute)(struct runtime *runtime, struct object *instance, struct object *name,
-                             struct object *value)
+bool instance_set_in(struct runtime *runtime, struct object *owner, struct object **attributes,
+                     struct object *name, struct object *value)
 {
-    struct instance_object *self = instance_of(instance);
-    if (self->attributes != NULL) {
-        return dict_set(runtime, self->attributes, name, value);
+    if (*attributes != NULL) {
+        return dict_set(runtime, *attributes, name, value);
     }
-    struct object *attributes = (dict_new)(runtime);
-    if (attributes == NULL) {
+    struct object *made = (dict_new)(runtime);
+    if (made == NULL) {
         return false;
     }
     /* A collection on the way may have run a finalizer that set one. */
-    if (self->attributes != NULL) {
-        object_decref(runtime, attributes);
-        return dict_set(runtime, self->attributes, name, value);
+    if (*attributes != NULL) {
+        object_decref(runtime, made);
+        return dict_set(runtime, *attributes, name, value);
     }
-    if (!dict_set(runtime, attributes, name, value)) {
-        object_decref(runtime, attributes);
+    if (!dict_set(runtime, made, name, value)) {
+        object_decref(runtime, made);
         return false;
     }
-    runtime_given(runtime, instance, attributes);
-    self->attributes = attributes;
+    runtime_given(runtime, owner, made);
+    *attributes = made;
     return true;
+}
+
+bool(instance_set_attribute)(struct runtime *runtime, struct object *instance, struct object *name,
+                             struct object *value)
+{
+    return instance_set_in(runtime, instance, &instance_of(instance)->attributes, name, value);
 }
 
 bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
@@ -137,7 +142,10 @@ bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
 struct object *instance_attribute(const struct object *instance, struct object *name)
 {
     const struct instance_object *self = instance_of(instance);
-    return self->attributes == NULL ? NULL : dict_get(self->attributes, name);
+    struct object *value = self->attributes == NULL ? NULL : dict_get(self->attributes, name);
+    return value != NULL || instance_is_plain(instance)
+               ? value
+               : class_attribute(class_of_instance(instance), name);
 }
 
 struct object *instance_class_name(const struct object *instance)

@@ -1,11 +1,14 @@
 /* The birth ledger: who made each object that is alive, and what keeps it so.
  *
- * Only in builds with HEAPMILL_LEDGER; in others this header offers nothing, the constructors are
- * plain functions, and allocation does no more than it did. In a ledger build each constructor of
- * object.h, class.h, weakref.h and frame.h is also a macro that notes the place of the call; what
- * the constructor allocates, its helpers' objects too, is entered under that place and its type.
- * (So the constructors' definitions, and declarations that come after this, are parenthesized.)
+ * Only in builds with HEAPMILL_LEDGER; in others a constructor's call is nothing but the call, and
+ * allocation does no more than it did. In a ledger build the call also notes its place; what the
+ * constructor allocates, its helpers' objects too, is entered under that place and its type.
  * Objects that the runtime makes for itself have the place "runtime", line 0.
+ *
+ * A header that declares a constructor ends with one line for it, and the constructor's definition
+ * has its name in parentheses:
+ *     #define NAME_new(...) LEDGER_CALL(NAME_new, __VA_ARGS__)
+ * Those of object.h are at the end of this file.
  *
  * The books are mapped outside the heap (os_map_scratch). When the system refuses memory for them,
  * births go unrecorded, and ledger_is_complete says so from then on.
@@ -15,9 +18,9 @@
 #ifndef HEAPMILL_GC_LEDGER_H
 #define HEAPMILL_GC_LEDGER_H
 
-#ifdef HEAPMILL_LEDGER
-
 #include "gc/object.h" /* first: its declarations are not parenthesized */
+
+#ifdef HEAPMILL_LEDGER
 
 /* A place in the source. */
 struct ledger_site {
@@ -87,26 +90,27 @@ size_t ledger_find_cycle(const struct runtime *runtime, const struct object *tar
                          struct ledger_finding *links, size_t capacity);
 
 /* ---------------------------------------------------------------- the constructors */
+/* Where the call stands. */
 #define LEDGER_NOTE()                                                                              \
     __extension__({                                                                                \
         static const struct ledger_site ledger_site_here = {__FILE__, __LINE__};                   \
         ledger_place = &ledger_site_here;                                                          \
         (void)0;                                                                                   \
     })
+#define LEDGER_CALL(constructor, ...) (LEDGER_NOTE(), constructor(__VA_ARGS__))
 
-#define int_new(...) (LEDGER_NOTE(), int_new(__VA_ARGS__))
-#define float_new(...) (LEDGER_NOTE(), float_new(__VA_ARGS__))
-#define str_new(...) (LEDGER_NOTE(), str_new(__VA_ARGS__))
-#define str_intern(...) (LEDGER_NOTE(), str_intern(__VA_ARGS__))
-#define tuple_new(...) (LEDGER_NOTE(), tuple_new(__VA_ARGS__))
-#define list_new(...) (LEDGER_NOTE(), list_new(__VA_ARGS__))
-#define dict_new(...) (LEDGER_NOTE(), dict_new(__VA_ARGS__))
-#define instance_new(...) (LEDGER_NOTE(), instance_new(__VA_ARGS__))
-#define instance_set_attribute(...) (LEDGER_NOTE(), instance_set_attribute(__VA_ARGS__))
-#define frame_new(...) (LEDGER_NOTE(), frame_new(__VA_ARGS__))
-#define class_new(...) (LEDGER_NOTE(), class_new(__VA_ARGS__))
-#define class_instance_new(...) (LEDGER_NOTE(), class_instance_new(__VA_ARGS__))
-#define weakref_new(...) (LEDGER_NOTE(), weakref_new(__VA_ARGS__))
-
+#else
+#define LEDGER_CALL(constructor, ...) constructor(__VA_ARGS__)
 #endif
+
+#define int_new(...) LEDGER_CALL(int_new, __VA_ARGS__)
+#define float_new(...) LEDGER_CALL(float_new, __VA_ARGS__)
+#define str_new(...) LEDGER_CALL(str_new, __VA_ARGS__)
+#define str_intern(...) LEDGER_CALL(str_intern, __VA_ARGS__)
+#define tuple_new(...) LEDGER_CALL(tuple_new, __VA_ARGS__)
+#define list_new(...) LEDGER_CALL(list_new, __VA_ARGS__)
+#define dict_new(...) LEDGER_CALL(dict_new, __VA_ARGS__)
+#define instance_new(...) LEDGER_CALL(instance_new, __VA_ARGS__)
+#define instance_set_attribute(...) LEDGER_CALL(instance_set_attribute, __VA_ARGS__)
+
 #endif

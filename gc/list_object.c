@@ -1,4 +1,6 @@
 /* Lists: a header, and the items in a vector of their own, which grows by an eighth. */
+#include <string.h>
+
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
@@ -37,6 +39,16 @@ static bool list_refit(struct runtime *runtime, struct list_object *list, size_t
     list->items = items;
     list->capacity = capacity;
     return true;
+}
+
+/* The vector shrinks when less than half of it is in use. A refused shrinkage leaves it as it is,
+ * where CPython's pop would fail. */
+static inline void list_shorten(struct runtime *runtime, struct list_object *list, size_t length)
+{
+    list->length = length;
+    if (length < list->capacity >> 1) {
+        (void)list_refit(runtime, list, length);
+    }
 }
 
 /* Releases length items, from the last to the first as list_dealloc of 3.11, and their vector. */
@@ -212,9 +224,51 @@ void list_set_item(struct runtime *runtime, struct object *list, size_t index, s
     struct list_object *self = list_of(list);
     OBJECT_ASSERT(index < self->length);
     struct object *old = self->items[index];
+    runtime_gained(runtime, list, item);
+    self->items[index] = object_incref(item);
+    object_decref(runtime, old);
+}
+
+void list_give_item(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    OBJECT_ASSERT(index < self->length);
+    struct object *old = self->items[index];
     runtime_given(runtime, list, item);
     self->items[index] = item;
     object_decref(runtime, old);
+}
+
+/* The items from index on have new positions: a policy that passes over them in slices begins anew.
+ */
+static void list_move_items(struct list_object *list, size_t to, size_t from, size_t count)
+{
+    gc_head_of(&list->base)->flags &= ~(uint32_t)GC_FLAG_SLICED;
+    memmove(list->items + to, list->items + from, count * sizeof(struct object *));
+}
+
+bool list_insert(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    size_t length = self->length;
+    OBJECT_ASSERT(index <= length);
+    if (!list_append(runtime, list, item)) {
+        return false;
+    }
+    list_move_items(self, index + 1, index, length - index);
+    self->items[index] = item;
+    return true;
+}
+
+void list_delete(struct runtime *runtime, struct object *list, size_t index)
+{
+    struct list_object *self = list_of(list);
+    OBJECT_ASSERT(index < self->length);
+    struct object *item = self->items[index];
+    runtime_written(runtime, list);
+    list_move_items(self, index, index + 1, self->length - index - 1);
+    list_shorten(runtime, self, self->length - 1);
+    object_decref(runtime, item);
 }
 
 struct object *list_item(const struct object *list, size_t index)
@@ -223,8 +277,6 @@ struct object *list_item(const struct object *list, size_t index)
     return list_of(list)->items[index];
 }
 
-/* The vector shrinks when less than half of it is in use. A refused shrinkage leaves it as it is,
- * where CPython's pop would fail. */
 struct object *list_pop(struct runtime *runtime, struct object *list)
 {
     struct list_object *self = list_of(list);
@@ -233,10 +285,7 @@ struct object *list_pop(struct runtime *runtime, struct object *list)
     struct object *item = self->items[length];
     runtime_written(runtime, list);
     runtime_moved(runtime, item);
-    self->length = length;
-    if (length < self->capacity >> 1) {
-        (void)list_refit(runtime, self, length);
-    }
+    list_shorten(runtime, self, length);
     return item;
 }
 

@@ -18,10 +18,12 @@
  *     anything that the object refers to is taken apart. Whoever gets a reference to the object
  *     while it runs keeps it alive.
  *
- * Ownership words: a function "returns a new reference" (the caller owes a decref), "returns a
- * borrowed reference" (the caller owes nothing, and it lives while its container holds it),
- * "steals" an argument (the caller's reference is now the callee's, also on failure) or leaves it
- * alone (the callee takes its own).
+ * Ownership: a function "returns a new reference" (the caller owes a decref) or "returns a borrowed
+ * reference" (the caller owes nothing, and it lives while its container holds it). No setter
+ * steals: whatever is put into a container (…_set, …_append, …_insert, …_set_item,
+ * …_set_attribute), the container takes a reference of its own, and the caller keeps his. The
+ * functions that steal have `give` in their names (tuple_give_item, list_give_item): the caller's
+ * reference is the container's then, also on failure.
  *
  * Errors: NULL or false means that the heap is exhausted, and nothing has changed (stolen
  * references are released); nothing else fails. Arguments of a wrong type or out of bounds are the
@@ -101,6 +103,31 @@ struct object {
     uint32_t index;
     const struct type *type;
 };
+
+/* ---------------------------------------------------------------- kinds */
+/* The built-in types, and the way to tell an object's kind: object_is(object, &list_type). Each
+ * class has a type of its own for its instances (class_of_instance in class.h); instance_type is
+ * that of plain instances. Types of your own: own_type.h. */
+extern const struct type int_type;
+extern const struct type float_type;
+extern const struct type str_type;
+extern const struct type tuple_type;
+extern const struct type list_type;
+extern const struct type dict_type;
+extern const struct type instance_type;
+extern const struct type class_type;
+extern const struct type weakref_type;
+extern const struct type frame_type;
+
+static inline bool object_is(const struct object *object, const struct type *type)
+{
+    return object->type == type;
+}
+
+static inline bool object_is_container(const struct object *object)
+{
+    return (object->type->flags & TYPE_IS_CONTAINER) != 0;
+}
 
 /* ---------------------------------------------------------------- references */
 /* The count has gone down to zero or is below it. At zero, biased or not, the object is
@@ -238,6 +265,7 @@ uint64_t gc_collected(const struct runtime *runtime);
 /* Automatic collection, on at first. It runs when a container is allocated, before the new one is
  * tracked. */
 void gc_enable(struct runtime *runtime, bool enabled);
+bool gc_is_enabled(const struct runtime *runtime);
 /* As gc.set_threshold; the policy says which they are at first. A collection begins when the
  * containers allocated less those freed since the last one exceed thresholds[0] (0: never); with
  * generations this is one of generation 0, and an older one is collected when the collections of
@@ -246,6 +274,11 @@ void gc_enable(struct runtime *runtime, bool enabled);
  * `incremental` makes the part of the heap that an increment owes 1/(10 thresholds[1]), as CPython
  * 3.14. `ours` and `none` have no thresholds. */
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS]);
+void gc_get_threshold(const struct runtime *runtime, int thresholds[GC_GENERATIONS]);
+/* As gc.get_count: what is compared with the thresholds. Containers allocated less those freed, and
+ * with generations the collections of the next younger one since a generation's own last; 0
+ * otherwise. */
+void gc_get_count(const struct runtime *runtime, int counts[GC_GENERATIONS]);
 /* Recounts every reference that tracked containers hold, and validates the registry, the policy's
  * books, the containers' own structures and the runtime's tables. The number of broken invariants,
  * each printed to standard error: 0 is healthy. Takes time and mapped memory in proportion to the
@@ -277,19 +310,26 @@ uint64_t str_hash(struct object *object);
 bool str_equal(struct object *a, struct object *b);
 
 /* ---------------------------------------------------------------- containers */
-/* length items, all NULL. Fill with tuple_set_item before anybody else sees it. The empty tuple is
- * shared. */
+/* length items, all NULL. Fill each once, before anybody else sees it. The empty tuple is shared.
+ */
 struct object *tuple_new(struct runtime *runtime, size_t length);
-void tuple_set_item(struct object *tuple, size_t index, struct object *item); /* steals item */
-struct object *tuple_item(const struct object *tuple, size_t index);          /* borrowed */
+void tuple_set_item(struct object *tuple, size_t index, struct object *item);
+void tuple_give_item(struct object *tuple, size_t index, struct object *item); /* steals item */
+struct object *tuple_item(const struct object *tuple, size_t index);           /* borrowed */
 size_t tuple_length(const struct object *tuple);
 
 /* An empty list. Items are in a vector of their own, which grows as CPython's list_resize does. */
 struct object *list_new(struct runtime *runtime);
-/* The list takes a reference of its own. */
 bool list_append(struct runtime *runtime, struct object *list, struct object *item);
-/* Releases the old item; steals the new one. index < length. */
+/* Before the item that is at index now; index <= length. */
+bool list_insert(struct runtime *runtime, struct object *list, size_t index, struct object *item);
+/* Removes the item at index < length and releases it. */
+void list_delete(struct runtime *runtime, struct object *list, size_t index);
+/* Releases the old item. index < length. */
 void list_set_item(struct runtime *runtime, struct object *list, size_t index, struct object *item);
+/* The same, but that it steals the new item. */
+void list_give_item(struct runtime *runtime, struct object *list, size_t index,
+                    struct object *item);
 struct object *list_item(const struct object *list, size_t index); /* borrowed */
 /* Removes the last item and returns the list's reference to it: the caller's now. length > 0. */
 struct object *list_pop(struct runtime *runtime, struct object *list);
@@ -299,12 +339,13 @@ size_t list_length(const struct object *list);
 /* An empty dict: ordered, compact (CPython 3.6's layout): an index table and an entry vector in one
  * buffer. Keys are ints or strs, compared by value; an int never equals a str. */
 struct object *dict_new(struct runtime *runtime);
-/* Takes references of its own to key (when it is new) and value; releases the value it replaces. */
+/* Releases the value that it replaces; the key stays the old one then. */
 bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
               struct object *value);
 struct object *dict_get(const struct object *dict, struct object *key); /* borrowed, NULL: absent */
 /* Whether the key was there. */
 bool dict_delete(struct runtime *runtime, struct object *dict, struct object *key);
+void dict_clear(struct runtime *runtime, struct object *dict);
 size_t dict_length(const struct object *dict);
 /* Iterates in insertion order: *position starts at 0. false at the end. Borrowed references. Values
  * may be replaced meanwhile; keys must not be added. */
@@ -320,7 +361,8 @@ bool instance_set_attribute(struct runtime *runtime, struct object *instance, st
 /* Whether the attribute was there. */
 bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
                                struct object *name);
-/* Borrowed; NULL: no such attribute. */
+/* The instance's own attribute; else its class's (class_attribute in class.h). Borrowed; NULL: no
+ * such attribute. */
 struct object *instance_attribute(const struct object *instance, struct object *name);
 struct object *instance_class_name(const struct object *instance); /* borrowed */
 

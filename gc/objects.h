@@ -80,21 +80,6 @@ struct instance_object {
 };
 static_assert(sizeof(struct gc_head) + sizeof(struct instance_object) == 48, "3.10's instance");
 
-extern const struct type int_type;
-extern const struct type float_type;
-extern const struct type str_type;
-extern const struct type tuple_type;
-extern const struct type list_type;
-extern const struct type dict_type;
-extern const struct type instance_type;
-extern const struct type class_type;
-extern const struct type weakref_type;
-
-static inline bool object_is_container(const struct object *object)
-{
-    return (object->type->flags & TYPE_IS_CONTAINER) != 0;
-}
-
 /* FNV-1a, 64 bits (Fowler, Noll, Vo; IETF draft-eastlake-fnv). Never 0, which means "not computed".
  */
 static inline uint64_t str_hash_bytes(const char *bytes, size_t length)
@@ -124,6 +109,10 @@ static inline void object_decref_nested(struct runtime *runtime, struct object *
 
 /* Makes an int whatever its value: for the table of small ints. */
 struct object *int_new_unshared(struct runtime *runtime, int64_t value);
+/* Sets name in the dict of attributes that owner (an instance or a class) has at *attributes, and
+ * makes the dict when that is NULL. false: the heap is exhausted. */
+bool instance_set_in(struct runtime *runtime, struct object *owner, struct object **attributes,
+                     struct object *name, struct object *value);
 /* The type of the instances of class. */
 const struct type *class_instance_type(const struct object *class);
 /* A tuple of no items outside the collector's books: the shared one. */

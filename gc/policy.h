@@ -35,6 +35,8 @@ struct gc_policy {
     /* gc_enable or gc_set_threshold was called: sets collector.trigger anew. NULL: the trigger is
      * left alone but for being disabled and enabled. */
     void (*configured)(struct runtime *runtime);
+    /* gc_get_count: sets those of the older generations. NULL: it counts none. */
+    void (*counted)(const struct runtime *runtime, int counts[GC_GENERATIONS]);
     /* A biased container's count has gone down, and not to zero. */
     void (*decremented)(struct runtime *runtime, struct object *container);
     /* A reference to item is about to move out of a container or into one without its count

@@ -221,7 +221,7 @@ void gc_trash_process(struct runtime *runtime, struct gc_trash *trash)
         trash_set_legacy_aside(runtime, trash);
     }
     if (flags & (TYPE_HAS_WEAKREFS | TYPE_IS_WEAKREF)) {
-        struct weakref_calls calls = {NULL, NULL};
+        struct weakref_calls calls = {.first = NULL};
         trash_cut_weakrefs(runtime, trash, &calls);
         weakref_make_calls(runtime, &calls);
     }

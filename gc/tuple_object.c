@@ -27,7 +27,7 @@ static int tuple_traverse(struct object *self, object_visit *visit, void *contex
 }
 
 /* CPython's tuples have no such function, as Python code cannot make a cycle of tuples alone; here
- * tuple_set_item can. */
+ * tuple_give_item can. */
 static void tuple_clear(struct runtime *runtime, struct object *self)
 {
     struct tuple_object *tuple = tuple_of(self);
@@ -93,7 +93,7 @@ struct object *(tuple_new)(struct runtime *runtime, size_t length)
     return &self->base;
 }
 
-void tuple_set_item(struct object *tuple, size_t index, struct object *item)
+void tuple_give_item(struct object *tuple, size_t index, struct object *item)
 {
     OBJECT_ASSERT(tuple->type == &tuple_type);
     OBJECT_ASSERT(index < tuple_of(tuple)->length);
@@ -106,6 +106,11 @@ struct object *tuple_item(const struct object *tuple, size_t index)
     OBJECT_ASSERT(tuple->type == &tuple_type);
     OBJECT_ASSERT(index < tuple_of(tuple)->length);
     return tuple_of(tuple)->items[index];
+}
+
+void tuple_set_item(struct object *tuple, size_t index, struct object *item)
+{
+    tuple_give_item(tuple, index, object_incref(item));
 }
 
 size_t tuple_length(const struct object *tuple)

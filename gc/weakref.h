@@ -11,22 +11,32 @@
 #include "gc/object.h"
 
 /* Called once, when the referent is dead or about to be finalized by the collector. weakref and
- * context are borrowed; the former gives NULL by now. */
-typedef void weakref_callback(struct runtime *runtime, struct object *weakref,
-                              struct object *context);
+ * owned are borrowed; the former gives NULL by now. */
+typedef void weakref_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
+                              void *context);
 
-/* Whether objects of referent's type may be weakly referenced: instances of classes may, unless
- * the class says otherwise; lists, tuples, dicts and atoms may not, as in CPython. */
+struct weakref_hooks {
+    weakref_callback *callback; /* not NULL */
+    /* NULL, or an object that the callback needs: the weak reference takes a reference of its own.
+     * It releases it once the callback has returned, but when the collector made the call: then
+     * when it dies itself. As CPython releases the callback. */
+    struct object *owned;
+    void *context; /* the callback's; the caller keeps it valid */
+};
+
+/* Whether objects of referent's type may be weakly referenced: classes may, and their instances,
+ * unless the class says otherwise; lists, tuples, dicts and atoms may not, as in CPython. */
 bool weakref_is_allowed(const struct object *referent);
 
-/* A new reference to a weak reference to referent, which must allow them. Without a callback
- * (callback NULL, context NULL) all share one, as in CPython. context may be NULL; otherwise the
- * weak reference takes a reference of its own to it. NULL: the heap is exhausted. */
+/* A new reference to a weak reference to referent, which must allow them. Without hooks (NULL) all
+ * share one, as in CPython. NULL: the heap is exhausted. */
 struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
-                             weakref_callback *callback, struct object *context);
+                             const struct weakref_hooks *hooks);
 /* A new reference to the referent; NULL: it is dead. */
-struct object *weakref_get(const struct object *weakref);
+struct object *weakref_get(struct runtime *runtime, const struct object *weakref);
 /* The number of weak references to referent, as weakref.getweakrefcount. */
 size_t weakref_count(const struct object *referent);
+
+#define weakref_new(...) LEDGER_CALL(weakref_new, __VA_ARGS__)
 
 #endif

@@ -6,22 +6,21 @@
 #include "gc/weakref.h"
 
 /* PyWeakReference, Include/cpython/weakrefobject.h, 3.11, which has the hash and the vectorcall
- * pointer where this has the runtime and the callback's context. */
+ * pointer where this has what the callback is given. */
 struct weakref_object {
     struct object base;
-    struct object *referent; /* borrowed; NULL: dead, and in no list */
-    weakref_callback *callback;
-    struct object *context;
-    struct runtime *runtime;     /* whose policy may have to hear of weakref_get */
+    struct object *referent;     /* borrowed; NULL: dead, and in no list */
+    struct weakref_hooks hooks;  /* callback NULL: none, or it has been called */
     struct weakref_object *prev; /* NULL: the first of the referent's list */
     struct weakref_object *next; /* also the link of struct weakref_calls */
 };
 
 /* Weak references that were cut off and whose callbacks are to be called, each with a reference
- * that the list owns. {NULL, NULL} is empty. */
+ * that the list owns. All zero is empty. */
 struct weakref_calls {
     struct weakref_object *first;
     struct weakref_object *last;
+    bool releases_owned; /* after each call: the referent has died by its count */
 };
 
 /* The head of the list in a referent that weakref_is_allowed. */
@@ -40,7 +39,8 @@ void weakref_cut(struct object *weakref);
 /* Cuts all weak references off referent (which allows them), and adds those with a callback that
  * are to be called to calls; with calls NULL none is ever called. Runs no other code. */
 void weakref_cut_all(struct object *referent, struct weakref_calls *calls);
-/* Calls them in order and releases them: runs any code. Callbacks may allocate, and may collect. */
-void weakref_make_calls(struct runtime *runtime, struct weakref_calls *calls);
+/* Calls them in order and releases them: runs any code. Callbacks may allocate, and may collect.
+ * Returns how many of the weak references died of that. */
+uint64_t weakref_make_calls(struct runtime *runtime, struct weakref_calls *calls);
 
 #endif

@@ -18,7 +18,7 @@ static struct weakref_object *weakref_from(const struct object *object)
 static void weakref_link(struct weakref_object *self, struct object *referent)
 {
     struct weakref_object **head = weakref_list_of(referent);
-    bool behind = *head != NULL && self->callback != NULL && (*head)->callback == NULL;
+    bool behind = *head != NULL && self->hooks.callback != NULL && (*head)->hooks.callback == NULL;
     self->referent = referent;
     self->prev = behind ? *head : NULL;
     self->next = behind ? (*head)->next : *head;
@@ -51,7 +51,8 @@ static void weakref_unlink(struct weakref_object *self)
 static struct weakref_object *weakref_find_shared(const struct object *referent)
 {
     struct weakref_object *first = *weakref_list_of(referent);
-    bool found = first != NULL && first->callback == NULL && object_getrefcount(&first->base) != 0;
+    bool found =
+        first != NULL && first->hooks.callback == NULL && object_getrefcount(&first->base) != 0;
     return found ? first : NULL;
 }
 
@@ -60,13 +61,13 @@ void weakref_cut(struct object *weakref)
 {
     struct weakref_object *self = weakref_from(weakref);
     weakref_unlink(self);
-    self->callback = NULL;
+    self->hooks.callback = NULL;
 }
 
 /* Whether its callback is to be called: it is alive itself, and no garbage that is being freed. */
 static bool weakref_wants_call(const struct weakref_object *self)
 {
-    return self->callback != NULL && object_getrefcount(&self->base) != 0 &&
+    return self->hooks.callback != NULL && object_getrefcount(&self->base) != 0 &&
            !gc_is_in_trash(&self->base);
 }
 
@@ -77,7 +78,7 @@ void weakref_cut_all(struct object *referent, struct weakref_calls *calls)
         struct weakref_object *weakref = *head;
         weakref_unlink(weakref);
         if (calls == NULL || !weakref_wants_call(weakref)) {
-            weakref->callback = NULL;
+            weakref->hooks.callback = NULL;
             continue;
         }
         object_incref(&weakref->base);
@@ -90,33 +91,45 @@ void weakref_cut_all(struct object *referent, struct weakref_calls *calls)
     }
 }
 
-void weakref_make_calls(struct runtime *runtime, struct weakref_calls *calls)
+static void weakref_release_owned(struct runtime *runtime, struct weakref_object *self)
 {
+    struct object *owned = self->hooks.owned;
+    runtime_written(runtime, &self->base);
+    self->hooks.owned = NULL;
+    object_xdecref(runtime, owned);
+}
+
+uint64_t weakref_make_calls(struct runtime *runtime, struct weakref_calls *calls)
+{
+    uint64_t died = 0;
     while (calls->first != NULL) {
         struct weakref_object *weakref = calls->first;
-        weakref_callback *callback = weakref->callback;
+        weakref_callback *callback = weakref->hooks.callback;
         calls->first = weakref->next;
         weakref->next = NULL;
-        weakref->callback = NULL;
-        callback(runtime, &weakref->base, weakref->context);
+        weakref->hooks.callback = NULL;
+        callback(runtime, &weakref->base, weakref->hooks.owned, weakref->hooks.context);
+        if (calls->releases_owned) {
+            weakref_release_owned(runtime, weakref);
+        }
+        died += object_getrefcount(&weakref->base) == 1;
         object_decref(runtime, &weakref->base);
     }
     calls->last = NULL;
+    return died;
 }
 
 /* ---------------------------------------------------------------- the type */
 static int weakref_traverse(struct object *self, object_visit *visit, void *context)
 {
-    struct object *owned = weakref_from(self)->context;
+    struct object *owned = weakref_from(self)->hooks.owned;
     return owned == NULL ? 0 : visit(owned, context);
 }
 
 static void weakref_clear(struct runtime *runtime, struct object *self)
 {
-    struct object *owned = weakref_from(self)->context;
     weakref_cut(self);
-    weakref_from(self)->context = NULL;
-    object_xdecref(runtime, owned);
+    weakref_release_owned(runtime, weakref_from(self));
 }
 
 static void weakref_dealloc(struct runtime *runtime, struct object *self)
@@ -160,11 +173,11 @@ bool weakref_is_allowed(const struct object *referent)
 }
 
 struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
-                             weakref_callback *callback, struct object *context)
+                             const struct weakref_hooks *hooks)
 {
     OBJECT_ASSERT(weakref_is_allowed(referent));
-    OBJECT_ASSERT(callback != NULL || context == NULL);
-    struct weakref_object *shared = callback == NULL ? weakref_find_shared(referent) : NULL;
+    OBJECT_ASSERT(hooks == NULL || hooks->callback != NULL);
+    struct weakref_object *shared = hooks == NULL ? weakref_find_shared(referent) : NULL;
     if (shared != NULL) {
         return object_incref(&shared->base);
     }
@@ -173,15 +186,22 @@ struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
     if (self == NULL) {
         return NULL;
     }
-    self->callback = callback;
-    self->context = context == NULL ? NULL : object_incref(context);
-    self->runtime = runtime;
+    /* A collection on the way may have run code that made the shared one. */
+    shared = hooks == NULL ? weakref_find_shared(referent) : NULL;
+    if (shared != NULL) {
+        runtime_free_container(runtime, &self->base, WEAKREF_BLOCK_BYTES);
+        return object_incref(&shared->base);
+    }
+    self->hooks = hooks == NULL ? (struct weakref_hooks){.callback = NULL} : *hooks;
+    if (self->hooks.owned != NULL) {
+        object_incref(self->hooks.owned);
+    }
     weakref_link(self, referent);
     runtime_track(runtime, &self->base);
     return &self->base;
 }
 
-struct object *weakref_get(const struct object *weakref)
+struct object *weakref_get(struct runtime *runtime, const struct object *weakref)
 {
     const struct weakref_object *self = weakref_from(weakref);
     struct object *referent = self->referent;
@@ -190,8 +210,8 @@ struct object *weakref_get(const struct object *weakref)
         return NULL;
     }
     if (object_is_biased(referent)) {
-        self->runtime->collector.policy->written(
-            self->runtime, &((struct weakref_object *)(uintptr_t)self)->base, referent);
+        runtime->collector.policy->written(
+            runtime, &((struct weakref_object *)(uintptr_t)self)->base, referent);
     }
     return object_incref(referent);
 }

@@ -97,7 +97,7 @@ static bool boxed_list_append(struct boxed_machine *machine, struct object *list
 static inline void boxed_list_set_item(struct boxed_machine *machine, struct object *list,
                                        size_t index, struct object *item)
 {
-    list_set_item(machine->runtime, list, index, item);
+    list_give_item(machine->runtime, list, index, item);
 }
 
 static struct object *boxed_list_pop(struct boxed_machine *machine, struct object *list)

@@ -91,7 +91,7 @@ void graph_set(struct shadow *shadow, int container, int value, unsigned place)
     }
     unsigned edge = place % node->edge_count;
     /* The old item's finalizers run inside and see the shadow as it was. */
-    list_set_item(shadow->runtime, node->object, edge, object_incref(shadow->nodes[value].object));
+    list_give_item(shadow->runtime, node->object, edge, object_incref(shadow->nodes[value].object));
     graph_replace_edge(shadow, container, edge, value);
 }
 

@@ -119,10 +119,11 @@ void shadow_note_garbage(struct shadow *shadow)
     }
 }
 
-void shadow_weakref_callback(struct runtime *runtime, struct object *weakref,
-                             struct object *context)
+void shadow_weakref_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
+                             void *context)
 {
     (void)runtime;
+    (void)owned;
     (void)context;
     for (int i = 0; i < SHADOW_WEAKREFS; i++) {
         struct shadow_weakref *weak = &object_graph_shadow.weakrefs[i];
@@ -316,7 +317,7 @@ static void shadow_verify_weakrefs(struct shadow *shadow)
         bool alive = node->alive && node->serial == weak->referent;
         bool certain =
             alive ? (node->reachable || shadow->is_exact) && !node->is_weak_unsure : true;
-        struct object *referent = weakref_get(weak->object);
+        struct object *referent = weakref_get(shadow->runtime, weak->object);
         FUZZ_EXPECT(!certain || (referent != NULL) == alive, "weakref",
                     "a weak reference says %s of an object that is %s",
                     referent == NULL ? "dead" : "alive", alive ? "alive" : "dead");

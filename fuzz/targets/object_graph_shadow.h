@@ -123,8 +123,8 @@ void shadow_note_garbage(struct shadow *shadow);
 void shadow_collected(struct shadow *shadow);
 /* The finalizer of the classes 1 and 2. */
 void shadow_finalizer(struct runtime *runtime, struct object *self, void *context);
-void shadow_weakref_callback(struct runtime *runtime, struct object *weakref,
-                             struct object *context);
+void shadow_weakref_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
+                             void *context);
 
 /* Counts, contents, weak references and the number of objects alive, against the runtime. */
 void shadow_verify(struct shadow *shadow);

@@ -85,7 +85,7 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
     for (unsigned i = 0; i < node->edge_count; i++) {
         int item = shadow->names[(name + i * (1 + (choice >> 2))) % SHADOW_NAMES];
         if (item != SHADOW_NONE && (choice & 8) != 0) {
-            tuple_set_item(object, i, object_incref(shadow->nodes[item].object));
+            tuple_give_item(object, i, object_incref(shadow->nodes[item].object));
             shadow->nodes[item].count++;
             node->edges[i] = (int16_t)item;
         }
@@ -211,8 +211,9 @@ static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
     }
     graph_before_allocation(shadow);
     bool has_callback = (choice & 1) != 0;
-    struct object *object = weakref_new(shadow->runtime, shadow->nodes[index].object,
-                                        has_callback ? shadow_weakref_callback : NULL, NULL);
+    static const struct weakref_hooks hooks = {.callback = shadow_weakref_callback};
+    struct object *object =
+        weakref_new(shadow->runtime, shadow->nodes[index].object, has_callback ? &hooks : NULL);
     if (object != NULL) {
         *weak = (struct shadow_weakref){.object = object,
                                         .referent = shadow->nodes[index].serial,

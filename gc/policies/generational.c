@@ -85,6 +85,11 @@ static uint64_t generational_collect(struct runtime *runtime, int generation)
     return outcome.freed;
 }
 
+static void generational_counted(const struct runtime *runtime, int counts[GC_GENERATIONS])
+{
+    memcpy(counts, generational_of(runtime)->counts, sizeof(generational_of(runtime)->counts));
+}
+
 static bool generational_is_due(const struct runtime *runtime, int generation)
 {
     const struct generational_parameters *parameters = runtime->collector.policy->parameters;
@@ -122,6 +127,7 @@ const struct gc_policy gc_policy_generational_700 = {
     .allocated = generational_allocated,
     .collect = generational_collect,
     .configured = collector_set_trigger_by_threshold,
+    .counted = generational_counted,
 };
 
 const struct gc_policy gc_policy_generational_700_no25 = {
@@ -133,6 +139,7 @@ const struct gc_policy gc_policy_generational_700_no25 = {
     .allocated = generational_allocated,
     .collect = generational_collect,
     .configured = collector_set_trigger_by_threshold,
+    .counted = generational_counted,
 };
 
 const struct gc_policy gc_policy_generational_2000 = {
@@ -144,4 +151,5 @@ const struct gc_policy gc_policy_generational_2000 = {
     .allocated = generational_allocated,
     .collect = generational_collect,
     .configured = collector_set_trigger_by_threshold,
+    .counted = generational_counted,
 };

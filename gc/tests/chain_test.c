@@ -34,7 +34,7 @@ static struct object *chain_link(struct runtime *runtime, enum chain_kind kind, 
     case CHAIN_TUPLES:
         node = tuple_new(runtime, 1);
         if (node != NULL) {
-            tuple_set_item(node, 0, next);
+            tuple_give_item(node, 0, next);
         }
         return node;
     case CHAIN_DICTS:

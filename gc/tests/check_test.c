@@ -22,10 +22,12 @@ static size_t check_quietly(const struct runtime *runtime)
     return broken;
 }
 
-static void check_called(struct runtime *runtime, struct object *weakref, struct object *context)
+static void check_called(struct runtime *runtime, struct object *weakref, struct object *owned,
+                         void *context)
 {
     (void)runtime;
     (void)weakref;
+    (void)owned;
     (void)context;
 }
 
@@ -199,7 +201,8 @@ static void test_weak_references_broken(void **state)
     struct object *context = int_new(runtime, 1000);
     struct object *weakrefs[3];
     for (int i = 0; i < 3; i++) {
-        weakrefs[i] = weakref_new(runtime, referent, check_called, context);
+        weakrefs[i] = weakref_new(
+            runtime, referent, &(struct weakref_hooks){.callback = check_called, .owned = context});
         assert_non_null(weakrefs[i]);
     }
     assert_int_equal(gc_check(runtime), 0);

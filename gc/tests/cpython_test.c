@@ -58,15 +58,15 @@ static struct object *cpython_weakref;
 static size_t cpython_seen;
 static void cpython_look(struct runtime *runtime)
 {
-    struct object *got = weakref_get(cpython_weakref);
+    struct object *got = weakref_get(runtime, cpython_weakref);
     cpython_seen += got != NULL;
     object_xdecref(runtime, got);
 }
 
-static void cpython_callback(struct runtime *runtime, struct object *weakref,
-                             struct object *context)
+static void cpython_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
+                             void *context)
 {
-    scenario_called(runtime, weakref, context);
+    scenario_called(runtime, weakref, owned, context);
     cpython_look(runtime);
 }
 
@@ -87,8 +87,9 @@ static void cpython_old_dies_of_young(void **state, bool by_finalizer, int gener
     }
     struct object *ring[] = {scenario_instance(NULL, 2), scenario_instance(NULL, 3)};
     assert_true(instance_set_attribute(runtime, ring[0], scenario.other, old));
-    cpython_weakref = weakref_new(runtime, ring[1], NULL, NULL);
-    struct object *weakref = weakref_new(runtime, old, cpython_callback, NULL);
+    cpython_weakref = weakref_new(runtime, ring[1], NULL);
+    struct object *weakref =
+        weakref_new(runtime, old, &(struct weakref_hooks){.callback = cpython_callback});
     object_decref(runtime, old);
     assert_true(scenario_drop_ring(ring, 2));
     gc_collect(runtime, generation);

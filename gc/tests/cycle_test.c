@@ -62,8 +62,8 @@ static void test_tuples_alone(void **state)
     struct runtime *runtime = fixture->runtime;
     struct object *first = tuple_new(runtime, 2);
     struct object *second = tuple_new(runtime, 1);
-    tuple_set_item(second, 0, object_incref(first));
-    tuple_set_item(first, 0, second);
+    tuple_give_item(second, 0, object_incref(first));
+    tuple_give_item(first, 0, second);
     object_decref(runtime, first);
     assert_int_equal(gc_collect(runtime, 2), 2);
     assert_int_equal(gc_test_live(fixture), 0);
@@ -118,7 +118,7 @@ static void test_garbage_whose_only_referent_lives(void **state)
     struct runtime *runtime = fixture->runtime;
     struct object *list = list_new(runtime);
     struct object *tuple = tuple_new(runtime, 1);
-    tuple_set_item(tuple, 0, int_new(runtime, 7));
+    tuple_give_item(tuple, 0, int_new(runtime, 7));
     struct object *ring = list_new(runtime);
     for (int i = 0; i < 10; i++) {
         struct object *of_list = cycle_list_of(runtime, list);

@@ -48,9 +48,9 @@ static void distance_drop(struct runtime *runtime, struct object *held)
 {
     for (int i = 0; i < DISTANCE_PAIRS; i++) {
         struct object *between = list_item(held, DISTANCE_PAIRS);
-        list_set_item(runtime, held, (size_t)i, object_incref(between));
-        list_set_item(runtime, held, (size_t)(DISTANCE_PAIRS + DISTANCE_BETWEEN + i),
-                      object_incref(between));
+        list_give_item(runtime, held, (size_t)i, object_incref(between));
+        list_give_item(runtime, held, (size_t)(DISTANCE_PAIRS + DISTANCE_BETWEEN + i),
+                       object_incref(between));
     }
 }
 

@@ -63,7 +63,7 @@ static bool fault_make_instance(struct runtime *runtime)
     struct object *tuple = tuple_new(runtime, 2);
     bool done = text != NULL && instance != NULL && tuple != NULL;
     if (done) {
-        tuple_set_item(tuple, 0, object_incref(text));
+        tuple_give_item(tuple, 0, object_incref(text));
         bool set = instance_set_attribute(runtime, instance, name, instance);
         assert_true(instance_attribute(instance, name) == (set ? instance : NULL));
         done = set && instance_set_attribute(runtime, instance, text, tuple);

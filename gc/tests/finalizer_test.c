@@ -37,7 +37,7 @@ static struct object *finalizer_weakref;
 static void finalizer_take_by_weakref(struct runtime *runtime, struct object *self, void *context)
 {
     (void)context;
-    struct object *got = weakref_get(finalizer_weakref);
+    struct object *got = weakref_get(runtime, finalizer_weakref);
     assert_ptr_equal(got, self);
     (void)list_append(runtime, scenario.saved, got);
     object_decref(runtime, got);
@@ -48,7 +48,7 @@ static void test_weakrefs_outlive_a_resurrection(void **state)
     static const struct class_hooks hooks = {.finalize = finalizer_take_by_weakref};
     struct runtime *runtime = scenario_begin(state);
     struct object *instance = scenario_instance(&hooks, 1);
-    finalizer_weakref = weakref_new(runtime, instance, scenario_called, NULL);
+    finalizer_weakref = weakref_new(runtime, instance, &scenario_calls);
     object_decref(runtime, instance);
     assert_int_equal(scenario.events_length, 0);
     assert_int_equal(weakref_count(list_item(scenario.saved, 0)), 1);
@@ -64,7 +64,7 @@ static void test_finalizer_before_callback_before_legacy(void **state)
                                             .finalize_legacy = scenario_finalize_legacy};
     struct runtime *runtime = scenario_begin(state);
     struct object *instance = scenario_instance(&both, 1);
-    struct object *weakref = weakref_new(runtime, instance, scenario_called, NULL);
+    struct object *weakref = weakref_new(runtime, instance, &scenario_calls);
     object_decref(runtime, instance);
     assert_int_equal(scenario.events_length, 3);
     assert_int_equal(scenario.events[0], SCENARIO_FINALIZED);
@@ -101,7 +101,7 @@ static void finalizer_legacy_makes_weakref(struct runtime *runtime, struct objec
                                            void *context)
 {
     (void)context;
-    finalizer_weakref = weakref_new(runtime, self, scenario_called, NULL);
+    finalizer_weakref = weakref_new(runtime, self, &scenario_calls);
 }
 
 static void test_late_weakref_is_cut_without_a_call(void **state)
@@ -109,7 +109,7 @@ static void test_late_weakref_is_cut_without_a_call(void **state)
     static const struct class_hooks hooks = {.finalize_legacy = finalizer_legacy_makes_weakref};
     struct runtime *runtime = scenario_begin(state);
     object_decref(runtime, scenario_instance(&hooks, 1));
-    assert_null(weakref_get(finalizer_weakref));
+    assert_null(weakref_get(runtime, finalizer_weakref));
     assert_int_equal(scenario.events_length, 0);
     object_decref(runtime, finalizer_weakref);
     scenario_end();
@@ -134,7 +134,7 @@ static void test_finalizer_collects(void **state)
     static const struct class_hooks hooks = {.finalize = finalizer_collect};
     struct runtime *runtime = scenario_begin(state);
     struct object *instance = scenario_instance(&hooks, 3);
-    struct object *weakref = weakref_new(runtime, instance, scenario_called, NULL);
+    struct object *weakref = weakref_new(runtime, instance, &scenario_calls);
     object_decref(runtime, instance);
     assert_int_equal(scenario_count(SCENARIO_FINALIZED), 1);
     assert_int_equal(scenario_count(SCENARIO_CALLED), 1);
@@ -153,10 +153,11 @@ static void finalizer_drop_next(struct runtime *runtime, struct object *self, vo
 
 /* The same by weak references: the context is a list that is the only owner of the next. */
 static void finalizer_clear_context(struct runtime *runtime, struct object *weakref,
-                                    struct object *context)
+                                    struct object *owned, void *context)
 {
+    (void)context;
     (void)weakref;
-    list_clear(runtime, context);
+    list_clear(runtime, owned);
 }
 
 /* A node before head, whose reference it takes over. */
@@ -169,7 +170,9 @@ static struct object *finalizer_chain_link(struct runtime *runtime, struct objec
     } else {
         struct object *owner = list_new(runtime);
         (void)list_append(runtime, owner, head);
-        struct object *weakref = weakref_new(runtime, node, finalizer_clear_context, owner);
+        struct object *weakref = weakref_new(
+            runtime, node,
+            &(struct weakref_hooks){.callback = finalizer_clear_context, .owned = owner});
         (void)list_append(runtime, weakrefs, weakref);
         object_decref(runtime, owner);
         object_decref(runtime, weakref);

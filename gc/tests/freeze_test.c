@@ -229,7 +229,7 @@ static bool freeze_rescue_after(struct gc_fixture *fixture, int steps)
     struct object *other = class_instance_new(runtime, class);
     assert_true(instance_set_attribute(runtime, one, name, other) &&
                 instance_set_attribute(runtime, other, name, one));
-    struct object *weak = weakref_new(runtime, one, NULL, NULL);
+    struct object *weak = weakref_new(runtime, one, NULL);
     freeze_make_garbage(runtime);
     (void)gc_collect(runtime, 0); /* all that is left has been dismissed */
     object_decref(runtime, one);
@@ -237,7 +237,7 @@ static bool freeze_rescue_after(struct gc_fixture *fixture, int steps)
     freeze_make_garbage(runtime);
     freeze_step(runtime, steps);
     bool in_sweep = ours_of(runtime)->phase == OURS_SWEEP;
-    struct object *got = weakref_get(weak);
+    struct object *got = weakref_get(runtime, weak);
     parameters.slice_units = 1000;
     freeze_step(runtime, FREEZE_SLICES);
     assert_int_equal(gc_check(runtime), 0);
@@ -246,7 +246,7 @@ static bool freeze_rescue_after(struct gc_fixture *fixture, int steps)
         object_decref(runtime, got);
         freeze_step(runtime, FREEZE_SLICES);
     }
-    assert_null(weakref_get(weak));
+    assert_null(weakref_get(runtime, weak));
     object_decref(runtime, weak);
     object_decref(runtime, name);
     object_decref(runtime, class);

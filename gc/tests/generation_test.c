@@ -101,6 +101,35 @@ static void test_disabled_means_off(void **state)
     assert_int_equal(gc_collect(runtime, 2), 1);
 }
 
+/* What gc.get_count, get_threshold and isenabled tell. */
+static void test_the_counts_and_switches_are_told(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    static const int asked[] = {20, 3, 5};
+    int told[GC_GENERATIONS];
+    assert_true(gc_is_enabled(runtime));
+    gc_enable(runtime, false);
+    assert_false(gc_is_enabled(runtime));
+    gc_set_threshold(runtime, asked);
+    gc_get_threshold(runtime, told);
+    assert_memory_equal(told, asked, sizeof(told));
+    gc_collect(runtime, 2);
+    struct object *kept[] = {list_new(runtime), list_new(runtime), list_new(runtime)};
+    object_decref(runtime, kept[0]);
+    gc_get_count(runtime, told);
+    assert_int_equal(told[0], 2);
+    gc_collect(runtime, 0);
+    gc_collect(runtime, 0);
+    gc_collect(runtime, 1);
+    object_decref(runtime, kept[1]); /* the count does not fall below 0 */
+    gc_collect(runtime, 0);
+    object_decref(runtime, kept[2]);
+    gc_get_count(runtime, told);
+    assert_int_equal(told[0], 0);
+    assert_int_equal(told[1], 1);
+    assert_int_equal(told[2], 1);
+}
+
 static void test_threshold_zero_means_off(void **state)
 {
     static const int off[GC_GENERATIONS] = {0, 10, 10};
@@ -234,6 +263,7 @@ int generation_test(void)
         GC_TEST(test_first_collection_is_at_the_701st),
         GC_TEST(test_freed_containers_and_atoms_do_not_trigger),
         GC_TEST(test_disabled_means_off),
+        GC_TEST(test_the_counts_and_switches_are_told),
         GC_TEST(test_threshold_zero_means_off),
         GC_TEST(test_sequence_of_generations),
         GC_TEST(test_survivors_grow_old),

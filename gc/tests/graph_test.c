@@ -60,10 +60,10 @@ static void graph_set_slot(struct graph *graph, struct graph_node *node, int slo
     struct runtime *runtime = graph->runtime;
     switch (node->kind) {
     case GRAPH_LIST:
-        list_set_item(runtime, node->object, (size_t)slot, object_incref(value));
+        list_give_item(runtime, node->object, (size_t)slot, object_incref(value));
         break;
     case GRAPH_TUPLE:
-        tuple_set_item(node->object, (size_t)slot, object_incref(value));
+        tuple_give_item(node->object, (size_t)slot, object_incref(value));
         break;
     case GRAPH_DICT:
         assert_true(dict_set(runtime, node->object, graph->names[slot], value));

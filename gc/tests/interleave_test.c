@@ -138,7 +138,7 @@ static void interleave_replace(struct interleave *world, struct interleave_node 
     *fresh = (struct interleave_node){.object = list_new(world->runtime), .length = 1};
     fresh->items[0] = node->items[node->length - 1];
     assert_true(list_append(world->runtime, fresh->object, world->nodes[fresh->items[0]].object));
-    list_set_item(world->runtime, node->object, (size_t)node->length - 1, fresh->object);
+    list_give_item(world->runtime, node->object, (size_t)node->length - 1, fresh->object);
     node->items[node->length - 1] = world->count++;
 }
 
@@ -157,10 +157,10 @@ static void interleave_fill(struct interleave *world, struct interleave_node *no
     *fresh = (struct interleave_node){.object = tuple, .is_tuple = true, .length = 2};
     fresh->items[0] = node->items[node->length - 1];
     fresh->items[1] = (int)(node - world->nodes);
-    tuple_set_item(tuple, 0, object_incref(world->nodes[fresh->items[0]].object));
-    list_set_item(world->runtime, node->object, (size_t)node->length - 1, tuple);
+    tuple_give_item(tuple, 0, object_incref(world->nodes[fresh->items[0]].object));
+    list_give_item(world->runtime, node->object, (size_t)node->length - 1, tuple);
     interleave_step(world, (int)(world->runs % INTERLEAVE_FILL_STEPS));
-    tuple_set_item(tuple, 1, object_incref(node->object));
+    tuple_give_item(tuple, 1, object_incref(node->object));
     node->items[node->length - 1] = world->count++;
 }
 
@@ -176,12 +176,12 @@ static void interleave_do(struct interleave *world, struct interleave_op op)
         break;
     case INTERLEAVE_SET:
         node->items[0] = op.item;
-        list_set_item(runtime, node->object, 0, object_incref(item->object));
+        list_give_item(runtime, node->object, 0, object_incref(item->object));
         break;
     case INTERLEAVE_MOVE_IN:
         node->items[0] = op.item;
         item->names--;
-        list_set_item(runtime, node->object, 0, item->object);
+        list_give_item(runtime, node->object, 0, item->object);
         break;
     case INTERLEAVE_POP:
         world->nodes[node->items[--node->length]].names++;

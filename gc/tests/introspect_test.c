@@ -73,7 +73,7 @@ static void test_tuples_of_atoms_are_untracked(void **state)
         tuples[i] = tuple_new(runtime, 1);
         items[1] = tuples[0];
         if (items[i] != NULL) {
-            tuple_set_item(tuples[i], 0, object_incref(items[i]));
+            tuple_give_item(tuples[i], 0, object_incref(items[i]));
         }
         assert_true(gc_is_tracked(tuples[i]));
     }

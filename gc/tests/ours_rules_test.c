@@ -51,7 +51,7 @@ static struct object *rules_make(struct runtime *runtime, int kind, struct objec
     } else if (kind == 2) {
         assert_true(instance_set_attribute(runtime, made, name, item));
     } else {
-        tuple_set_item(made, 0, object_incref(item));
+        tuple_give_item(made, 0, object_incref(item));
     }
     object_decref(runtime, name);
     return made;
@@ -120,7 +120,7 @@ static int rules_pace(struct runtime *runtime, struct object *holder, size_t *ol
         assert_true(list_append(runtime, list, holder) && list_append(runtime, holder, list));
         object_decref(runtime, list);
         if (!grows) { /* another goes, so that the heap stays as large as it is */
-            list_set_item(runtime, holder, (*oldest)++, int_new(runtime, 0));
+            list_give_item(runtime, holder, (*oldest)++, int_new(runtime, 0));
         }
         rules_step(runtime, 1);
         assert_in_range(++made, 1, RULES_MADE_MAX);
@@ -205,7 +205,7 @@ static void test_a_whole_collection_forgets_no_tuple(void **state)
     struct object *tuple = tuple_new(runtime, 1);
     gc_collect(runtime, GC_GENERATIONS - 1);
     struct object *list = rules_make(runtime, 0, tuple);
-    tuple_set_item(tuple, 0, list);
+    tuple_give_item(tuple, 0, list);
     object_decref(runtime, tuple);
     rules_step(runtime, 2 * RULES_STEPS);
     assert_int_equal(gc_test_live(fixture), 0);

@@ -75,11 +75,11 @@ static void test_a_tuple_is_looked_at_when_it_is_full(void **state)
     struct runtime *runtime = ours_reopen(fixture);
     struct object *tuple = tuple_new(runtime, OURS_TUPLE);
     struct object *others = list_new(runtime);
-    tuple_set_item(tuple, 0, object_incref(others));
+    tuple_give_item(tuple, 0, object_incref(others));
     for (size_t i = 1; i < OURS_TUPLE; i++) {
         struct object *list = list_new(runtime);
         assert_true(list_append(runtime, list, others));
-        tuple_set_item(tuple, i, list);
+        tuple_give_item(tuple, i, list);
     }
     assert_true(list_append(runtime, others, tuple));
     object_decref(runtime, others);
@@ -145,7 +145,7 @@ static void ours_store_append(struct runtime *runtime, struct object *old, struc
 
 static void ours_store_set(struct runtime *runtime, struct object *old, struct object *fresh)
 {
-    list_set_item(runtime, old, 0, object_incref(fresh));
+    list_give_item(runtime, old, 0, object_incref(fresh));
 }
 
 static void test_new_container_is_known_by_append(void **state)
@@ -184,12 +184,12 @@ static void ours_fill_late(struct gc_fixture *fixture, size_t count)
     struct object *tuples[OURS_UNFILLED_MAX + 4];
     for (size_t i = 0; i < count; i++) {
         tuples[i] = tuple_new(runtime, 2);
-        tuple_set_item(tuples[i], 0, int_new(runtime, 0));
+        tuple_give_item(tuples[i], 0, int_new(runtime, 0));
     }
     ours_step(runtime, OURS_STEPS);
     struct object *list = list_new(runtime);
     assert_true(list_append(runtime, list, tuples[count - 1]));
-    tuple_set_item(tuples[count - 1], 1, list);
+    tuple_give_item(tuples[count - 1], 1, list);
     object_decref(runtime, tuples[count - 1]);
     ours_step(runtime, OURS_STEPS);
     assert_int_equal(gc_test_live(fixture), count - 1);

@@ -59,7 +59,7 @@ static void test_every_policy_frees_the_same(void **state)
         struct object *kept = list_new(runtime);
         for (int round = 0; round < 20; round++) {
             struct object *item = tuple_new(runtime, 1);
-            tuple_set_item(item, 0, object_incref(kept));
+            tuple_give_item(item, 0, object_incref(kept));
             assert_true(list_append(runtime, kept, item));
             object_decref(runtime, item);
             policy_make_garbage(runtime, 500);

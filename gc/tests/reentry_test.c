@@ -69,8 +69,7 @@ static struct object *reentry_late;
 static void reentry_make_weakref(struct runtime *runtime, struct object *self, void *context)
 {
     scenario_finalize(runtime, self, context);
-    reentry_late =
-        weakref_new(runtime, instance_attribute(self, scenario.next), scenario_called, NULL);
+    reentry_late = weakref_new(runtime, instance_attribute(self, scenario.next), &scenario_calls);
 }
 
 static void test_weakref_made_by_a_finalizer(void **state)
@@ -81,7 +80,7 @@ static void test_weakref_made_by_a_finalizer(void **state)
     assert_true(scenario_drop_ring(pair, 2));
     gc_collect(runtime, 2);
     assert_int_equal(scenario.events_length, 1);
-    assert_null(weakref_get(reentry_late));
+    assert_null(weakref_get(runtime, reentry_late));
     object_decref(runtime, reentry_late);
     scenario_end();
 }
@@ -140,14 +139,14 @@ static void test_saved_weakref_is_cut(void **state)
     static const struct class_hooks saving = {.finalize = scenario_resurrect};
     struct runtime *runtime = scenario_begin(state);
     struct object *living = scenario_instance(NULL, 1);
-    struct object *weakref = weakref_new(runtime, living, scenario_called, NULL);
+    struct object *weakref = weakref_new(runtime, living, &scenario_calls);
     struct object *ring[] = {scenario_instance(&saving, 2)};
     assert_true(instance_set_attribute(runtime, ring[0], scenario.other, weakref));
     object_decref(runtime, weakref);
     assert_true(scenario_drop_ring(ring, 1));
     gc_collect(runtime, 2);
     weakref = instance_attribute(list_item(scenario.saved, 0), scenario.other);
-    assert_null(weakref_get(weakref));
+    assert_null(weakref_get(runtime, weakref));
     object_decref(runtime, living);
     assert_int_equal(scenario_count(SCENARIO_CALLED), 0);
     scenario_end();

@@ -47,7 +47,7 @@ static void test_containers_count(void **state)
     assert_true(dict_set(runtime, dict, key, value));
     assert_true(dict_set(runtime, dict, value, value)); /* as key and as value */
     assert_int_equal(object_getrefcount(value), 6);
-    tuple_set_item(tuple, 0, object_incref(value));
+    tuple_give_item(tuple, 0, object_incref(value));
     assert_true(instance_set_attribute(runtime, instance, key, value));
     assert_int_equal(object_getrefcount(value), 8);
     /* key: its name, the class name, one key in each dict */
@@ -78,7 +78,7 @@ static void test_rebinding(void **state)
     assert_true(list_append(runtime, list, old));
     assert_true(dict_set(runtime, dict, old, old));
     assert_int_equal(object_getrefcount(old), 4);
-    list_set_item(runtime, list, 0, object_incref(new));
+    list_give_item(runtime, list, 0, object_incref(new));
     assert_int_equal(object_getrefcount(old), 3);
     assert_true(dict_set(runtime, dict, old, new)); /* the key stays */
     assert_int_equal(object_getrefcount(old), 2);
@@ -102,7 +102,7 @@ static void test_setting_an_item_to_itself(void **state)
     struct object *item = float_new(runtime, 1.0);
     assert_true(list_append(runtime, list, item));
     object_decref(runtime, item); /* the list's is the only one */
-    list_set_item(runtime, list, 0, object_incref(list_item(list, 0)));
+    list_give_item(runtime, list, 0, object_incref(list_item(list, 0)));
     assert_int_equal(object_getrefcount(list_item(list, 0)), 1);
     object_decref(runtime, list);
 }

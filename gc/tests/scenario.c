@@ -99,12 +99,16 @@ void scenario_finalize_legacy(struct runtime *runtime, struct object *self, void
     scenario_note(SCENARIO_LEGACY, scenario_tag(self));
 }
 
-void scenario_called(struct runtime *runtime, struct object *weakref, struct object *context)
+void scenario_called(struct runtime *runtime, struct object *weakref, struct object *owned,
+                     void *context)
 {
+    (void)context;
     (void)runtime;
-    assert_null(weakref_get(weakref)); /* never half dead */
-    scenario_note(SCENARIO_CALLED, context == NULL ? -1 : int_value(context));
+    assert_null(weakref_get(runtime, weakref)); /* never half dead */
+    scenario_note(SCENARIO_CALLED, owned == NULL ? -1 : int_value(owned));
 }
+
+const struct weakref_hooks scenario_calls = {.callback = scenario_called};
 
 void scenario_resurrect(struct runtime *runtime, struct object *self, void *context)
 {

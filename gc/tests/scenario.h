@@ -37,7 +37,9 @@ size_t scenario_count(enum scenario_event event);
 /* Finalizers, and a callback for weak references: they note their call. */
 void scenario_finalize(struct runtime *runtime, struct object *self, void *context);
 void scenario_finalize_legacy(struct runtime *runtime, struct object *self, void *context);
-void scenario_called(struct runtime *runtime, struct object *weakref, struct object *context);
+void scenario_called(struct runtime *runtime, struct object *weakref, struct object *owned,
+                     void *context);
+extern const struct weakref_hooks scenario_calls; /* scenario_called, and nothing owned */
 /* Notes its call, and appends self to scenario.saved. */
 void scenario_resurrect(struct runtime *runtime, struct object *self, void *context);
 

@@ -25,7 +25,9 @@ static bool semantics_drop_pair(const struct class_hooks *first, const struct cl
         struct object *context = int_new(scenario.runtime, tag);
         *weakref = context == NULL
                        ? NULL
-                       : weakref_new(scenario.runtime, pair[1], scenario_called, context);
+                       : weakref_new(scenario.runtime, pair[1],
+                                     &(struct weakref_hooks){.callback = scenario_called,
+                                                             .owned = context});
         object_xdecref(scenario.runtime, context);
         done = *weakref != NULL;
     }

@@ -39,9 +39,9 @@ static void test_callbacks_before_finalizers(void **state)
     struct runtime *runtime = scenario_begin(state);
     struct object *pair[] = {scenario_instance(&trash_noting, 1),
                              scenario_instance(&trash_noting, 2)};
-    struct object *weakrefs[] = {weakref_new(runtime, pair[1], scenario_called, NULL),
-                                 weakref_new(runtime, pair[1], NULL, NULL),
-                                 weakref_new(runtime, pair[0], scenario_called, NULL)};
+    struct object *weakrefs[] = {weakref_new(runtime, pair[1], &scenario_calls),
+                                 weakref_new(runtime, pair[1], NULL),
+                                 weakref_new(runtime, pair[0], &scenario_calls)};
     assert_true(scenario_drop_ring(pair, 2));
     gc_collect(runtime, 2);
     assert_int_equal(scenario.events_length, 4);
@@ -49,7 +49,7 @@ static void test_callbacks_before_finalizers(void **state)
     assert_int_equal(scenario.events[1], SCENARIO_CALLED);
     assert_int_equal(scenario.events[2], SCENARIO_FINALIZED);
     for (int i = 0; i < 3; i++) {
-        assert_null(weakref_get(weakrefs[i]));
+        assert_null(weakref_get(runtime, weakrefs[i]));
         object_decref(runtime, weakrefs[i]);
     }
     scenario_end();
@@ -62,8 +62,8 @@ static void test_weakrefs_in_trash_are_not_called(void **state)
     struct object *living = scenario_instance(NULL, 1);
     struct object *pair[] = {scenario_instance(NULL, 2), scenario_instance(NULL, 3)};
     struct object *holder = list_new(runtime);
-    struct object *to_trash = weakref_new(runtime, pair[1], scenario_called, NULL);
-    struct object *to_living = weakref_new(runtime, living, scenario_called, NULL);
+    struct object *to_trash = weakref_new(runtime, pair[1], &scenario_calls);
+    struct object *to_living = weakref_new(runtime, living, &scenario_calls);
     assert_true(list_append(runtime, holder, to_trash));
     assert_true(list_append(runtime, holder, to_living));
     assert_true(instance_set_attribute(runtime, pair[0], scenario.other, holder));
@@ -87,7 +87,8 @@ static void test_referent_that_dies_of_the_trash(void **state)
     struct object *old = scenario_instance(NULL, 1);
     gc_collect(runtime, 1); /* now in the oldest generation, which the next one does not examine */
     struct object *pair[] = {scenario_instance(NULL, 2), scenario_instance(NULL, 3)};
-    struct object *weakref = weakref_new(runtime, old, scenario_called, pair[0]);
+    struct object *weakref = weakref_new(
+        runtime, old, &(struct weakref_hooks){.callback = scenario_called, .owned = pair[0]});
     assert_true(instance_set_attribute(runtime, pair[0], scenario.other, weakref));
     assert_true(instance_set_attribute(runtime, pair[1], scenario.other, old));
     object_decref(runtime, weakref);
@@ -170,7 +171,7 @@ static void test_legacy_cycle_is_set_aside(void **state)
     uint64_t before = gc_test_live(fixture);
     struct object *ring[] = {scenario_instance(&trash_legacy, 1),
                              scenario_instance(&trash_noting, 2)};
-    struct object *weakref = weakref_new(runtime, ring[1], scenario_called, NULL);
+    struct object *weakref = weakref_new(runtime, ring[1], &scenario_calls);
     struct object *reached = list_new(runtime); /* a cycle that the ring reaches: kept too */
     assert_true(list_append(runtime, reached, reached));
     assert_true(instance_set_attribute(runtime, ring[1], scenario.other, reached));
@@ -189,7 +190,7 @@ static void test_legacy_cycle_is_set_aside(void **state)
     runtime_stats(runtime, &stats);
     assert_true(stats.uncollectable >= 4);
     assert_int_equal(stats.uncollectable_in[2], stats.uncollectable);
-    struct object *got = weakref_get(weakref); /* leads there still */
+    struct object *got = weakref_get(runtime, weakref); /* leads there still */
     assert_int_equal(object_getrefcount(got), 2);
     object_decref(runtime, got);
     object_decref(runtime, weakref);

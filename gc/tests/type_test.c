@@ -75,7 +75,7 @@ static void test_tuples(void **state)
         assert_null(tuple_item(tuple, i));
     }
     for (size_t i = 0; i < 10; i++) { /* the other half stays empty */
-        tuple_set_item(tuple, i, int_new(runtime, (int64_t)i + 1000));
+        tuple_give_item(tuple, i, int_new(runtime, (int64_t)i + 1000));
     }
     assert_int_equal(int_value(tuple_item(tuple, 9)), 1009);
     object_decref(runtime, tuple);
@@ -163,10 +163,29 @@ static void test_list_random_operations(void **state)
             struct object *item = list_pop(runtime, list);
             assert_int_equal(int_value(item), model[--length]);
             object_decref(runtime, item);
+        } else if (choice < 85 && length > 0) {
+            size_t index = rng_below(&rng, length);
+            list_delete(runtime, list, index);
+            length--;
+            memmove(model + index, model + index + 1, (length - index) * sizeof(*model));
+        } else if (choice < 91 && length < LENGTH_MAX) {
+            size_t index = rng_below(&rng, length + 1);
+            struct object *item = int_new(runtime, value);
+            assert_true(list_insert(runtime, list, index, item));
+            object_decref(runtime, item);
+            memmove(model + index + 1, model + index, (length - index) * sizeof(*model));
+            model[index] = value;
+            length++;
         } else if (choice < 99 && length > 0) {
             size_t index = rng_below(&rng, length);
             assert_int_equal(int_value(list_item(list, index)), model[index]);
-            list_set_item(runtime, list, index, int_new(runtime, value));
+            struct object *item = int_new(runtime, value);
+            if (choice % 2 == 0) {
+                list_give_item(runtime, list, index, item);
+            } else {
+                list_set_item(runtime, list, index, item);
+                object_decref(runtime, item);
+            }
             model[index] = value;
         } else if (choice == 99 && length > 400) {
             list_clear(runtime, list);
@@ -177,6 +196,38 @@ static void test_list_random_operations(void **state)
     assert_int_equal(gc_check(runtime), 0);
     object_decref(runtime, list);
     assert_int_equal(gc_test_live(fixture), 0);
+}
+
+/* No setter steals: what a container is given, it counts for itself. */
+static void test_setters_take_references_of_their_own(void **state)
+{
+    struct runtime *runtime = ((struct gc_fixture *)*state)->runtime;
+    struct object *item = list_new(runtime);
+    struct object *key = int_new(runtime, 1000);
+    struct object *tuple = tuple_new(runtime, 1);
+    struct object *list = list_new(runtime);
+    struct object *dict = dict_new(runtime);
+    tuple_set_item(tuple, 0, item);
+    assert_true(list_append(runtime, list, key));
+    list_set_item(runtime, list, 0, item);
+    assert_true(list_insert(runtime, list, 0, item));
+    assert_true(dict_set(runtime, dict, key, item));
+    assert_int_equal(object_getrefcount(item), 5);
+    assert_int_equal(object_getrefcount(key), 2);
+    dict_clear(runtime, dict);
+    list_delete(runtime, list, 0);
+    assert_int_equal(object_getrefcount(item), 3);
+    assert_int_equal(object_getrefcount(key), 1);
+    assert_int_equal(dict_length(dict), 0);
+    assert_null(dict_get(dict, key));
+    assert_true(dict_set(runtime, dict, key, item)); /* it is as good as new */
+    assert_true(object_is(tuple, &tuple_type) && object_is(list, &list_type));
+    assert_true(object_is(dict, &dict_type) && object_is(key, &int_type));
+    assert_int_equal(gc_check(runtime), 0);
+    struct object *all[] = {tuple, list, dict, item, key};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        object_decref(runtime, all[i]);
+    }
 }
 
 static void test_instances(void **state)
@@ -224,8 +275,8 @@ static void test_a_visitor_stops_the_traverse(void **state)
     struct object *name = str_intern(runtime, "x", 1);
     struct object *containers[] = {tuple_new(runtime, 2), list_new(runtime), dict_new(runtime),
                                    instance_new(runtime, name)};
-    tuple_set_item(containers[0], 0, object_incref(name));
-    tuple_set_item(containers[0], 1, object_incref(name));
+    tuple_give_item(containers[0], 0, object_incref(name));
+    tuple_give_item(containers[0], 1, object_incref(name));
     assert_true(list_append(runtime, containers[1], name));
     assert_true(list_append(runtime, containers[1], name));
     assert_true(dict_set(runtime, containers[2], name, name));
@@ -245,11 +296,12 @@ static void test_a_visitor_stops_the_traverse(void **state)
     object_decref(runtime, name);
 }
 
-static void type_ignore_death(struct runtime *runtime, struct object *weakref,
-                              struct object *context)
+static void type_ignore_death(struct runtime *runtime, struct object *weakref, struct object *owned,
+                              void *context)
 {
     (void)runtime;
     (void)weakref;
+    (void)owned;
     (void)context;
 }
 
@@ -269,8 +321,9 @@ static void test_a_traverse_that_was_not_stopped_returns_zero(void **state)
         list_new(runtime),
         dict_new(runtime),
         &frame_new(runtime, 2)->base, /* nothing in its slots */
-        weakref_new(runtime, watched, NULL, NULL),
-        weakref_new(runtime, watched, type_ignore_death, class),
+        weakref_new(runtime, watched, NULL),
+        weakref_new(runtime, watched,
+                    &(struct weakref_hooks){.callback = type_ignore_death, .owned = class}),
         object_incref(class),
         object_incref(instance),
     };
@@ -295,6 +348,7 @@ int type_test(void)
         GC_TEST(test_list_capacities),
         GC_TEST(test_block_sizes),
         GC_TEST(test_list_random_operations),
+        GC_TEST(test_setters_take_references_of_their_own),
         GC_TEST(test_instances),
         GC_TEST(test_a_visitor_stops_the_traverse),
         GC_TEST(test_a_traverse_that_was_not_stopped_returns_zero),

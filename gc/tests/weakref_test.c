@@ -11,14 +11,18 @@ struct weakref_log {
 };
 static struct weakref_log weakref_log;
 
-static void weakref_note(struct runtime *runtime, struct object *weakref, struct object *context)
+static void weakref_note(struct runtime *runtime, struct object *weakref, struct object *owned,
+                         void *context)
 {
+    (void)context;
     (void)runtime;
-    assert_null(weakref_get(weakref));
+    assert_null(weakref_get(runtime, weakref));
     assert_true(weakref_log.length < 8);
     weakref_log.weakrefs[weakref_log.length] = weakref;
-    weakref_log.values[weakref_log.length++] = context == NULL ? -1 : int_value(context);
+    weakref_log.values[weakref_log.length++] = owned == NULL ? -1 : int_value(owned);
 }
+
+static const struct weakref_hooks weakref_notes = {.callback = weakref_note};
 
 static struct runtime *weakref_begin(void **state)
 {
@@ -38,15 +42,15 @@ static void test_get_while_alive_and_after(void **state)
 {
     struct runtime *runtime = weakref_begin(state);
     struct object *instance = weakref_instance(runtime);
-    struct object *weakref = weakref_new(runtime, instance, NULL, NULL);
+    struct object *weakref = weakref_new(runtime, instance, NULL);
     assert_int_equal(object_getrefcount(instance), 1);
-    struct object *got = weakref_get(weakref);
+    struct object *got = weakref_get(runtime, weakref);
     assert_ptr_equal(got, instance);
     assert_int_equal(object_getrefcount(instance), 2);
     object_decref(runtime, instance);
     assert_int_equal(weakref_count(got), 1);
     object_decref(runtime, got);
-    assert_null(weakref_get(weakref));
+    assert_null(weakref_get(runtime, weakref));
     assert_int_equal(gc_check(runtime), 0);
     object_decref(runtime, weakref);
 }
@@ -60,9 +64,9 @@ static void test_which_types_allow_them(void **state)
     struct object *objects[] = {list_new(runtime),           tuple_new(runtime, 1),
                                 dict_new(runtime),           float_new(runtime, 1),
                                 instance_new(runtime, name), class_instance_new(runtime, class),
-                                weakref_instance(runtime)};
-    for (size_t i = 0; i < 7; i++) {
-        assert_int_equal(weakref_is_allowed(objects[i]), i == 6);
+                                weakref_instance(runtime),   object_incref(class)};
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(weakref_is_allowed(objects[i]), i >= 6);
         assert_int_equal(weakref_count(objects[i]), 0);
         object_decref(runtime, objects[i]);
     }
@@ -74,10 +78,10 @@ static void test_without_callback_one_is_shared(void **state)
 {
     struct runtime *runtime = weakref_begin(state);
     struct object *instance = weakref_instance(runtime);
-    struct object *first = weakref_new(runtime, instance, NULL, NULL);
-    struct object *other = weakref_new(runtime, instance, weakref_note, NULL);
-    struct object *again = weakref_new(runtime, instance, NULL, NULL);
-    struct object *another = weakref_new(runtime, instance, weakref_note, NULL);
+    struct object *first = weakref_new(runtime, instance, NULL);
+    struct object *other = weakref_new(runtime, instance, &weakref_notes);
+    struct object *again = weakref_new(runtime, instance, NULL);
+    struct object *another = weakref_new(runtime, instance, &weakref_notes);
     assert_ptr_equal(first, again);
     assert_ptr_not_equal(other, another);
     assert_int_equal(weakref_count(instance), 3);
@@ -98,7 +102,8 @@ static void test_callbacks_newest_first(void **state)
     struct object *weakrefs[3];
     for (int i = 0; i < 3; i++) {
         struct object *context = int_new(runtime, 1000 + i);
-        weakrefs[i] = weakref_new(runtime, instance, weakref_note, context);
+        weakrefs[i] = weakref_new(
+            runtime, instance, &(struct weakref_hooks){.callback = weakref_note, .owned = context});
         assert_int_equal(object_getrefcount(context), 2);
         object_decref(runtime, context);
     }
@@ -117,9 +122,9 @@ static void test_callbacks_newest_first(void **state)
  * freed under the caller's hands. */
 static struct object *weakref_victim;
 static void weakref_drop_victim(struct runtime *runtime, struct object *weakref,
-                                struct object *context)
+                                struct object *owned, void *context)
 {
-    weakref_note(runtime, weakref, context);
+    weakref_note(runtime, weakref, owned, context);
     object_xdecref(runtime, weakref_victim);
     weakref_victim = NULL;
 }
@@ -128,8 +133,9 @@ static void test_callback_drops_a_sibling(void **state)
 {
     struct runtime *runtime = weakref_begin(state);
     struct object *instance = weakref_instance(runtime);
-    weakref_victim = weakref_new(runtime, instance, weakref_note, NULL);
-    struct object *weakref = weakref_new(runtime, instance, weakref_drop_victim, NULL);
+    weakref_victim = weakref_new(runtime, instance, &weakref_notes);
+    struct object *weakref =
+        weakref_new(runtime, instance, &(struct weakref_hooks){.callback = weakref_drop_victim});
     object_decref(runtime, instance);
     /* Both were to be called when the referent died: the second is kept for its call. */
     assert_int_equal(weakref_log.length, 2);
@@ -137,10 +143,10 @@ static void test_callback_drops_a_sibling(void **state)
 }
 
 /* A callback that allocates enough to collect, and makes garbage itself. */
-static void weakref_allocate(struct runtime *runtime, struct object *weakref,
-                             struct object *context)
+static void weakref_allocate(struct runtime *runtime, struct object *weakref, struct object *owned,
+                             void *context)
 {
-    weakref_note(runtime, weakref, context);
+    weakref_note(runtime, weakref, owned, context);
     for (int i = 0; i < 2000; i++) {
         struct object *list = list_new(runtime);
         assert_true(list_append(runtime, list, list));
@@ -152,7 +158,8 @@ static void test_callback_collects(void **state)
 {
     struct runtime *runtime = weakref_begin(state);
     struct object *instance = weakref_instance(runtime);
-    struct object *weakref = weakref_new(runtime, instance, weakref_allocate, NULL);
+    struct object *weakref =
+        weakref_new(runtime, instance, &(struct weakref_hooks){.callback = weakref_allocate});
     object_decref(runtime, instance);
     assert_int_equal(weakref_log.length, 1);
     object_decref(runtime, weakref);
@@ -165,13 +172,14 @@ static void test_context_keeps_what_it_holds(void **state)
     struct runtime *runtime = weakref_begin(state);
     struct object *instance = weakref_instance(runtime);
     struct object *holder = list_new(runtime);
-    struct object *weakref = weakref_new(runtime, instance, weakref_note, holder);
+    struct object *weakref = weakref_new(
+        runtime, instance, &(struct weakref_hooks){.callback = weakref_note, .owned = holder});
     assert_true(list_append(runtime, holder, instance));
     object_decref(runtime, holder);
     object_decref(runtime, instance);
     assert_int_equal(gc_check(runtime), 0);
     assert_int_equal(gc_collect(runtime, 2), 0);
-    struct object *got = weakref_get(weakref);
+    struct object *got = weakref_get(runtime, weakref);
     assert_non_null(got);
     object_decref(runtime, got);
     object_decref(runtime, weakref); /* and so dies all of it; there is nobody to call */

@@ -110,9 +110,7 @@ static struct object *containers_node_new(struct runtime *runtime, const struct 
     runtime_track(runtime, &node->base);
     return &node->base;
 }
-#ifdef HEAPMILL_LEDGER
-#define containers_node_new(...) (LEDGER_NOTE(), containers_node_new(__VA_ARGS__))
-#endif
+#define containers_node_new(...) LEDGER_CALL(containers_node_new, __VA_ARGS__)
 
 /* A cycle of two through the field. Where it is not planted the type is whole and the collector
  * frees it. */

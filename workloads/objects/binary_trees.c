@@ -31,8 +31,8 @@ static struct object *binary_trees_make_tuple(struct runtime *runtime, struct ob
 {
     struct object *node = tuple_new(runtime, BINARY_TREES_CHILDREN);
     if (node != NULL) {
-        tuple_set_item(node, 0, object_incref(children[0]));
-        tuple_set_item(node, 1, object_incref(children[1]));
+        tuple_give_item(node, 0, object_incref(children[0]));
+        tuple_give_item(node, 1, object_incref(children[1]));
     }
     return node;
 }

@@ -70,7 +70,7 @@ static void cyclic_graph_relink(struct runtime *runtime, const struct cyclic_gra
     if (state->kind == CYCLIC_GRAPH_INSTANCE) {
         (void)instance_set_attribute(runtime, node, state->link_name, link);
     } else {
-        list_set_item(runtime, node, 1, object_incref(link));
+        list_give_item(runtime, node, 1, object_incref(link));
     }
 }
 
@@ -223,7 +223,7 @@ static void cyclic_graph_run(struct run *run, uint64_t iterations)
                 run_fail(run, MODEL_HEAP_EXHAUSTED);
                 return;
             }
-            list_set_item(run->runtime, state->groups, (size_t)state->group_oldest, group);
+            list_give_item(run->runtime, state->groups, (size_t)state->group_oldest, group);
             if (ring) {
                 run_garbage(run, state->ring_containers, state->ring_bytes);
             }

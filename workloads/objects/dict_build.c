@@ -121,7 +121,7 @@ static void dict_build_run(struct run *run, uint64_t iterations)
                 return;
             }
             model_check(run, dict_build_sum(dict));
-            list_set_item(run->runtime, state->dicts, (size_t)i, dict);
+            list_give_item(run->runtime, state->dicts, (size_t)i, dict);
         }
     }
 }

@@ -74,7 +74,7 @@ static bool gcbench_populate(struct runtime *runtime, const struct gcbench_state
         if (child == NULL) {
             return false;
         }
-        list_set_item(runtime, node, side, child);
+        list_give_item(runtime, node, side, child);
     }
     return gcbench_populate(runtime, state, list_item(node, GCBENCH_LEFT), depth - 1) &&
            gcbench_populate(runtime, state, list_item(node, GCBENCH_RIGHT), depth - 1);

@@ -80,7 +80,7 @@ static inline bool int_churn_step(struct run *run, struct object *window, size_t
     if (result == NULL) {
         return false;
     }
-    list_set_item(run->runtime, window, slot, result);
+    list_give_item(run->runtime, window, slot, result);
     return true;
 }
 

@@ -299,7 +299,7 @@ static void json_documents_run(struct run *run, uint64_t iterations)
                 return;
             }
             model_check(run, json_documents_read(run, list_item(state->queue, state->oldest)));
-            list_set_item(run->runtime, state->queue, state->oldest, document);
+            list_give_item(run->runtime, state->queue, state->oldest, document);
             state->oldest = (state->oldest + 1) % list_length(state->queue);
         }
     }

@@ -65,7 +65,7 @@ static bool live_heap_growth_add_lists(struct run *run, uint64_t count)
             object_decref(run->runtime, chunk);
             return false;
         }
-        tuple_set_item(chunk, (size_t)i, node);
+        tuple_give_item(chunk, (size_t)i, node);
     }
     return shapes_append_drop(run->runtime, state->holder, chunk);
 }

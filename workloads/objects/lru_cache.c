@@ -40,7 +40,7 @@ struct lru_cache_state {
 static void lru_cache_set(struct runtime *runtime, struct object *link, size_t member,
                           struct object *value)
 {
-    list_set_item(runtime, link, member, object_incref(value));
+    list_give_item(runtime, link, member, object_incref(value));
 }
 
 /* Takes the link out of the ring; somebody else must hold a reference to it. */

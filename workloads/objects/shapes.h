@@ -78,7 +78,7 @@ static inline struct object *shapes_ring(struct runtime *runtime, struct object 
     struct object *first = NULL;
     struct object *head = shapes_chain(runtime, item, count, &first);
     if (head != NULL && first != NULL) {
-        list_set_item(runtime, first, 0, object_incref(head));
+        list_give_item(runtime, first, 0, object_incref(head));
     }
     return head;
 }

@@ -33,11 +33,12 @@ struct weakref_cache_state {
 };
 
 static void weakref_cache_died(struct runtime *runtime, struct object *weakref,
-                               struct object *context)
+                               struct object *owned, void *context)
 {
+    (void)context;
     (void)weakref;
-    int64_t calls = (int_value(list_item(context, 0)) + 1) % 256;
-    list_set_item(runtime, context, 0, int_new(runtime, calls)); /* a shared int: no allocation */
+    int64_t calls = (int_value(list_item(owned, 0)) + 1) % 256;
+    list_give_item(runtime, owned, 0, int_new(runtime, calls)); /* a shared int: no allocation */
 }
 
 static void weakref_cache_teardown(struct run *run)
@@ -99,7 +100,7 @@ static void weakref_cache_look_up(struct run *run, struct weakref_cache_state *s
 {
     size_t at = (size_t)rng_below(&run->rng, run_count(run, WEAKREF_CACHE_TABLE));
     struct object *entry = list_item(state->table, at);
-    struct object *value = entry == state->nothing ? NULL : weakref_get(entry);
+    struct object *value = entry == state->nothing ? NULL : weakref_get(run->runtime, entry);
     state->hits += value != NULL;
     object_xdecref(run->runtime, value);
 }
@@ -114,14 +115,17 @@ static bool weakref_cache_enter(struct run *run, struct weakref_cache_state *sta
     bool made = value != NULL &&
                 (!cyclic || instance_set_attribute(runtime, value, state->self_name, value));
     struct object *weakref =
-        made ? weakref_new(runtime, value, weakref_cache_died, state->told) : NULL;
+        made ? weakref_new(
+                   runtime, value,
+                   &(struct weakref_hooks){.callback = weakref_cache_died, .owned = state->told})
+             : NULL;
     if (weakref == NULL) {
         object_xdecref(runtime, value);
         return false;
     }
-    list_set_item(runtime, state->table,
-                  (size_t)(state->step % run_count(run, WEAKREF_CACHE_TABLE)), weakref);
-    list_set_item(runtime, state->used, (size_t)(state->step % live), value);
+    list_give_item(runtime, state->table,
+                   (size_t)(state->step % run_count(run, WEAKREF_CACHE_TABLE)), weakref);
+    list_give_item(runtime, state->used, (size_t)(state->step % live), value);
     if (state->step >= live && weakref_cache_is_cyclic(run, state->step - live)) {
         run_garbage(run, MODEL_INSTANCE_CONTAINERS, 48 + HEAP_DICT_BYTES + 160);
     }

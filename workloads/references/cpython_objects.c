@@ -304,7 +304,7 @@ struct object *tuple_new(struct runtime *runtime, size_t length)
     return cpython_object(PyTuple_New((Py_ssize_t)length));
 }
 
-void tuple_set_item(struct object *tuple, size_t index, struct object *item)
+void tuple_give_item(struct object *tuple, size_t index, struct object *item)
 {
     PyTuple_SET_ITEM(py(tuple), (Py_ssize_t)index, py(item));
 }
@@ -331,7 +331,7 @@ bool list_append(struct runtime *runtime, struct object *list, struct object *it
     return cpython_ok(PyList_Append(py(list), py(item)));
 }
 
-void list_set_item(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+void list_give_item(struct runtime *runtime, struct object *list, size_t index, struct object *item)
 {
     (void)runtime;
     (void)cpython_ok(PyList_SetItem(py(list), (Py_ssize_t)index, py(item)));
