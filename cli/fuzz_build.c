@@ -8,9 +8,9 @@
 
 #include "cli/fuzz.h"
 #include "cli/fuzz_build.h"
+#include "common/host/files.h"
 #include "common/host/packages.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/files.h"
 
 static const char build_usage[] =
     "usage: heapmill fuzz build [libfuzzer|libfuzzer-fast|afl|bare|coverage|random|all] [--target "
@@ -34,7 +34,7 @@ static const double BUILD_TIME_S = 4 * 3600;
 
 static enum status build_child(struct crew_job *job, const char *what, struct error *error)
 {
-    struct crew_member member;
+    struct process_result member;
     job->stop_signal = SIGTERM;
     enum status status = crew_run(job, BUILD_TIME_S, &member, error);
     if (status == STATUS_OK && (member.exit_code != 0 || member.signal != 0)) {
@@ -78,7 +78,7 @@ static enum status build_configure(const struct fuzz_catalog *catalog, enum fuzz
 enum status fuzz_build_tree(const struct fuzz_catalog *catalog, enum fuzz_tree tree,
                             const char *target, unsigned jobs, struct error *error)
 {
-    char *cmake = fuzz_find_program("cmake");
+    char *cmake = file_find_program("cmake");
     char *cache = text_format("%s/CMakeCache.txt", catalog->trees[tree]);
     enum status status = STATUS_OK;
     if (cmake == NULL) {
@@ -121,7 +121,7 @@ static const char *build_missing(enum fuzz_tree tree)
     const char *compiler = tree == FUZZ_TREE_AFL        ? "afl-clang-fast"
                            : tree == FUZZ_TREE_ORDINARY ? "cmake"
                                                         : "clang";
-    char *path = fuzz_find_program(compiler);
+    char *path = file_find_program(compiler);
     bool there = path != NULL;
     free(path);
     return there ? NULL : package_named(tree == FUZZ_TREE_AFL ? "afl" : compiler);

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
+#include "common/host/files.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/crew.h"
-#include "fuzz/campaign/files.h"
 
 static const char cmin_usage[] =
     "usage: heapmill fuzz cmin TARGET DIR… -o NEW [-b BACKEND] [--json]\n"
@@ -48,7 +48,7 @@ struct cmin_arguments {
 static size_t cmin_count(const char *directory)
 {
     struct text_list names = {0};
-    fuzz_list_files(directory, &names);
+    file_list_names(directory, &names);
     size_t count = names.count;
     text_list_free(&names);
     return count;
@@ -57,7 +57,7 @@ static size_t cmin_count(const char *directory)
 static enum status cmin_merge(const struct cmin_arguments *arguments, const char *program,
                               bool *failed, struct error *error)
 {
-    struct crew_member member;
+    struct process_result member;
     struct crew_job job = {.stop_signal = SIGKILL, .log = text_format("%s.log", arguments->output)};
     text_list_add(&job.arguments, text_format("%s", program));
     text_list_add(&job.arguments, text_format("-merge=1"));
@@ -99,7 +99,7 @@ static int cmin_do(const struct cmin_arguments *arguments)
         status = fuzz_catalog_path(program, FUZZ_TREE_LIBFUZZER, &path, &error);
     }
     if (status == STATUS_OK) {
-        status = fuzz_make_directory(arguments->output, &error);
+        status = file_make_directory(arguments->output, &error);
     }
     for (size_t i = 0; i < arguments->count; i++) {
         before += cmin_count(arguments->directories[i]);

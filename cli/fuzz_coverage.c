@@ -10,9 +10,9 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_build.h"
 #include "cli/fuzz_coverage_report.h"
+#include "common/host/files.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
-#include "fuzz/campaign/files.h"
 
 static const char coverage_usage[] =
     "usage: heapmill fuzz coverage [TARGET…] [-b BACKEND] [--corpus DIR] [-o DIR] [--json]\n"
@@ -72,7 +72,7 @@ static bool coverage_wants(const struct coverage_arguments *arguments,
 static enum status coverage_build(const struct coverage_arguments *arguments,
                                   const struct fuzz_catalog *catalog, struct error *error)
 {
-    char *clang = fuzz_find_program("clang");
+    char *clang = file_find_program("clang");
     enum status status = clang != NULL
                              ? STATUS_OK
                              : error_set(error, STATUS_NOT_FOUND,
@@ -94,7 +94,7 @@ static enum status coverage_replay(const struct coverage_arguments *arguments,
                                    const struct fuzz_catalog *catalog,
                                    const struct fuzz_program *program, struct error *error)
 {
-    struct crew_member member;
+    struct process_result member;
     struct crew_job job = {.stop_signal = SIGKILL,
                            .log = text_format("%s/raw/%s.log", arguments->output, program->label)};
     text_list_add(&job.settings, text_format("LLVM_PROFILE_FILE=%s/raw/%s.profraw",
@@ -154,7 +154,7 @@ static enum status coverage_all(const struct coverage_arguments *arguments, json
         status = status == STATUS_OK ? fuzz_catalog_open(&catalog, error) : status;
     }
     if (status == STATUS_OK) {
-        status = fuzz_make_directory(raw, error);
+        status = file_make_directory(raw, error);
     }
     for (size_t i = 0; i < catalog.count && status == STATUS_OK; i++) {
         if (coverage_wants(arguments, &catalog.programs[i])) {

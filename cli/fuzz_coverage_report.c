@@ -9,18 +9,18 @@
 
 #include "cli/fuzz.h"
 #include "cli/table.h"
+#include "common/host/files.h"
 #include "fuzz/campaign/crew.h"
-#include "fuzz/campaign/files.h"
 
 static const double REPORT_TIME_S = 1800;
 
 /* "llvm-cov", or as Debian names it with its version; NULL if there is none. The caller frees. */
 static char *report_find_tool(const char *name)
 {
-    char *path = fuzz_find_program(name);
+    char *path = file_find_program(name);
     for (int version = 21; version >= 13 && path == NULL; version--) {
         char *versioned = text_format("%s-%d", name, version);
-        path = fuzz_find_program(versioned);
+        path = file_find_program(versioned);
         free(versioned);
     }
     return path;
@@ -29,7 +29,7 @@ static char *report_find_tool(const char *name)
 /* Runs it, with its output in the log. */
 static enum status report_run(struct crew_job *job, const char *log, struct error *error)
 {
-    struct crew_member member;
+    struct process_result member;
     job->stop_signal = SIGKILL;
     job->log = text_format("%s", log);
     (void)unlink(log);
@@ -64,7 +64,7 @@ static enum status report_merge(const char *directory, const char *profile, stru
         report_argument(&job, text_format("-sparse"));
         report_argument(&job, text_format("-o"));
         report_argument(&job, text_format("%s", profile));
-        fuzz_list_files(raw, &names);
+        file_list_names(raw, &names);
         for (size_t i = 0; i < names.count; i++) {
             if (strstr(names.items[i], ".profraw") != NULL) {
                 report_argument(&job, text_format("%s/%s", raw, names.items[i]));
@@ -220,7 +220,7 @@ enum status fuzz_coverage_report(const char *directory, const struct text_list *
         status = report_llvm_cov(directory, profile, programs, source, tree, false, lcov, error);
     }
     if (status == STATUS_OK) {
-        status = fuzz_read_file(lcov, &text, &size, error);
+        status = file_read(lcov, &text, &size, error);
     }
     if (status == STATUS_OK) {
         char *html = text_format("%s/index.html", directory);

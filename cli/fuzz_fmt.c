@@ -10,7 +10,7 @@
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/execute.h"
-#include "fuzz/campaign/files.h"
+#include "fuzz/campaign/owner.h"
 
 static const char fmt_usage[] =
     "usage: heapmill fuzz fmt INPUT [-t TARGET] [-b BACKEND] [--json]\n"

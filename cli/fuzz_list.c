@@ -7,8 +7,8 @@
 
 #include "cli/fuzz.h"
 #include "cli/table.h"
+#include "common/host/files.h"
 #include "fuzz/campaign/catalog.h"
-#include "fuzz/campaign/files.h"
 
 static const char list_usage[] =
     "usage: heapmill fuzz list [--bugs] [--json]\n"
@@ -31,7 +31,7 @@ static size_t list_corpus_size(const struct fuzz_catalog *catalog, const char *t
     struct text_list names = {0};
     char *seeds = fuzz_catalog_seeds(catalog, target);
     if (seeds != NULL) {
-        fuzz_list_files(seeds, &names);
+        file_list_names(seeds, &names);
     }
     size_t count = names.count;
     text_list_free(&names);

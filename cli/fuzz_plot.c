@@ -111,7 +111,7 @@ static enum status plot_campaign(const char *directory, const struct sheet_optio
     json_t *plan;
     json_t *lines;
     struct plot_members members = {.series = NULL};
-    enum status status = fuzz_log_read(directory, "campaign", "events", &plan, &lines, error);
+    enum status status = fuzz_log_read(&fuzz_campaign_journal, directory, &plan, &lines, error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -143,7 +143,7 @@ static enum status plot_score(const char *directory, const struct sheet_options 
     json_t *plan;
     json_t *lines;
     struct fuzz_score score;
-    enum status status = fuzz_log_read(directory, "score", "trials", &plan, &lines, error);
+    enum status status = fuzz_log_read(&fuzz_score_journal, directory, &plan, &lines, error);
     if (status != STATUS_OK) {
         return status;
     }

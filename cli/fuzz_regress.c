@@ -8,10 +8,10 @@
 #include "cli/fuzz.h"
 #include "cli/table.h"
 #include "common/clock.h"
+#include "common/host/files.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/execute.h"
-#include "fuzz/campaign/files.h"
 
 static const char regress_usage[] =
     "usage: heapmill fuzz regress [TARGET…] [-b BACKEND] [--corpus DIR] [--sanitized] [--json]\n"
@@ -114,7 +114,7 @@ static void regress_list_inputs(const struct regress_arguments *arguments,
     char *directory = arguments->corpus != NULL ? text_format("%s", arguments->corpus)
                                                 : fuzz_catalog_seeds(catalog, target);
     if (directory != NULL) {
-        fuzz_list_files(directory, &names);
+        file_list_names(directory, &names);
     }
     for (size_t i = 0; i < names.count; i++) {
         if (names.items[i][0] != '.') {

@@ -117,8 +117,7 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
             arguments->output = text_format("campaign-%s", name);
         }
         *plan = run_plan(arguments, program, library);
-        status =
-            fuzz_log_open(log, arguments->output, "campaign", "events", *plan, false, NULL, error);
+        status = fuzz_log_open(log, &fuzz_campaign_journal, arguments->output, plan, error);
     }
     return status;
 }
@@ -227,15 +226,15 @@ static void run_print(const struct run_arguments *arguments,
 static int run_campaign(struct run_arguments *arguments)
 {
     struct fuzz_catalog catalog;
-    struct fuzz_log log = {.lock = -1, .file = -1};
+    struct fuzz_log log = {.lines = NULL};
     struct fuzz_session_result result;
     struct error error;
     json_t *plan = NULL;
     enum status status = fuzz_catalog_open(&catalog, &error);
     if (status == STATUS_OK) {
-        status = arguments->resume ? fuzz_log_open(&log, arguments->output, "campaign", "events",
-                                                   NULL, true, &plan, &error)
-                                   : run_begin(arguments, &catalog, &log, &plan, &error);
+        status = arguments->resume
+                     ? fuzz_log_open(&log, &fuzz_campaign_journal, arguments->output, &plan, &error)
+                     : run_begin(arguments, &catalog, &log, &plan, &error);
     }
     int exit_status = EXIT_CLEAN;
     if (status == STATUS_OK) {
@@ -250,9 +249,7 @@ static int run_campaign(struct run_arguments *arguments)
         exit_status = fuzz_report("run", &error);
     }
     json_decref(plan);
-    if (log.path != NULL) {
-        fuzz_log_close(&log);
-    }
+    fuzz_log_close(&log);
     fuzz_catalog_close(&catalog);
     return exit_status;
 }

@@ -183,7 +183,7 @@ static int score_take_option(struct score_arguments *arguments, int option, char
 static enum status score_do(const struct score_arguments *arguments, struct error *error)
 {
     struct fuzz_catalog catalog;
-    struct fuzz_log log = {.lock = -1, .file = -1};
+    struct fuzz_log log = {.lines = NULL};
     struct score_run_result result;
     json_t *plan = NULL;
     enum status status = fuzz_catalog_open(&catalog, error);
@@ -191,8 +191,7 @@ static enum status score_do(const struct score_arguments *arguments, struct erro
         status = score_make_plan(arguments, &catalog, &plan, error);
     }
     if (status == STATUS_OK) {
-        status =
-            fuzz_log_open(&log, arguments->output, "score", "trials", plan, false, &plan, error);
+        status = fuzz_log_open(&log, &fuzz_score_journal, arguments->output, &plan, error);
     }
     if (status == STATUS_OK) {
         long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -205,9 +204,7 @@ static enum status score_do(const struct score_arguments *arguments, struct erro
         status = score_run(&run, &result, error);
     }
     json_decref(plan);
-    if (log.path != NULL) {
-        fuzz_log_close(&log);
-    }
+    fuzz_log_close(&log);
     fuzz_catalog_close(&catalog);
     return status;
 }
@@ -218,7 +215,8 @@ static int score_tell(const struct score_arguments *arguments)
     json_t *lines;
     struct fuzz_score score;
     struct error error;
-    enum status status = fuzz_log_read(arguments->output, "score", "trials", &plan, &lines, &error);
+    enum status status =
+        fuzz_log_read(&fuzz_score_journal, arguments->output, &plan, &lines, &error);
     if (status == STATUS_OK) {
         status = fuzz_score_evaluate(plan, lines, &score, &error);
         json_decref(plan);

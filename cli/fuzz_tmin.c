@@ -8,7 +8,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/files.h"
+#include "fuzz/campaign/owner.h"
 #include "fuzz/campaign/triage.h"
 
 static const char tmin_usage[] =

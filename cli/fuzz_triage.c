@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
+#include "common/host/files.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/files.h"
 #include "fuzz/campaign/log.h"
 #include "fuzz/campaign/triage.h"
 
@@ -61,7 +61,7 @@ static size_t triage_size(const char *path)
 {
     char *bytes;
     size_t size = 0;
-    (void)fuzz_read_file(path, &bytes, &size, NULL);
+    (void)file_read(path, &bytes, &size, NULL);
     free(bytes);
     return size;
 }
@@ -102,7 +102,7 @@ static enum status triage_sort(struct triage *triage, struct error *error)
 {
     struct text_list names = {0};
     char *findings = text_format("%s/findings", triage->directory);
-    fuzz_list_files(findings, &names);
+    file_list_names(findings, &names);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
         struct fuzz_signature signature;
@@ -149,7 +149,7 @@ static enum status triage_write_report(const struct triage_group *group, const c
     }
     text_list_add(&lines, text_format("%s", ""));
     char *text = text_join(&lines, "\n");
-    enum status status = fuzz_write_file(path, text, strlen(text), error);
+    enum status status = file_write(path, text, strlen(text), error);
     free(text);
     text_list_free(&lines);
     return status;
@@ -264,7 +264,7 @@ static enum status triage_all(struct triage *triage, const json_t *plan, struct 
                                            triage_text(plan, "backend"), triage_text(plan, "bug"),
                                            &triage->program, error);
     if (status == STATUS_OK) {
-        status = fuzz_make_directory(output, error);
+        status = file_make_directory(output, error);
     }
     if (status == STATUS_OK) {
         status = triage_sort(triage, error);
@@ -282,7 +282,7 @@ static int triage_run_on(const char *directory, double time_s, bool json)
     struct error error;
     json_t *plan = NULL;
     json_t *lines = NULL;
-    enum status status = fuzz_log_read(directory, "campaign", "events", &plan, &lines, &error);
+    enum status status = fuzz_log_read(&fuzz_campaign_journal, directory, &plan, &lines, &error);
     if (status == STATUS_OK) {
         status = fuzz_catalog_open(&triage.catalog, &error);
     }

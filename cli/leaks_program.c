@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -19,14 +18,14 @@
 enum {
     LEAKS_SITES_SHOWN = 10,
     LEAKS_FRAMES_SHOWN = 6,
-    LEAKS_CANNOT_EXEC = 127, /* as the shell's */
 };
 
 struct leaks_run {
     char *preload;   /* LD_PRELOAD */
     char *directory; /* where the tracker writes; removed at the end */
     pid_t pid;
-    int wait_status;
+    int exit_code; /* 0 when it ended by a signal */
+    int signal;
     json_t *processes;
     const json_t *first; /* the command's own process, of processes; NULL: it was not tracked */
 };
@@ -83,22 +82,26 @@ static enum status leaks_make_directory(struct leaks_run *run, struct error *err
 /* The terminal's Ctrl-C is for the command: heapmill waits, and then tells of what was found. */
 static enum status leaks_start(struct leaks_run *run, char *const *command, struct error *error)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    (void)fflush(NULL);
-    (void)sigaction(SIGINT, &ignore, &before);
-    run->pid = fork();
-    if (run->pid == 0) {
-        (void)sigaction(SIGINT, &before, NULL);
-        (void)setenv("LD_PRELOAD", run->preload, 1);
-        (void)setenv("HEAPMILL_LEAKTRACK_DIRECTORY", run->directory, 1);
-        (void)execvp(command[0], command);
-        (void)fprintf(stderr, "heapmill leaks: %s: %s\n", command[0], strerror(errno));
-        _exit(LEAKS_CANNOT_EXEC);
+    char *preload = text_format("LD_PRELOAD=%s", run->preload);
+    char *directory = text_format("HEAPMILL_LEAKTRACK_DIRECTORY=%s", run->directory);
+    const char *const settings[] = {preload, directory, NULL};
+    const struct process_request request = {.arguments = (const char *const *)command,
+                                            .settings = settings,
+                                            .stdio = PROCESS_FOREGROUND,
+                                            .stop_signal = SIGTERM};
+    struct process process;
+    enum status status = process_start(&request, &process, error);
+    if (status == STATUS_OK) {
+        run->pid = process.pid;
+        while (process_wait(&process, 1, 60) > 0) {
+        }
+        run->exit_code = process.result.exit_code;
+        run->signal = process.result.signal;
+        process_free(&process);
     }
-    pid_t ended = run->pid < 0 ? -1 : waitpid(run->pid, &run->wait_status, 0);
-    (void)sigaction(SIGINT, &before, NULL);
-    return ended == run->pid ? STATUS_OK
-                             : error_set(error, STATUS_IO, "%s: %s", command[0], strerror(errno));
+    free(directory);
+    free(preload);
+    return status;
 }
 
 /* Reads and removes the files of all processes. */
@@ -246,10 +249,8 @@ static json_int_t leaks_total(const struct leaks_run *run, const char *name)
 static void leaks_print(const struct leaks_run *run, bool judged, bool json)
 {
     if (json) {
-        bool exited = WIFEXITED(run->wait_status);
         json_t *answer = json_pack("{s:b,s:i,s:i,s:I,s:I,s:O}", "judged", judged, "exit_code",
-                                   exited ? WEXITSTATUS(run->wait_status) : 0, "signal",
-                                   exited ? 0 : WTERMSIG(run->wait_status), "leaked_blocks",
+                                   run->exit_code, "signal", run->signal, "leaked_blocks",
                                    leaks_total(run, "leaked_blocks"), "leaked_bytes",
                                    leaks_total(run, "leaked_bytes"), "processes", run->processes);
         (void)json_dumpf(answer, stdout, JSON_INDENT(2));
@@ -275,9 +276,9 @@ static bool leaks_is_judged(const struct leaks_run *run, const char *command)
                       command);
         return false;
     }
-    if (WIFSIGNALED(run->wait_status)) {
+    if (run->signal != 0) {
         (void)fprintf(stderr, "heapmill leaks: %s was ended by signal %d (%s): not judged\n",
-                      command, WTERMSIG(run->wait_status), strsignal(WTERMSIG(run->wait_status)));
+                      command, run->signal, strsignal(run->signal));
         return false;
     }
     if (!json_is_true(json_object_get(run->first, "judged"))) {

@@ -96,7 +96,7 @@ static enum status worker_run(const struct worker *worker, struct text_list *arg
         .arguments = (const char *const *)arguments->items,
         .environment = (const char *const *)environment.items,
         .timeout_s = timeout_s,
-        .record_fd = way != WORKER_ASKED,
+        .stdio = way != WORKER_ASKED ? PROCESS_RECORD : PROCESS_CAPTURE,
         .fixed_addresses = way == WORKER_COUNTED,
     };
     enum status status = process_run(&request, result, error);

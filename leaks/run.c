@@ -1,12 +1,11 @@
 /* Runs the matrix of `heapmill leaks`: cases drawn by seed, one process each, a line each. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/host/files.h"
+#include "common/host/journal.h"
 #include "common/host/process.h"
 #include "common/rng.h"
 #include "leaks/detectors.h"
@@ -19,7 +18,7 @@ struct leaks_job {
     const struct leaks_options *options;
     json_t *records;
     json_t *done; /* keys of records */
-    FILE *file;
+    struct journal journal;
     struct text_list said; /* reasons for skipping that were printed */
     uint64_t skipped;
 };
@@ -56,37 +55,27 @@ static void leaks_remember(struct leaks_job *job, json_t *record)
     free(key);
 }
 
-/* Lines that do not parse, as one that a killed run left half written, are done again. */
+static const struct journal_kind leaks_journal = {
+    .lines = "records.jsonl",
+    .if_line_damaged = "delete that line: its case is then run again",
+};
+
+static enum status leaks_take(void *job, const struct journal_line *line, struct error *error)
+{
+    (void)error;
+    leaks_remember(job, json_incref(line->json));
+    return STATUS_OK;
+}
+
+/* A directory in which a run has been is gone on with. */
 static enum status leaks_open_records(struct leaks_job *job, struct error *error)
 {
-    const char *output = job->options->output;
-    if (mkdir(output, 0777) != 0 && errno != EEXIST) {
-        return error_set(error, STATUS_IO, "cannot make %s: %s", output, strerror(errno));
+    enum status status = file_make_directory(job->options->output, error);
+    if (status == STATUS_OK) {
+        status = journal_resume(&job->journal, &leaks_journal, job->options->output, NULL,
+                                leaks_take, job, error);
     }
-    char *path = text_format("%s/records.jsonl", output);
-    job->file = fopen(path, "a+e");
-    enum status status = STATUS_OK;
-    if (job->file == NULL) {
-        status = error_set(error, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
-    } else {
-        char *line = NULL;
-        size_t size = 0;
-        bool whole = true;
-        rewind(job->file);
-        for (ssize_t length; (length = getline(&line, &size, job->file)) > 0;) {
-            json_t *record = json_loads(line, 0, NULL);
-            whole = line[length - 1] == '\n';
-            if (record != NULL && whole) {
-                leaks_remember(job, record);
-            }
-        }
-        if (!whole) {
-            (void)fputc('\n', job->file);
-        }
-        free(line);
-    }
-    free(path);
-    return status;
+    return status == STATUS_OK ? journal_repair(&job->journal, job->journal.size, error) : status;
 }
 
 static void leaks_skip(struct leaks_job *job, const char *message)
@@ -128,11 +117,9 @@ static enum status leaks_run_one(struct leaks_job *job, const struct leaks_detec
     (void)json_object_set_new(record, "number", json_integer((json_int_t)each->number));
     (void)json_object_set_new(record, "applicable", json_boolean(applicable));
     (void)json_object_set_new(record, "reason", json_string(applicable ? "" : reason));
-    char *line = json_dumps(record, JSON_COMPACT);
-    bool written = line != NULL && fprintf(job->file, "%s\n", line) > 0 && fflush(job->file) == 0;
-    free(line);
+    status = journal_append(&job->journal, record, NULL, error);
     leaks_remember(job, record);
-    return written ? STATUS_OK : error_set(error, STATUS_IO, "the records cannot be written");
+    return status;
 }
 
 /* Detectors from outside are slow: unless they are asked for, they are given first cases alone. */
@@ -271,9 +258,7 @@ enum status leaks_run(const struct leaks_options *options, json_t **records, uin
     if (status == STATUS_OK) {
         status = leaks_run_all(&job, error);
     }
-    if (job.file != NULL && fclose(job.file) != 0 && status == STATUS_OK) {
-        status = error_set(error, STATUS_IO, "the records cannot be written");
-    }
+    journal_close(&job.journal);
     text_list_free(&job.said);
     json_decref(job.done);
     *records = job.records;

@@ -1,23 +1,16 @@
 /* The script writes into .NAME-PID.tmp.svg and .png; only whole pictures get their real names. */
 #include "plots/gnuplot_runner.h"
 
-#include "common/clock.h"
+#include "common/host/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { STDERR_TAIL = 600, VARIABLES_MAX = 512 };
+enum { SAID_SHOWN = 600, VARIABLES_MAX = 512 };
 
 static const struct {
     enum picture_format format;
@@ -25,157 +18,54 @@ static const struct {
 } pictures[] = {{PICTURE_SVG, "svg"}, {PICTURE_PNG, "png"}};
 enum { PICTURES = sizeof pictures / sizeof pictures[0] };
 
-/* The last bytes that the child said. */
-struct tail {
-    char text[STDERR_TAIL + 1];
-    size_t length;
-};
-
-struct child {
-    pid_t pid;
-    int stderr_fd; /* closed by us when it has been read to its end */
-    int exec_fd;   /* gives errno if exec failed, nothing if it went well */
-};
-
-static void tail_append(struct tail *tail, const char *bytes, size_t count)
+/* The end of what gnuplot said, as one line for an error message: control characters become spaces,
+ * the ends are trimmed. */
+static const char *said_as_line(struct process_result *result)
 {
-    if (count > STDERR_TAIL) {
-        bytes += count - STDERR_TAIL;
-        count = STDERR_TAIL;
+    char *text = result->stderr_tail;
+    size_t length = result->stderr_bytes;
+    for (size_t i = 0; i < length; i++) {
+        text[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
     }
-    size_t over = tail->length + count > STDERR_TAIL ? tail->length + count - STDERR_TAIL : 0;
-    memmove(tail->text, tail->text + over, tail->length - over);
-    tail->length -= over;
-    memcpy(tail->text + tail->length, bytes, count);
-    tail->length += count;
-    tail->text[tail->length] = '\0';
+    while (length > 0 && text[length - 1] == ' ') {
+        text[--length] = '\0';
+    }
+    text += length > SAID_SHOWN ? length - SAID_SHOWN : 0;
+    return text + strspn(text, " ");
 }
 
-/* One line for an error message: control characters become spaces, the ends are trimmed. */
-static const char *tail_as_line(struct tail *tail)
+/* Runs it and says what was wrong with it. */
+static enum status run_script(const struct gnuplot_job *job, const char *variables,
+                              struct error *error)
 {
-    for (size_t i = 0; i < tail->length; i++) {
-        if ((unsigned char)tail->text[i] < ' ') {
-            tail->text[i] = ' ';
-        }
+    char *script = text_format("%s.gp", job->name);
+    /* -d leaves out the user's gnuplotrc: a picture must not depend on it. */
+    const char *const arguments[] = {job->program, "-d", "-e", variables, script, NULL};
+    const struct process_request request = {
+        .arguments = arguments, .directory = job->directory, .timeout_s = job->timeout_s};
+    struct process_result result;
+    struct error cause;
+    enum status status = process_run(&request, &result, &cause);
+    if (status == STATUS_NOT_FOUND) {
+        status = error_set(error, STATUS_UNSUPPORTED, "cannot run '%s'", cause.message);
+    } else if (status != STATUS_OK) {
+        status = error_set(error, STATUS_IO, "cannot start '%s' in %s: %s", job->program,
+                           job->directory, cause.message);
+    } else if (result.interrupted) {
+        status = error_set(error, STATUS_INTERRUPTED, "interrupted");
+    } else if (result.timed_out) {
+        status = error_set(error, STATUS_IO, "%s %s was not done after %.0f s and was killed",
+                           job->program, script, job->timeout_s);
+    } else if (result.signal != 0) {
+        status = error_set(error, STATUS_IO, "%s %s was killed by signal %d (%s): %s", job->program,
+                           script, result.signal, strsignal(result.signal), said_as_line(&result));
+    } else if (result.exit_code != 0) {
+        status = error_set(error, STATUS_IO, "%s %s failed: %s", job->program, script,
+                           said_as_line(&result));
     }
-    while (tail->length > 0 && tail->text[tail->length - 1] == ' ') {
-        tail->text[--tail->length] = '\0';
-    }
-    return tail->text + strspn(tail->text, " ");
-}
-
-static void child_exec(const struct gnuplot_job *job, const char *variables, int stderr_fd,
-                       int exec_fd)
-{
-    char script[NAME_MAX + 1];
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int null_fd = open("/dev/null", O_RDWR);
-    if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(null_fd, STDOUT_FILENO) >= 0 &&
-        dup2(stderr_fd, STDERR_FILENO) >= 0 && chdir(job->directory) == 0) {
-        snprintf(script, sizeof script, "%s.gp", job->name);
-        /* -d leaves out the user's gnuplotrc: a picture must not depend on it. */
-        execlp(job->program, job->program, "-d", "-e", variables, script, (char *)NULL);
-    }
-    int code = errno;
-    ssize_t written = write(exec_fd, &code, sizeof code);
-    _exit(written == sizeof code ? 127 : 126);
-}
-
-static enum status child_start(const struct gnuplot_job *job, const char *variables,
-                               struct child *child, struct error *error)
-{
-    int stderr_pipe[2];
-    int exec_pipe[2];
-    if (pipe2(stderr_pipe, O_CLOEXEC) != 0) {
-        return error_set(error, STATUS_IO, "cannot make a pipe: %s", strerror(errno));
-    }
-    if (pipe2(exec_pipe, O_CLOEXEC) != 0) {
-        close(stderr_pipe[0]);
-        close(stderr_pipe[1]);
-        return error_set(error, STATUS_IO, "cannot make a pipe: %s", strerror(errno));
-    }
-    child->pid = fork();
-    if (child->pid == 0) {
-        child_exec(job, variables, stderr_pipe[1], exec_pipe[1]);
-    }
-    int code = errno;
-    close(stderr_pipe[1]);
-    close(exec_pipe[1]);
-    child->stderr_fd = stderr_pipe[0];
-    child->exec_fd = exec_pipe[0];
-    if (child->pid < 0) {
-        close(child->stderr_fd);
-        close(child->exec_fd);
-        return error_set(error, STATUS_IO, "cannot start a process: %s", strerror(code));
-    }
-    return STATUS_OK;
-}
-
-/* Reads what the child says until it closes its stderr; false when the time is over. */
-static bool child_listen(const struct child *child, double timeout_s, struct tail *tail)
-{
-    uint64_t deadline_ns = clock_wall_ns() + (uint64_t)(timeout_s * 1e9);
-    for (;;) {
-        uint64_t now_ns = clock_wall_ns();
-        if (now_ns >= deadline_ns) {
-            return false;
-        }
-        struct pollfd waiting = {.fd = child->stderr_fd, .events = POLLIN};
-        int ready = poll(&waiting, 1, (int)((deadline_ns - now_ns) / 1000000u) + 1);
-        if (ready < 0 && errno != EINTR) {
-            return false;
-        }
-        if (ready <= 0) {
-            continue;
-        }
-        char bytes[1024];
-        ssize_t count = read(child->stderr_fd, bytes, sizeof bytes);
-        if (count <= 0) {
-            return true;
-        }
-        tail_append(tail, bytes, (size_t)count);
-    }
-}
-
-/* Waits for the child's end and says what was wrong with it. */
-static enum status child_finish(const struct gnuplot_job *job, struct child *child,
-                                struct error *error)
-{
-    struct tail tail = {.length = 0};
-    bool in_time = child_listen(child, job->timeout_s, &tail);
-    if (!in_time) {
-        kill(child->pid, SIGKILL);
-    }
-    int how = 0;
-    while (waitpid(child->pid, &how, 0) < 0 && errno == EINTR) {
-    }
-    int code = 0;
-    ssize_t got = read(child->exec_fd, &code, sizeof code);
-    close(child->exec_fd);
-    close(child->stderr_fd);
-    if (got == sizeof code && (code == ENOENT || code == EACCES)) {
-        return error_set(error, STATUS_UNSUPPORTED, "cannot run '%s': %s", job->program,
-                         strerror(code));
-    }
-    if (got == sizeof code) {
-        return error_set(error, STATUS_IO, "cannot start '%s' in %s: %s", job->program,
-                         job->directory, strerror(code));
-    }
-    if (!in_time) {
-        return error_set(error, STATUS_IO, "%s %s.gp was not done after %.0f s and was killed",
-                         job->program, job->name, job->timeout_s);
-    }
-    if (WIFSIGNALED(how)) {
-        return error_set(error, STATUS_IO, "%s %s.gp was killed by signal %d (%s): %s",
-                         job->program, job->name, WTERMSIG(how), strsignal(WTERMSIG(how)),
-                         tail_as_line(&tail));
-    }
-    if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) {
-        return error_set(error, STATUS_IO, "%s %s.gp failed: %s", job->program, job->name,
-                         tail_as_line(&tail));
-    }
-    return STATUS_OK;
+    process_result_free(&result);
+    free(script);
+    return status;
 }
 
 /* Whether the file begins and ends as a whole picture of its format does. gnuplot can exit with 0
@@ -266,11 +156,7 @@ enum status gnuplot_run(const struct gnuplot_job *job, struct error *error)
         return error_set(error, STATUS_INVALID, "the figure's name is too long: %s", job->name);
     }
     gnuplot_remove_pictures(job->directory, job->name);
-    struct child child = {0};
-    enum status status = child_start(job, variables, &child, error);
-    if (status == STATUS_OK) {
-        status = child_finish(job, &child, error);
-    }
+    enum status status = run_script(job, variables, error);
     if (status == STATUS_OK) {
         status = check_pictures(job, error);
     }

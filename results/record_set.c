@@ -1,15 +1,15 @@
 #include "results/record_set.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/host/files.h"
 #include "results/record_parse.h"
 
-enum { RECORD_PATH_MAX = 4096, RECORD_SLOTS_FIRST = 1024 };
+enum { RECORD_SLOTS_FIRST = 1024 };
 
 /* A set with nothing in it but its private part. */
 static enum status record_set_new(const char *directory, struct record_set **set,
@@ -78,36 +78,57 @@ enum status record_set_from_plan(const char *directory, json_t *plan, struct rec
     return STATUS_OK;
 }
 
+const struct journal_kind record_journal = {
+    .plan = "plan.json",
+    .lines = "records.jsonl",
+    .interrupted = "interrupted.jsonl",
+    .if_absent = "it is not a result directory; `heapmill bench -o DIR` makes one",
+    .if_plan_damaged = "restore it from a copy: the records mean nothing without it",
+    .if_line_damaged = "restore the file from a copy, or move that line to interrupted.jsonl: "
+                       "`heapmill bench --resume` runs its cell again",
+};
+
 enum status record_set_open(const char *directory, struct record_set **set, struct error *error)
 {
-    char path[RECORD_PATH_MAX];
-    int length = snprintf(path, sizeof(path), "%s/plan.json", directory);
-    if (length < 0 || (size_t)length >= sizeof(path)) {
-        return error_set(error, STATUS_INVALID, "the directory's name is too long");
-    }
-    if (access(path, F_OK) != 0) {
-        return error_set(
-            error, STATUS_NOT_FOUND,
-            "%s is not a result directory: it has no plan.json; `heapmill bench -o %s` "
-            "makes one",
-            directory, directory);
-    }
-    json_error_t where;
-    json_t *plan = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-    if (plan == NULL) {
-        return error_set(error, STATUS_CORRUPT,
-                         "%s line %d: %s; restore it from a copy: the records mean nothing "
-                         "without it",
-                         path, where.line, where.text);
-    }
     struct error cause;
-    enum status status = record_set_from_plan(directory, plan, set, &cause);
+    json_t *plan;
+    enum status status = journal_read_plan(&record_journal, directory, &plan, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = record_set_from_plan(directory, plan, set, &cause);
     json_decref(plan);
     if (status == STATUS_INVALID) {
-        return error_set(error, STATUS_CORRUPT, "%s: %s; restore it from a copy", path,
-                         cause.message);
+        return error_set(error, STATUS_CORRUPT, "%s/%s: %s; restore it from a copy", directory,
+                         record_journal.plan, cause.message);
     }
     return status == STATUS_OK ? status : error_set(error, status, "%s", cause.message);
+}
+
+enum status record_set_take(void *context, const struct journal_line *line, struct error *error)
+{
+    struct record_set *set = context;
+    struct record record;
+    struct record_details details;
+    struct error cause;
+    size_t twice = set->record_count;
+    enum status status = record_parse(set, line->json, &record, &details, error);
+    if (status != STATUS_OK) {
+        return STATUS_CORRUPT;
+    }
+    record.offset = line->offset;
+    record.bytes = line->bytes;
+    status = record_set_add(set, &record, &details, &twice, &cause);
+    if (status == STATUS_INVALID) {
+        return error_set(error, STATUS_CORRUPT, "%.400s already, in line %zu", cause.message,
+                         twice + 1);
+    }
+    return status == STATUS_OK ? status : error_set(error, status, "%s", cause.message);
+}
+
+enum status record_set_scan(struct record_set *set, uint64_t *torn, struct error *error)
+{
+    return journal_read(&record_journal, set->directory, record_set_take, set, NULL, torn, error);
 }
 
 /* splitmix64's finisher over the three parts of the key. */
@@ -284,15 +305,19 @@ void record_set_truncate(struct record_set *set, size_t count)
 enum status record_set_read(const struct record_set *set, size_t index, json_t **json,
                             struct error *error)
 {
-    const struct record_set_private *private = set->private;
+    struct record_set_private *private = set->private;
     const struct record *record = &set->records[index];
-    char *line = malloc(record->bytes + 1u);
-    if (line == NULL) {
-        return error_set(error, STATUS_NO_MEMORY, "no memory for record %zu", index);
+    char *line = NULL;
+    *json = NULL;
+    if (private->records_fd < 0) {
+        char *path = text_format("%s/%s", set->directory, record_journal.lines);
+        private->records_fd = open(path, O_RDONLY | O_CLOEXEC);
+        free(path);
     }
-    ssize_t got = pread(private->records_fd, line, record->bytes, (off_t)record->offset);
-    json_error_t where;
-    *json = got == (ssize_t)record->bytes ? json_loadb(line, record->bytes, 0, &where) : NULL;
+    if (file_read_part(private->records_fd, record->offset, record->bytes, &line, error) ==
+        STATUS_OK) {
+        *json = json_loadb(line, record->bytes, 0, NULL);
+    }
     free(line);
     if (*json == NULL) {
         return error_set(error, STATUS_IO, "%s/records.jsonl has changed while it was read",

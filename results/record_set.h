@@ -3,6 +3,7 @@
 #ifndef HEAPMILL_RESULTS_RECORD_SET_H
 #define HEAPMILL_RESULTS_RECORD_SET_H
 
+#include "common/host/journal.h"
 #include "results/record.h"
 
 struct record_details; /* record_parse.h */
@@ -12,7 +13,7 @@ struct record_set_private {
     char *directory;
     json_t *cell_indexes; /* id → integer */
     json_t *texts;        /* array that keeps the made strings alive */
-    int records_fd;       /* for record_set_read; -1: none */
+    int records_fd;       /* for record_set_read; opened when first needed; -1: not yet */
     /* Open addressing over (pass, round, cell): 1 + index into records; 0: empty. */
     uint32_t *slots;
     size_t slot_mask; /* slots − 1, a power of two less one */
@@ -20,11 +21,8 @@ struct record_set_private {
     size_t figure_capacity;
 };
 
-/* What scanning records.jsonl found at its end. */
-struct record_tail {
-    uint64_t whole_bytes; /* up to the end of the last whole line */
-    uint64_t torn_bytes;  /* after that */
-};
+/* A result directory: plan.json, records.jsonl, interrupted.jsonl. */
+extern const struct journal_kind record_journal;
 
 /* Reads DIR/plan.json. STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_NO_MEMORY. */
 enum status record_set_open(const char *directory, struct record_set **set, struct error *error);
@@ -33,9 +31,11 @@ enum status record_set_open(const char *directory, struct record_set **set, stru
 enum status record_set_from_plan(const char *directory, json_t *plan, struct record_set **set,
                                  struct error *error);
 
-/* Reads all of DIR/records.jsonl; a missing file is an empty one. A last line that has no newline
- * or is not JSON is torn and left out. */
-enum status record_set_scan(struct record_set *set, struct record_tail *tail, struct error *error);
+/* Takes a line of records.jsonl: a journal_reader whose context is the set. */
+enum status record_set_take(void *set, const struct journal_line *line, struct error *error);
+
+/* Reads all of DIR/records.jsonl; *torn is what journal_read says. */
+enum status record_set_scan(struct record_set *set, uint64_t *torn, struct error *error);
 
 /* Adds a record, which must not be there yet: STATUS_INVALID, and *twice (if not NULL) is the index
  * of the one that is. details are not read of a record without figures. */

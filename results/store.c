@@ -1,24 +1,16 @@
 #include "results/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "results/record_parse.h"
 #include "results/record_set.h"
 #include "results/stats/disturbance.h"
-#include "results/store_file.h"
-#include "results/store_recover.h"
 
 struct store {
     struct record_set *set;
-    char path[STORE_PATH_MAX]; /* of records.jsonl */
-    uint64_t size;             /* of records.jsonl, in bytes */
+    struct journal journal;
     uint64_t interrupted;
-    int lock_fd;
-    int records_fd;
     /* The group that has begun and is not complete; open_group is group_count if there is none. */
     size_t open_group;
     uint32_t open_round;
@@ -30,92 +22,29 @@ static struct store *store_new(struct error *error)
     struct store *store = calloc(1, sizeof(*store));
     if (store == NULL) {
         (void)error_set(error, STATUS_NO_MEMORY, "no memory for a result store");
-        return NULL;
     }
-    store->lock_fd = -1;
-    store->records_fd = -1;
     return store;
 }
 
 void store_close(struct store *store)
 {
-    if (store == NULL) {
-        return;
+    if (store != NULL) {
+        record_set_free(store->set);
+        journal_close(&store->journal);
+        free(store);
     }
-    if (store->records_fd >= 0) {
-        close(store->records_fd);
-    }
-    record_set_free(store->set);
-    if (store->lock_fd >= 0) {
-        close(store->lock_fd); /* the last: it unlocks */
-    }
-    free(store);
 }
 
-static enum status store_open_records(struct store *store, struct error *error)
+/* The store if all went well; else it is closed. */
+static enum status store_give(enum status status, struct store *new, struct store **store)
 {
-    const char *directory = store->set->directory;
-    enum status status = store_file_path(store->path, directory, "records.jsonl", error);
     if (status != STATUS_OK) {
+        store_close(new);
         return status;
     }
-    store->open_group = store->set->group_count;
-    store->records_fd = open(store->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (store->records_fd < 0) {
-        return error_set(error, STATUS_IO, "cannot open %s: %s", store->path, strerror(errno));
-    }
-    return store_file_sync_directory(directory, error);
-}
-
-/* Refuses a directory in which a run has been: its records must not mix with another's. */
-static enum status store_check_unused(const char *directory, struct error *error)
-{
-    static const char *const names[] = {"plan.json", "records.jsonl"};
-    char path[STORE_PATH_MAX];
-    for (size_t i = 0; i < 2; i++) {
-        enum status status = store_file_path(path, directory, names[i], error);
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (access(path, F_OK) == 0) {
-            return error_set(error, STATUS_INVALID,
-                             "%s has a %s already: go on with that run by --resume, or choose "
-                             "another directory with -o",
-                             directory, names[i]);
-        }
-    }
+    new->open_group = new->set->group_count;
+    *store = new;
     return STATUS_OK;
-}
-
-static enum status store_write_plan(const struct store *store, struct error *error)
-{
-    char *text = json_dumps(store->set->plan, JSON_INDENT(1));
-    if (text == NULL) {
-        return error_set(error, STATUS_NO_MEMORY, "no memory to write the plan");
-    }
-    enum status status =
-        store_file_replace(store->set->directory, "plan.json", text, strlen(text), error);
-    free(text);
-    return status;
-}
-
-static enum status store_fill_new(struct store *store, const char *directory, json_t *plan,
-                                  struct error *error)
-{
-    enum status status = record_set_from_plan(directory, plan, &store->set, error);
-    if (status == STATUS_OK) {
-        status = store_file_make_directory(directory, error);
-    }
-    if (status == STATUS_OK) {
-        status = store_file_lock(directory, &store->lock_fd, error);
-    }
-    if (status == STATUS_OK) {
-        status = store_check_unused(directory, error);
-    }
-    if (status == STATUS_OK) {
-        status = store_write_plan(store, error);
-    }
-    return status == STATUS_OK ? store_open_records(store, error) : status;
 }
 
 enum status store_create(const char *directory, const json_t *plan, struct store **store,
@@ -128,34 +57,24 @@ enum status store_create(const char *directory, const json_t *plan, struct store
         store_close(new);
         return error_set(error, STATUS_NO_MEMORY, "no memory for a result store");
     }
-    enum status status = store_fill_new(new, directory, copy, error);
-    json_decref(copy);
-    if (status != STATUS_OK) {
-        store_close(new);
-        return status;
+    enum status status = record_set_from_plan(directory, copy, &new->set, error);
+    if (status == STATUS_OK) {
+        status = journal_begin(&new->journal, &record_journal, directory, copy, error);
     }
-    *store = new;
-    return STATUS_OK;
+    json_decref(copy);
+    return store_give(status, new, store);
 }
 
-static enum status store_fill_resumed(struct store *store, const char *directory,
-                                      struct error *error)
+/* Moves the records of a group that is incomplete, and what is torn, out of the way. */
+static enum status store_repair(struct store *store, struct error *error)
 {
-    struct record_tail tail;
-    /* Before the lock, so that a mistyped name leaves no lock file behind. */
-    enum status status = record_set_open(directory, &store->set, error);
-    if (status == STATUS_OK) {
-        status = store_file_lock(directory, &store->lock_fd, error);
-    }
-    if (status == STATUS_OK) {
-        status = record_set_scan(store->set, &tail, error);
-    }
-    if (status == STATUS_OK) {
-        status = store_open_records(store, error);
-    }
-    if (status == STATUS_OK) {
-        status = store_recover(store->set, &tail, store->records_fd, &store->size,
-                               &store->interrupted, error);
+    struct record_set *set = store->set;
+    size_t start = record_set_interrupted_start(set);
+    uint64_t cut = start < set->record_count ? set->records[start].offset : store->journal.size;
+    store->interrupted = set->record_count - start + (store->journal.torn > 0);
+    enum status status = journal_repair(&store->journal, cut, error);
+    if (status == STATUS_OK && start < set->record_count) {
+        record_set_truncate(set, start);
     }
     return status;
 }
@@ -166,13 +85,15 @@ enum status store_resume(const char *directory, struct store **store, struct err
     if (new == NULL) {
         return STATUS_NO_MEMORY;
     }
-    enum status status = store_fill_resumed(new, directory, error);
-    if (status != STATUS_OK) {
-        store_close(new);
-        return status;
+    enum status status = record_set_open(directory, &new->set, error);
+    if (status == STATUS_OK) {
+        status = journal_resume(&new->journal, &record_journal, directory, NULL, record_set_take,
+                                new->set, error);
     }
-    *store = new;
-    return STATUS_OK;
+    if (status == STATUS_OK) {
+        status = store_repair(new, error);
+    }
+    return store_give(status, new, store);
 }
 
 const json_t *store_plan(const struct store *store)
@@ -234,34 +155,12 @@ static enum status store_check_order(const struct store *store, const struct rec
     return STATUS_OK;
 }
 
-/* Writes the line; if that fails, cuts off what was written of it. */
-static enum status store_write_line(struct store *store, const json_t *json, size_t *bytes,
-                                    struct error *error)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    size_t length = text != NULL ? strlen(text) : 0;
-    if (length == 0 || length > UINT32_MAX) {
-        free(text);
-        return error_set(error, STATUS_NO_MEMORY, "no memory to write a record");
-    }
-    text[length] = '\n'; /* in place of the zero: one write for line and newline */
-    enum status status = store_file_write(store->records_fd, store->path, text, length + 1, error);
-    free(text);
-    if (status != STATUS_OK && ftruncate(store->records_fd, (off_t)store->size) != 0) {
-        return error_set(error, STATUS_IO,
-                         "cannot write %s, nor cut it again: free some space and use --resume",
-                         store->path);
-    }
-    *bytes = length;
-    return status;
-}
-
 enum status store_append(struct store *store, json_t *json, struct error *error)
 {
     struct record_set *set = store->set;
     struct record record;
     struct record_details details;
-    size_t bytes = 0;
+    struct journal_line line;
     enum status status = record_parse(set, json, &record, &details, error);
     if (status == STATUS_OK) {
         status = store_check_order(store, &record, error);
@@ -272,13 +171,12 @@ enum status store_append(struct store *store, json_t *json, struct error *error)
     if (json_object_set_new(json, "sequence", json_integer((json_int_t)set->record_count)) != 0) {
         return error_set(error, STATUS_NO_MEMORY, "no memory to write a record");
     }
-    status = store_write_line(store, json, &bytes, error);
+    status = journal_append(&store->journal, json, &line, error);
     if (status != STATUS_OK) {
         return status;
     }
-    record.offset = store->size;
-    record.bytes = (uint32_t)bytes;
-    store->size += bytes + 1;
+    record.offset = line.offset;
+    record.bytes = line.bytes;
     store->open_pass = record.pass;
     store->open_round = record.round;
     store->open_group = set->cells[record.cell].group;
@@ -290,9 +188,9 @@ enum status store_append(struct store *store, json_t *json, struct error *error)
 }
 
 /* Leaves out what a kill, or a writer that is still at it, has left unfinished. */
-static void store_leave_out(struct record_set *set, const struct record_tail *tail)
+static void store_leave_out(struct record_set *set, uint64_t torn)
 {
-    if (tail->torn_bytes > 0) {
+    if (torn > 0) {
         (void)snprintf(set->notes[set->note_count++], sizeof(set->notes[0]),
                        "the last line of records.jsonl is torn and was left out; `heapmill bench "
                        "--resume` repairs the directory");
@@ -312,17 +210,17 @@ static void store_leave_out(struct record_set *set, const struct record_tail *ta
 enum status store_load(const char *directory, struct record_set **set, struct error *error)
 {
     struct record_set *loaded = NULL;
-    struct record_tail tail;
+    uint64_t torn = 0;
     enum status status = record_set_open(directory, &loaded, error);
     if (status != STATUS_OK) {
         return status;
     }
-    status = record_set_scan(loaded, &tail, error);
+    status = record_set_scan(loaded, &torn, error);
     if (status != STATUS_OK) {
         record_set_free(loaded);
         return status;
     }
-    store_leave_out(loaded, &tail);
+    store_leave_out(loaded, torn);
     disturbance_mark(loaded, UINT32_MAX);
     *set = loaded;
     return STATUS_OK;

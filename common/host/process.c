@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -14,16 +15,43 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/host/text.h"
+#include "common/host/process_tree.h"
 
 enum {
     PROCESS_OUTPUT_MAX_BYTES = 16 << 20, /* a memory series of 200 samples takes about 20 KiB */
     PROCESS_DRAIN_MS =
-        200, /* for the pipes of a child that has ended; a grandchild may hold them */
+        200,            /* for the pipes of a child that has ended: a grandchild may hold them */
+    PROCESS_REAP_S = 2, /* for the end of a child that was killed */
     PROCESS_EXEC_FAILED = 127,
+    PROCESS_FD_FREE = 10,      /* above every descriptor that a child is given */
+    PROCESS_RUNNING_MAX = 256, /* at once */
+};
+
+/* ---------------------------------------------------------------- signals */
+
+/* The dispositions that heapmill changes, with those that it was started with: a child in the
+ * foreground gets these back, since `nohup` and its like count on it. */
+static struct process_signal {
+    int number;
+    bool changed;
+    struct sigaction before;
+} process_signals[] = {{.number = SIGINT},
+                       {.number = SIGTERM},
+                       {.number = SIGCHLD},
+                       {.number = SIGPIPE},
+                       {.number = SIGXFSZ}};
+enum {
+    SIGNAL_INT,
+    SIGNAL_TERM,
+    SIGNAL_CHILD,
+    SIGNAL_PIPE,
+    SIGNAL_FILE_SIZE,
+    SIGNALS = sizeof(process_signals) / sizeof(process_signals[0]),
 };
 
 static volatile sig_atomic_t process_stop_asked;
+static bool process_mask_changed;
+static sigset_t process_mask_before;
 
 static void process_on_stop(int number)
 {
@@ -36,23 +64,55 @@ static void process_on_child(int number)
     (void)number; /* only there so that SIGCHLD ends ppoll */
 }
 
-void process_prepare_signals(void)
+static void process_handle(int index, void (*handler)(int))
 {
-    struct sigaction action = {.sa_handler = process_on_stop};
+    struct process_signal *entry = &process_signals[index];
+    struct sigaction action = {.sa_handler = handler};
     sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = process_on_child;
-    (void)sigaction(SIGCHLD, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL); /* a closed pipe and a file that may not grow are */
-    (void)sigaction(SIGXFSZ, &action, NULL); /* errors of write, not deaths */
+    (void)sigaction(entry->number, &action, entry->changed ? NULL : &entry->before);
+    entry->changed = true;
+}
+
+static void process_block(const int *indexes, size_t count)
+{
     sigset_t blocked;
     sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigaddset(&blocked, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    for (size_t i = 0; i < count; i++) {
+        sigaddset(&blocked, process_signals[indexes[i]].number);
+    }
+    (void)sigprocmask(SIG_BLOCK, &blocked, process_mask_changed ? NULL : &process_mask_before);
+    process_mask_changed = true;
+}
+
+/* Without it the end of a child would not end a wait. */
+static void process_watch_children(void)
+{
+    if (!process_signals[SIGNAL_CHILD].changed) {
+        process_handle(SIGNAL_CHILD, process_on_child);
+        process_block((const int[]){SIGNAL_CHILD}, 1);
+    }
+}
+
+void process_prepare_signals(void)
+{
+    process_watch_children();
+    process_handle(SIGNAL_INT, process_on_stop);
+    process_handle(SIGNAL_TERM, process_on_stop);
+    process_handle(SIGNAL_PIPE, SIG_IGN);      /* a closed pipe and a file that may not grow are */
+    process_handle(SIGNAL_FILE_SIZE, SIG_IGN); /* errors of write, not deaths */
+    process_block((const int[]){SIGNAL_INT, SIGNAL_TERM}, 2);
+}
+
+/* SIGINT is for a child in the foreground alone: heapmill ignores it until that has ended. */
+static void process_leave_interrupts(bool leave)
+{
+    static struct sigaction saved;
+    if (leave) {
+        (void)sigaction(SIGINT, NULL, &saved);
+        process_handle(SIGNAL_INT, SIG_IGN);
+    } else {
+        (void)sigaction(SIGINT, &saved, NULL);
+    }
 }
 
 bool process_interrupted(void)
@@ -64,13 +124,100 @@ bool process_interrupted(void)
     return process_stop_asked != 0;
 }
 
-/* What is open towards a running child. */
+/* ---------------------------------------------------------------- in the child */
+
+/* What is open between heapmill and a child that is being started: [0] is heapmill's end. */
 struct process_pipes {
     int output[2];
-    int diagnostics[2]; /* the child's stderr */
-    int failure[2];     /* closed by a successful exec; carries errno of one that failed */
+    int diagnostics[2];
+    int failure[2]; /* closed by a successful exec; else carries a struct process_failure */
 };
 
+struct process_failure {
+    int reason; /* errno */
+    bool directory;
+};
+
+static void process_restore_signals(bool foreground)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG && !foreground; number++) {
+        (void)sigaction(number, &action, NULL);
+    }
+    for (size_t i = 0; i < SIGNALS && foreground; i++) {
+        if (process_signals[i].changed) {
+            (void)sigaction(process_signals[i].number, &process_signals[i].before, NULL);
+        }
+    }
+    (void)sigprocmask(SIG_SETMASK,
+                      foreground && process_mask_changed ? &process_mask_before : &none, NULL);
+}
+
+/* Gives the child its descriptors; they may not be overwritten while they are still needed, so all
+ * are first moved above the ones that they go to. */
+static bool process_set_descriptors(const struct process_request *request,
+                                    struct process_pipes *pipes)
+{
+    pipes->failure[1] = fcntl(pipes->failure[1], F_DUPFD_CLOEXEC, PROCESS_FD_FREE);
+    if (pipes->failure[1] < 0 || request->stdio == PROCESS_FOREGROUND) {
+        return pipes->failure[1] >= 0;
+    }
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int output = pipes->output[1];
+    int diagnostics = pipes->diagnostics[1];
+    if (request->stdio == PROCESS_LOG) {
+        output = request->log != NULL
+                     ? open(request->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
+                     : STDERR_FILENO;
+        diagnostics = output;
+    }
+    output = fcntl(output, F_DUPFD_CLOEXEC, PROCESS_FD_FREE);
+    diagnostics = fcntl(diagnostics, F_DUPFD_CLOEXEC, PROCESS_FD_FREE);
+    bool record = request->stdio == PROCESS_RECORD;
+    bool done = input >= 0 && output >= 0 && diagnostics >= 0;
+    done = done && dup2(input, STDIN_FILENO) >= 0 && dup2(diagnostics, STDERR_FILENO) >= 0;
+    done = done && dup2(record ? diagnostics : output, STDOUT_FILENO) >= 0;
+    return done && (!record || dup2(output, PROCESS_RECORD_FD) >= 0);
+}
+
+/* Between fork and exec. */
+static void process_become(const struct process_request *request, struct process_pipes *pipes,
+                           int stop_signal, pid_t parent)
+{
+    bool foreground = request->stdio == PROCESS_FOREGROUND;
+    if (!foreground) {
+        (void)setpgid(0, 0);
+    }
+    (void)prctl(PR_SET_PDEATHSIG, stop_signal);
+    if (getppid() != parent) {
+        _exit(PROCESS_EXEC_FAILED); /* it died before the request was made */
+    }
+    process_restore_signals(foreground);
+    if (request->fixed_addresses) {
+        (void)personality(ADDR_NO_RANDOMIZE); /* a sandbox may refuse: counts then tell */
+    }
+    struct process_failure failure = {.directory = false};
+    if (process_set_descriptors(request, pipes)) {
+        failure.directory = request->directory != NULL && chdir(request->directory) != 0;
+        for (size_t i = 0; request->settings != NULL && request->settings[i] != NULL; i++) {
+            (void)putenv((char *)request->settings[i]); /* a copy, which lives until exec */
+        }
+        if (!failure.directory) {
+            /* exec takes its strings as not const for historical reasons only. */
+            (void)execvpe(request->arguments[0], (char *const *)request->arguments,
+                          request->environment != NULL ? (char *const *)request->environment
+                                                       : environ);
+        }
+    }
+    failure.reason = errno;
+    ssize_t ignored = write(pipes->failure[1], &failure, sizeof(failure));
+    (void)ignored;
+    _exit(PROCESS_EXEC_FAILED);
+}
+
+/* ---------------------------------------------------------------- starting */
 static void process_close(int *descriptor)
 {
     if (*descriptor >= 0) {
@@ -88,76 +235,143 @@ static void process_close_pipes(struct process_pipes *pipes)
     }
 }
 
-static enum status process_open_pipes(struct process_pipes *pipes, struct error *error)
+static enum status process_open_pipes(const struct process_request *request,
+                                      struct process_pipes *pipes, struct error *error)
 {
     *pipes = (struct process_pipes){{-1, -1}, {-1, -1}, {-1, -1}};
-    if (pipe2(pipes->output, O_CLOEXEC) != 0 || pipe2(pipes->diagnostics, O_CLOEXEC) != 0 ||
-        pipe2(pipes->failure, O_CLOEXEC) != 0) {
+    bool piped = request->stdio == PROCESS_CAPTURE || request->stdio == PROCESS_RECORD;
+    if (pipe2(pipes->failure, O_CLOEXEC) != 0 ||
+        (piped &&
+         (pipe2(pipes->output, O_CLOEXEC) != 0 || pipe2(pipes->diagnostics, O_CLOEXEC) != 0))) {
         process_close_pipes(pipes);
         return error_set(error, STATUS_IO, "a pipe could not be made: %m: raise `ulimit -n`");
     }
     return STATUS_OK;
 }
 
-/* Gives the child its descriptors; they may not be overwritten while they are still needed, so all
- * are first moved above the ones that they go to. */
-static bool process_set_descriptors(const struct process_request *request,
-                                    struct process_pipes *pipes)
+/* Waits for the exec: what failed, or all zero when it succeeded. */
+static struct process_failure process_await_exec(int descriptor)
 {
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int output = fcntl(pipes->output[1], F_DUPFD_CLOEXEC, 10);
-    int diagnostics = fcntl(pipes->diagnostics[1], F_DUPFD_CLOEXEC, 10);
-    pipes->failure[1] = fcntl(pipes->failure[1], F_DUPFD_CLOEXEC, 10);
-    bool done = input >= 0 && output >= 0 && diagnostics >= 0 && pipes->failure[1] >= 0;
-    done = done && dup2(input, STDIN_FILENO) >= 0 && dup2(diagnostics, STDERR_FILENO) >= 0;
-    done = done && dup2(request->record_fd ? diagnostics : output, STDOUT_FILENO) >= 0;
-    return done && (!request->record_fd || dup2(output, PROCESS_RECORD_FD) >= 0);
+    struct process_failure failure = {0};
+    ssize_t count;
+    do {
+        count = read(descriptor, &failure, sizeof(failure));
+    } while (count < 0 && errno == EINTR);
+    return count == (ssize_t)sizeof(failure) ? failure : (struct process_failure){0};
 }
 
-/* In the child, between fork and exec. */
-static void process_become(const struct process_request *request, struct process_pipes *pipes,
-                           pid_t parent)
+static enum status process_refuse(const struct process_request *request,
+                                  const struct process_failure *failure, struct error *error)
 {
-    (void)setpgid(0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) {
-        _exit(PROCESS_EXEC_FAILED); /* it died before the request was made */
+    if (failure->directory) {
+        return error_set(error, STATUS_IO, "%s: %s", request->directory, strerror(failure->reason));
     }
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < NSIG; number++) {
-        (void)sigaction(number, &action, NULL);
-    }
-    sigset_t none;
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (request->fixed_addresses) {
-        (void)personality(ADDR_NO_RANDOMIZE); /* a sandbox may refuse: counts then tell */
-    }
-    if (process_set_descriptors(request, pipes)) {
-        /* execve takes its strings as not const for historical reasons only. */
-        (void)execve(request->arguments[0], (char *const *)request->arguments,
-                     (char *const *)request->environment);
-    }
-    int reason = errno;
-    ssize_t ignored = write(pipes->failure[1], &reason, sizeof(reason));
-    (void)ignored;
-    _exit(PROCESS_EXEC_FAILED);
+    bool absent = failure->reason == ENOENT || failure->reason == EACCES;
+    return error_set(error, absent ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", request->arguments[0],
+                     strerror(failure->reason));
 }
+
+/* Children that were started and not reaped yet; 0 is no child's. What else is heapmill's child, it
+ * has adopted. */
+static pid_t process_known[PROCESS_RUNNING_MAX];
+
+/* Puts `to` in the place of `from`; false: `from` is not there. */
+static bool process_note(pid_t from, pid_t to)
+{
+    for (size_t i = 0; i < PROCESS_RUNNING_MAX; i++) {
+        if (process_known[i] == from) {
+            process_known[i] = to;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From the fork to a child that runs, or has failed to. */
+static enum status process_fork(const struct process_request *request, struct process *process,
+                                struct process_pipes *pipes, struct error *error)
+{
+    pid_t parent = getpid();
+    if (request->stdio == PROCESS_LOG || request->stdio == PROCESS_FOREGROUND) {
+        (void)fflush(NULL); /* what heapmill has said stands before what the child says */
+    }
+    if (process->foreground) {
+        process_leave_interrupts(true);
+    }
+    process->begin_ns = clock_wall_ns();
+    pid_t child = fork();
+    if (child == 0) {
+        process_become(request, pipes, process->stop_signal, parent);
+    }
+    process_close(&pipes->failure[1]);
+    struct process_failure failure = {.reason = child < 0 ? errno : 0};
+    if (child > 0) {
+        failure = process_await_exec(pipes->failure[0]);
+    }
+    if (failure.reason != 0 && process->foreground) {
+        process_leave_interrupts(false);
+    }
+    if (child < 0) {
+        return error_set(error, STATUS_IO, "a process could not be started: %s: raise `ulimit -u`",
+                         strerror(failure.reason));
+    }
+    if (failure.reason != 0) {
+        (void)waitpid(child, NULL, 0);
+        return process_refuse(request, &failure, error);
+    }
+    process->pid = child;
+    process->running = true;
+    return STATUS_OK;
+}
+
+enum status process_start(const struct process_request *request, struct process *process,
+                          struct error *error)
+{
+    struct process_pipes pipes;
+    *process = (struct process){
+        .stop_signal = request->stop_signal != 0 ? request->stop_signal : SIGKILL,
+        .foreground = request->stdio == PROCESS_FOREGROUND,
+        .whole_tree = request->whole_tree,
+        .output_fd = -1,
+        .stderr_fd = -1,
+    };
+    enum status status = process_open_pipes(request, &pipes, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    process_watch_children();
+    if (request->whole_tree) {
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    }
+    status = process_fork(request, process, &pipes, error);
+    if (status == STATUS_OK) {
+        process->output_fd = pipes.output[0];
+        process->stderr_fd = pipes.diagnostics[0];
+        pipes.output[0] = -1;
+        pipes.diagnostics[0] = -1;
+        process->result.output = text_format("%s", "");
+        (void)process_note(0, process->pid);
+    }
+    process_close_pipes(&pipes);
+    return status;
+}
+
+/* ---------------------------------------------------------------- following */
 
 /* The end of what came, in a buffer of fixed size. */
-static void process_keep_tail(struct process_result *result, size_t *kept, const char *bytes,
-                              size_t count)
+static void process_keep_tail(struct process_result *result, const char *bytes, size_t count)
 {
     if (count > PROCESS_STDERR_TAIL_BYTES) {
         bytes += count - PROCESS_STDERR_TAIL_BYTES;
         count = PROCESS_STDERR_TAIL_BYTES;
     }
+    size_t kept = result->stderr_bytes;
     size_t over =
-        *kept + count > PROCESS_STDERR_TAIL_BYTES ? *kept + count - PROCESS_STDERR_TAIL_BYTES : 0;
-    memmove(result->stderr_tail, result->stderr_tail + over, *kept - over);
-    memcpy(result->stderr_tail + *kept - over, bytes, count);
-    *kept += count - over;
-    result->stderr_tail[*kept] = '\0';
+        kept + count > PROCESS_STDERR_TAIL_BYTES ? kept + count - PROCESS_STDERR_TAIL_BYTES : 0;
+    memmove(result->stderr_tail, result->stderr_tail + over, kept - over);
+    memcpy(result->stderr_tail + kept - over, bytes, count);
+    result->stderr_bytes = kept + count - over;
+    result->stderr_tail[result->stderr_bytes] = '\0';
 }
 
 static void process_keep_output(struct process_result *result, const char *bytes, size_t count)
@@ -171,40 +385,45 @@ static void process_keep_output(struct process_result *result, const char *bytes
 }
 
 /* Reads what has come; closes the descriptor at its end. */
-static void process_drain(struct process_result *result, size_t *kept, struct process_pipes *pipes,
-                          bool output)
+static void process_drain(struct process *process, int *descriptor)
 {
     char bytes[16384];
-    int *descriptor = output ? &pipes->output[0] : &pipes->diagnostics[0];
     ssize_t count = read(*descriptor, bytes, sizeof(bytes));
-    if (count > 0 && output) {
-        process_keep_output(result, bytes, (size_t)count);
+    if (count > 0 && descriptor == &process->output_fd) {
+        process_keep_output(&process->result, bytes, (size_t)count);
     } else if (count > 0) {
-        process_keep_tail(result, kept, bytes, (size_t)count);
+        process_keep_tail(&process->result, bytes, (size_t)count);
     } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
         process_close(descriptor);
     }
 }
 
-/* Waits for bytes, the child's end, a signal, or the deadline, whichever is first. */
-static void process_wait_event(struct process_result *result, size_t *kept,
-                               struct process_pipes *pipes, uint64_t deadline_ns)
+/* Waits for bytes, a child's end, a signal, or so long, whichever is first. */
+static void process_wait_event(struct process *processes, size_t count, uint64_t wait_ns)
 {
-    struct pollfd watched[2] = {{.fd = pipes->output[0], .events = POLLIN},
-                                {.fd = pipes->diagnostics[0], .events = POLLIN}};
-    uint64_t now = clock_wall_ns();
-    uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
-    struct timespec wait = {.tv_sec = (time_t)(left / 1000000000u),
-                            .tv_nsec = (long)(left % 1000000000u)};
+    // NOLINTNEXTLINE(bugprone-sizeof-expression)
+    struct pollfd *watched = text_grow(NULL, 2 * count + 1, sizeof(*watched));
+    for (size_t i = 0; i < count; i++) {
+        /* poll passes over negative descriptors. A child that is none has zeros there. */
+        bool open = processes[i].pid != 0;
+        watched[2 * i] =
+            (struct pollfd){.fd = open ? processes[i].output_fd : -1, .events = POLLIN};
+        watched[2 * i + 1] =
+            (struct pollfd){.fd = open ? processes[i].stderr_fd : -1, .events = POLLIN};
+    }
+    struct timespec wait = {.tv_sec = (time_t)(wait_ns / 1000000000u),
+                            .tv_nsec = (long)(wait_ns % 1000000000u)};
     sigset_t none;
     sigemptyset(&none);
-    if (ppoll(watched, 2, &wait, &none) > 0) {
-        for (int i = 0; i < 2; i++) {
+    if (ppoll(watched, 2 * count, &wait, &none) > 0) {
+        for (size_t i = 0; i < 2 * count; i++) {
+            struct process *process = &processes[i / 2];
             if (watched[i].revents != 0) {
-                process_drain(result, kept, pipes, i == 0);
+                process_drain(process, i % 2 == 0 ? &process->output_fd : &process->stderr_fd);
             }
         }
     }
+    free(watched);
 }
 
 static uint64_t process_timeval_ns(struct timeval value)
@@ -212,102 +431,201 @@ static uint64_t process_timeval_ns(struct timeval value)
     return ((uint64_t)value.tv_sec * 1000000u + (uint64_t)value.tv_usec) * 1000u;
 }
 
-/* Takes the ended child's exit status and figures. */
-static void process_reap(pid_t child, struct process_result *result)
+/* Takes the ended child's exit status and figures, and what it last said. */
+static void process_reap(struct process *process)
 {
+    struct process_result *result = &process->result;
     int status = 0;
     struct rusage usage = {0};
-    while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR) {
+    result->wall_ns = clock_wall_ns() - process->begin_ns;
+    if (!process->foreground) {
+        (void)kill(-process->pid, SIGKILL); /* whatever the child has left behind in its group */
     }
+    while (wait4(process->pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    }
+    uint64_t used = process_timeval_ns(usage.ru_utime) + process_timeval_ns(usage.ru_stime);
     result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    result->cpu_ns = process_timeval_ns(usage.ru_utime) + process_timeval_ns(usage.ru_stime);
+    /* What a descendant used that the child never waited for is only in the last look. */
+    result->cpu_ns = used > result->cpu_ns ? used : result->cpu_ns;
     result->faults_minor = (uint64_t)usage.ru_minflt;
     result->faults_major = (uint64_t)usage.ru_majflt;
+    process->running = false;
+    (void)process_note(process->pid, 0);
+    if (process->foreground) {
+        process_leave_interrupts(false);
+    }
+    uint64_t deadline = clock_wall_ns() + PROCESS_DRAIN_MS * UINT64_C(1000000);
+    for (uint64_t now; (process->output_fd >= 0 || process->stderr_fd >= 0) &&
+                       (now = clock_wall_ns()) < deadline;) {
+        process_wait_event(process, 1, deadline - now);
+    }
+    process_close(&process->output_fd);
+    process_close(&process->stderr_fd);
 }
 
-/* Follows the child until it has been reaped and its pipes are read. */
-static void process_follow(pid_t child, const struct process_request *request,
-                           struct process_pipes *pipes, struct process_result *result)
+/* Reaps those that have ended, and counts what the others have used. How many still run. */
+static size_t process_look(struct process *processes, size_t count)
 {
-    uint64_t begin = clock_wall_ns();
-    uint64_t deadline = begin + (uint64_t)(request->timeout_s * 1e9);
-    size_t kept = 0;
-    bool ended = false;
-    bool killed = false;
-    while (!ended) {
+    size_t running = 0;
+    struct process_tree tree = {.count = 0};
+    for (size_t i = 0; i < count; i++) {
+        struct process *process = &processes[i];
         siginfo_t info = {.si_pid = 0};
-        /* Not reaped yet: its process group's number cannot be another's when it is killed below.
-         */
-        if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            info.si_pid == child) {
-            ended = true;
-            result->wall_ns = clock_wall_ns() - begin;
+        if (!process->running) {
             continue;
         }
-        bool late = clock_wall_ns() >= deadline;
-        if (!killed && (late || process_interrupted())) {
-            result->interrupted = process_interrupted();
-            result->timed_out = !result->interrupted;
-            (void)kill(-child, SIGKILL);
-            killed = true;
-            deadline += UINT64_C(1) << 60;
+        if (process->whole_tree) {
+            if (tree.count == 0) {
+                process_tree_read(&tree);
+            }
+            uint64_t used = process_tree_cpu_ns(&tree, process->pid);
+            process->result.cpu_ns = used > process->result.cpu_ns ? used : process->result.cpu_ns;
         }
-        process_wait_event(result, &kept, pipes, deadline);
+        /* It is looked at before it is reaped, since until then its group's number cannot be
+         * another's when that is killed. */
+        if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid == process->pid) {
+            process_reap(process);
+        }
+        running += process->running;
     }
-    (void)kill(-child, SIGKILL); /* whatever the child has left behind in its group */
-    process_reap(child, result);
-    deadline = clock_wall_ns() + PROCESS_DRAIN_MS * UINT64_C(1000000);
-    while ((pipes->output[0] >= 0 || pipes->diagnostics[0] >= 0) && clock_wall_ns() < deadline) {
-        process_wait_event(result, &kept, pipes, deadline);
+    process_tree_free(&tree);
+    return running;
+}
+
+size_t process_wait(struct process *processes, size_t count, double seconds)
+{
+    size_t running = process_look(processes, count);
+    if (seconds > 0 && (running > 0 || count == 0) && !process_interrupted()) {
+        process_wait_event(processes, count, (uint64_t)(seconds * 1e9));
+        running = process_look(processes, count);
+    }
+    return running;
+}
+
+/* ---------------------------------------------------------------- ending */
+
+/* Waits until none runs or the time is over, whatever signals come. */
+static size_t process_await(struct process *processes, size_t count, double seconds)
+{
+    uint64_t end = clock_wall_ns() + (uint64_t)(seconds * 1e9);
+    size_t running = process_look(processes, count);
+    for (uint64_t now; running > 0 && (now = clock_wall_ns()) < end;) {
+        process_wait_event(processes, count, end - now);
+        running = process_look(processes, count);
+    }
+    return running;
+}
+
+static void process_kill(struct process *process)
+{
+    if (process->whole_tree) {
+        struct process_tree tree;
+        process_tree_read(&tree);
+        process_tree_kill(&tree, process->pid);
+        process_tree_free(&tree);
+    }
+    (void)kill(process->foreground ? process->pid : -process->pid, SIGKILL);
+}
+
+/* Ends and reaps the children of heapmill that it did not start. */
+static void process_end_orphans(void)
+{
+    struct process_tree tree;
+    process_tree_read(&tree);
+    for (size_t i = 0; i < tree.count; i++) {
+        const struct process_entry *entry = &tree.processes[i];
+        if (entry->parent == getpid() && !process_note(entry->pid, entry->pid)) {
+            (void)kill(entry->pid, SIGKILL);
+            (void)waitpid(entry->pid, NULL, 0);
+        }
+    }
+    process_tree_free(&tree);
+}
+
+void process_stop(struct process *processes, size_t count, double grace_s)
+{
+    bool trees = false;
+    for (size_t i = 0; i < count; i++) {
+        trees |= processes[i].whole_tree;
+        if (processes[i].running && processes[i].stop_signal != SIGKILL) {
+            (void)kill(processes[i].pid, processes[i].stop_signal);
+        } else if (processes[i].running) {
+            process_kill(&processes[i]);
+        }
+    }
+    if (process_await(processes, count, grace_s) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (processes[i].running) {
+                process_kill(&processes[i]);
+            }
+        }
+        (void)process_await(processes, count, PROCESS_REAP_S);
+    }
+    if (trees) {
+        process_end_orphans();
     }
 }
 
-/* Waits for the exec; the child's errno, or 0 when it succeeded. */
-static int process_exec_errno(struct process_pipes *pipes)
+void process_free(struct process *process)
 {
-    int reason = 0;
-    ssize_t count;
-    do {
-        count = read(pipes->failure[0], &reason, sizeof(reason));
-    } while (count < 0 && errno == EINTR);
-    return count == (ssize_t)sizeof(reason) ? reason : 0;
-}
-
-enum status process_run(const struct process_request *request, struct process_result *result,
-                        struct error *error)
-{
-    struct process_pipes pipes;
-    *result = (struct process_result){0};
-    result->output = text_format("%s", "");
-    enum status status = process_open_pipes(&pipes, error);
-    if (status != STATUS_OK) {
-        return status;
+    if (process->running) {
+        process_stop(process, 1, 0);
     }
-    pid_t parent = getpid();
-    pid_t child = fork();
-    if (child == 0) {
-        process_become(request, &pipes, parent);
+    if (process->pid != 0) {
+        process_close(&process->output_fd);
+        process_close(&process->stderr_fd);
     }
-    if (child < 0) {
-        process_close_pipes(&pipes);
-        return error_set(error, STATUS_IO, "a process could not be started: %m: raise `ulimit -u`");
-    }
-    process_close(&pipes.output[1]);
-    process_close(&pipes.diagnostics[1]);
-    process_close(&pipes.failure[1]);
-    int reason = process_exec_errno(&pipes);
-    process_follow(child, request, &pipes, result);
-    process_close_pipes(&pipes);
-    if (reason != 0) {
-        return error_set(error, reason == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s",
-                         request->arguments[0], strerror(reason));
-    }
-    return STATUS_OK;
+    process_result_free(&process->result);
+    *process = (struct process){.pid = 0};
 }
 
 void process_result_free(struct process_result *result)
 {
     free(result->output);
     result->output = NULL;
+}
+
+enum status process_run(const struct process_request *request, struct process_result *result,
+                        struct error *error)
+{
+    struct process process;
+    *result = (struct process_result){.output = NULL};
+    enum status status = process_start(request, &process, error);
+    if (status != STATUS_OK) {
+        result->output = text_format("%s", "");
+        return status;
+    }
+    const uint64_t second = UINT64_C(1000000000);
+    uint64_t limit = request->timeout_s > 0 ? (uint64_t)(request->timeout_s * 1e9) : UINT64_MAX;
+    bool late = false;
+    while (process_look(&process, 1) > 0 && !late && !process_interrupted()) {
+        uint64_t past = clock_wall_ns() - process.begin_ns;
+        late = past >= limit;
+        if (!late) {
+            /* A child with descendants is looked at every second: what they used is forgotten when
+             * they end. */
+            uint64_t wait = limit - past;
+            wait = wait > second && (process.whole_tree || wait > 3600 * second) ? second : wait;
+            process_wait_event(&process, 1, wait);
+        }
+    }
+    if (process.running) {
+        process.result.interrupted = process_interrupted();
+        process.result.timed_out = !process.result.interrupted;
+    }
+    if (process.running || process.whole_tree) {
+        process_stop(&process, 1, request->grace_s);
+    }
+    *result = process.result;
+    process.result.output = NULL;
+    process_free(&process);
+    return STATUS_OK;
+}
+
+const char *const *process_vector(const struct text_list *list)
+{
+    static const char *const none[] = {NULL};
+    return list->count > 0 ? (const char *const *)list->items : none;
 }

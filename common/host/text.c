@@ -41,8 +41,10 @@ void *text_grow(void *array, size_t count, size_t size)
 
 void text_list_add(struct text_list *list, char *item)
 {
-    list->items = text_grow(list->items, list->count + 1, sizeof(*list->items));
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers
+    list->items = text_grow(list->items, list->count + 2, sizeof(*list->items));
     list->items[list->count++] = item;
+    list->items[list->count] = NULL;
 }
 
 void text_list_free(struct text_list *list)

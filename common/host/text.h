@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A growing array of strings that it owns. All zero is empty. */
+/* A growing array of strings that it owns; a NULL follows the last. All zero is empty, with items
+ * NULL. */
 struct text_list {
     char **items;
     size_t count;

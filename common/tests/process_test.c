@@ -21,7 +21,7 @@ static struct process_result run_shell(const char *script, bool record_fd, doubl
     struct process_request request = {.arguments = arguments,
                                       .environment = environment,
                                       .timeout_s = timeout_s,
-                                      .record_fd = record_fd};
+                                      .stdio = record_fd ? PROCESS_RECORD : PROCESS_CAPTURE};
     struct process_result result;
     struct error error;
     assert_int_equal(process_run(&request, &result, &error), STATUS_OK);
@@ -154,6 +154,84 @@ static void a_missing_program_is_not_found(void **state)
     process_result_free(&result);
 }
 
+/* Several run at once; the wait ends at the first end, and the rest is stopped. */
+static void several_children_are_followed_and_stopped(void **state)
+{
+    (void)state;
+    struct error error;
+    struct process crew[3] = {{.pid = 0}};
+    static const char *const scripts[] = {"exit 3", "trap 'exit 4' TERM; echo up; sleep 60 & wait",
+                                          "trap '' TERM; echo up; while :; do sleep 60; done"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *const arguments[] = {"sh", "-c", scripts[i], NULL};
+        const struct process_request request = {.arguments = arguments, .stop_signal = SIGTERM};
+        assert_int_equal(process_start(&request, &crew[i], &error), STATUS_OK);
+    }
+    for (int i = 0; i < 500 && (crew[0].running || crew[1].result.output_bytes == 0 ||
+                                crew[2].result.output_bytes == 0);
+         i++) {
+        (void)process_wait(crew, 3, 0.05);
+    }
+    assert_false(crew[0].running);
+    assert_int_equal(crew[0].result.exit_code, 3);
+    assert_int_equal(process_wait(crew, 3, 0), 2);
+    process_stop(crew, 3, 0.3);
+    assert_int_equal(crew[1].result.exit_code, 4);    /* it ended in order */
+    assert_int_equal(crew[2].result.signal, SIGKILL); /* it had to be killed */
+    for (size_t i = 0; i < 3; i++) {
+        process_free(&crew[i]);
+    }
+}
+
+/* A descendant that has left the group is counted, adopted and ended. */
+static void descendants_in_other_sessions_are_ended(void **state)
+{
+    (void)state;
+    struct error error;
+    struct process_result result;
+    const char *const arguments[] = {
+        "sh", "-c", "setsid sh -c 'i=0; while :; do i=$((i+1)); done' & echo $!; sleep 60", NULL};
+    const struct process_request request = {
+        .arguments = arguments, .whole_tree = true, .timeout_s = 1.5};
+    assert_int_equal(process_run(&request, &result, &error), STATUS_OK);
+    pid_t descendant = (pid_t)strtol(result.output, NULL, 10);
+    assert_true(result.timed_out);
+    assert_true(descendant > 1);
+    assert_false(process_runs(descendant));
+    assert_true(result.cpu_ns > 100000000); /* the loop's, not the shell's */
+    process_result_free(&result);
+}
+
+static void the_place_and_the_log_are_the_given_ones(void **state)
+{
+    (void)state;
+    struct error error;
+    struct process_result result;
+    const char *const arguments[] = {"sh", "-c", "pwd; echo $MORE; echo bad >&2", NULL};
+    const char *const settings[] = {"MORE=less", NULL};
+    char log[] = "/tmp/heapmill-process-XXXXXX";
+    int file = mkstemp(log);
+    const struct process_request request = {.arguments = arguments,
+                                            .settings = settings,
+                                            .directory = "/",
+                                            .stdio = PROCESS_LOG,
+                                            .log = log};
+    assert_true(file >= 0);
+    assert_int_equal(process_run(&request, &result, &error), STATUS_OK);
+    process_result_free(&result);
+    char text[64] = "";
+    assert_true(read(file, text, sizeof(text) - 1) > 0);
+    assert_string_equal(text, "/\nless\nbad\n");
+    (void)close(file);
+    (void)unlink(log);
+    struct process_request nowhere = request;
+    nowhere.directory = "/no/such/place";
+    assert_int_equal(process_run(&nowhere, &result, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, "/no/such/place"));
+    process_result_free(&result);
+    (void)unlink(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +242,9 @@ int main(void)
         cmocka_unit_test(leftovers_of_a_child_are_ended),
         cmocka_unit_test(children_die_with_their_parent),
         cmocka_unit_test(a_missing_program_is_not_found),
+        cmocka_unit_test(several_children_are_followed_and_stopped),
+        cmocka_unit_test(descendants_in_other_sessions_are_ended),
+        cmocka_unit_test(the_place_and_the_log_are_the_given_ones),
     };
     process_prepare_signals();
     return cmocka_run_group_tests(tests, NULL, NULL);

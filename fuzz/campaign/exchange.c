@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuzz/campaign/files.h"
+#include "common/host/files.h"
 #include "fuzz/engines/launch.h"
 
 static bool exchange_has(const struct text_list *list, const char *item)
@@ -24,9 +24,9 @@ static enum status exchange_copy(const char *from, const char *to, struct error 
 {
     char *bytes;
     size_t size;
-    enum status status = fuzz_read_file(from, &bytes, &size, error);
+    enum status status = file_read(from, &bytes, &size, error);
     if (status == STATUS_OK) {
-        status = fuzz_write_file(to, bytes, size, error);
+        status = file_write(to, bytes, size, error);
     }
     free(bytes);
     return status;
@@ -46,7 +46,7 @@ static enum status exchange_take_queue(struct fuzz_exchange *exchange, const cha
     struct text_list names = {0};
     char *queue = text_format("%s/afl/%s/queue", directory, member);
     enum status status = STATUS_OK;
-    fuzz_list_files(queue, &names);
+    file_list_names(queue, &names);
     for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
         const char *name = names.items[i];
         if (strncmp(name, "id:", 3) != 0 || strstr(name, ",sync:") != NULL ||

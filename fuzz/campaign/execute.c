@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/host/files.h"
 #include "common/host/text.h"
 #include "fuzz/campaign/crew.h"
-#include "fuzz/campaign/files.h"
 
 /* A name for the child's output, in the directory for temporary files; the caller frees it. */
 static char *execute_make_log(struct error *error)
@@ -27,7 +27,7 @@ enum status fuzz_execute(const char *const *arguments, const char *const *settin
                          double time_s, struct fuzz_execution *execution, struct error *error)
 {
     struct crew_job job = {.stop_signal = SIGKILL, .log = execute_make_log(error)};
-    struct crew_member member;
+    struct process_result member;
     *execution = (struct fuzz_execution){.text = NULL};
     if (job.log == NULL) {
         return STATUS_IO;
@@ -49,7 +49,7 @@ enum status fuzz_execute(const char *const *arguments, const char *const *settin
     if (status == STATUS_OK || status == STATUS_BUSY) {
         execution->exit_code = member.exit_code;
         execution->signal = member.signal;
-        status = fuzz_read_file(job.log, &execution->text, &execution->text_bytes, error);
+        status = file_read(job.log, &execution->text, &execution->text_bytes, error);
     }
     (void)unlink(job.log);
     crew_job_free(&job);

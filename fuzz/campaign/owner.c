@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuzz/campaign/files.h"
+#include "common/host/text.h"
+#include "fuzz/campaign/owner.h"
 
 static const char *owner_text(const json_t *plan, const char *name)
 {

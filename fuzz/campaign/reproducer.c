@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/files.h"
 #include "fuzz/campaign/execute.h"
-#include "fuzz/campaign/files.h"
 #include "fuzz/campaign/triage.h"
 
 /* The words of a compiler's command line that a reproducer needs: definitions, folders, dialect.
@@ -48,7 +48,7 @@ static void reproducer_take_source(const char *file, struct text_list *sources)
         }
         return;
     }
-    (void)fuzz_read_file(file, &text, &size, NULL);
+    (void)file_read(file, &text, &size, NULL);
     for (const char *at = text; (at = strstr(at, "#include \"")) != NULL;) {
         at += strlen("#include \"");
         char *path = text_format("%.*s", (int)strcspn(at, "\""), at);
@@ -97,7 +97,7 @@ static void reproducer_add_common(const struct fuzz_catalog *catalog, struct tex
 {
     struct text_list names = {0};
     char *directory = text_format("%s/common", catalog->source);
-    fuzz_list_files(directory, &names);
+    file_list_names(directory, &names);
     for (size_t i = 0; i < names.count; i++) {
         size_t length = strlen(names.items[i]);
         if (length > 2 && strcmp(names.items[i] + length - 2, ".c") == 0) {
@@ -118,7 +118,7 @@ static char *reproducer_find_wraps(const struct fuzz_catalog *catalog,
     char *wraps = NULL;
     char *path = text_format("%s/build.ninja", catalog->trees[FUZZ_TREE_ORDINARY]);
     char *rule = text_format("build bin/heapmill-fuzz-%s:", program->label);
-    (void)fuzz_read_file(path, &text, &size, NULL);
+    (void)file_read(path, &text, &size, NULL);
     const char *begin = strstr(text, rule);
     const char *end = begin != NULL ? strstr(begin, "\n\n") : NULL;
     const char *at = begin != NULL ? strstr(begin, "-Wl,--wrap=") : NULL;
@@ -219,7 +219,7 @@ enum status fuzz_triage_write_reproducer(const struct fuzz_catalog *catalog,
     enum status status =
         reproducer_read_commands(catalog, failure->program, &flags, &sources, error);
     if (status == STATUS_OK) {
-        status = fuzz_read_file(input, &bytes, &size, error);
+        status = file_read(input, &bytes, &size, error);
     }
     if (status == STATUS_OK) {
         *line = reproducer_make_line(catalog, failure->program, path, &flags, &sources);

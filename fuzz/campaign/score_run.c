@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/host/files.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/files.h"
 #include "fuzz/engines/launch.h"
 
 enum { SCORE_JOBS_MAX = 64 };
@@ -42,7 +42,7 @@ struct score_state {
     size_t count;
     size_t next;
     struct score_slot slots[SCORE_JOBS_MAX];
-    struct crew_member crew[SCORE_JOBS_MAX];
+    struct process crew[SCORE_JOBS_MAX];
     double limit_s;
     double baseline_limit_s;
     uint64_t baseline_trials;
@@ -202,9 +202,9 @@ static bool score_keep_finding(const struct score_state *state, const struct sco
         size_t size;
         char *from = text_format("%s/%s", slot->directory, paths.items[i]);
         found = strncmp(paths.items[i], "findings/timeout-", strlen("findings/timeout-")) != 0;
-        if (found && fuzz_read_file(from, &bytes, &size, NULL) == STATUS_OK) {
+        if (found && file_read(from, &bytes, &size, NULL) == STATUS_OK) {
             char *to = text_format("%s/found/%s", state->run->directory, name);
-            (void)fuzz_write_file(to, bytes, size, NULL);
+            (void)file_write(to, bytes, size, NULL);
             free(to);
             free(bytes);
         }
@@ -221,7 +221,7 @@ static void score_tell_failure(const struct score_slot *slot, const char *name)
     char *path = text_format("%s/logs/%s.log", slot->directory, member);
     char *text;
     size_t size;
-    if (fuzz_read_file(path, &text, &size, NULL) == STATUS_OK) {
+    if (file_read(path, &text, &size, NULL) == STATUS_OK) {
         (void)fprintf(stderr, "heapmill fuzz score: %s ended by itself; its last words:\n%s\n",
                       name, size > 500 ? text + size - 500 : text);
     }
@@ -234,9 +234,9 @@ static void score_tell_failure(const struct score_slot *slot, const char *name)
 static enum status score_finish(struct score_state *state, size_t index, struct error *error)
 {
     struct score_slot *slot = &state->slots[index];
-    const struct crew_member *member = &state->crew[index];
+    const struct process *member = &state->crew[index];
     struct fuzz_progress progress;
-    double cpu_s = (double)member->cpu_ns / 1e9;
+    double cpu_s = (double)member->result.cpu_ns / 1e9;
     char *name = text_format("%s.%s.%" PRIu64, slot->trial.program->label,
                              fuzz_engine_name(slot->trial.engine), slot->trial.number);
     fuzz_engine_read(&slot->launch, &progress);
@@ -253,7 +253,7 @@ static enum status score_finish(struct score_state *state, size_t index, struct 
         "{s:s, s:s, s:I, s:b, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "program",
         slot->trial.program->label, "engine", fuzz_engine_name(slot->trial.engine), "trial",
         (json_int_t)slot->trial.number, "control", (int)slot->trial.control, "end", end, "cpu_s",
-        cpu_s, "wall_s", (double)(member->end_ns - member->begin_ns) / 1e9, "executions",
+        cpu_s, "wall_s", (double)member->result.wall_ns / 1e9, "executions",
         (json_int_t)progress.executions, "operations", (json_int_t)progress.operations,
         "bug_reached", (json_int_t)progress.bug_reached, "bug_triggered",
         (json_int_t)progress.bug_triggered, "seed", (json_int_t)slot->launch.seed);
@@ -283,14 +283,14 @@ static enum status score_look(struct score_state *state, size_t *running, struct
 {
     enum status status = STATUS_OK;
     *running = 0;
-    (void)crew_poll(state->crew, state->run->jobs);
+    (void)crew_wait(state->crew, state->run->jobs, 0);
     for (size_t i = 0; i < state->run->jobs && status == STATUS_OK; i++) {
-        struct crew_member *member = &state->crew[i];
+        struct process *member = &state->crew[i];
         if (state->slots[i].used && member->running) {
             double wall_s = (double)(clock_wall_ns() - member->begin_ns) / 1e9;
             double limit_s = score_limit_s(state, &state->slots[i].trial);
             double wall_max = SCORE_WALL_FACTOR * limit_s + SCORE_WALL_LEAST_S;
-            if ((double)member->cpu_ns / 1e9 >= limit_s || wall_s > wall_max) {
+            if ((double)member->result.cpu_ns / 1e9 >= limit_s || wall_s > wall_max) {
                 crew_stop(member, 1, SCORE_GRACE_S);
             }
         }
@@ -328,7 +328,7 @@ enum status score_run(const struct score_run *run, struct score_run_result *resu
     state->baseline_trials = (uint64_t)score_plan_number(run->plan, "baseline_trials", 1e9);
     *result = (struct score_run_result){.trials = 0};
     char *found = text_format("%s/found", run->directory);
-    enum status status = fuzz_make_directory(found, error);
+    enum status status = file_make_directory(found, error);
     free(found);
     if (status == STATUS_OK) {
         status = score_plan_all(state, error);
@@ -338,7 +338,7 @@ enum status score_run(const struct score_run *run, struct score_run_result *resu
         status = score_look(state, &running, error);
         score_show(state);
         if (status == STATUS_OK && running > 0) {
-            crew_wait(SCORE_LOOK_S);
+            (void)crew_wait(state->crew, run->jobs, SCORE_LOOK_S);
         }
     }
     crew_stop(state->crew, run->jobs < SCORE_JOBS_MAX ? run->jobs : SCORE_JOBS_MAX, SCORE_GRACE_S);

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/host/files.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/exchange.h"
-#include "fuzz/campaign/files.h"
 #include "fuzz/campaign/status_line.h"
 
 static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line */
@@ -36,7 +36,7 @@ struct session_member {
 struct session_state {
     const struct fuzz_session *session;
     struct session_member members[FUZZ_MEMBERS_MAX];
-    struct crew_member crew[FUZZ_MEMBERS_MAX];
+    struct process crew[FUZZ_MEMBERS_MAX];
     size_t count;
     uint64_t begin_ns;
     double wall_before_s;      /* of earlier sessions */
@@ -156,7 +156,7 @@ static void session_read_member(const struct session_state *state, size_t index,
 
 static double session_member_cpu_s(const struct session_state *state, size_t index)
 {
-    return (double)(state->crew[index].cpu_ns + state->members[index].cpu_before_ns) / 1e9;
+    return (double)(state->crew[index].result.cpu_ns + state->members[index].cpu_before_ns) / 1e9;
 }
 
 static enum status session_sample(struct session_state *state, struct error *error)
@@ -205,13 +205,13 @@ static enum status session_explain_end(const struct session_state *state, size_t
         text_format("%s/logs/%s.log", state->session->directory, state->members[index].name);
     char *text;
     size_t size;
-    (void)fuzz_read_file(path, &text, &size, NULL);
+    (void)file_read(path, &text, &size, NULL);
     const char *tail = size > 600 ? text + size - 600 : text;
     enum status status = error_set(
         error, STATUS_UNSUPPORTED,
         "%s ends as soon as it is started (exit status %d, signal %d); the end of %s:\n%s",
-        state->members[index].name, state->crew[index].exit_code, state->crew[index].signal, path,
-        tail);
+        state->members[index].name, state->crew[index].result.exit_code,
+        state->crew[index].result.signal, path, tail);
     free(text);
     free(path);
     return status;
@@ -233,11 +233,11 @@ static enum status session_restart(struct session_state *state, size_t findings_
 {
     for (size_t i = 0; i < state->count; i++) {
         struct session_member *member = &state->members[i];
-        const struct crew_member *crew = &state->crew[i];
+        const struct process *crew = &state->crew[i];
         if (crew->running || member->retired) {
             continue;
         }
-        bool fast = (double)(crew->end_ns - crew->begin_ns) / 1e9 < SESSION_FAST_END_S;
+        bool fast = (double)crew->result.wall_ns / 1e9 < SESSION_FAST_END_S;
         bool found = state->findings_new > findings_before;
         member->fast_ends = fast && !found ? member->fast_ends + 1 : 0;
         if (member->fast_ends >= 3 && state->findings.count == 0) {
@@ -251,7 +251,7 @@ static enum status session_restart(struct session_state *state, size_t findings_
         session_read_member(state, i, &progress);
         member->before.executions = progress.executions;
         member->before.operations = progress.operations;
-        member->cpu_before_ns += crew->cpu_ns;
+        member->cpu_before_ns += crew->result.cpu_ns;
         enum status status = session_start_member(state, i, error);
         if (status != STATUS_OK) {
             return status;
@@ -305,9 +305,8 @@ static enum status session_follow(struct session_state *state, enum fuzz_session
     enum status status = STATUS_OK;
     while (status == STATUS_OK && !session_is_over(state, end)) {
         double left = state->session->time_s - session_seconds(state);
-        crew_wait(left < SESSION_LOOK_S ? left : SESSION_LOOK_S);
         size_t findings_before = state->findings_new;
-        (void)crew_poll(state->crew, state->count);
+        (void)crew_wait(state->crew, state->count, left < SESSION_LOOK_S ? left : SESSION_LOOK_S);
         status = session_collect(state, error);
         bool over = session_is_over(state, end);
         if (status == STATUS_OK && !over) {
@@ -341,7 +340,7 @@ static void session_sum(const struct session_state *state, struct fuzz_session_r
     }
     struct text_list names = {0};
     char *corpus = text_format("%s/corpus", state->session->directory);
-    fuzz_list_files(corpus, &names);
+    file_list_names(corpus, &names);
     result->corpus = names.count;
     text_list_free(&names);
     free(corpus);

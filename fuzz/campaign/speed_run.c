@@ -9,7 +9,6 @@
 
 #include "common/clock.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/files.h"
 
 static const double SPEED_LOOK_S = 0.05;
 static const double SPEED_GRACE_S = 5;
@@ -34,13 +33,13 @@ static int speed_remove_entry(const char *path, const struct stat *status, int f
 
 /* Follows it until it has had its CPU time. Counters and CPU time are read together. */
 static enum status speed_follow(const struct speed_run *run, const struct fuzz_launch *launch,
-                                struct crew_member *member, struct speed_sample *sample,
+                                struct process *member, struct speed_sample *sample,
                                 struct error *error)
 {
     struct fuzz_progress progress;
-    while (crew_poll(member, 1) > 0 && sample->cpu_s < run->time_s) {
+    while (crew_wait(member, 1, 0) > 0 && sample->cpu_s < run->time_s) {
         fuzz_engine_read(launch, &progress);
-        *sample = (struct speed_sample){.cpu_s = (double)member->cpu_ns / 1e9,
+        *sample = (struct speed_sample){.cpu_s = (double)member->result.cpu_ns / 1e9,
                                         .executions = (double)progress.executions,
                                         .operations = (double)progress.operations};
         double wall_s = (double)(clock_wall_ns() - member->begin_ns) / 1e9;
@@ -52,7 +51,7 @@ static enum status speed_follow(const struct speed_run *run, const struct fuzz_l
                              "%s had %.1f s of CPU in %.0f s: the machine is too busy to measure",
                              fuzz_engine_name(launch->engine), sample->cpu_s, wall_s);
         }
-        crew_wait(SPEED_LOOK_S);
+        (void)crew_wait(member, 1, SPEED_LOOK_S);
     }
     return STATUS_OK;
 }
@@ -77,7 +76,7 @@ static enum status speed_play(const struct speed_run *run, const struct fuzz_lau
                               struct speed_sample *sample, struct error *error)
 {
     struct crew_job job;
-    struct crew_member member;
+    struct process member = {.pid = 0};
     enum status status = fuzz_engine_prepare(launch, &job, error);
     if (status == STATUS_OK) {
         status = crew_start(&job, &member, error);
@@ -88,6 +87,7 @@ static enum status speed_play(const struct speed_run *run, const struct fuzz_lau
     }
     status = speed_follow(run, launch, &member, sample, error);
     crew_stop(&member, 1, SPEED_GRACE_S);
+    process_free(&member);
     struct fuzz_progress progress;
     fuzz_engine_read(launch, &progress); /* AFL++ writes its stability when it ends */
     sample->stability = progress.stability;

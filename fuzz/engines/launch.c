@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fuzz/campaign/files.h"
+#include "common/host/files.h"
 #include "fuzz/palette.h"
 
 /* An input's time, which under a loaded machine and sanitizers is mostly waiting. */
@@ -171,9 +171,9 @@ static enum status engine_make_first_input(const struct fuzz_launch *launch, str
     static const char input[PALETTE_HEADER_BYTES + 16 * PALETTE_OPERATION_BYTES];
     char *directory = text_format("%s/first", launch->directory);
     char *path = text_format("%s/zeros", directory);
-    enum status status = fuzz_make_directory(directory, error);
+    enum status status = file_make_directory(directory, error);
     if (status == STATUS_OK) {
-        status = fuzz_write_file(path, input, sizeof(input), error);
+        status = file_write(path, input, sizeof(input), error);
     }
     free(path);
     free(directory);
@@ -216,7 +216,7 @@ static char *engine_afl_input(const struct fuzz_launch *launch)
         launch->until_finding ? NULL : fuzz_catalog_seeds(launch->catalog, launch->program->target);
     struct text_list names = {0};
     if (seeds != NULL) {
-        fuzz_list_files(seeds, &names);
+        file_list_names(seeds, &names);
     }
     char *input = launch->resumed   ? text_format("-")
                   : names.count > 0 ? text_format("%s", seeds)
@@ -231,7 +231,7 @@ static enum status engine_prepare_afl(const struct fuzz_launch *launch, struct c
 {
     const char *program;
     enum status status = fuzz_catalog_path(launch->program, FUZZ_TREE_AFL, &program, error);
-    char *afl = fuzz_find_program("afl-fuzz");
+    char *afl = file_find_program("afl-fuzz");
     if (status == STATUS_OK && afl == NULL) {
         status = error_set(error, STATUS_NOT_FOUND,
                            "there is no afl-fuzz: apt-get install afl++, or --engine libfuzzer");
@@ -289,7 +289,7 @@ static enum status engine_make_directories(const struct fuzz_launch *launch, str
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && status == STATUS_OK; i++) {
         char *path = text_format("%s/%s", launch->directory, names[i]);
-        status = fuzz_make_directory(path, error);
+        status = file_make_directory(path, error);
         free(path);
     }
     return status;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuzz/campaign/files.h"
+#include "common/host/files.h"
 #include "fuzz/engines/launch.h"
 #include "fuzz/oracle.h"
 
@@ -133,7 +133,7 @@ static void progress_add_findings(const char *directory, const char *below, cons
 {
     struct text_list names = {0};
     char *path = text_format("%s/%s", directory, below);
-    fuzz_list_files(path, &names);
+    file_list_names(path, &names);
     for (size_t i = 0; i < names.count; i++) {
         if (strncmp(names.items[i], prefix, strlen(prefix)) == 0 &&
             strncmp(names.items[i], "slow-unit-", strlen("slow-unit-")) != 0) {

@@ -1,4 +1,4 @@
-#include "fuzz/campaign/crew_tree.h"
+#include "common/host/process_tree.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -10,7 +10,7 @@
 
 #include "common/host/text.h"
 
-enum { CREW_DEPTH_MAX = 64 };
+enum { PROCESS_DEPTH_MAX = 64 };
 
 /* The fields of /proc/PID/stat behind the name, counted from 0 (proc(5) counts the state as 3). */
 enum {
@@ -23,7 +23,7 @@ enum {
 };
 
 /* The name may hold blanks and parentheses: the fields begin behind the last one. */
-static bool crew_tree_parse(char *text, long fields[STAT_FIELDS])
+static bool process_tree_parse(char *text, long fields[STAT_FIELDS])
 {
     char *rest = strrchr(text, ')');
     if (rest == NULL || rest[1] != ' ' || rest[2] == '\0') {
@@ -42,7 +42,7 @@ static bool crew_tree_parse(char *text, long fields[STAT_FIELDS])
     return true;
 }
 
-static void crew_tree_add(struct crew_tree *tree, pid_t pid)
+static void process_tree_add(struct process_tree *tree, pid_t pid)
 {
     char path[64];
     char text[1024];
@@ -54,7 +54,7 @@ static void crew_tree_add(struct crew_tree *tree, pid_t pid)
         (void)fclose(file);
     }
     text[length] = '\0';
-    if (length == 0 || !crew_tree_parse(text, fields)) {
+    if (length == 0 || !process_tree_parse(text, fields)) {
         return; /* it has ended meanwhile */
     }
     uint64_t ticks = (uint64_t)(fields[STAT_USER] + fields[STAT_SYSTEM] +
@@ -62,19 +62,19 @@ static void crew_tree_add(struct crew_tree *tree, pid_t pid)
     uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
     tree->processes = text_grow(tree->processes, tree->count + 1, sizeof(*tree->processes));
     tree->processes[tree->count++] =
-        (struct crew_process){.pid = pid,
-                              .parent = (pid_t)fields[STAT_PARENT],
-                              .cpu_ns = ticks * (UINT64_C(1000000000) / per_second)};
+        (struct process_entry){.pid = pid,
+                               .parent = (pid_t)fields[STAT_PARENT],
+                               .cpu_ns = ticks * (UINT64_C(1000000000) / per_second)};
 }
 
-void crew_tree_read(struct crew_tree *tree)
+void process_tree_read(struct process_tree *tree)
 {
-    *tree = (struct crew_tree){.processes = NULL};
+    *tree = (struct process_tree){.processes = NULL};
     DIR *directory = opendir("/proc");
     const struct dirent *entry;
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
         if (isdigit((unsigned char)entry->d_name[0])) {
-            crew_tree_add(tree, (pid_t)strtol(entry->d_name, NULL, 10));
+            process_tree_add(tree, (pid_t)strtol(entry->d_name, NULL, 10));
         }
     }
     if (directory != NULL) {
@@ -82,13 +82,13 @@ void crew_tree_read(struct crew_tree *tree)
     }
 }
 
-void crew_tree_free(struct crew_tree *tree)
+void process_tree_free(struct process_tree *tree)
 {
     free(tree->processes);
-    *tree = (struct crew_tree){.processes = NULL};
+    *tree = (struct process_tree){.processes = NULL};
 }
 
-static const struct crew_process *crew_tree_find(const struct crew_tree *tree, pid_t pid)
+static const struct process_entry *process_tree_find(const struct process_tree *tree, pid_t pid)
 {
     for (size_t i = 0; i < tree->count; i++) {
         if (tree->processes[i].pid == pid) {
@@ -98,34 +98,35 @@ static const struct crew_process *crew_tree_find(const struct crew_tree *tree, p
     return NULL;
 }
 
-static bool crew_tree_descends(const struct crew_tree *tree, const struct crew_process *process,
-                               pid_t root)
+static bool process_tree_descends(const struct process_tree *tree,
+                                  const struct process_entry *process, pid_t root)
 {
-    for (size_t depth = 0; process != NULL && depth < CREW_DEPTH_MAX; depth++) {
+    for (size_t depth = 0; process != NULL && depth < PROCESS_DEPTH_MAX; depth++) {
         if (process->pid == root) {
             return true;
         }
-        process = crew_tree_find(tree, process->parent);
+        process = process_tree_find(tree, process->parent);
     }
     return false;
 }
 
-uint64_t crew_tree_cpu_ns(const struct crew_tree *tree, pid_t root)
+uint64_t process_tree_cpu_ns(const struct process_tree *tree, pid_t root)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < tree->count; i++) {
-        if (crew_tree_descends(tree, &tree->processes[i], root)) {
+        if (process_tree_descends(tree, &tree->processes[i], root)) {
             sum += tree->processes[i].cpu_ns;
         }
     }
     return sum;
 }
 
-void crew_tree_kill(const struct crew_tree *tree, pid_t root)
+void process_tree_kill(const struct process_tree *tree, pid_t root)
 {
     (void)kill(root, SIGKILL);
     for (size_t i = 0; i < tree->count; i++) {
-        if (tree->processes[i].pid != root && crew_tree_descends(tree, &tree->processes[i], root)) {
+        if (tree->processes[i].pid != root &&
+            process_tree_descends(tree, &tree->processes[i], root)) {
             (void)kill(tree->processes[i].pid, SIGKILL);
         }
     }
