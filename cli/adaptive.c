@@ -5,6 +5,14 @@
 #include "results/stats/disturbance.h"
 #include "results/stats/precision.h"
 
+void adaptive_write_plan(const struct bench_options *options, json_t *plan)
+{
+    bool capped = options->rounds_auto && options->budget_s <= 0;
+    (void)json_object_set_new(plan, "precision", json_real(options->precision));
+    (void)json_object_set_new(plan, "rounds_max", json_integer(capped ? ADAPTIVE_ROUNDS_MAX : 0));
+    (void)json_object_set_new(plan, "redo", json_boolean(!options->no_redo));
+}
+
 void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive)
 {
     *adaptive = (struct adaptive){

@@ -308,20 +308,19 @@ static char *bench_directory(const struct bench_options *options)
     return text_format("results/bench-%s", stamp);
 }
 
-static int bench_command_run(int argc, char **argv)
+static int bench_execute_command(const struct invocation *invocation, void *arguments)
 {
-    struct bench_options options;
+    struct bench_options *options = arguments;
     struct registry registry = {0};
     struct error error = {.message = ""};
+    options->argc = invocation->argc;
+    options->argv = invocation->argv;
     process_prepare_signals();
-    enum status status = bench_options_parse(&options, argc, argv, &error);
-    if (status == STATUS_OK) {
-        status = registry_open(&registry, &error);
-    }
+    enum status status = registry_open(&registry, &error);
     int exit_status = bench_exit_status(status);
     if (status == STATUS_OK) {
-        char *directory = bench_directory(&options);
-        exit_status = bench_run_options(&options, &registry, directory, &error);
+        char *directory = bench_directory(options);
+        exit_status = bench_run_options(options, &registry, directory, &error);
         free(directory);
     }
     if (error.message[0] != '\0' && exit_status != EXIT_CLEAN && exit_status != EXIT_PARTIAL &&
@@ -329,13 +328,25 @@ static int bench_command_run(int argc, char **argv)
         (void)fprintf(stderr, "heapmill: %s\n", error.message);
     }
     registry_close(&registry);
-    bench_options_free(&options);
     return exit_status;
 }
-
 const struct command command_bench = {
     .name = "bench",
     .summary = "run a matrix of back ends and workloads",
-    .usage = bench_usage,
-    .run = bench_command_run,
+    .synopses = (const char *const[]){"[OPTION…]", "--resume DIR", NULL},
+    .description =
+        "Runs a matrix of back ends and workloads, each cell in processes of its own, and leaves "
+        "the records in a directory that `heapmill compare` and `heapmill plot` read. Without any "
+        "choice it runs a small matrix of half a minute.\n"
+        "\n"
+        "Workers start with a clean environment: PATH, HOME and LANG, and what {…} gives. "
+        "MALLOC_…, MIMALLOC_…, LD_PRELOAD and LD_LIBRARY_PATH of your shell do not reach them.",
+    .options = bench_option_rows,
+    .arguments_size = sizeof(struct bench_options),
+    .check = bench_options_check,
+    .examples = "heapmill bench -b 'mimalloc{MIMALLOC_PURGE_DELAY=0},./my.so' -w batch\n"
+                "heapmill bench --matrix quick --dry-run",
+    .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing; 4 some cells "
+                     "failed; 130 interrupted (go on with --resume)",
+    .execute = bench_execute_command,
 };

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/host/text.h"
+#include "common/host/options.h"
 #include "common/status.h"
 #include "results/record.h"
 
@@ -18,6 +18,7 @@ enum {
 
 /* Strings are borrowed from argv or are constants; parameters are owned. */
 struct bench_options {
+    const char *operand;         /* NULL: there is none */
     const char *name;            /* of the matrix: "default", "quick", "custom" */
     const char *backends;        /* -b */
     const char *workloads;       /* -w */
@@ -25,14 +26,15 @@ struct bench_options {
     const char *arms;            /* --arm; NULL if not given */
     const char *threads;         /* --threads; "1" if not given */
     const char *base;            /* --base; NULL if not given */
-    const char *metrics;         /* --metric; NULL if not given */
     const char *directory;       /* -o; NULL if not given */
+    const char *rounds_text;     /* --rounds; NULL if not given */
     uint64_t rounds;             /* 0: until the budget is spent, or until `precision` */
     double precision;            /* of --rounds auto, a ratio distance; 0: not given */
     double budget_s;             /* 0: none */
     uint64_t seed;
     double timeout_s;
     double target_ms;
+    unsigned metrics; /* --metric: a bit for each of enum record_pass */
     bool resume;
     bool dry_run;
     bool passes[RECORD_PASS_COUNT]; /* what is measured */
@@ -49,21 +51,14 @@ struct bench_options {
     char **argv;
 };
 
-/* STATUS_INVALID with a message that names the remedy. In either case bench_options_free releases
- * it. */
-enum status bench_options_parse(struct bench_options *options, int argc, char **argv,
-                                struct error *error);
+extern const struct option_row bench_option_rows[];
 
-/* Parts of bench_options_parse, in bench_options_rounds.c: "N" or "auto"; "1%" or "0.01"; and what
- * these and --budget have to do with each other. STATUS_INVALID. */
-enum status bench_options_take_rounds(struct bench_options *options, const char *text,
-                                      struct error *error);
-enum status bench_options_take_precision(struct bench_options *options, const char *text,
-                                         struct error *error);
-enum status bench_options_check_rounds(struct bench_options *options, struct error *error);
+/* Checks what the options have to do with each other, and fills in what was left out from the
+ * matrix. STATUS_INVALID with a message that names the remedy. */
+enum status bench_options_check(void *options, struct error *error);
 
-void bench_options_free(struct bench_options *options);
-
-extern const char bench_usage[];
+/* The options of a command line that says nothing; bench_options_check, once more is set, makes
+ * them whole. options_free releases them. */
+void bench_options_set_defaults(struct bench_options *options);
 
 #endif

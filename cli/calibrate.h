@@ -11,30 +11,23 @@
 #include "common/status.h"
 #include "results/stats/power.h"
 
-/* Strings are borrowed from argv or are constants; parameters are owned. */
+/* Strings are borrowed from argv or are constants; options_free releases the parameters. */
 struct calibrate_options {
     const char *backends; /* a comma-separated list: each is the base of runs of its own */
     const char *workloads;
     struct text_list parameters;
     const char *directory;
-    const char *precision;
-    double budget_s; /* of all runs together */
+    double precision; /* of --rounds auto */
+    double budget_s;  /* of all runs together */
     double target_ms;
     uint64_t runs;
     uint64_t seed;
-    bool exact; /* the back ends were given: none may be absent */
+    bool exact; /* -b was given: none may be absent */
     bool json;
-    bool plot;
+    bool no_plot;
     int argc; /* the command line */
     char **argv;
 };
-
-/* STATUS_INVALID with a message that names the remedy. calibrate_options_free in either case. */
-enum status calibrate_options_parse(struct calibrate_options *options, int argc, char **argv,
-                                    struct error *error);
-void calibrate_options_free(struct calibrate_options *options);
-
-extern const char calibrate_usage[];
 
 /* Runs number `number` (from 0), whose base is `backend`, to its end in `directory`, or what is
  * left of it. STATUS_UNSUPPORTED: the back end is not here, and nothing was run.
@@ -63,6 +56,6 @@ void calibrate_print(const json_t *json);
 void calibrate_draw(const struct calibrate_options *options, const struct power *power);
 
 /* Where `heapmill doctor` looks, and what -o is unless it is given. */
-extern const char calibrate_directory[];
+#define CALIBRATE_DIRECTORY "results/calibration"
 
 #endif

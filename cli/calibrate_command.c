@@ -9,8 +9,86 @@
 #include "cli/calibrate.h"
 #include "cli/calibration_file.h"
 #include "cli/command.h"
+#include "cli/shared_options.h"
 #include "common/host/process.h"
 #include "results/store.h"
+
+/* Every one has workers of its own, or times of its own over the same worker, and so a luck of its
+ * own with code layout. Those that are absent are left out. */
+static const char calibrate_backends[] =
+    "malloc,pymalloc-3.10:inline,freelist-3.x:inline,mimalloc,pymalloc-256:inline,"
+    "pymalloc-3.10:call,jemalloc,freelist-2.7:inline,pymalloc-3.7:inline,tcmalloc";
+
+/* Twenty groups whose iterations are short: a hundred of them fit into the target time. */
+static const char calibrate_workloads[] = "batch,churn,int_churn,list_growth,dict_build,str_concat";
+static const char *const calibrate_parameters[] = {"batch.order=fifo,lifo,random",
+                                                   "batch.size=32,128,400",
+                                                   "batch.live=500",
+                                                   "churn.live=2000,20000",
+                                                   "churn.median=32,128",
+                                                   "int_churn.live=200",
+                                                   "int_churn.order=random,in_order",
+                                                   "list_growth.live=2",
+                                                   "list_growth.length=100,1000",
+                                                   "dict_build.live=2",
+                                                   "dict_build.length=100",
+                                                   "dict_build.keys=int,str",
+                                                   "str_concat.live=1",
+                                                   "str_concat.length=1000"};
+
+#define CALIBRATE_INTO(member) OPTION_INTO(struct calibrate_options, member)
+
+static const struct option_row calibrate_option_rows[] = {
+    {OPTION_TEXT, 'o', "output", "DIR", "where the runs go", CALIBRATE_DIRECTORY,
+     .candidates = OPTION_DIRECTORIES, CALIBRATE_INTO(directory)},
+    {OPTION_SECONDS, 0, "budget", "TIME",
+     "of all runs together; ten rounds of each are made in any case", "9m",
+     CALIBRATE_INTO(budget_s)},
+    {OPTION_NUMBER, 0, "runs", "N", "of 20 A/A pairs and 20 slowed cells each", "10", .least = 1,
+     .most = 1000, CALIBRATE_INTO(runs)},
+    {OPTION_TEXT, 'b', "backends", "LIST", "the runs' bases, in turn, as bench has them",
+     .shown = "ten", .candidates = CANDIDATES_BACKENDS, CALIBRATE_INTO(backends),
+     .given = offsetof(struct calibrate_options, exact)},
+    {OPTION_TEXT, 'w', "workloads", "LIST", "other groups, as bench has them",
+     .candidates = CANDIDATES_WORKLOADS, CALIBRATE_INTO(workloads)},
+    {OPTION_LIST, 'p', "param", "N=V,V…", "other parameters, as bench has them",
+     CALIBRATE_INTO(parameters)},
+    {OPTION_REAL, 0, "target-ms", "T",
+     "timed part of a process; it has a multiple of a hundred iterations, for 1% more to be a "
+     "whole "
+     "number: long ones take longer",
+     "8", .least = 1, .most = 60000, CALIBRATE_INTO(target_ms)},
+    {OPTION_SHARE, 0, "precision", "P", "as of bench", "1%", .least = 1e-4, .most = 1,
+     CALIBRATE_INTO(precision)},
+    {OPTION_NUMBER, 0, "seed", "S", "of all random choices", "1", .most = INT32_MAX,
+     CALIBRATE_INTO(seed)},
+    {OPTION_FLAG, 0, "no-plot", NULL, "draw nothing", CALIBRATE_INTO(no_plot)},
+    {SHARED_JSON(struct calibrate_options, json, "print calibration.json's object")},
+    {.kind = OPTION_END},
+};
+
+/* What was not said: the groups of the default, with the user's parameters behind, as of several
+ * the last counts. */
+static enum status calibrate_fill_in(void *arguments, struct error *error)
+{
+    (void)error;
+    struct calibrate_options *options = arguments;
+    options->backends = options->exact ? options->backends : calibrate_backends;
+    if (options->workloads != NULL) {
+        return STATUS_OK;
+    }
+    struct text_list own = options->parameters;
+    options->parameters = (struct text_list){0};
+    options->workloads = calibrate_workloads;
+    for (size_t i = 0; i < sizeof(calibrate_parameters) / sizeof(calibrate_parameters[0]); i++) {
+        text_list_add(&options->parameters, text_format("%s", calibrate_parameters[i]));
+    }
+    for (size_t i = 0; i < own.count; i++) {
+        text_list_add(&options->parameters, text_format("%s", own.items[i]));
+    }
+    text_list_free(&own);
+    return STATUS_OK;
+}
 
 /* A calibration in the making. */
 struct calibration {
@@ -112,7 +190,7 @@ static enum status calibrate_all(struct calibration *calibration, struct error *
     }
     json_t *json = calibrate_to_json(calibration->options, &calibration->power, calibration->runs);
     status = calibration_write(calibration->options->directory, json, error);
-    if (calibration->options->plot) {
+    if (!calibration->options->no_plot) {
         calibrate_draw(calibration->options, &calibration->power);
     }
     if (calibration->options->json) {
@@ -125,20 +203,19 @@ static enum status calibrate_all(struct calibration *calibration, struct error *
     return status;
 }
 
-static int calibrate_command_run(int argc, char **argv)
+static int calibrate_execute(const struct invocation *invocation, void *arguments)
 {
-    struct calibrate_options options;
+    struct calibrate_options *options = arguments;
     struct registry registry = {0};
     struct error error = {.message = ""};
+    options->argc = invocation->argc;
+    options->argv = invocation->argv;
     process_prepare_signals();
-    enum status status = calibrate_options_parse(&options, argc, argv, &error);
-    if (status == STATUS_OK) {
-        status = registry_open(&registry, &error);
-    }
+    enum status status = registry_open(&registry, &error);
     struct calibration calibration = {
-        .options = &options, .registry = &registry, .runs = json_array()};
+        .options = options, .registry = &registry, .runs = json_array()};
     if (status == STATUS_OK) {
-        text_split(&calibration.backends, options.backends, ',');
+        text_split(&calibration.backends, options->backends, ',');
         status = calibrate_all(&calibration, &error);
     }
     if (status == STATUS_INTERRUPTED) {
@@ -150,13 +227,26 @@ static int calibrate_command_run(int argc, char **argv)
     json_decref(calibration.runs);
     text_list_free(&calibration.backends);
     registry_close(&registry);
-    calibrate_options_free(&options);
     return status == STATUS_OK && failed > 0 ? EXIT_PARTIAL : bench_exit_status(status);
 }
-
 const struct command command_calibrate = {
     .name = "calibrate",
     .summary = "how often verdicts are wrong here, and which differences are found",
-    .usage = calibrate_usage,
-    .run = calibrate_command_run,
+    .description =
+        "Measures how far verdicts can be trusted on this machine, through the whole pipeline of "
+        "bench and compare, adaptive rounds included: how often identical programs are told apart "
+        "(false positives, of A/A pairs in two code layouts), and how often a slowdown that was "
+        "put in, of 1, 2, 5 and 10% more work, is found (power). Each with its exact 95% interval. "
+        "docs/calibration.md says how to read the answer.\n"
+        "\n"
+        "It makes a number of runs, each an ordinary result directory in DIR with a back end of "
+        "its own as base; then DIR/calibration.json, which `heapmill doctor` reads where DIR is "
+        "the default, and DIR/plots/power.*. When it was interrupted, the same command goes on.",
+    .options = calibrate_option_rows,
+    .arguments_size = sizeof(struct calibrate_options),
+    .check = calibrate_fill_in,
+    .examples = "heapmill calibrate --budget 9m",
+    .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing; 4 some cells "
+                     "failed; 130 interrupted",
+    .execute = calibrate_execute,
 };

@@ -39,52 +39,44 @@ void calibrate_add_slowed(json_t *plan, uint64_t number)
     (void)json_object_set_new(plan, "cells", cells);
 }
 
-static void calibrate_add_pair(struct text_list *words, const char *option, char *value)
+/* The options of `heapmill bench` that make such a run, but for its slowed cells. */
+static enum status calibrate_bench_options(const struct calibrate_options *options, uint64_t number,
+                                           const char *backend, struct bench_options *bench,
+                                           struct error *error)
 {
-    text_list_add(words, text_format("%s", option));
-    text_list_add(words, value);
-}
-
-/* The command line of `heapmill bench` that makes such a run, but for its slowed cells. */
-static void calibrate_bench_words(const struct calibrate_options *options, uint64_t number,
-                                  const char *backend, struct text_list *words)
-{
-    text_list_add(words, text_format("bench"));
-    text_list_add(words, text_format("--no-memory"));
-    calibrate_add_pair(words, "-b", text_format("%s", backend));
-    calibrate_add_pair(words, "--base", text_format("%s", backend));
-    calibrate_add_pair(words, "-w", text_format("%s", options->workloads));
+    bench_options_set_defaults(bench);
+    bench->no_memory = true;
+    bench->backends = backend;
+    bench->base = backend;
+    bench->workloads = options->workloads;
     for (size_t i = 0; i < options->parameters.count; i++) {
-        calibrate_add_pair(words, "-p", text_format("%s", options->parameters.items[i]));
+        text_list_add(&bench->parameters, text_format("%s", options->parameters.items[i]));
     }
-    calibrate_add_pair(words, "--rounds", text_format("auto"));
-    calibrate_add_pair(words, "--precision", text_format("%s", options->precision));
-    calibrate_add_pair(words, "--budget",
-                       text_format("%.17g", options->budget_s / (double)options->runs));
-    calibrate_add_pair(words, "--target-ms", text_format("%.17g", options->target_ms));
-    calibrate_add_pair(words, "--seed", text_format("%" PRIu64, options->seed + number));
+    bench->rounds_auto = true;
+    bench->precision = options->precision;
+    bench->budget_s = options->budget_s / (double)options->runs;
+    bench->target_ms = options->target_ms;
+    bench->seed = options->seed + number;
+    enum status status = bench_options_check(bench, error);
+    bench->argc = options->argc; /* what the user typed is what makes this run */
+    bench->argv = options->argv;
+    bench->name = "calibration";
+    return status;
 }
 
 static enum status calibrate_make_plan(const struct calibrate_options *options,
                                        struct registry *registry, uint64_t number,
                                        const char *backend, json_t **plan, struct error *error)
 {
-    struct text_list words = {0};
     struct bench_options bench;
-    calibrate_bench_words(options, number, backend, &words);
-    text_list_add(&words, NULL);
-    enum status status = bench_options_parse(&bench, (int)words.count - 1, words.items, error);
+    enum status status = calibrate_bench_options(options, number, backend, &bench, error);
     if (status == STATUS_OK) {
-        bench.argc = options->argc; /* what the user typed is what makes this run */
-        bench.argv = options->argv;
-        bench.name = "calibration";
         status = bench_make_plan(&bench, registry, plan, error);
     }
     if (status == STATUS_OK) {
         calibrate_add_slowed(*plan, number);
     }
-    bench_options_free(&bench);
-    text_list_free(&words);
+    options_free(bench_option_rows, &bench);
     return status;
 }
 

@@ -9,6 +9,7 @@ extern const struct command *const command_table[]; /* ends with NULL */
 
 /* The program itself, whose subcommands the table is. */
 extern const struct command command_root;
+extern const struct command command_bench;
 extern const struct command command_compare;
 
 #endif

@@ -45,7 +45,7 @@ void doctor_check_calibration(json_t *rows)
 {
     json_t *calibration = NULL;
     struct error error;
-    enum status status = calibration_read(calibrate_directory, &calibration, &error);
+    enum status status = calibration_read(CALIBRATE_DIRECTORY, &calibration, &error);
     if (status == STATUS_NOT_FOUND) {
         doctor_add(rows, "resolution", "info", "heapmill calibrate (10 minutes)", "not known: %s",
                    error.message);
@@ -55,7 +55,7 @@ void doctor_check_calibration(json_t *rows)
     } else if (!calibration_is_of_host(calibration)) {
         doctor_add(rows, "resolution", "info", "move it away, and: heapmill calibrate (10 minutes)",
                    "not known: %s/calibration.json is of another machine, kernel or heapmill",
-                   calibrate_directory);
+                   CALIBRATE_DIRECTORY);
     } else {
         doctor_add_resolution(rows, calibration);
     }

@@ -153,7 +153,7 @@ static void mistakes_are_named(void **state)
         {{"calibrate", "--precision", "2", NULL}, "--precision 2"},
         {{"calibrate", "--seed", "-1", NULL}, "--seed -1"},
         {{"calibrate", "--bugdet", "5m", NULL}, "--bugdet"},
-        {{"calibrate", "somewhere", NULL, NULL}, "given with -o"},
+        {{"calibrate", "somewhere", NULL, NULL}, "one argument too many"},
         {{"calibrate", "-w", "nothing", NULL}, "nothing"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,4 +1,4 @@
-/* cli_arguments: command lines of `heapmill bench` and the small languages inside them.
+/* cli_arguments: command lines of every command and the small languages inside them.
  *
  * The input is one argument a line. Oracles: the parsers end, touch no memory that is not theirs,
  * say what is wrong, and what they take is in range; a number that was read is what was written. */
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/bench_options.h"
+#include "cli/command.h"
 #include "cli/selection.h"
 #include "common/host/text.h"
 #include "fuzz/bytes.h"
@@ -26,7 +27,7 @@ static void arguments_try_options(int argc, char **argv)
 {
     struct bench_options options;
     struct error error = {0};
-    enum status status = bench_options_parse(&options, argc, argv, &error);
+    enum status status = command_parse(&command_bench, &options, argc, argv, &error);
     arguments_expect_told(status, &error);
     if (status == STATUS_OK) {
         FUZZ_EXPECT(options.timeout_s > 0 && isfinite(options.timeout_s) && options.target_ms > 0 &&
@@ -37,7 +38,22 @@ static void arguments_try_options(int argc, char **argv)
         FUZZ_EXPECT(options.precision >= 0 && isfinite(options.precision), "range",
                     "a precision of %g", options.precision);
     }
-    bench_options_free(&options);
+    options_free(bench_option_rows, &options);
+}
+
+/* The same words as the arguments of every command, its subcommands too. */
+static void arguments_try_commands(const struct command *command, int argc, char **argv)
+{
+    for (size_t i = 0; command->subcommands != NULL && command->subcommands[i] != NULL; i++) {
+        arguments_try_commands(command->subcommands[i], argc, argv);
+    }
+    if (command->options != NULL) {
+        struct error error = {0};
+        void *arguments = text_grow(NULL, 1, command->arguments_size);
+        arguments_expect_told(command_parse(command, arguments, argc, argv, &error), &error);
+        options_free(command->options, arguments);
+        free(arguments);
+    }
 }
 
 static void arguments_try_numbers(const char *text)
@@ -106,6 +122,7 @@ static void cli_arguments_run(const uint8_t *data, size_t size)
         arguments_try_lists(argv[i], argv[argc - 1]);
     }
     arguments_try_options(argc, argv);
+    arguments_try_commands(&command_root, argc, argv);
     free(text);
 }
 

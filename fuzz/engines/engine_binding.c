@@ -10,7 +10,7 @@ extern const struct fuzz_target BINDING_TARGET;
 
 const struct fuzz_target *const fuzz_engine_target = &BINDING_TARGET;
 const char fuzz_engine_backend[] = HEAPMILL_FUZZ_BACKEND;
-const char fuzz_engine_name[] = HEAPMILL_FUZZ_ENGINE;
+const char fuzz_built_engine[] = HEAPMILL_FUZZ_ENGINE;
 const char fuzz_bug_id[] = HEAPMILL_FUZZ_BUG;
 
 #ifdef FUZZ_ASAN

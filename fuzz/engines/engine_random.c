@@ -231,7 +231,7 @@ static int engine_describe(void)
 {
     (void)printf("{\"target\":\"%s\",\"backend\":\"%s\",\"bug\":\"%s\",\"engine\":\"%s\","
                  "\"format\":\"%s\",\"summary\":\"%s\"}\n",
-                 fuzz_engine_target->name, fuzz_engine_backend, fuzz_bug_id, fuzz_engine_name,
+                 fuzz_engine_target->name, fuzz_engine_backend, fuzz_bug_id, fuzz_built_engine,
                  fuzz_engine_target->format, fuzz_engine_target->summary);
     return 0;
 }
