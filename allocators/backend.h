@@ -26,6 +26,11 @@
  *   void S_stats(const struct S_heap *, struct heap_stats *);
  *   void S_walk(const struct S_heap *, heap_visit *, void *context);
  *   size_t S_check(const struct S_heap *);
+ * With HEAP_CAN_ALIGN also
+ *   void *S_alloc_aligned(struct S_heap *, size_t alignment, size_t size, enum heap_type);
+ * and with HEAP_CAN_THREADS
+ *   void S_thread_end(struct S_heap *);
+ *   void S_fork(struct S_heap *, enum heap_fork);
  *
  * The contract:
  *  - open fills caller-owned storage (up to 300 KiB, by back end: not for a small stack);
@@ -37,12 +42,20 @@
  *  - free: block is not NULL; size and type are those of alloc or of the last resize.
  *  - resize: contents up to the smaller size are kept; on NULL the old block is untouched. block is
  *    not NULL, new_size 0 counts as 1.
+ *  - alloc_aligned: as alloc, and the block's address is a multiple of alignment, a power of two.
+ * It is freed and resized as any other; when resize moves it, the alignment is lost.
  *  - begin_run: what was allocated so far lives until its free; what follows is the run. Only
  *    `null` must know, as it reuses memory by the clock. A second call means nothing.
  *  - check returns the number of broken invariants and prints each to standard error; 0 is healthy.
  *    Timed runs never call it.
  *  - Misuse that is detected ends in fatal() with one of the HEAP_FATAL_ texts.
  *  - One heap belongs to one thread at a time unless the back end has HEAP_CAN_THREADS.
+ *  - thread_end: the calling thread ends. What it kept for itself goes back to where other threads
+ *    find it; its live blocks stay. The thread may still call the heap: what it keeps from then on
+ *    is announced by heap_os.thread_begin again, and ended by another call of this.
+ *  - fork: PREPARE leaves no lock of the back end's in the hands of another thread, PARENT lets go
+ *    of what PREPARE took. In the CHILD all blocks are live, those of the threads that are no more
+ *    too, and the heap works. Nothing is called between PREPARE and the other two.
  *
  * The heap_ functions below add to every arm alike: a compiler barrier after alloc and before free,
  * so that no pair is deleted or forwarded, and the count of allocations. */
@@ -65,6 +78,9 @@
 #define HEAP_FATAL_UNSIZED "this back end cannot free without a size"
 
 #include HEAPMILL_SOURCE_HEADER
+
+/* The set of heap capabilities of the bound back end. */
+#define HEAP_CAPABILITIES (HEAPMILL_SOURCE_CAPABILITIES)
 
 #define HEAP_JOIN_(a, b) a##_##b
 #define HEAP_JOIN(a, b) HEAP_JOIN_(a, b)
@@ -127,6 +143,17 @@ static inline void heap_bound_close(struct heap *heap)
 {
     HEAP_SOURCE(close)(&heap->source);
 }
+#endif
+
+#if (HEAP_CAPABILITIES & HEAP_CAN_ALIGN) && !defined(HEAPMILL_ANNOTATE)
+static inline void *heap_bound_alloc_aligned(struct heap *heap, size_t alignment, size_t size,
+                                             enum heap_type type)
+{
+    return HEAP_SOURCE(alloc_aligned)(&heap->source, alignment, size, type);
+}
+#else
+#define heap_bound_alloc_aligned(heap, alignment, size, type)                                      \
+    ((void)(heap), (void)(alignment), (void)(size), (void)(type), NULL)
 #endif
 
 #if defined(HEAPMILL_ANNOTATE)
@@ -242,6 +269,40 @@ static inline void *heap_resize(struct heap *heap, void *block, size_t old_size,
     return moved;
 }
 
+/* NULL also where the back end cannot (HEAP_CAN_ALIGN). */
+static inline void *heap_alloc_aligned(struct heap *heap, size_t alignment, size_t size,
+                                       enum heap_type type)
+{
+    uint64_t begin = heap_latency_begin();
+    void *block =
+        heap_fault_is_due() ? NULL : heap_bound_alloc_aligned(heap, alignment, size, type);
+    heap_barrier(block);
+    heap_latency_end(HEAP_CALL_ALLOC, begin);
+    ++heap_allocations;
+    heap_probe_alloc(heap, block, size, type);
+    return block;
+}
+
+/* The calling thread ends; nothing where threads are not the back end's affair. */
+static inline void heap_thread_end(struct heap *heap)
+{
+#if HEAP_CAPABILITIES & HEAP_CAN_THREADS
+    HEAP_SOURCE(thread_end)(&heap->source);
+#else
+    (void)heap;
+#endif
+}
+
+static inline void heap_fork(struct heap *heap, enum heap_fork phase)
+{
+#if HEAP_CAPABILITIES & HEAP_CAN_THREADS
+    HEAP_SOURCE(fork)(&heap->source, phase);
+#else
+    (void)heap;
+    (void)phase;
+#endif
+}
+
 static inline enum status heap_open(struct heap *heap, const struct heap_options *options,
                                     struct error *error)
 {
@@ -276,9 +337,6 @@ static inline size_t heap_usable_size(const struct heap *heap, const void *block
 {
     return HEAP_SOURCE(usable_size)(&heap->source, annotate_slot(block), size);
 }
-
-/* The set of enum heap_capability of the bound back end. */
-#define HEAP_CAPABILITIES ((unsigned)(HEAPMILL_SOURCE_CAPABILITIES))
 #define HEAP_ALIGNMENT ((size_t)(HEAPMILL_SOURCE_ALIGNMENT))
 
 #endif

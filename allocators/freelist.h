@@ -56,8 +56,8 @@
 #define FREELIST_CARVES (FREELIST_CARVES_INTS || FREELIST_CARVES_FLOATS)
 
 #define FREELIST_CAPABILITIES                                                                      \
-    (HEAP_CAN_CHECK | (FREELIST_UNDER_CAPABILITIES &                                               \
-                       ~(unsigned)(HEAP_CAN_FREE_UNSIZED | HEAP_CAN_ALIGN | HEAP_CAN_THREADS)))
+    (HEAP_CAN_CHECK |                                                                              \
+     (FREELIST_UNDER_CAPABILITIES & ~(HEAP_CAN_FREE_UNSIZED | HEAP_CAN_ALIGN | HEAP_CAN_THREADS)))
 #define FREELIST_ALIGNMENT (FREELIST_CARVES ? 8 : FREELIST_UNDER_ALIGNMENT)
 
 enum {

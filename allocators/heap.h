@@ -35,21 +35,30 @@ enum {
     HEAP_TUPLE_BYTES = 16 + 24, /* of the empty tuple; 8 more for each item */
 };
 
-/* What a back end can do beyond the contract's core (sized alloc, free, resize). A cell, test or
- * fuzz target that needs a missing one is "not applicable". */
-enum heap_capability {
-    HEAP_CAN_FREE_UNSIZED = 1u << 0, /* free_unsized: the block alone says its size */
-    HEAP_CAN_USABLE_SIZE = 1u << 1,  /* usable_size is more than the asked size echoed */
-    HEAP_CAN_ALIGN = 1u << 2,        /* alignment beyond 16 */
-    HEAP_CAN_THREADS = 1u << 3,      /* calls from several threads at once */
-    HEAP_CAN_STATS = 1u << 4,        /* stats fills held_bytes: held_source is "stats" */
-    HEAP_CAN_WALK = 1u << 5,         /* walk visits every arena, pool and block */
-    HEAP_CAN_CHECK = 1u << 6,        /* check verifies something */
-    HEAP_CAN_DETECT_MISUSE =
-        1u << 7,                   /* double free and wrong size end in fatal(), see misuse tests */
-    HEAP_CAN_COEXIST = 1u << 8,    /* two heaps in one process are independent */
-    HEAP_KEEPS_CONTENTS = 1u << 9, /* a live block's bytes stay the caller's: all but `null` */
-    HEAP_MARKS_SLOW = 1u << 10,    /* its slow paths say so to probes, see probe_slow.h */
+/* What a back end can do beyond the contract's core (sized alloc, free, resize): its set of heap
+ * capabilities. A cell, test or fuzz target that needs a missing one is "not applicable". Macros,
+ * as the preprocessor asks for them too: of what a back end lacks, it defines nothing. */
+#define HEAP_CAN_FREE_UNSIZED (1u << 0)  /* free_unsized: the block alone says its size */
+#define HEAP_CAN_USABLE_SIZE (1u << 1)   /* usable_size is more than the asked size echoed */
+#define HEAP_CAN_ALIGN (1u << 2)         /* alloc_aligned: alignment beyond S_ALIGNMENT */
+#define HEAP_CAN_THREADS (1u << 3)       /* calls from several threads at once; thread_end, fork */
+#define HEAP_CAN_STATS (1u << 4)         /* stats fills held_bytes: held_source is "stats" */
+#define HEAP_CAN_WALK (1u << 5)          /* walk visits every arena, pool and block */
+#define HEAP_CAN_CHECK (1u << 6)         /* check verifies something */
+#define HEAP_CAN_DETECT_MISUSE (1u << 7) /* double free and wrong size end in fatal() */
+#define HEAP_CAN_COEXIST (1u << 8)       /* two heaps in one process are independent */
+#define HEAP_KEEPS_CONTENTS (1u << 9) /* a live block's bytes stay the caller's: all but `null` */
+#define HEAP_MARKS_SLOW (1u << 10)    /* its slow paths say so to probes, see probe_slow.h */
+
+/* A back end with all of these can stand in for malloc by itself: see preload/whole.h. */
+#define HEAP_IS_WHOLE                                                                              \
+    (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_ALIGN | HEAP_CAN_THREADS)
+
+/* What a back end with HEAP_CAN_THREADS is told about a fork of the process. */
+enum heap_fork {
+    HEAP_FORK_PREPARE, /* before it, in the thread that forks */
+    HEAP_FORK_PARENT,  /* after it */
+    HEAP_FORK_CHILD,   /* after it, in the child, whose only thread is the one that forked */
 };
 
 /* Where a back end's arenas and large blocks come from. The defaults are mmap and the system
@@ -62,6 +71,10 @@ struct heap_os {
     void *(*resize)(void *context, void *block, size_t size); /* as realloc */
     void (*free)(void *context, void *block);
     size_t (*usable_size)(void *context, void *block); /* of alloc's blocks, in bytes */
+    /* Called by a back end with HEAP_CAN_THREADS when the calling thread begins to keep something
+     * for itself in the heap, with no lock held; it may call the heap. Whoever opens the heap so
+     * knows whose end to tell to heap_thread_end. May be called again after that. */
+    void (*thread_begin)(void *context);
     void *context;
 };
 

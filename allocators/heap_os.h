@@ -63,7 +63,6 @@ static inline struct heap_os heap_os_resolve(const struct heap_os *os)
     }
     if (resolved.usable_size == NULL) {
         resolved.usable_size = heap_os_default_usable_size;
-        (void)system_usable_size(NULL); /* finds it now, not at the first large block */
     }
     return resolved;
 }

@@ -201,7 +201,7 @@ struct pymalloc_heap {
      HEAP_CAN_CHECK | HEAP_CAN_COEXIST | HEAP_KEEPS_CONTENTS | HEAP_MARKS_SLOW |                   \
      PYMALLOC_MISUSE_CAPABILITY)
 
-/* What allocators/preload.c asks of a source. */
+/* What preload/locked.h asks of a source. */
 #define PYMALLOC_OWNED_MAX PYMALLOC_THRESHOLD
 
 /* The contract's slow operations: allocators/backend.h says what they do. */

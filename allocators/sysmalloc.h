@@ -17,9 +17,15 @@
 #include "allocators/heap.h"
 #include "allocators/system.h"
 
+/* A sized free must be told the alignment too (sdallocx), which the contract's is not. */
+#ifdef SYSMALLOC_SIZED
+#define SYSMALLOC_ALIGN_CAPABILITY 0
+#else
+#define SYSMALLOC_ALIGN_CAPABILITY HEAP_CAN_ALIGN
+#endif
 #define SYSMALLOC_CAPABILITIES                                                                     \
-    (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_ALIGN | HEAP_CAN_THREADS |            \
-     HEAP_KEEPS_CONTENTS)
+    (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | SYSMALLOC_ALIGN_CAPABILITY |                   \
+     HEAP_CAN_THREADS | HEAP_KEEPS_CONTENTS)
 
 /* malloc's on x86-64 and arm64. Peers give 8 to blocks of 8 bytes, which the contract allows. */
 #define SYSMALLOC_ALIGNMENT 16
@@ -48,6 +54,26 @@ static inline void *sysmalloc_alloc(struct sysmalloc_heap *heap, size_t size, en
     (void)heap;
     (void)type;
     return system_malloc(size);
+}
+
+static inline void *sysmalloc_alloc_aligned(struct sysmalloc_heap *heap, size_t alignment,
+                                            size_t size, enum heap_type type)
+{
+    (void)heap;
+    (void)type;
+    return system_memalign(alignment, size);
+}
+
+/* Threads and forks are malloc's own affair. */
+static inline void sysmalloc_thread_end(struct sysmalloc_heap *heap)
+{
+    (void)heap;
+}
+
+static inline void sysmalloc_fork(struct sysmalloc_heap *heap, enum heap_fork phase)
+{
+    (void)heap;
+    (void)phase;
 }
 
 static inline void sysmalloc_free_unsized(struct sysmalloc_heap *heap, void *block)

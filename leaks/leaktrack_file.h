@@ -1,4 +1,4 @@
-/* Reads what libheapmill-leaktrack.so wrote about one process (allocators/leaktrack_report.c says
+/* Reads what libheapmill-leaktrack.so wrote about one process (preload/leaktrack_report.c says
  * how), and names the places in it. */
 #ifndef HEAPMILL_LEAKS_LEAKTRACK_FILE_H
 #define HEAPMILL_LEAKS_LEAKTRACK_FILE_H

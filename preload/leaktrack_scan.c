@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "allocators/leaktrack.h"
 #include "common/os_memory.h"
+#include "preload/leaktrack.h"
 
 enum {
     LEAKTRACK_MAPS_BYTES = 1 << 22,         /* /proc/self/maps: 40,000 lines */
@@ -31,10 +31,12 @@ struct leaktrack_mark {
     size_t count;
     size_t work_count;
     uintptr_t *window; /* what was read of a root */
+    uint64_t *pages;   /* what was read of pagemap */
     char *maps;
     size_t mapped_bytes; /* of the one mapping that holds all of the above */
     bool of_libc;        /* is what is being read glibc's own data? */
     int memory;          /* /proc/self/mem: reading a page that is gone is an error, not a signal */
+    int pagemap;         /* /proc/self/pagemap */
 };
 
 /* ---------------------------------------------------------------- the blocks by address */
@@ -118,16 +120,8 @@ static void leaktrack_mark_words(struct leaktrack_mark *mark, const uintptr_t *w
     }
 }
 
-static void leaktrack_mark_from_work(struct leaktrack_mark *mark)
-{
-    while (mark->work_count > 0) {
-        const struct leaktrack_block *block = &mark->blocks[mark->work[--mark->work_count]];
-        leaktrack_mark_words(mark, (const uintptr_t *)block->address,
-                             block->bytes / sizeof(uintptr_t));
-    }
-}
-
-static void leaktrack_mark_root(struct leaktrack_mark *mark, uintptr_t low, uintptr_t high)
+/* What lies from low to high, which is in memory. */
+static void leaktrack_mark_present(struct leaktrack_mark *mark, uintptr_t low, uintptr_t high)
 {
     low = (low + sizeof(uintptr_t) - 1) & ~(uintptr_t)(sizeof(uintptr_t) - 1);
     while (low < high) {
@@ -138,6 +132,47 @@ static void leaktrack_mark_root(struct leaktrack_mark *mark, uintptr_t low, uint
             low += (size_t)got;
         } else { /* a page that cannot be read cannot be used by the program either */
             low = (low | (LEAKTRACK_PAGE_BYTES - 1)) + 1;
+        }
+    }
+}
+
+/* Pages that the program never touched hold no pointers, and reading them would cost the program
+ * memory: a reservation may be larger than the machine. Entries of /proc/self/pagemap are 64 bits a
+ * page, of which bit 63 says that it is in memory and bit 62 that it is swapped out
+ * (Documentation/admin-guide/mm/pagemap.rst). Where they cannot be read, every page counts. */
+static void leaktrack_mark_root(struct leaktrack_mark *mark, uintptr_t low, uintptr_t high)
+{
+    const size_t entries = LEAKTRACK_WINDOW_BYTES / sizeof(*mark->pages);
+    uintptr_t page_bytes = (uintptr_t)getpagesize();
+    uintptr_t page = low / page_bytes, end = (high + page_bytes - 1) / page_bytes;
+    while (page < end) {
+        size_t wanted = end - page < entries ? end - page : entries;
+        ssize_t got = pread(mark->pagemap, mark->pages, wanted * sizeof(*mark->pages),
+                            (off_t)(page * sizeof(*mark->pages)));
+        size_t count = got <= 0 ? wanted : (size_t)got / sizeof(*mark->pages);
+        for (size_t i = 0; i < count; i++) {
+            size_t first = i;
+            while (i < count && (got <= 0 || mark->pages[i] >> 62 != 0)) {
+                i++;
+            }
+            uintptr_t from = (page + first) * page_bytes, to = (page + i) * page_bytes;
+            if (i > first) {
+                leaktrack_mark_present(mark, from < low ? low : from, to > high ? high : to);
+            }
+        }
+        page += count;
+    }
+}
+
+static void leaktrack_mark_from_work(struct leaktrack_mark *mark)
+{
+    while (mark->work_count > 0) {
+        const struct leaktrack_block *block = &mark->blocks[mark->work[--mark->work_count]];
+        if (block->bytes < LEAKTRACK_PAGE_BYTES) {
+            leaktrack_mark_words(mark, (const uintptr_t *)block->address,
+                                 block->bytes / sizeof(uintptr_t));
+        } else { /* its pages may be untouched, or protected */
+            leaktrack_mark_root(mark, block->address, block->address + block->bytes);
         }
     }
 }
@@ -280,7 +315,7 @@ static bool leaktrack_prepare(struct leaktrack_mark *mark, size_t blocks)
 {
     size_t blocks_bytes = blocks * sizeof(*mark->blocks), work_bytes = blocks * sizeof(*mark->work);
     mark->mapped_bytes =
-        blocks_bytes + work_bytes + LEAKTRACK_WINDOW_BYTES + LEAKTRACK_MAPS_BYTES + blocks;
+        blocks_bytes + work_bytes + 2 * LEAKTRACK_WINDOW_BYTES + LEAKTRACK_MAPS_BYTES + blocks;
     unsigned char *memory = os_map(mark->mapped_bytes);
     if (memory == NULL) {
         return false;
@@ -288,7 +323,8 @@ static bool leaktrack_prepare(struct leaktrack_mark *mark, size_t blocks)
     mark->blocks = (struct leaktrack_block *)(void *)memory;
     mark->work = (size_t *)(void *)(memory + blocks_bytes);
     mark->window = (uintptr_t *)(void *)(memory + blocks_bytes + work_bytes);
-    mark->maps = (char *)mark->window + LEAKTRACK_WINDOW_BYTES;
+    mark->pages = mark->window + LEAKTRACK_WINDOW_BYTES / sizeof(*mark->window);
+    mark->maps = (char *)mark->pages + LEAKTRACK_WINDOW_BYTES;
     mark->reached = (unsigned char *)mark->maps + LEAKTRACK_MAPS_BYTES;
     return true;
 }
@@ -304,6 +340,7 @@ bool leaktrack_scan(void)
     }
     leaktrack_gather(&mark);
     mark.memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    mark.pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     bool judged = mark.memory >= 0 && leaktrack_read_maps(&mark);
     if (judged) {
         leaktrack_mark_all(&mark);
@@ -311,6 +348,9 @@ bool leaktrack_scan(void)
     }
     if (mark.memory >= 0) {
         (void)close(mark.memory);
+    }
+    if (mark.pagemap >= 0) {
+        (void)close(mark.pagemap);
     }
     os_unmap(mark.blocks, mark.mapped_bytes);
     return judged;

@@ -1,11 +1,11 @@
 /* What the tests of the leak tracker share: call sites that are numbers. */
-#ifndef HEAPMILL_ALLOCATORS_TESTS_LEAKTRACK_FIXTURE_H
-#define HEAPMILL_ALLOCATORS_TESTS_LEAKTRACK_FIXTURE_H
+#ifndef HEAPMILL_PRELOAD_TESTS_LEAKTRACK_FIXTURE_H
+#define HEAPMILL_PRELOAD_TESTS_LEAKTRACK_FIXTURE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "allocators/leaktrack.h"
+#include "preload/leaktrack.h"
 
 /* The first of count sites that no block was booked on. */
 uint64_t leaktrack_fixture_new_sites(uint64_t count);

@@ -1,14 +1,14 @@
 /* libheapmill-leaktrack.so: which blocks of a program are still there at its end, who asked for
  * them, and whether anything points at them. `heapmill leaks -- CMD` preloads it.
  *
- * leaktrack.c stands in for malloc and its family and passes each call on to the next library's;
+ * leaktrack_watch.h watches the malloc family, each call of which is passed on to the next library;
  * leaktrack_books.c keeps the live blocks and the call sites; leaktrack_scan.c decides at exit
  * which live blocks are reachable; leaktrack_report.c writes the answer.
  *
- * All of it is behind one lock, leaktrack_mutex, that leaktrack.c takes; what is below is called
- * with it held, and never calls malloc: its memory is mapped. */
-#ifndef HEAPMILL_ALLOCATORS_LEAKTRACK_H
-#define HEAPMILL_ALLOCATORS_LEAKTRACK_H
+ * All of it is behind one lock, leaktrack_lock, that leaktrack_watch.h takes; what is below is
+ * called with it held, and never calls malloc: its memory is mapped. */
+#ifndef HEAPMILL_PRELOAD_LEAKTRACK_H
+#define HEAPMILL_PRELOAD_LEAKTRACK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "allocators/tests/leaktrack_fixture.h"
+#include "preload/tests/leaktrack_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

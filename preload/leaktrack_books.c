@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "allocators/leaktrack.h"
 #include "common/os_memory.h"
+#include "preload/leaktrack.h"
 
 enum {
     LEAKTRACK_SLOTS_FIRST = 1 << 14,

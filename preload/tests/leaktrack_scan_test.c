@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "allocators/leaktrack.h"
-#include "allocators/tests/leaktrack_fixture.h"
 #include "common/os_memory.h"
 #include "common/rng.h"
+#include "preload/leaktrack.h"
+#include "preload/tests/leaktrack_fixture.h"
 
 enum {
     SCAN_ARENA_BYTES = 1 << 20,

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "allocators/leaktrack.h"
+#include "preload/leaktrack.h"
 
 enum { LEAKTRACK_PATH_BYTES = 4096 };
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "allocators/tests/leaktrack_fixture.h"
+#include "preload/tests/leaktrack_fixture.h"
 
 enum { EARLY_BYTES = 1 << 16, EARLY_CUT = 3 };
 

@@ -1,0 +1,50 @@
+/* A small static buffer for what is asked of a library before it knows where to get memory from:
+ * looking that up allocates. What it gave is never given back. */
+#ifndef HEAPMILL_PRELOAD_EARLY_H
+#define HEAPMILL_PRELOAD_EARLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "preload/family.h"
+
+enum { EARLY_BYTES = 1 << 16 };
+
+static _Alignas(FAMILY_ALIGNMENT) unsigned char early_buffer[EARLY_BYTES];
+static size_t early_used;
+
+/* Zeroed. NULL too when an alignment beyond malloc's is asked for, which nothing does so early. */
+static void *early_alloc(size_t size, size_t alignment)
+{
+    size_t bytes = (size + FAMILY_ALIGNMENT - 1) & ~(size_t)(FAMILY_ALIGNMENT - 1);
+    size_t used = __atomic_load_n(&early_used, __ATOMIC_RELAXED);
+    do {
+        if (bytes < size || bytes > EARLY_BYTES - used || alignment > FAMILY_ALIGNMENT) {
+            return NULL;
+        }
+    } while (!__atomic_compare_exchange_n(&early_used, &used, used + bytes, true, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    return &early_buffer[used];
+}
+
+static inline bool early_is(const void *block)
+{
+    return (uintptr_t)block - (uintptr_t)early_buffer < EARLY_BYTES;
+}
+
+/* The bytes from the block to the buffer's end: no more than that can be its own. */
+static inline size_t early_room(const void *block)
+{
+    return (size_t)(early_buffer + EARLY_BYTES - (const unsigned char *)block);
+}
+
+/* Copies what a block of so many bytes at moved can hold; moved may be NULL. */
+static inline void *early_move(const void *block, void *moved, size_t size)
+{
+    return moved == NULL
+               ? NULL
+               : memcpy(moved, block, size < early_room(block) ? size : early_room(block));
+}
+
+#endif

@@ -1,0 +1,152 @@
+/* Whole: a back end that serves every size and alignment and takes calls from any thread
+ * (HEAP_IS_WHOLE) is malloc by itself. Nothing is glibc's but what was asked for before the heap
+ * was open, and what a library got that finds libc before us (dlmopen): such blocks are told apart
+ * by static inline bool S_owns(const struct S_heap *, const void *); which the source defines
+ * besides the contract, and which is true of all its blocks.
+ *
+ * Threads: heap_os.thread_begin is called when a thread first keeps something for itself in the
+ * heap, and S_thread_end when that thread has ended, after its own destructors or between them
+ * (pthread_key_create): a block that a later destructor frees begins it anew, and it is ended once
+ * more. Fork: S_fork, by pthread_atfork. */
+#ifndef HEAPMILL_PRELOAD_WHOLE_H
+#define HEAPMILL_PRELOAD_WHOLE_H
+
+#include <string.h>
+
+#include "preload/process_heap.h"
+
+_Static_assert(HEAP_ALIGNMENT >= FAMILY_ALIGNMENT, "malloc owes 16 bytes to every block");
+
+const char heapmill_preload_threads[] = "its own";
+
+static pthread_key_t whole_key;
+
+/* ---------------------------------------------------------------- threads and fork */
+static void whole_thread_end(void *heap)
+{
+    (void)heap;
+    HEAP_SOURCE(thread_end)(&process_heap.source);
+}
+
+static void whole_thread_begin(void *context)
+{
+    (void)context;
+    int saved = errno;
+    (void)pthread_setspecific(whole_key, &process_heap);
+    errno = saved;
+}
+
+static void adapter_options(struct heap_options *options)
+{
+    if (pthread_key_create(&whole_key, whole_thread_end) == 0) {
+        options->os.thread_begin = whole_thread_begin;
+    }
+}
+
+static void adapter_fork_prepare(void)
+{
+    HEAP_SOURCE(fork)(&process_heap.source, HEAP_FORK_PREPARE);
+}
+
+static void adapter_fork_parent(void)
+{
+    HEAP_SOURCE(fork)(&process_heap.source, HEAP_FORK_PARENT);
+}
+
+static void adapter_fork_child(void)
+{
+    HEAP_SOURCE(fork)(&process_heap.source, HEAP_FORK_CHILD);
+}
+
+/* ---------------------------------------------------------------- the verbs */
+static inline bool whole_owns(const void *block)
+{
+    return process_heap_is_open() &&
+           __builtin_expect(HEAP_SOURCE(owns)(&process_heap.source, block), true);
+}
+
+/* NULL is exhaustion, and errno says so. */
+static inline void *whole_answer(void *block)
+{
+    if (__builtin_expect(block == NULL, false)) {
+        errno = ENOMEM;
+    }
+    return block;
+}
+
+static inline void *adapter_alloc(size_t size)
+{
+    if (!process_heap_is_open()) {
+        return system_libc.malloc(size);
+    }
+    return whole_answer(HEAP_SOURCE(alloc)(&process_heap.source, size, HEAP_RAW));
+}
+
+static inline void *adapter_alloc_zeroed(size_t size)
+{
+    if (!process_heap_is_open()) {
+        return system_libc.calloc(1, size);
+    }
+    void *block = whole_answer(HEAP_SOURCE(alloc)(&process_heap.source, size, HEAP_RAW));
+    return block != NULL ? memset(block, 0, size) : NULL;
+}
+
+static inline void *adapter_alloc_aligned(size_t alignment, size_t size)
+{
+    if (!process_heap_is_open()) {
+        return system_libc.memalign(alignment, size);
+    }
+    return whole_answer(
+        HEAP_SOURCE(alloc_aligned)(&process_heap.source, alignment, size, HEAP_RAW));
+}
+
+static inline void adapter_free(void *block)
+{
+    if (whole_owns(block)) {
+        HEAP_SOURCE(free_unsized)(&process_heap.source, block);
+    } else {
+        process_heap_libc_free(block);
+    }
+}
+
+static inline void *adapter_resize(void *block, size_t size)
+{
+    if (!whole_owns(block)) {
+        return process_heap_libc_realloc(block, size);
+    }
+    size_t old_bytes = HEAP_SOURCE(usable_size)(&process_heap.source, block, 0);
+    return whole_answer(
+        HEAP_SOURCE(resize)(&process_heap.source, block, old_bytes, size, HEAP_RAW));
+}
+
+static inline size_t adapter_usable_size(void *block)
+{
+    return whole_owns(block) ? HEAP_SOURCE(usable_size)(&process_heap.source, block, 0)
+                             : process_heap_libc_usable_size(block);
+}
+
+static inline bool adapter_trim(size_t pad)
+{
+    (void)pad;
+    return process_heap_is_open() && process_heap_trim();
+}
+
+/* None of glibc's parameters is ours; programs that set them do not mind. */
+static inline int adapter_option(int parameter, int value)
+{
+    (void)process_heap_is_open();
+    return system_libc.mallopt(parameter, value);
+}
+
+static inline struct mallinfo2 adapter_info(void)
+{
+    struct mallinfo2 info = {0};
+    if (process_heap_is_open()) {
+        process_heap_add_info(&info);
+    }
+    return info;
+}
+
+#include "preload/serve.h"
+
+#endif
