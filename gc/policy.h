@@ -1,8 +1,8 @@
 /* A collector policy: when to collect, and what to examine. One runtime has one policy, chosen when
  * it is opened; all policies work over the same objects, registry and phases (collector.h).
  *
- * Every `const struct gc_policy gc_policy_<name> =` in gc/policies/ enters the table by itself
- * (gc/CMakeLists.txt). A family of policies shares its functions and differs in `parameters`.
+ * A policy is `const struct gc_policy gc_policy_<name>` in a file of gc/policies/, and a line in
+ * table.c there. A family of policies shares its functions and differs in `parameters`.
  *
  * What a policy pays for, and others do not:
  *  - `allocated` is called when collector.count, the containers allocated less those freed since
