@@ -8,20 +8,20 @@
 
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
-#include "cli/bench_run.h"
 #include "cli/bench_steps.h"
 #include "cli/bench_warnings.h"
-#include "cli/callgrind.h"
-#include "cli/catalog.h"
 #include "cli/command.h"
 #include "cli/compare.h"
-#include "cli/plan.h"
-#include "cli/preflight.h"
-#include "cli/registry.h"
-#include "cli/selection.h"
 #include "common/clock.h"
 #include "common/host/process.h"
 #include "results/store.h"
+#include "run/callgrind.h"
+#include "run/catalog.h"
+#include "run/plan.h"
+#include "run/preflight.h"
+#include "run/registry.h"
+#include "run/rounds.h"
+#include "run/selection.h"
 
 int bench_exit_status(enum status status)
 {
@@ -39,13 +39,13 @@ int bench_exit_status(enum status status)
 }
 
 /* The index of the base among the choices: --base, else malloc:preload, else the first. */
-static enum status bench_choose_base(const struct bench_options *options,
+static enum status bench_choose_base(const struct experiment *experiment,
                                      struct selection *selection, struct registry *registry,
                                      size_t *base, struct error *error)
 {
     *base = 0;
-    if (options->base != NULL) {
-        return selection_require(selection, registry, options->base, base, error);
+    if (experiment->base != NULL) {
+        return selection_require(selection, registry, experiment->base, base, error);
     }
     for (size_t i = selection->choice_count; i-- > 0;) {
         const struct selection_choice *choice = &selection->choices[i];
@@ -72,43 +72,43 @@ static enum status bench_note_valgrind(json_t *plan, const struct registry *regi
     return status;
 }
 
-enum status bench_make_plan(const struct bench_options *options, struct registry *registry,
+enum status bench_make_plan(const struct experiment *experiment, struct registry *registry,
                             json_t **plan, struct error *error)
 {
     struct selection selection = {0};
     struct catalog catalog = {0};
     size_t base = 0;
     enum status status =
-        selection_add_backends(&selection, registry, options->backends, options->arms, error);
+        selection_add_backends(&selection, registry, experiment->backends, experiment->arms, error);
     if (status == STATUS_OK) {
         status = catalog_open(&catalog, registry, error);
         status = status == STATUS_NOT_FOUND ? STATUS_UNSUPPORTED : status;
     }
     if (status == STATUS_OK) {
-        status = selection_apply_collectors(&selection, &catalog, &options->parameters, error);
+        status = selection_apply_collectors(&selection, &catalog, &experiment->parameters, error);
     }
     if (status == STATUS_OK) {
-        status = bench_choose_base(options, &selection, registry, &base, error);
+        status = bench_choose_base(experiment, &selection, registry, &base, error);
     }
     if (status == STATUS_OK) {
-        status = selection_set_threads(&selection, options->threads, error);
+        status = selection_set_threads(&selection, experiment->threads, error);
     }
     if (status == STATUS_OK) {
-        status = selection_add_workloads(&selection, &catalog, options->workloads,
-                                         &options->parameters, error);
+        status = selection_add_workloads(&selection, &catalog, experiment->workloads,
+                                         &experiment->parameters, error);
     }
     if (status == STATUS_OK) {
-        bool probes = options->passes[RECORD_MEMORY] || options->passes[RECORD_LATENCY];
+        bool probes = experiment->passes[RECORD_MEMORY] || experiment->passes[RECORD_LATENCY];
         status = preflight_selection(&selection, registry, probes, error);
     }
     if (status == STATUS_OK) {
         /* Again, as some may have been left out. */
-        status = bench_choose_base(options, &selection, registry, &base, error);
+        status = bench_choose_base(experiment, &selection, registry, &base, error);
     }
     if (status == STATUS_OK) {
-        *plan = plan_build(options, registry, &selection, base);
+        *plan = plan_build(experiment, registry, &selection, base);
     }
-    if (status == STATUS_OK && options->passes[RECORD_INSTRUCTIONS]) {
+    if (status == STATUS_OK && experiment->passes[RECORD_INSTRUCTIONS]) {
         status = bench_note_valgrind(*plan, registry, error);
     }
     catalog_close(&catalog);
@@ -274,7 +274,7 @@ static int bench_run_options(const struct bench_options *options, struct registr
     double round_s = 0;
     enum status status = STATUS_OK;
     if (!options->resume || options->selective) {
-        status = bench_make_plan(options, registry, &plan, error);
+        status = bench_make_plan(&options->experiment, registry, &plan, error);
     }
     if (status == STATUS_OK && options->dry_run) {
         bench_report_plan(plan, options->json);
@@ -313,8 +313,8 @@ static int bench_execute_command(const struct invocation *invocation, void *argu
     struct bench_options *options = arguments;
     struct registry registry = {0};
     struct error error = {.message = ""};
-    options->argc = invocation->argc;
-    options->argv = invocation->argv;
+    options->experiment.argc = invocation->argc;
+    options->experiment.argv = invocation->argv;
     process_prepare_signals();
     enum status status = registry_open(&registry, &error);
     int exit_status = bench_exit_status(status);

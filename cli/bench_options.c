@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/matrix.h"
 #include "cli/shared_options.h"
+#include "run/matrix.h"
 
 /* What --rounds auto is after unless --precision says otherwise: in the tables of this field,
  * differences below it are seldom worth an engineer's hour. */
@@ -26,25 +26,27 @@ const struct option_row bench_option_rows[] = {
     {OPTION_TEXT, 'b', "backends", "LIST",
      "['!']GLOB[:ARM][{NAME=VALUE,…}],…: names or globs of back ends; '!' takes away; {…} is the "
      "worker's environment; a path with a '/' is a library of your own that replaces malloc",
-     .shown = "the matrix's", .candidates = CANDIDATES_BACKENDS, BENCH_PLANS(backends)},
+     .shown = "the matrix's", .candidates = CANDIDATES_BACKENDS, BENCH_PLANS(experiment.backends)},
     {OPTION_TEXT, 0, "arm", "LIST",
      "arms of those that name none: inline, call, call-sized, preload, preload-sized, or all",
-     .shown = "preload where there is one, else the first", BENCH_PLANS(arms)},
+     .shown = "preload where there is one, else the first", BENCH_PLANS(experiment.arms)},
     {OPTION_TEXT, 'w', "workloads", "LIST", "names or globs, '!' takes away",
-     .shown = "the matrix's", .candidates = CANDIDATES_WORKLOADS, BENCH_PLANS(workloads)},
+     .shown = "the matrix's", .candidates = CANDIDATES_WORKLOADS,
+     BENCH_PLANS(experiment.workloads)},
     {OPTION_LIST, 'p', "param", "N=V,V…",
      "values of a parameter, each combination a group of cells; WORKLOADS.N=V for some workloads "
      "only; may be repeated",
-     BENCH_PLANS(parameters)},
+     BENCH_PLANS(experiment.parameters)},
     {OPTION_TEXT, 0, "threads", "LIST",
      "how many threads the threaded workloads have, as 1,2,4, each number a group of cells; the "
      "other workloads have one",
-     "1", BENCH_PLANS(threads)},
+     "1", BENCH_PLANS(experiment.threads)},
     {OPTION_TEXT, 0, "matrix", "NAME", "a named matrix; -b, -w, -p, --rounds… change it",
-     .candidates = "list matrices --names", BENCH_PLANS(name)},
+     .candidates = "list matrices --names", BENCH_PLANS(experiment.name)},
     {OPTION_TEXT, 0, "base", "B[:ARM]",
      "what the others are compared with, and what the A/A twins are of",
-     .shown = "malloc:preload, or the first", .candidates = CANDIDATES_BACKENDS, BENCH_PLANS(base)},
+     .shown = "malloc:preload, or the first", .candidates = CANDIDATES_BACKENDS,
+     BENCH_PLANS(experiment.base)},
     {OPTION_HEADING, .help = "what to measure"},
     {OPTION_SET, 0, "metric", "LIST",
      "what is measured. Instructions are counted by valgrind's callgrind, are the same in every "
@@ -53,7 +55,7 @@ const struct option_row bench_option_rows[] = {
     {OPTION_FLAG, 0, "latency", NULL,
      "adds latency: single calls timed, for percentiles up to p99.99", BENCH_PLANS(latency)},
     {OPTION_NUMBER, 0, "latency-every", "N", "one call in N is timed, at random gaps", "16",
-     .least = 1, .most = 1000000, BENCH_PLANS(latency_every)},
+     .least = 1, .most = 1000000, BENCH_PLANS(experiment.latency_every)},
     {OPTION_FLAG, 0, "no-memory", NULL, "leaves out the memory pass", BENCH_PLANS(no_memory)},
     {OPTION_HEADING, .help = "how long"},
     {OPTION_TEXT, 0, "rounds", "N",
@@ -62,21 +64,22 @@ const struct option_row bench_option_rows[] = {
      "least 10, at most 70 or what the budget allows",
      .shown = "the matrix's, else 7", BENCH_PLANS(rounds_text)},
     {OPTION_SHARE, 0, "precision", "P", "what --rounds auto is after: half of an interval's width",
-     .shown = "1%", .least = 1e-4, .most = 1, BENCH_PLANS(precision)},
+     .shown = "1%", .least = 1e-4, .most = 1, BENCH_PLANS(experiment.precision)},
     {OPTION_SECONDS, 0, "budget", "TIME",
      "instead, or with --rounds auto: rounds for as long as they fit, as 5m",
-     BENCH_PLANS(budget_s)},
+     BENCH_PLANS(experiment.budget_s)},
     {OPTION_FLAG, 0, "no-redo", NULL,
      "no further rounds for those that other programs, steal or a CPU quota disturbed",
-     BENCH_PLANS(no_redo)},
+     BENCH_PLANS(experiment.no_redo)},
     {OPTION_REAL, 0, "target-ms", "T",
      "timed part of a process; iterations are set by it, once, for all back ends alike",
-     .shown = "the matrix's, else 50", .least = 1, .most = 60000, BENCH_PLANS(target_ms)},
+     .shown = "the matrix's, else 50", .least = 1, .most = 60000,
+     BENCH_PLANS(experiment.target_ms)},
     {OPTION_SECONDS, 0, "timeout", "TIME",
      "of a process, after which it is killed and a record says so", "60s", .most = 86400,
-     BENCH_PLANS(timeout_s)},
+     BENCH_PLANS(experiment.timeout_s)},
     {OPTION_NUMBER, 0, "seed", "S", "of all random choices and of the order of the cells", "1",
-     BENCH_PLANS(seed)},
+     BENCH_PLANS(experiment.seed)},
     {OPTION_HEADING, .help = "where"},
     {OPTION_TEXT, 'o', "output", "DIR", "a new directory", .shown = "results/bench-TIME",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct bench_options, directory)},
@@ -111,22 +114,23 @@ static enum status bench_check_rounds(struct bench_options *options, struct erro
     const char *text = options->rounds_text != NULL ? options->rounds_text : "0";
     options->rounds_auto = options->rounds_auto || strcmp(text, "auto") == 0;
     if (!options->rounds_auto &&
-        (!text_to_u64(text, &options->rounds) || options->rounds > BENCH_ROUNDS_MAX ||
-         (options->rounds == 0) != (options->rounds_text == NULL))) {
+        (!text_to_u64(text, &options->experiment.rounds) ||
+         options->experiment.rounds > BENCH_ROUNDS_MAX ||
+         (options->experiment.rounds == 0) != (options->rounds_text == NULL))) {
         return error_set(error, STATUS_INVALID,
                          "--rounds %s: it wants a number from 1 to %d, or auto", text,
                          BENCH_ROUNDS_MAX);
     }
-    if (options->rounds > 0 && options->budget_s > 0) {
+    if (options->experiment.rounds > 0 && options->experiment.budget_s > 0) {
         return error_set(error, STATUS_INVALID,
                          "--rounds and --budget do not go together, but for --rounds auto: leave "
                          "one out");
     }
-    if (options->precision > 0 && !options->rounds_auto) {
+    if (options->experiment.precision > 0 && !options->rounds_auto) {
         return error_set(error, STATUS_INVALID, "--precision goes with --rounds auto");
     }
-    if (options->rounds_auto && options->precision <= 0) {
-        options->precision = BENCH_PRECISION;
+    if (options->rounds_auto && options->experiment.precision <= 0) {
+        options->experiment.precision = BENCH_PRECISION;
     }
     return STATUS_OK;
 }
@@ -136,15 +140,17 @@ static enum status bench_choose_passes(struct bench_options *options, struct err
 {
     bool any = false;
     for (unsigned pass = 0; pass < RECORD_PASS_COUNT; pass++) {
-        options->passes[pass] =
+        options->experiment.passes[pass] =
             ((options->metrics >> pass & 1) != 0 || (pass == RECORD_LATENCY && options->latency)) &&
             !(pass == RECORD_MEMORY && options->no_memory);
-        any = any || options->passes[pass];
+        any = any || options->experiment.passes[pass];
     }
     /* --rounds is of the time pass, and of the others where there is none. */
-    bool others = !options->passes[RECORD_TIME] && options->rounds > 0;
-    options->instruction_rounds = others ? options->rounds : BENCH_ROUNDS_INSTRUCTIONS;
-    options->latency_rounds = others ? options->rounds : BENCH_ROUNDS_STANDARD;
+    bool others = !options->experiment.passes[RECORD_TIME] && options->experiment.rounds > 0;
+    options->experiment.instruction_rounds =
+        others ? options->experiment.rounds : BENCH_ROUNDS_INSTRUCTIONS;
+    options->experiment.latency_rounds =
+        others ? options->experiment.rounds : BENCH_ROUNDS_STANDARD;
     return any ? STATUS_OK
                : error_set(error, STATUS_INVALID, "--metric and --no-memory leave nothing to run");
 }
@@ -152,29 +158,34 @@ static enum status bench_choose_passes(struct bench_options *options, struct err
 /* What was not said comes from the matrix: the named one, or the default's where it is silent. */
 static void bench_fill_in(struct bench_options *options)
 {
-    bool chosen = options->backends != NULL || options->workloads != NULL ||
-                  options->parameters.count > 0 || options->arms != NULL;
-    const struct matrix *matrix = matrix_find(options->name != NULL ? options->name : "default");
-    bool named = options->name != NULL;
+    bool chosen = options->experiment.backends != NULL || options->experiment.workloads != NULL ||
+                  options->experiment.parameters.count > 0 || options->experiment.arms != NULL;
+    const struct matrix *matrix =
+        matrix_find(options->experiment.name != NULL ? options->experiment.name : "default");
+    bool named = options->experiment.name != NULL;
     if (!named) {
-        options->name = chosen ? "custom" : matrix->name;
+        options->experiment.name = chosen ? "custom" : matrix->name;
     }
-    struct text_list own = options->parameters;
-    options->parameters = (struct text_list){0};
-    for (size_t i = 0; options->workloads == NULL && matrix->parameters[i] != NULL; i++) {
-        text_list_add(&options->parameters, text_format("%s", matrix->parameters[i]));
+    struct text_list own = options->experiment.parameters;
+    options->experiment.parameters = (struct text_list){0};
+    for (size_t i = 0; options->experiment.workloads == NULL && matrix->parameters[i] != NULL;
+         i++) {
+        text_list_add(&options->experiment.parameters, text_format("%s", matrix->parameters[i]));
     }
     for (size_t i = 0; i < own.count; i++) {
-        text_list_add(&options->parameters, text_format("%s", own.items[i]));
+        text_list_add(&options->experiment.parameters, text_format("%s", own.items[i]));
     }
     text_list_free(&own);
-    options->backends = options->backends != NULL ? options->backends : matrix->backends;
-    options->workloads = options->workloads != NULL ? options->workloads : matrix->workloads;
-    if (options->rounds == 0 && !options->rounds_auto && options->budget_s <= 0) {
-        options->rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
+    options->experiment.backends =
+        options->experiment.backends != NULL ? options->experiment.backends : matrix->backends;
+    options->experiment.workloads =
+        options->experiment.workloads != NULL ? options->experiment.workloads : matrix->workloads;
+    if (options->experiment.rounds == 0 && !options->rounds_auto &&
+        options->experiment.budget_s <= 0) {
+        options->experiment.rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
     }
-    if (options->target_ms <= 0) {
-        options->target_ms = named || !chosen ? matrix->target_ms : BENCH_TARGET_MS;
+    if (options->experiment.target_ms <= 0) {
+        options->experiment.target_ms = named || !chosen ? matrix->target_ms : BENCH_TARGET_MS;
     }
 }
 
@@ -205,7 +216,7 @@ enum status bench_options_check(void *arguments, struct error *error)
     struct bench_options *options = arguments;
     enum status status = bench_check_operand(options, error);
     if (status == STATUS_OK) {
-        status = bench_check_matrix(options->name, error);
+        status = bench_check_matrix(options->experiment.name, error);
     }
     if (status == STATUS_OK) {
         status = bench_check_rounds(options, error);

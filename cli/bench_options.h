@@ -3,11 +3,10 @@
 #define HEAPMILL_CLI_BENCH_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "common/host/options.h"
 #include "common/status.h"
-#include "results/record.h"
+#include "run/experiment.h"
 
 enum {
     BENCH_ROUNDS_STANDARD = 7,
@@ -16,39 +15,20 @@ enum {
     BENCH_ROUNDS_VERDICT = 6, /* below that, compare gives no verdicts */
 };
 
-/* Strings are borrowed from argv or are constants; parameters are owned. */
+/* Strings are borrowed from argv or are constants; what experiment owns is owned. */
 struct bench_options {
-    const char *operand;         /* NULL: there is none */
-    const char *name;            /* of the matrix: "default", "quick", "custom" */
-    const char *backends;        /* -b */
-    const char *workloads;       /* -w */
-    struct text_list parameters; /* -p */
-    const char *arms;            /* --arm; NULL if not given */
-    const char *threads;         /* --threads; "1" if not given */
-    const char *base;            /* --base; NULL if not given */
-    const char *directory;       /* -o; NULL if not given */
-    const char *rounds_text;     /* --rounds; NULL if not given */
-    uint64_t rounds;             /* 0: until the budget is spent, or until `precision` */
-    double precision;            /* of --rounds auto, a ratio distance; 0: not given */
-    double budget_s;             /* 0: none */
-    uint64_t seed;
-    double timeout_s;
-    double target_ms;
-    unsigned metrics; /* --metric: a bit for each of enum record_pass */
+    struct experiment experiment;
+    const char *operand;     /* NULL: there is none */
+    const char *directory;   /* -o; NULL if not given */
+    const char *rounds_text; /* --rounds; NULL if not given */
+    unsigned metrics;        /* --metric: a bit for each of enum record_pass */
     bool resume;
     bool dry_run;
-    bool passes[RECORD_PASS_COUNT]; /* what is measured */
-    uint64_t instruction_rounds;
-    uint64_t latency_rounds;
-    uint64_t latency_every; /* one call in so many is timed */
     bool json;
     bool rounds_auto; /* --rounds auto */
-    bool no_redo;
     bool no_memory;
     bool latency;   /* --latency */
     bool selective; /* something was given that decides what the plan is */
-    int argc;       /* the command line, for the plan */
-    char **argv;
 };
 
 extern const struct option_row bench_option_rows[];

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/adaptive.h"
 #include "cli/bench_options.h"
 #include "cli/bench_warnings.h"
-#include "cli/plan.h"
 #include "cli/table.h"
 #include "common/host/text.h"
 #include "results/store.h"
+#include "run/adaptive.h"
+#include "run/plan.h"
 
 static const char *report_text(const json_t *object, const char *name)
 {

@@ -4,14 +4,14 @@
 
 #include <jansson.h>
 
-#include "cli/bench_options.h"
-#include "cli/registry.h"
 #include "common/status.h"
 #include "results/store.h"
+#include "run/experiment.h"
+#include "run/registry.h"
 
 /* The plan that the options ask for, not calibrated; a new reference. STATUS_UNSUPPORTED: something
  * that was named in full is not here. Otherwise as selection_add_backends and its like. */
-enum status bench_make_plan(const struct bench_options *options, struct registry *registry,
+enum status bench_make_plan(const struct experiment *experiment, struct registry *registry,
                             json_t **plan, struct error *error);
 
 /* Calibrates the plan and makes the directory with it. *round_s is what a round should take. */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/adaptive.h"
 #include "cli/doctor.h"
 #include "results/stats/disturbance.h"
 #include "results/stats/precision.h"
+#include "run/adaptive.h"
 
 /* Of the processes' wall time: where single rounds are disturbed often enough to matter for all
  * (disturbance.c has what makes a round disturbed). */

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/registry.h"
 #include "common/host/text.h"
 #include "common/status.h"
 #include "results/stats/power.h"
+#include "run/registry.h"
 
 /* Strings are borrowed from argv or are constants; options_free releases the parameters. */
 struct calibrate_options {

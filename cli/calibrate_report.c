@@ -4,10 +4,10 @@
 #include <time.h>
 
 #include "cli/calibrate.h"
-#include "cli/machine.h"
 #include "cli/table.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/power_picture.h"
+#include "run/machine.h"
 
 json_t *calibrate_to_json(const struct calibrate_options *options, const struct power *power,
                           json_t *runs)

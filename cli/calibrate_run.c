@@ -4,9 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/bench_options.h"
 #include "cli/bench_steps.h"
 #include "cli/calibrate.h"
-#include "cli/plan.h"
+#include "run/plan.h"
 
 static const double calibrate_slowdowns[] = {1, 5, 2, 10};
 enum { CALIBRATE_SLOWDOWNS = sizeof(calibrate_slowdowns) / sizeof(calibrate_slowdowns[0]) };
@@ -46,21 +47,22 @@ static enum status calibrate_bench_options(const struct calibrate_options *optio
 {
     bench_options_set_defaults(bench);
     bench->no_memory = true;
-    bench->backends = backend;
-    bench->base = backend;
-    bench->workloads = options->workloads;
+    bench->experiment.backends = backend;
+    bench->experiment.base = backend;
+    bench->experiment.workloads = options->workloads;
     for (size_t i = 0; i < options->parameters.count; i++) {
-        text_list_add(&bench->parameters, text_format("%s", options->parameters.items[i]));
+        text_list_add(&bench->experiment.parameters,
+                      text_format("%s", options->parameters.items[i]));
     }
     bench->rounds_auto = true;
-    bench->precision = options->precision;
-    bench->budget_s = options->budget_s / (double)options->runs;
-    bench->target_ms = options->target_ms;
-    bench->seed = options->seed + number;
+    bench->experiment.precision = options->precision;
+    bench->experiment.budget_s = options->budget_s / (double)options->runs;
+    bench->experiment.target_ms = options->target_ms;
+    bench->experiment.seed = options->seed + number;
     enum status status = bench_options_check(bench, error);
-    bench->argc = options->argc; /* what the user typed is what makes this run */
-    bench->argv = options->argv;
-    bench->name = "calibration";
+    bench->experiment.argc = options->argc; /* what the user typed is what makes this run */
+    bench->experiment.argv = options->argv;
+    bench->experiment.name = "calibration";
     return status;
 }
 
@@ -71,7 +73,7 @@ static enum status calibrate_make_plan(const struct calibrate_options *options,
     struct bench_options bench;
     enum status status = calibrate_bench_options(options, number, backend, &bench, error);
     if (status == STATUS_OK) {
-        status = bench_make_plan(&bench, registry, plan, error);
+        status = bench_make_plan(&bench.experiment, registry, plan, error);
     }
     if (status == STATUS_OK) {
         calibrate_add_slowed(*plan, number);

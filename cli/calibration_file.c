@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/machine.h"
 #include "common/host/text.h"
+#include "run/machine.h"
 
 static const char calibration_format[] = "heapmill-calibration-1";
 

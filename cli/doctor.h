@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "cli/registry.h"
+#include "run/registry.h"
 
 /* Rows are objects: `name`, `level` ("ok", "info", "warning", "missing"), `value`, `remedy` (""
  * unless there is one). "missing" is something without which a part of heapmill does not work. */

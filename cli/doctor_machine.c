@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "cli/machine.h"
+#include "run/machine.h"
 #include "common/clock.h"
 
 static const char *doctor_host_text(const json_t *host, const char *name)

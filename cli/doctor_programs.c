@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "cli/machine.h"
-#include "cli/preflight.h"
+#include "run/machine.h"
+#include "run/preflight.h"
 #include "common/host/packages.h"
 #include "common/host/process.h"
 #include "common/host/text.h"

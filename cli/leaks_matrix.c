@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/leaks_matrix.h"
-#include "cli/registry.h"
+#include "run/registry.h"
 #include "cli/table.h"
 #include "common/host/process.h"
 #include "leaks/detectors.h"

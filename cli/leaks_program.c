@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/registry.h"
+#include "run/registry.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "leaks/leaktrack_file.h"

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/catalog.h"
+#include "run/catalog.h"
 #include "cli/command.h"
 #include "cli/listing.h"
-#include "cli/matrix.h"
-#include "cli/preflight.h"
-#include "cli/registry.h"
+#include "run/matrix.h"
+#include "run/preflight.h"
+#include "run/registry.h"
 #include "cli/shared_options.h"
-#include "cli/worker.h"
+#include "run/worker.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "plots/plot.h"

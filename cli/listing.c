@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/table.h"
-#include "cli/worker.h"
+#include "run/worker.h"
 #include "common/host/text.h"
 
 /* The caller frees. */

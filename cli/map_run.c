@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/catalog.h"
-#include "cli/registry.h"
-#include "cli/selection.h"
-#include "cli/worker.h"
+#include "run/catalog.h"
+#include "run/registry.h"
+#include "run/selection.h"
+#include "run/worker.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/heap_picture.h"
 

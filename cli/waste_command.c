@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/registry.h"
-#include "cli/selection.h"
+#include "run/registry.h"
+#include "run/selection.h"
 #include "cli/shared_options.h"
-#include "cli/worker.h"
+#include "run/worker.h"
 #include "common/host/process.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/waste_picture.h"

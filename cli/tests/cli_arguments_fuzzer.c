@@ -8,7 +8,7 @@
 
 #include "cli/bench_options.h"
 #include "cli/command.h"
-#include "cli/selection.h"
+#include "run/selection.h"
 #include "common/host/text.h"
 #include "fuzz/bytes.h"
 #include "fuzz/fuzz_target.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/worker.h"
+#include "run/worker.h"
 #include "common/host/text.h"
 
 static void nearest_finds_slips_and_beginnings(void **state)

@@ -1,0 +1,43 @@
+/* Which groups have a further round of the time pass: a function of the plan and of the records of
+ * the rounds before, and of nothing else, so that a run that was interrupted goes on as it would
+ * have. docs/decisions/0006-rounds.md says why the rules are as they are. */
+#ifndef HEAPMILL_RUN_ADAPTIVE_H
+#define HEAPMILL_RUN_ADAPTIVE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "results/record.h"
+#include "run/experiment.h"
+
+enum {
+    ADAPTIVE_ROUNDS_MIN = 10, /* before a group may stop because its intervals are narrow */
+    ADAPTIVE_ROUNDS_MAX = 70, /* without a budget: a look, seven times the work of the first */
+};
+
+/* What ends the time pass, from plan.json. */
+struct adaptive {
+    uint64_t rounds;     /* of each group; 0: `precision`, or a budget, decides */
+    double precision;    /* a ratio distance; 0: rounds are not adaptive */
+    uint64_t rounds_max; /* 0: none */
+    bool redo;           /* groups have further rounds for disturbed ones */
+};
+
+/* Puts what the options say of rounds into the plan, beside `rounds` and `budget_s`. */
+void adaptive_write_plan(const struct experiment *experiment, json_t *plan);
+
+void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive);
+
+/* Does a group whose intervals are narrow stop before this round? Looking after each round would
+ * stop at the first narrow interval that chance gives; looks are each 1.4 times as far as the one
+ * before: 10, 14, 19, 26, 36, 50, 70, … */
+bool adaptive_is_look(uint64_t round);
+
+/* runs[group] is set for groups that have round `round`; *count is their number. set was
+ * marked by disturbance_mark(set, round). STATUS_NO_MEMORY. */
+enum status adaptive_choose(const struct adaptive *adaptive, const struct record_set *set,
+                            uint32_t round, bool *runs, size_t *count, struct error *error);
+
+#endif

@@ -1,0 +1,343 @@
+#include "run/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "run/adaptive.h"
+#include "run/machine.h"
+#include "run/worker.h"
+
+/* A worker's start, set-up and end, and the warm-up beside the timed part: for estimates only. On a
+ * 2-core cloud machine starts took 8 to 20 ms. */
+static const double PLAN_START_S = 0.02;
+
+/* "WORKLOAD/P1=V1,P2=V2/tTHREADS" */
+static char *plan_group_id(const struct selection_point *point)
+{
+    struct text_list pairs = {0};
+    const char *name;
+    json_t *value;
+    json_object_foreach(point->params, name, value)
+    {
+        char *text = worker_value_text(value);
+        text_list_add(&pairs, text_format("%s=%s", name, text));
+        free(text);
+    }
+    char *params = text_join(&pairs, ",");
+    char *id = text_format("%s/%s/t%u", point->workload->name, params, point->threads);
+    free(params);
+    text_list_free(&pairs);
+    return id;
+}
+
+/* "NAME{K=V,…}", as record_cell.backend_text in results/. */
+static char *plan_backend_text(const struct selection_choice *choice)
+{
+    struct text_list pairs = {0};
+    const char *name;
+    json_t *value;
+    json_object_foreach(choice->env, name, value)
+    {
+        text_list_add(&pairs, text_format("%s=%s", name, json_string_value(value)));
+    }
+    char *env = text_join(&pairs, ",");
+    char *text = pairs.count > 0 ? text_format("%s{%s}", choice->backend->name, env)
+                                 : text_format("%s", choice->backend->name);
+    free(env);
+    text_list_free(&pairs);
+    return text;
+}
+
+/* A twin runs the program's layout twin: the same work at other addresses. */
+static void plan_set_layout(json_t *cell, const struct registry *registry, int twin)
+{
+    const char *program = json_string_value(json_object_get(cell, "program"));
+    char *layout = twin > 0 ? registry_layout_program(registry, program, (unsigned)twin) : NULL;
+    (void)json_object_set_new(cell, "layout", json_integer(layout != NULL ? twin : 0));
+    if (layout != NULL) {
+        (void)json_object_set_new(cell, "program", json_string(layout));
+    }
+    free(layout);
+}
+
+static json_t *plan_cell(const struct registry *registry, const struct selection_point *point,
+                         const struct selection_choice *choice, int twin)
+{
+    struct launch launch;
+    registry_launch(choice->backend, choice->arm, &launch);
+    char *group = plan_group_id(point);
+    char *backend = plan_backend_text(choice);
+    char *id = text_format("%s/%s:%s%s", group, backend, choice->arm,
+                           twin == 0   ? ""
+                           : twin == 1 ? "~1"
+                                       : "~2");
+    const struct catalog_workload *workload = point->workload;
+    json_t *cell =
+        json_pack("{ss ss ss ss ss sO si ss ss sO si si si si ss ss ss ss sb}", "id", id, "group",
+                  group, "workload", workload->name, "kind", workload->kind, "family",
+                  workload->family, "params", point->params, "threads", (int)point->threads,
+                  "backend", choice->backend->name, "arm", choice->arm, "env", choice->env, "twin",
+                  twin, "iterations", 0, "operations", 0, "warmup_iterations", 0, "program",
+                  launch.program, "probe", launch.probe, "preload", launch.preload, "package",
+                  choice->backend->installed != NULL ? choice->backend->installed : "",
+                  "single_shot", workload->single_shot);
+    plan_set_layout(cell, registry, twin);
+    free(id);
+    free(backend);
+    free(group);
+    launch_free(&launch);
+    return cell;
+}
+
+static json_t *plan_cells(const struct registry *registry, const struct selection *selection,
+                          size_t base)
+{
+    json_t *cells = json_array();
+    for (size_t p = 0; p < selection->point_count; p++) {
+        for (size_t c = 0; c < selection->choice_count; c++) {
+            bool planned = selection_plans(selection, &selection->points[p], c);
+            for (int twin = 0; planned && twin <= (c == base ? 2 : 0); twin++) {
+                (void)json_array_append_new(cells, plan_cell(registry, &selection->points[p],
+                                                             &selection->choices[c], twin));
+            }
+        }
+    }
+    return cells;
+}
+
+static json_t *plan_command(const struct experiment *experiment)
+{
+    json_t *command = json_array();
+    (void)json_array_append_new(command, json_string("heapmill"));
+    for (int i = 0; i < experiment->argc; i++) {
+        json_t *argument = json_string(experiment->argv[i]);
+        (void)json_array_append_new(command, argument != NULL ? argument : json_string("?"));
+    }
+    return command;
+}
+
+json_t *plan_build(const struct experiment *experiment, const struct registry *registry,
+                   const struct selection *selection, size_t base)
+{
+    char created[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    (void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    const struct selection_choice *choice = &selection->choices[base];
+    char *backend = plan_backend_text(choice);
+    json_t *plan =
+        json_pack("{ss so ss sI sI sf sf sf sb ss s{ssss} so so}", "format", "heapmill-plan-1",
+                  "command", plan_command(experiment), "name", experiment->name, "seed",
+                  (json_int_t)experiment->seed, "rounds", (json_int_t)experiment->rounds,
+                  "budget_s", experiment->budget_s, "timeout_s", experiment->timeout_s, "target_ms",
+                  experiment->target_ms, "memory_pass", experiment->passes[RECORD_MEMORY],
+                  "created", created, "base", "backend", backend, "arm", choice->arm, "host",
+                  machine_describe_host(), "cells", plan_cells(registry, selection, base));
+    plan_set_passes(plan, experiment);
+    adaptive_write_plan(experiment, plan);
+    free(backend);
+    return plan;
+}
+
+static const char *plan_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+size_t plan_count_groups(const json_t *plan)
+{
+    const char *last = "";
+    size_t count = 0;
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        const char *group = plan_text(cell, "group");
+        count += strcmp(group, last) != 0;
+        last = group;
+    }
+    return count;
+}
+
+/* own: by the first cell's worker itself, of which all others are copies. */
+static enum status plan_calibrate_group(json_t *first, const struct registry *registry, bool own,
+                                        double target_ms, json_t **calibration, struct error *error)
+{
+    struct worker worker = {
+        .registry = registry, .program = "heapmill-run-malloc", .preload = "", .env = NULL};
+    if (own) {
+        worker.program = plan_text(first, "program");
+        worker.preload = plan_text(first, "preload");
+        worker.env = json_object_get(first, "env");
+    }
+    struct worker_cell cell = {.workload = plan_text(first, "workload"),
+                               .params = json_object_get(first, "params"),
+                               .threads =
+                                   (unsigned)json_integer_value(json_object_get(first, "threads"))};
+    struct error reason;
+    enum status status = worker_calibrate(&worker, &cell, target_ms, calibration, &reason);
+    if (status == STATUS_OK &&
+        json_integer_value(json_object_get(*calibration, "iterations")) < 1) {
+        json_decref(*calibration);
+        status = error_set(&reason, STATUS_UNSUPPORTED, "%s gave no iterations", worker.program);
+    }
+    if (status != STATUS_OK) {
+        return error_set(error, status, "%s could not be calibrated: %s", plan_text(first, "group"),
+                         reason.message);
+    }
+    return STATUS_OK;
+}
+
+static double plan_calibrated_s(const json_t *calibration)
+{
+    double iterations = json_number_value(json_object_get(calibration, "iterations")) +
+                        json_number_value(json_object_get(calibration, "warmup_iterations"));
+    return PLAN_START_S + iterations * 1e-9 *
+                              json_number_value(json_object_get(calibration, "operations")) *
+                              json_number_value(json_object_get(calibration, "cpu_ns_per_op"));
+}
+
+/* A calibration's plan: cells do some per cent more work than the base, and there is no other back
+ * end. Each per cent is to be a whole number of iterations, and the base fills the target time. */
+static bool plan_has_extra_work(const json_t *plan)
+{
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        if (json_object_get(cell, "extra_work") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_int_t plan_next_hundred(json_int_t iterations)
+{
+    return (iterations + 99) / 100 * 100;
+}
+
+enum status plan_calibrate(json_t *plan, const struct registry *registry, double *round_s,
+                           struct error *error)
+{
+    double target_ms = json_number_value(json_object_get(plan, "target_ms"));
+    json_t *calibration = NULL;
+    const char *group = "";
+    enum status status = STATUS_OK;
+    bool known = plan_has_extra_work(plan);
+    size_t index;
+    json_t *cell;
+    *round_s = 0;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        if (strcmp(group, plan_text(cell, "group")) != 0) {
+            json_decref(calibration);
+            calibration = NULL;
+            status = plan_calibrate_group(cell, registry, known, target_ms, &calibration, error);
+            if (status != STATUS_OK) {
+                return status;
+            }
+            group = plan_text(cell, "group");
+        }
+        json_t *iterations = json_object_get(calibration, "iterations");
+        if (known) {
+            (void)json_integer_set(iterations, plan_next_hundred(json_integer_value(iterations)));
+        }
+        json_int_t each = json_integer_value(json_object_get(calibration, "operations"));
+        json_int_t operations = each * json_integer_value(iterations);
+        (void)json_object_set(cell, "iterations", iterations);
+        (void)json_object_set(cell, "warmup_iterations",
+                              json_object_get(calibration, "warmup_iterations"));
+        (void)json_object_set_new(cell, "operations", json_integer(operations));
+        plan_set_instruction_iterations(cell, each);
+        *round_s += plan_calibrated_s(calibration);
+    }
+    json_decref(calibration);
+    return STATUS_OK;
+}
+
+/* What decides which cells run and how, so that it must be the same in two plans of one run. */
+static const char *const plan_run_members[] = {
+    "name",           "seed",          "rounds",    "budget_s",   "timeout_s",
+    "target_ms",      "memory_pass",   "base",      "passes",     "instruction_rounds",
+    "latency_rounds", "latency_every", "precision", "rounds_max", "redo"};
+static const char *const plan_cell_members[] = {"id", "program", "probe", "preload"};
+
+static bool plan_same(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b)) {
+        return json_number_value(a) == json_number_value(b);
+    }
+    return json_equal(a, b) != 0;
+}
+
+enum status plan_compare(const json_t *existing, const json_t *wanted, struct error *error)
+{
+    for (size_t i = 0; i < sizeof(plan_run_members) / sizeof(plan_run_members[0]); i++) {
+        const char *name = plan_run_members[i];
+        const json_t *old = json_object_get(existing, name);
+        const json_t *new = json_object_get(wanted, name);
+        if (!plan_same(old, new)) {
+            char *was = json_dumps(old, JSON_ENCODE_ANY | JSON_COMPACT);
+            char *is = json_dumps(new, JSON_ENCODE_ANY | JSON_COMPACT);
+            (void)error_set(
+                error, STATUS_INVALID,
+                "the run there has another plan: its %s is %s, and the options say %s; resume it "
+                "without options, or start another with -o",
+                name, was != NULL ? was : "absent", is);
+            free(was);
+            free(is);
+            return STATUS_INVALID;
+        }
+    }
+    const json_t *old_cells = json_object_get(existing, "cells");
+    const json_t *new_cells = json_object_get(wanted, "cells");
+    if (json_array_size(old_cells) != json_array_size(new_cells)) {
+        return error_set(
+            error, STATUS_INVALID,
+            "the run there has another plan: it has %zu cells, and the options (or what is "
+            "installed now) make %zu; resume it without options, or start another with -o",
+            json_array_size(old_cells), json_array_size(new_cells));
+    }
+    for (size_t i = 0; i < json_array_size(old_cells); i++) {
+        const json_t *old = json_array_get(old_cells, i);
+        const json_t *new = json_array_get(new_cells, i);
+        for (size_t m = 0; m < sizeof(plan_cell_members) / sizeof(plan_cell_members[0]); m++) {
+            if (!plan_same(json_object_get(old, plan_cell_members[m]),
+                           json_object_get(new, plan_cell_members[m]))) {
+                return error_set(
+                    error, STATUS_INVALID,
+                    "the run there has another plan: its cell %s is not %s; resume it without "
+                    "options, or start another with -o",
+                    plan_text(old, "id"), plan_text(new, "id"));
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status plan_check_host(const json_t *plan, struct error *error)
+{
+    static const char *const members[] = {"cpu", "cores", "kernel", "libc", "heapmill"};
+    json_t *host = machine_describe_host();
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && status == STATUS_OK; i++) {
+        const json_t *there = json_object_get(json_object_get(plan, "host"), members[i]);
+        const json_t *here = json_object_get(host, members[i]);
+        if (there != NULL && !plan_same(there, here)) {
+            char *was = json_dumps(there, JSON_ENCODE_ANY);
+            char *is = json_dumps(here, JSON_ENCODE_ANY);
+            status = error_set(
+                error, STATUS_INVALID,
+                "the run there began where the %s was %s, and here it is %s: figures of two "
+                "machines are no pairs; start another run with -o",
+                members[i], was, is);
+            free(was);
+            free(is);
+        }
+    }
+    json_decref(host);
+    return status;
+}

@@ -1,0 +1,64 @@
+/* Makes the plan of a run (results/FORMAT.md: plan.json), and reads back what its execution needs.
+ * Belongs to one thread. */
+#ifndef HEAPMILL_RUN_PLAN_H
+#define HEAPMILL_RUN_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "results/record.h"
+#include "run/experiment.h"
+#include "run/registry.h"
+#include "run/selection.h"
+
+/* The plan of every chosen back end on every point, with A/A twins of the base (the base's layout
+ * twins where this build has them), and without numbers of iterations: plan_calibrate adds those.
+ * base is the index of the choice that is the base. A new
+ * reference. */
+json_t *plan_build(const struct experiment *experiment, const struct registry *registry,
+                   const struct selection *selection, size_t base);
+
+/* Asks the malloc worker, once for each group, how many iterations take the target time, and puts
+ * the answer into all of the group's cells. *round_s is the time that a round of the time pass then
+ * takes, roughly. STATUS_INTERRUPTED, or as worker_calibrate, with the workload's name. */
+enum status plan_calibrate(json_t *plan, const struct registry *registry, double *round_s,
+                           struct error *error);
+
+/* STATUS_OK if the two plans are of the same run but for what is measured anew each time (date,
+ * host, iterations, command); else STATUS_INVALID and a message with the first difference. */
+enum status plan_compare(const json_t *existing, const json_t *wanted, struct error *error);
+
+/* STATUS_OK if this machine and this build are those of the plan; else STATUS_INVALID: figures of
+ * two machines are no pairs. */
+enum status plan_check_host(const json_t *plan, struct error *error);
+
+/* Roughly the seconds of a round of the pass, before anything has been calibrated. */
+double plan_estimate_round_s(const json_t *plan, enum record_pass pass);
+
+/* Of all planned rounds of all passes but the time pass: roughly the seconds, and the cells. */
+double plan_estimate_others_s(const json_t *plan);
+size_t plan_count_others(const json_t *plan);
+
+/* Cells in a round of the pass. */
+size_t plan_count_cells(const json_t *plan, enum record_pass pass);
+
+size_t plan_count_groups(const json_t *plan);
+
+/* Is the pass part of the run, and in how many rounds? 0: none; of the time pass: the budget says.
+ */
+bool plan_runs_pass(const json_t *plan, enum record_pass pass);
+uint64_t plan_pass_rounds(const json_t *plan, enum record_pass pass);
+
+/* Does the pass run this cell? The same rule as record_cell_is_planned in results/. */
+bool plan_has_pass(const json_t *cell, enum record_pass pass);
+
+/* Puts the passes that the options ask for into the plan. */
+void plan_set_passes(json_t *plan, const struct experiment *experiment);
+
+/* Puts the iterations of the instructions pass into a cell, of which one makes that many
+ * operations. They do not depend on any time. */
+void plan_set_instruction_iterations(json_t *cell, json_int_t operations);
+
+#endif

@@ -1,0 +1,80 @@
+/* The back ends of this build, and how each one's workers are started.
+ *
+ * What CMake declared (allocators/CMakeLists.txt) is in a header that run/CMakeLists.txt writes; a
+ * library of the user's joins it when a -b names its path. A registry belongs to one thread, and
+ * all pointers into it live until registry_close. */
+#ifndef HEAPMILL_RUN_REGISTRY_H
+#define HEAPMILL_RUN_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/host/text.h"
+#include "common/status.h"
+
+enum backend_kind {
+    BACKEND_OURS,      /* declared by heapmill_backend() */
+    BACKEND_PEER,      /* by heapmill_peer(): preloaded under the malloc worker */
+    BACKEND_LIBRARY,   /* the user's own, by its path */
+    BACKEND_REFERENCE, /* somebody else's object runtime: workloads/references/ */
+};
+
+struct backend {
+    enum backend_kind kind;
+    char *name;
+    char *source;
+    char *parameters;
+    char *
+        library; /* what LD_PRELOAD names: a peer's soname, the user's absolute path; "" for ours */
+    char *package;   /* the Debian package of a peer */
+    char *installed; /* "package version" of a peer, as preflight_selection found it; or NULL */
+    struct text_list arms;
+};
+
+struct registry {
+    struct backend **backends;
+    size_t count;
+    char *program_directory; /* where heapmill and the workers are */
+    char *library_directory; /* where our preload libraries are: ../lib from there */
+    bool sanitized;          /* built with sanitizers: nothing can be preloaded */
+};
+
+/* What plan.json says of how a cell is run: file names that mean the same on every machine. */
+struct launch {
+    char *program; /* heapmill-run-NAME[.ARM] */
+    char *probe;   /* heapmill-probe-NAME */
+    char *preload; /* "", our library's file name, a peer's soname, or a user's absolute path */
+};
+
+enum status registry_open(struct registry *registry, struct error *error);
+void registry_close(struct registry *registry);
+
+/* NULL if there is none. */
+struct backend *registry_find(const struct registry *registry, const char *name);
+
+/* Adds the shared library at path under its file name; gives the one that is there already if it is
+ * the same file. STATUS_NOT_FOUND: no such file; STATUS_INVALID: a name that LD_PRELOAD cannot
+ * hold, or that another back end has. */
+enum status registry_add_library(struct registry *registry, const char *path,
+                                 struct backend **backend, struct error *error);
+
+bool backend_has_arm(const struct backend *backend, const char *arm);
+
+/* preload if the back end has it, else its first. Borrowed. */
+const char *backend_default_arm(const struct backend *backend);
+
+/* How to run that arm. The caller frees it with launch_free. */
+void registry_launch(const struct backend *backend, const char *arm, struct launch *launch);
+void launch_free(struct launch *launch);
+
+/* The program's layout twin of that number (1, 2): its object files linked in another order. NULL
+ * if this build has none (workloads/layout.cmake says when); the caller frees. */
+char *registry_layout_program(const struct registry *registry, const char *program,
+                              unsigned number);
+
+/* The path of a program beside heapmill, or of a library as LD_PRELOAD wants it; the caller frees.
+ */
+char *registry_program_path(const struct registry *registry, const char *program);
+char *registry_preload_path(const struct registry *registry, const char *preload);
+
+#endif

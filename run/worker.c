@@ -1,0 +1,327 @@
+#include "run/worker.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/callgrind.h"
+
+/* --describe touches no heap to speak of, and a calibration is a few timed runs; a worker that
+ * takes longer than this hangs. */
+static const double WORKER_DESCRIBE_TIMEOUT_S = 20;
+static const double WORKER_CALIBRATE_TIMEOUT_S = 120;
+
+char *worker_value_text(const json_t *value)
+{
+    if (json_is_string(value)) {
+        return text_format("%s", json_string_value(value));
+    }
+    double number = json_number_value(value);
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, number);
+        if (strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    if (number == floor(number) && fabs(number) < 1e15) {
+        (void)snprintf(text, sizeof(text), "%.0f", number); /* 1000000, not 1e+06 */
+    }
+    return text_format("%s", text);
+}
+
+static void worker_keep_variable(struct text_list *environment, const char *name)
+{
+    const char *value = getenv(name);
+    if (value != NULL) {
+        text_list_add(environment, text_format("%s=%s", name, value));
+    }
+}
+
+/* LD_PRELOAD, where there is anything to preload. A clock that stands still comes first, so that
+ * the allocator after it finds it too. */
+static void worker_add_preload(const struct worker *worker, bool still,
+                               struct text_list *environment)
+{
+    char *clock =
+        still ? registry_preload_path(worker->registry, CALLGRIND_CLOCK) : text_format("%s", "");
+    char *own = worker->preload[0] != '\0'
+                    ? registry_preload_path(worker->registry, worker->preload)
+                    : text_format("%s", "");
+    if (clock[0] != '\0' || own[0] != '\0') {
+        const char *colon = clock[0] != '\0' && own[0] != '\0' ? ":" : "";
+        text_list_add(environment, text_format("LD_PRELOAD=%s%s%s", clock, colon, own));
+    }
+    free(clock);
+    free(own);
+}
+
+/* A fixed environment is the cell's own variables and nothing of heapmill's: whatever is in it lies
+ * on the worker's stack and moves what comes after. */
+static void worker_environment(const struct worker *worker, bool fixed,
+                               struct text_list *environment)
+{
+    if (!fixed) {
+        worker_keep_variable(environment, "PATH");
+        worker_keep_variable(environment, "HOME");
+        worker_keep_variable(environment, "LANG");
+    }
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)worker->env, name, value)
+    {
+        if (strcmp(name, WORKER_COLLECTOR) != 0) {
+            text_list_add(environment, text_format("%s=%s", name, json_string_value(value)));
+        }
+    }
+    worker_add_preload(worker, fixed, environment);
+}
+
+/* How a worker is run: asked for an answer on its stdout, or for a cell, or for a cell whose
+ * instructions are counted. */
+enum worker_way { WORKER_ASKED, WORKER_MEASURED, WORKER_COUNTED };
+
+/* Runs the worker with arguments (which this frees, the program's path being put before them). */
+static enum status worker_run(const struct worker *worker, struct text_list *arguments,
+                              double timeout_s, enum worker_way way, struct process_result *result,
+                              struct error *error)
+{
+    struct text_list environment = {0};
+    worker_environment(worker, way == WORKER_COUNTED, &environment);
+    text_list_add(&environment, NULL);
+    text_list_add(arguments, NULL);
+    struct process_request request = {
+        .arguments = (const char *const *)arguments->items,
+        .environment = (const char *const *)environment.items,
+        .timeout_s = timeout_s,
+        .stdio = way != WORKER_ASKED ? PROCESS_RECORD : PROCESS_CAPTURE,
+        .fixed_addresses = way == WORKER_COUNTED,
+    };
+    enum status status = process_run(&request, result, error);
+    if (status != STATUS_OK) {
+        process_result_free(result);
+    }
+    text_list_free(&environment);
+    text_list_free(arguments);
+    return status;
+}
+
+static void worker_add_program(const struct worker *worker, struct text_list *arguments)
+{
+    text_list_add(arguments, registry_program_path(worker->registry, worker->program));
+}
+
+static void worker_add_workload(const struct worker_cell *cell, struct text_list *arguments)
+{
+    text_list_add(arguments, text_format("--workload"));
+    text_list_add(arguments, text_format("%s", cell->workload));
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)cell->params, name, value)
+    {
+        char *text = worker_value_text(value);
+        text_list_add(arguments, text_format("--param"));
+        text_list_add(arguments, text_format("%s=%s", name, text));
+        free(text);
+    }
+    if (cell->threads > 1) {
+        text_list_add(arguments, text_format("--threads"));
+        text_list_add(arguments, text_format("%u", cell->threads));
+    }
+}
+
+/* The last line of text that is not blank; *length is its length. */
+static const char *worker_last_line(const char *text, int *length)
+{
+    size_t end = strlen(text);
+    while (end > 0 && strchr(" \t\r\n", text[end - 1]) != NULL) {
+        end--;
+    }
+    size_t begin = end;
+    while (begin > 0 && text[begin - 1] != '\n') {
+        begin--;
+    }
+    size_t count = end - begin;
+    *length = count > 300 ? 300 : (int)count;
+    return text + begin;
+}
+
+char *worker_explain(const struct process_result *result, double timeout_s)
+{
+    int length = 0;
+    const char *line = worker_last_line(result->stderr_tail, &length);
+    const char *colon = length > 0 ? ": " : "";
+    if (result->timed_out) {
+        return text_format("did not end within %g s%s%.*s", timeout_s, colon, length, line);
+    }
+    if (result->signal != 0) {
+        return text_format("ended by signal %d (%s)%s%.*s", result->signal,
+                           strsignal(result->signal), colon, length, line);
+    }
+    return text_format("exited with %d%s%.*s", result->exit_code, colon, length, line);
+}
+
+/* Turns an answer of one JSON object into *answer; frees result. */
+static enum status worker_take_answer(const struct worker *worker, struct process_result *result,
+                                      double timeout_s, json_t **answer, struct error *error)
+{
+    enum status status = STATUS_OK;
+    char *how = worker_explain(result, timeout_s);
+    *answer = NULL;
+    if (result->interrupted) {
+        status = error_set(error, STATUS_INTERRUPTED, "interrupted");
+    } else if (result->timed_out || result->signal != 0 || result->exit_code != 0) {
+        status = error_set(error, STATUS_UNSUPPORTED, "%s %s", worker->program, how);
+    } else {
+        json_error_t reason;
+        *answer = json_loadb(result->output, result->output_bytes, JSON_DISABLE_EOF_CHECK, &reason);
+        if (!json_is_object(*answer)) {
+            json_decref(*answer);
+            *answer = NULL;
+            status = error_set(error, STATUS_UNSUPPORTED,
+                               "%s did not answer with JSON (%s): build it again", worker->program,
+                               reason.text);
+        }
+    }
+    free(how);
+    process_result_free(result);
+    return status;
+}
+
+enum status worker_describe(const struct worker *worker, json_t **description, char **said,
+                            struct error *error)
+{
+    struct text_list arguments = {0};
+    struct process_result result;
+    worker_add_program(worker, &arguments);
+    text_list_add(&arguments, text_format("--describe"));
+    enum status status =
+        worker_run(worker, &arguments, WORKER_DESCRIBE_TIMEOUT_S, WORKER_ASKED, &result, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    int length = 0;
+    const char *line = worker_last_line(result.stderr_tail, &length);
+    char *last = text_format("%.*s", length, line);
+    status = worker_take_answer(worker, &result, WORKER_DESCRIBE_TIMEOUT_S, description, error);
+    if (status == STATUS_OK && said != NULL) {
+        *said = last;
+    } else {
+        free(last);
+    }
+    return status;
+}
+
+enum status worker_waste(const struct worker *worker, json_t **answer, struct error *error)
+{
+    struct text_list arguments = {0};
+    struct process_result result;
+    worker_add_program(worker, &arguments);
+    text_list_add(&arguments, text_format("--waste"));
+    enum status status =
+        worker_run(worker, &arguments, WORKER_DESCRIBE_TIMEOUT_S, WORKER_ASKED, &result, error);
+    return status != STATUS_OK
+               ? status
+               : worker_take_answer(worker, &result, WORKER_DESCRIBE_TIMEOUT_S, answer, error);
+}
+
+enum status worker_calibrate(const struct worker *worker, const struct worker_cell *cell,
+                             double target_ms, json_t **calibration, struct error *error)
+{
+    struct text_list arguments = {0};
+    struct process_result result;
+    worker_add_program(worker, &arguments);
+    text_list_add(&arguments, text_format("--calibrate"));
+    worker_add_workload(cell, &arguments);
+    text_list_add(&arguments, text_format("--target-ms"));
+    text_list_add(&arguments, text_format("%g", target_ms));
+    enum status status =
+        worker_run(worker, &arguments, WORKER_CALIBRATE_TIMEOUT_S, WORKER_ASKED, &result, error);
+    return status != STATUS_OK ? status
+                               : worker_take_answer(worker, &result, WORKER_CALIBRATE_TIMEOUT_S,
+                                                    calibration, error);
+}
+
+const char *worker_expected_owner(const struct worker *worker)
+{
+    if (worker->preload[0] != '\0') {
+        const char *slash = strrchr(worker->preload, '/');
+        return slash != NULL ? slash + 1 : worker->preload;
+    }
+    /* /etc/ld.so.preload can slip another malloc under the one that is called "malloc". */
+    bool system =
+        strncmp(worker->program, "heapmill-run-malloc", strlen("heapmill-run-malloc")) == 0 ||
+        strcmp(worker->program, "heapmill-probe-malloc") == 0;
+    return system && !worker->registry->sanitized ? "libc.so" : "";
+}
+
+static void worker_add_number(struct text_list *arguments, const char *option, uint64_t value)
+{
+    text_list_add(arguments, text_format("%s", option));
+    text_list_add(arguments, text_format("%" PRIu64, value));
+}
+
+static void worker_add_cell(const struct worker *worker, const struct worker_cell *cell,
+                            struct text_list *arguments)
+{
+    worker_add_program(worker, arguments);
+    text_list_add(arguments, text_format("--cell"));
+    worker_add_workload(cell, arguments);
+    worker_add_number(arguments, "--iterations", cell->iterations);
+    worker_add_number(arguments, "--warmup", cell->warmup_iterations);
+    worker_add_number(arguments, "--seed", cell->seed);
+    const char *collector = json_string_value(json_object_get(worker->env, WORKER_COLLECTOR));
+    if (collector != NULL) {
+        text_list_add(arguments, text_format("--collector"));
+        text_list_add(arguments, text_format("%s", collector));
+    }
+    if (cell->extra_work > 0) {
+        text_list_add(arguments, text_format("--extra-work"));
+        text_list_add(arguments, text_format("%g", cell->extra_work));
+    }
+    text_list_add(arguments, text_format("--pass"));
+    text_list_add(arguments, text_format("%s", record_pass_word(cell->pass)));
+    if (cell->pass == RECORD_LATENCY && cell->latency_every > 0) {
+        worker_add_number(arguments, "--latency-every", cell->latency_every);
+    }
+    worker_add_number(arguments, "--record-fd", PROCESS_RECORD_FD);
+    const char *owner = worker_expected_owner(worker);
+    if (owner[0] != '\0') {
+        text_list_add(arguments, text_format("--expect-malloc"));
+        text_list_add(arguments, text_format("%s", owner));
+    }
+    for (size_t i = 0; cell->extra != NULL && cell->extra[i] != NULL; i++) {
+        text_list_add(arguments, text_format("%s", cell->extra[i]));
+    }
+}
+
+static enum status worker_count_cell(const struct worker *worker, const struct worker_cell *cell,
+                                     struct process_result *result, uint64_t *instructions,
+                                     struct error *error)
+{
+    struct text_list arguments = {0};
+    struct callgrind callgrind;
+    enum status status = callgrind_open(&callgrind, error);
+    if (status == STATUS_OK) {
+        callgrind_add_arguments(&callgrind, cell->valgrind, &arguments);
+        worker_add_cell(worker, cell, &arguments);
+        status = worker_run(worker, &arguments, cell->timeout_s, WORKER_COUNTED, result, error);
+        *instructions = status == STATUS_OK ? callgrind_read(&callgrind) : 0;
+    }
+    callgrind_close(&callgrind);
+    return status;
+}
+
+enum status worker_run_cell(const struct worker *worker, const struct worker_cell *cell,
+                            struct process_result *result, uint64_t *instructions,
+                            struct error *error)
+{
+    if (cell->pass == RECORD_INSTRUCTIONS) {
+        return worker_count_cell(worker, cell, result, instructions, error);
+    }
+    struct text_list arguments = {0};
+    worker_add_cell(worker, cell, &arguments);
+    return worker_run(worker, &arguments, cell->timeout_s, WORKER_MEASURED, result, error);
+}

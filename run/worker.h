@@ -1,0 +1,79 @@
+/* Asks a worker, as workloads/WORKER.md says: what it is, how many iterations to take, one cell.
+ *
+ * Every worker gets a clean environment: PATH, HOME and LANG of heapmill's own, the cell's, and
+ * LD_PRELOAD where the cell has one. A MALLOC_ARENA_MAX or an LD_PRELOAD of the caller's would
+ * otherwise change what is measured without a word in the record. */
+#ifndef HEAPMILL_RUN_WORKER_H
+#define HEAPMILL_RUN_WORKER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/host/process.h"
+#include "common/status.h"
+#include "results/record.h"
+#include "run/registry.h"
+
+/* The member of env that is no variable: the collector's name, which is told by --collector. */
+#define WORKER_COLLECTOR "collector"
+
+/* A worker with what it is run with. All borrowed. */
+struct worker {
+    const struct registry *registry;
+    const char *program; /* file name, as in plan.json */
+    const char *preload; /* as in plan.json; "" for none */
+    const json_t *env;   /* object of strings; NULL for none */
+};
+
+/* One cell in one process. params is an object of numbers and strings. */
+struct worker_cell {
+    const char *workload;
+    const json_t *params;
+    unsigned threads; /* 0 and 1 are one */
+    uint64_t iterations;
+    uint64_t warmup_iterations;
+    double extra_work; /* per cent, of a calibration's slowed cells; 0 */
+    uint64_t seed;
+    enum record_pass pass;
+    uint32_t latency_every; /* of the latency pass; 0: the worker's default */
+    const char *valgrind;   /* of the instructions pass: its path */
+    double timeout_s;
+    const char *const *extra; /* more arguments, ending with NULL; NULL for none */
+};
+
+/* The object that --describe prints; the caller's. said, unless NULL, gets the last line of its
+ * stderr, where the dynamic linker complains of a library that it cannot preload; the caller frees
+ * it after STATUS_OK. STATUS_NOT_FOUND: no such program; STATUS_UNSUPPORTED: it did not run to a
+ * good end, and the message says how; STATUS_INTERRUPTED. */
+enum status worker_describe(const struct worker *worker, json_t **description, char **said,
+                            struct error *error);
+
+/* The object that --waste prints; the caller's. Errors as above; a back end that does not say
+ * usable sizes is STATUS_UNSUPPORTED. */
+enum status worker_waste(const struct worker *worker, json_t **answer, struct error *error);
+
+/* The object that --calibrate prints, for about target_ms of timed part. Errors as above. */
+enum status worker_calibrate(const struct worker *worker, const struct worker_cell *cell,
+                             double target_ms, json_t **calibration, struct error *error);
+
+/* Runs a cell. STATUS_OK: it ran, well or badly; *result is to be released with
+ * process_result_free. Otherwise as process_run. *instructions is what the instructions pass
+ * counted, 0 if there is no count; NULL unless the pass is that one. */
+enum status worker_run_cell(const struct worker *worker, const struct worker_cell *cell,
+                            struct process_result *result, uint64_t *instructions,
+                            struct error *error);
+
+/* The part of malloc's owner that a worker is told to expect; "" if nothing is expected. Borrowed.
+ */
+const char *worker_expected_owner(const struct worker *worker);
+
+/* A parameter's value as the command line of a worker and the id of a cell have it: a number's
+ * shortest exact form, a word as it is. The caller frees. */
+char *worker_value_text(const json_t *value);
+
+/* "ended by signal 6 (Aborted)", "exited with 3", "did not end within 60 s"; with the last line of
+ * its stderr where there is one. The caller frees. */
+char *worker_explain(const struct process_result *result, double timeout_s);
+
+#endif
