@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
+#include "allocators/cpython_interpreter.h"
 #include "allocators/system.h"
 
-/* ------------------------------------------------------------------ declared as in Python.h 3.11
- */
+/* ------------------------------------------------------------------ declared as in Python.h */
 typedef struct {
     void *ctx;
     void *(*alloc)(void *ctx, size_t size);
@@ -29,7 +28,6 @@ void PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator);
 void PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator);
 void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator);
 const char *_PyMem_GetCurrentAllocatorName(void);
-ssize_t _Py_GetAllocatedBlocks(void);
 
 /* ------------------------------------------------------------------ the hooks and what they count
  */
@@ -117,6 +115,35 @@ static void cpython_raw_free(void *context, void *block)
     cpython_process.raw.free(cpython_process.raw.ctx, block);
 }
 
+#if CPYTHON_MINOR >= 12 && !defined(HEAPMILL_REFERENCE)
+static void *cpython_arena_refuse(void *context, size_t size)
+{
+    (void)size;
+    ++*(size_t *)context;
+    return NULL;
+}
+
+/* Gives out whatever is free in the arenas of the interpreter's start, so that the next block of
+ * any size comes from an arena of its own, as in a process that has just begun: what is full is in
+ * none of the allocator's lists. A size class is used up when a new arena is asked for, which is
+ * refused, and the block then comes from malloc. */
+static void cpython_fill_arenas(void)
+{
+    size_t refusals = 0;
+    PyObjectArenaAllocator refusing = cpython_process.arenas;
+    refusing.ctx = &refusals;
+    refusing.alloc = cpython_arena_refuse;
+    PyObject_SetArenaAllocator(&refusing);
+    for (size_t size = CPYTHON_ALIGNMENT; size <= CPYTHON_THRESHOLD; size += CPYTHON_ALIGNMENT) {
+        void *block = NULL;
+        for (size_t before = refusals; refusals == before;) {
+            block = PyObject_Malloc(size);
+        }
+        PyObject_Free(block);
+    }
+}
+#endif
+
 static void cpython_hook(void)
 {
     PyObject_GetArenaAllocator(&cpython_process.arenas);
@@ -131,6 +158,31 @@ static void cpython_hook(void)
     cpython_process.hooked = true;
 }
 
+static enum status cpython_prepare(struct error *error)
+{
+    const char *name = _PyMem_GetCurrentAllocatorName();
+    if (name == NULL || strcmp(name, "pymalloc") != 0) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "libpython's object allocator is %s, not pymalloc; use a libpython "
+                         "built with pymalloc and without debug hooks",
+                         name == NULL ? "unknown" : name);
+    }
+#if CPYTHON_MINOR >= 12 && !defined(HEAPMILL_REFERENCE)
+    if (cpython_interpreter_start(error) != STATUS_OK) {
+        return STATUS_UNSUPPORTED;
+    }
+    PyObject_GetArenaAllocator(&cpython_process.arenas);
+    cpython_fill_arenas();
+    PyObject_SetArenaAllocator(&cpython_process.arenas);
+#endif
+    cpython_hook();
+#if CPYTHON_MINOR >= 12 && defined(HEAPMILL_REFERENCE)
+    return cpython_interpreter_start(error);
+#else
+    return STATUS_OK;
+#endif
+}
+
 /* ------------------------------------------------------------------ the contract */
 enum status cpython_open(struct cpython_heap *heap, const struct heap_options *options,
                          struct error *error)
@@ -143,15 +195,8 @@ enum status cpython_open(struct cpython_heap *heap, const struct heap_options *o
                          "PYTHONMALLOCSTATS is set, which makes libpython print at every arena; "
                          "unset it");
     }
-    if (!cpython_process.hooked) {
-        const char *name = _PyMem_GetCurrentAllocatorName();
-        if (name == NULL || strcmp(name, "pymalloc") != 0) {
-            return error_set(error, STATUS_UNSUPPORTED,
-                             "libpython's object allocator is %s, not pymalloc; use a libpython "
-                             "built with pymalloc and without debug hooks",
-                             name == NULL ? "unknown" : name);
-        }
-        cpython_hook();
+    if (!cpython_process.hooked && cpython_prepare(error) != STATUS_OK) {
+        return STATUS_UNSUPPORTED;
     }
     heap->open = true;
     return STATUS_OK;
@@ -172,7 +217,7 @@ void cpython_stats(const struct cpython_heap *heap, struct heap_stats *stats)
 {
     (void)heap;
     *stats = (struct heap_stats){
-        .blocks_live = (size_t)_Py_GetAllocatedBlocks(),
+        .blocks_live = cpython_interpreter_blocks(),
         .held_bytes = cpython_held_bytes(),
         .held_bytes_peak = cpython_process.held_bytes_peak,
         .arenas_live = cpython_process.arenas_mapped - cpython_process.arenas_unmapped,

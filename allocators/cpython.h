@@ -1,9 +1,11 @@
-/* The back end `cpython`: PyObject_Malloc of the libpython3.11 that is linked, the real thing that
- * pymalloc-3.10 is held against.
+/* The back ends `cpython-3.9` to `cpython-3.14`: PyObject_Malloc of the libpython that is linked,
+ * the real thing that pymalloc-3.7 (3.9) and pymalloc-3.10 (the later ones) are held against.
  *
- * The functions are called before any interpreter is initialised, which CPython allows for its
- * allocator: the tables of allocators are set up statically, with pymalloc for objects.
- * PYTHONMALLOC is read only when an interpreter is configured, so it changes nothing here; open
+ * Up to 3.11 the functions are called before any interpreter is initialised, which CPython allows
+ * for its allocator: the tables of allocators are set up statically, with pymalloc for objects.
+ * From 3.12 the allocator's state belongs to an interpreter, so open starts one, isolated, and
+ * fills what is free in its arenas: the heap then begins as empty as in the other versions, and
+ * what the interpreter holds is in no figure. PYTHONMALLOC changes nothing in either case; open
  * verifies that pymalloc is in force and refuses to start otherwise.
  *
  * Statistics: arenas are counted by a hook (PyObject_SetArenaAllocator), and what libpython has
@@ -20,9 +22,11 @@
 #include "allocators/heap.h"
 
 #define CPYTHON_CAPABILITIES (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_STATS | HEAP_KEEPS_CONTENTS)
-#define CPYTHON_ALIGNMENT 16 /* ALIGNMENT of obmalloc.c 3.11, 64-bit */
+/* ALIGNMENT and SMALL_REQUEST_THRESHOLD of obmalloc.c, 3.7 to 3.14, 64-bit */
+#define CPYTHON_ALIGNMENT 16
+#define CPYTHON_THRESHOLD 512
 
-/* As Python.h 3.11 has them. That header is not included: it defines macros, and some of them are
+/* As Python.h has them. That header is not included: it defines macros, and some of them are
  * feature-test macros, for every file of the translation unit. */
 void *PyObject_Malloc(size_t size);
 void *PyObject_Realloc(void *block, size_t size);

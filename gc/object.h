@@ -135,8 +135,15 @@ static inline bool object_is_container(const struct object *object)
  * process with "refcount is too small". */
 void object_release(struct runtime *runtime, struct object *object);
 
+/* OBJECT_IMMORTAL_BELOW_ZERO: these are not our objects, but those of a CPython from 3.12 on, which
+ * leaves a count below zero as it is (PEP 683). */
 static inline struct object *object_incref(struct object *object)
 {
+#if defined(OBJECT_IMMORTAL_BELOW_ZERO)
+    if (object->refcount < 0) {
+        return object;
+    }
+#endif
     object->refcount++;
     return object;
 }
@@ -153,7 +160,9 @@ static inline struct object *object_incref(struct object *object)
 /* Takes one off the count. Whether it is not above zero then. */
 static inline bool object_drop(struct object *object)
 {
-#if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && defined(__OPTIMIZE__) &&           \
+#if defined(OBJECT_IMMORTAL_BELOW_ZERO)
+    return object->refcount >= 0 && --object->refcount == 0;
+#elif defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && defined(__OPTIMIZE__) &&         \
     !defined(OBJECT_IS_WATCHED)
     /* One instruction, whose flags say it; compilers load, subtract, store and test. Sanitizers see
      * no access that they have not compiled. */

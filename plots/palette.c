@@ -78,12 +78,32 @@ static struct palette_entry reserved_entry(size_t look)
     };
 }
 
+/* As find_known; CPython's look, whatever its version ("cpython-3.13"), for the only one in a
+ * figure. */
+static const struct palette_entry *find_look(const char *backend, const char *const *backends,
+                                             size_t count)
+{
+    static const char versioned[] = "cpython-3.";
+    const struct palette_entry *known = find_known(backend);
+    if (known || strncmp(backend, versioned, sizeof versioned - 1) != 0) {
+        return known;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(backends[i], backend) != 0 &&
+            (strcmp(backends[i], "cpython") == 0 ||
+             strncmp(backends[i], versioned, sizeof versioned - 1) == 0)) {
+            return NULL;
+        }
+    }
+    return find_known("cpython");
+}
+
 /* The first unknown name in byte order that is greater than after (NULL: the first of all). */
 static const char *next_unknown(const char *const *backends, size_t count, const char *after)
 {
     const char *next = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (find_known(backends[i]) || (after && strcmp(backends[i], after) <= 0)) {
+        if (find_look(backends[i], backends, count) || (after && strcmp(backends[i], after) <= 0)) {
             continue;
         }
         if (!next || strcmp(backends[i], next) < 0) {
@@ -96,7 +116,7 @@ static const char *next_unknown(const char *const *backends, size_t count, const
 void palette_assign(const char *const *backends, size_t count, struct palette_entry *entries)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct palette_entry *entry = find_known(backends[i]);
+        const struct palette_entry *entry = find_look(backends[i], backends, count);
         if (entry) {
             entries[i] = *entry;
         }

@@ -163,6 +163,11 @@ struct backend *registry_find(const struct registry *registry, const char *name)
             return registry->backends[i];
         }
     }
+    for (size_t i = 0; registry_aliases[i][0] != NULL; i++) {
+        if (strcmp(registry_aliases[i][0], name) == 0) {
+            return registry_find(registry, registry_aliases[i][1]);
+        }
+    }
     return NULL;
 }
 

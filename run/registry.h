@@ -49,7 +49,8 @@ struct launch {
 enum status registry_open(struct registry *registry, struct error *error);
 void registry_close(struct registry *registry);
 
-/* NULL if there is none. */
+/* By its name, or by another that it has ("cpython" is the newest CPython here). NULL if there is
+ * none. */
 struct backend *registry_find(const struct registry *registry, const char *name);
 
 /* Adds the shared library at path under its file name; gives the one that is there already if it is

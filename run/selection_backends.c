@@ -221,6 +221,11 @@ static enum status selection_walk_list(struct selection *selection, struct regis
         struct backend_item item;
         status = backend_item_parse(text, length, &item, error);
         if (status == STATUS_OK && item.negative == negative) {
+            const struct backend *known = registry_find(registry, item.glob);
+            if (known != NULL) { /* perhaps by another name */
+                free(item.glob);
+                item.glob = text_format("%s", known->name);
+            }
             (*seen)++;
             if (negative) {
                 selection_take_away(selection, &item);

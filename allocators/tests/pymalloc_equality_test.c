@@ -1,6 +1,6 @@
-/* pymalloc-3.10 against the PyObject_Malloc of libpython3.11: the same operations must give the
- * same addresses, as (ordinal of the arena, offset in it), and the same sequence of arenas mapped
- * and unmapped.
+/* pymalloc-3.10 (pymalloc-3.7 for CPython 3.9) against the PyObject_Malloc of a libpython: the same
+ * operations must give the same addresses, as (ordinal of the arena, offset in it), and the same
+ * sequence of arenas mapped and unmapped.
  *
  * Both take their arenas from a region of reserved addresses, the n-th from slot n, with the same
  * shift against the arena's alignment; a slot is never used twice, so that an address less its
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "allocators/backend.h"
+#include "allocators/cpython.h"
 #include "common/rng.h"
 
 #ifdef EQUALITY_MUTANT
@@ -254,6 +255,8 @@ static void scenario_child(const struct scenario *scenario)
     comparison.pairs = mmap(NULL, OPERATIONS * sizeof(struct pair), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(comparison.pairs, MAP_FAILED);
+    struct cpython_heap fresh;
+    assert_int_equal(cpython_open(&fresh, NULL, NULL), STATUS_OK);
     PyObjectArenaAllocator arenas = {&comparison.theirs, side_map, side_unmap};
     PyObject_SetArenaAllocator(&arenas);
     struct heap_options options = {

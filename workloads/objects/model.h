@@ -26,9 +26,9 @@ enum {
     MODEL_FULL_COLLECTION_CONTAINERS = 701 * 11 * 11,
 };
 
-/* Containers that an instance with attributes is: itself and its dict; in CPython 3.11 the
+/* Containers that an instance with attributes is: itself and its dict; in CPython from 3.11 on the
  * attributes are in the instance's own block, and no dict is made. */
-#ifdef HEAPMILL_REFERENCE
+#if defined(HEAPMILL_REFERENCE) && (!defined(CPYTHON_MINOR) || CPYTHON_MINOR >= 11)
 enum { MODEL_INSTANCE_CONTAINERS = 1 };
 #else
 enum { MODEL_INSTANCE_CONTAINERS = 2 };

@@ -1,10 +1,17 @@
-/* The reference `cpython-objects`: gc/object.h over libpython3.11.
+/* The references `cpython-objects-3.9` to `cpython-objects-3.14`: gc/object.h over libpython.
  *
  * The object workloads are compiled against gc/object.h as ever, and linked with this file instead
  * of gc/: a list is a PyList, a full collection is gc.collect(2). So the same program text builds
  * the same shapes and times the same calls, and what differs is the object layer. struct object is
- * the first 16 bytes of PyObject (a count, whose upper half stays 0 below 2^31 references, and a
- * type), so the inlined incref and decref are Py_INCREF and Py_DECREF of 3.11 to the instruction.
+ * the first 16 bytes of PyObject (a count, whose upper half stays 0 below 2^31 references, or has
+ * flags in 3.14, and a type), so the inlined incref and decref are Py_INCREF and Py_DECREF up
+ * to 3.11 to the instruction; from 3.12 on they leave immortal objects alone as those do
+ * (gc/object.h).
+ *
+ * Up to 3.11 an allocation that exceeds the threshold collects. From 3.12 on it only asks for a
+ * collection, which the evaluation loop begins at its next check. There is none here, so each
+ * function that makes a container checks when it is done (PyErr_CheckSignals, some 3 ns, which an
+ * interpreter's loop spends too).
  *
  * The interpreter is isolated: no site, no environment, no signal handlers. Its collector's pauses
  * are read by a callback in gc.callbacks, which costs some 1 us a collection and is not part of the
@@ -18,6 +25,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "allocators/cpython_interpreter.h"
 #include "gc/object.h"
 #include "gc/pauses.h"
 
@@ -81,7 +89,8 @@ static PyObject *cpython_collection_phase(PyObject *self, PyObject *const *argum
         cpython_runtime.collected += freed == NULL ? 0 : PyLong_AsUnsignedLongLong(freed);
         pauses_end(&cpython_runtime.pauses, 0);
     }
-    return Py_NewRef(Py_None);
+    Py_INCREF(Py_None); /* Py_NewRef is of 3.10 */
+    return Py_None;
 }
 
 static PyMethodDef cpython_callback = {
@@ -117,7 +126,7 @@ uint64_t gc_collected(const struct runtime *runtime)
 void gc_enable(struct runtime *runtime, bool enabled)
 {
     (void)runtime;
-    (void)(enabled ? PyGC_Enable() : PyGC_Disable());
+    Py_XDECREF(cpython_call_gc(enabled ? "enable" : "disable", NULL));
 }
 
 static uint64_t cpython_tracked(void)
@@ -162,27 +171,12 @@ bool gc_is_tracked(const struct object *object)
 }
 
 /* ---------------------------------------------------------------- the runtime */
-static enum status cpython_start(struct error *error)
-{
-    PyConfig config;
-    PyConfig_InitIsolatedConfig(&config);
-    config.site_import = 0;
-    PyStatus status = Py_InitializeFromConfig(&config);
-    PyConfig_Clear(&config);
-    if (PyStatus_Exception(status)) {
-        return error_set(error, STATUS_UNSUPPORTED,
-                         "libpython cannot be started: %s; install libpython3.11-stdlib",
-                         status.err_msg == NULL ? "no reason given" : status.err_msg);
-    }
-    return STATUS_OK;
-}
-
 struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *policy,
                                   struct error *error)
 {
     (void)policy;
     struct runtime *runtime = &cpython_runtime;
-    if (!Py_IsInitialized() && cpython_start(error) != STATUS_OK) {
+    if (cpython_interpreter_start(error) != STATUS_OK) {
         return NULL;
     }
     runtime->heap = heap;
@@ -196,7 +190,7 @@ struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *pol
         return NULL;
     }
     pauses_reset(&runtime->pauses);
-    PyGC_Enable();
+    gc_enable(runtime, true);
     (void)gc_collect(runtime, GC_GENERATIONS - 1); /* the interpreter's own start */
     runtime->tracked_at_start = cpython_tracked();
     return runtime;
@@ -204,7 +198,7 @@ struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *pol
 
 uint64_t runtime_close(struct runtime *runtime)
 {
-    PyGC_Enable();
+    gc_enable(runtime, true);
     PyDict_Clear(runtime->classes);
     (void)gc_collect(runtime, GC_GENERATIONS - 1);
     uint64_t tracked = cpython_tracked();
@@ -233,6 +227,15 @@ void object_release(struct runtime *runtime, struct object *object)
 {
     (void)runtime;
     _Py_Dealloc(py(object));
+}
+
+/* A new container: begins the collection that its allocation has asked for. */
+static struct object *cpython_container(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    (void)PyErr_CheckSignals();
+#endif
+    return cpython_object(object);
 }
 
 /* ---------------------------------------------------------------- atoms */
@@ -301,7 +304,7 @@ bool str_equal(struct object *a, struct object *b)
 struct object *tuple_new(struct runtime *runtime, size_t length)
 {
     (void)runtime;
-    return cpython_object(PyTuple_New((Py_ssize_t)length));
+    return cpython_container(PyTuple_New((Py_ssize_t)length));
 }
 
 void tuple_give_item(struct object *tuple, size_t index, struct object *item)
@@ -322,7 +325,7 @@ size_t tuple_length(const struct object *tuple)
 struct object *list_new(struct runtime *runtime)
 {
     (void)runtime;
-    return cpython_object(PyList_New(0));
+    return cpython_container(PyList_New(0));
 }
 
 bool list_append(struct runtime *runtime, struct object *list, struct object *item)
@@ -368,7 +371,7 @@ size_t list_length(const struct object *list)
 struct object *dict_new(struct runtime *runtime)
 {
     (void)runtime;
-    return cpython_object(PyDict_New());
+    return cpython_container(PyDict_New());
 }
 
 bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
@@ -433,7 +436,7 @@ struct object *instance_new(struct runtime *runtime, struct object *class_name)
 {
     (void)runtime;
     PyTypeObject *class = (PyTypeObject *)cpython_class(py(class_name));
-    return cpython_object(class == NULL ? NULL : class->tp_alloc(class, 0));
+    return cpython_container(class == NULL ? NULL : class->tp_alloc(class, 0));
 }
 
 bool instance_set_attribute(struct runtime *runtime, struct object *instance, struct object *name,
