@@ -6,7 +6,7 @@
 
 #include "cli/bench_options.h"
 #include "cli/bench_warnings.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/text.h"
 #include "results/store.h"
 #include "run/adaptive.h"
@@ -90,13 +90,11 @@ static char *report_passes_text(const json_t *plan)
     return text;
 }
 
-static void report_print_cells(const json_t *plan)
+static void report_add_cells(struct document *document, const json_t *plan)
 {
     static const char *const titles[] = {"WORKLOAD", "BACK END", "ARM", "WORKER", "PRELOADED"};
-    struct table *table = table_new(sizeof(titles) / sizeof(titles[0]));
-    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-        table_column(table, i, titles[i], TABLE_LEFT);
-    }
+    struct table *table = document_table(document, "cells");
+    table_columns(table, titles, sizeof(titles) / sizeof(titles[0]), 5);
     const char *group = "";
     size_t index;
     json_t *cell;
@@ -117,8 +115,6 @@ static void report_print_cells(const json_t *plan)
         table_cell(table, 4, "%s", report_text(cell, "preload"));
         group = own;
     }
-    table_print(table, stdout);
-    table_free(table);
 }
 
 void bench_report_plan(const json_t *plan, bool json)
@@ -138,16 +134,18 @@ void bench_report_plan(const json_t *plan, bool json)
     }
     char left[32];
     text_of_seconds(left, sizeof(left), estimate_s);
-    report_print_cells(plan);
-    (void)printf("\nmatrix %s, seed %lld: %zu groups, %zu cells a round, ",
-                 report_text(plan, "name"), json_integer_value(json_object_get(plan, "seed")),
-                 plan_count_groups(plan), plan_count_cells(plan, RECORD_TIME));
+    struct document *document = document_new();
     char *rounds = report_rounds_text(plan, round_s);
-    (void)printf("%s, ", plan_runs_pass(plan, RECORD_TIME) ? rounds : "no time pass");
-    free(rounds);
     char *passes = report_passes_text(plan);
-    (void)printf("%s; about %s in all\n", passes, left);
+    report_add_cells(document, plan);
+    document_add(document, BLOCK_PARAGRAPH,
+                 "matrix %s, seed %lld: %zu groups, %zu cells a round, %s, %s; about %s in all",
+                 report_text(plan, "name"), json_integer_value(json_object_get(plan, "seed")),
+                 plan_count_groups(plan), plan_count_cells(plan, RECORD_TIME),
+                 plan_runs_pass(plan, RECORD_TIME) ? rounds : "no time pass", passes, left);
+    free(rounds);
     free(passes);
+    document_show(document);
 }
 
 /* Says so when the A/A pairs are one program under two names. */

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "cli/calibrate.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/power_picture.h"
 #include "run/machine.h"
@@ -46,7 +46,8 @@ static void calibrate_print_share(struct table *table, const char *what, const j
     table_cell(table, 4, "%lld", json_integer_value(json_object_get(share, "comparisons")));
 }
 
-static void calibrate_print_disturbed(const json_t *runs)
+static void calibrate_add_findings(struct document *document, const json_t *runs,
+                                   const json_t *none, const json_t *resolves)
 {
     json_int_t rounds = 0;
     json_int_t disturbed = 0;
@@ -57,20 +58,33 @@ static void calibrate_print_disturbed(const json_t *runs)
         rounds += json_integer_value(json_object_get(run, "rounds"));
         disturbed += json_integer_value(json_object_get(run, "disturbed"));
     }
-    (void)printf("\ndisturbed: %lld of %lld rounds of single groups (steal, CPU quota, other "
-                 "programs)",
-                 disturbed, rounds);
+    document_gap(document);
+    document_line(document,
+                  "disturbed: %lld of %lld rounds of single groups (steal, CPU quota, other "
+                  "programs)",
+                  disturbed, rounds);
+    document_line(document, "false positives: %.1f%% [%.1f, %.1f] of %lld identical pairs",
+                  calibrate_percent(none, "rate"), calibrate_percent(none, "low"),
+                  calibrate_percent(none, "high"),
+                  json_integer_value(json_object_get(none, "comparisons")));
+    if (json_is_number(resolves)) {
+        document_line(document,
+                      "resolution: slowdowns from %g%% on are found in 90%% of the cases and more",
+                      json_number_value(resolves));
+    } else {
+        document_line(document,
+                      "resolution: none of these slowdowns is found in 90%% of the cases");
+    }
 }
 
 void calibrate_print(const json_t *json)
 {
     static const char *const titles[] = {"SLOWDOWN", "ROUNDS", "TOLD APART", "95%", "OF"};
-    struct table *table = table_new(sizeof(titles) / sizeof(titles[0]));
+    struct document *document = document_new();
+    struct table *table = document_table(document, "power");
     size_t index;
     json_t *share;
-    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-        table_column(table, i, titles[i], i == 0 ? TABLE_LEFT : TABLE_RIGHT);
-    }
+    table_columns(table, titles, sizeof(titles) / sizeof(titles[0]), 1);
     json_array_foreach(json_object_get(json, "false_positives_by_rounds"), index, share)
     {
         calibrate_print_share(table, "none (A/A)", share);
@@ -82,21 +96,10 @@ void calibrate_print(const json_t *json)
                        json_number_value(json_object_get(share, "slowdown")));
         calibrate_print_share(table, what, share);
     }
-    table_print(table, stdout);
-    table_free(table);
-    calibrate_print_disturbed(json_object_get(json, "runs"));
-    const json_t *resolves = json_object_get(json, "resolves");
-    const json_t *none = json_object_get(json, "false_positives");
-    (void)printf("\nfalse positives: %.1f%% [%.1f, %.1f] of %lld identical pairs\n",
-                 calibrate_percent(none, "rate"), calibrate_percent(none, "low"),
-                 calibrate_percent(none, "high"),
-                 json_integer_value(json_object_get(none, "comparisons")));
-    if (json_is_number(resolves)) {
-        (void)printf("resolution: slowdowns from %g%% on are found in 90%% of the cases and more\n",
-                     json_number_value(resolves));
-    } else {
-        (void)printf("resolution: none of these slowdowns is found in 90%% of the cases\n");
-    }
+    calibrate_add_findings(document, json_object_get(json, "runs"),
+                           json_object_get(json, "false_positives"),
+                           json_object_get(json, "resolves"));
+    document_show(document);
 }
 
 void calibrate_draw(const struct calibrate_options *options, const struct power *power)

@@ -8,10 +8,10 @@
 #include "cli/command.h"
 #include "cli/compare.h"
 #include "cli/compare_gate.h"
-#include "cli/compare_table.h"
 #include "cli/shared_options.h"
 #include "common/host/text.h"
 #include "results/compare/comparison.h"
+#include "results/compare/report.h"
 #include "results/store.h"
 
 struct compare_arguments {
@@ -112,7 +112,9 @@ static int compare_print(const struct compare_arguments *arguments,
     for (size_t i = 0; i < count; i++) {
         if (!arguments->json) {
             (void)fputs(i > 0 ? "\n\n" : "", stdout);
-            compare_table_print(comparisons[i], stdout);
+            struct document *document = document_new();
+            comparison_report(comparisons[i], document);
+            document_show(document);
         }
         failed = failed || comparisons[i]->failed_cells > 0;
     }

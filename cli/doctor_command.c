@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/doctor.h"
 #include "cli/shared_options.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/process.h"
 
 /* Long enough for 50 ticks of a core, short enough to wait for. */
@@ -41,36 +41,6 @@ static const char *doctor_text(const json_t *row, const char *name)
     return json_string_value(json_object_get(row, name));
 }
 
-static void doctor_print(const json_t *rows)
-{
-    bool colour = table_colour_allowed(stdout);
-    struct table *table = table_new(3);
-    size_t index;
-    json_t *row;
-    json_array_foreach(rows, index, row)
-    {
-        const char *level = doctor_text(row, "level");
-        const char *remedy = doctor_text(row, "remedy");
-        const char *start = strcmp(level, "ok") == 0        ? "\033[32m"
-                            : strcmp(level, "warning") == 0 ? "\033[33m"
-                            : strcmp(level, "missing") == 0 ? "\033[31m"
-                                                            : "";
-        table_row(table);
-        table_cell(table, 0, "%s", level);
-        if (colour && start[0] != '\0') {
-            table_cell_style(table, 0, start, "\033[0m");
-        }
-        table_cell(table, 1, "%s", doctor_text(row, "name"));
-        table_cell(table, 2, "%s", doctor_text(row, "value"));
-        if (remedy[0] != '\0') {
-            table_row(table);
-            table_cell(table, 2, "remedy: %s", remedy);
-        }
-    }
-    table_print(table, stdout);
-    table_free(table);
-}
-
 static size_t doctor_count(const json_t *rows, const char *level)
 {
     size_t count = 0;
@@ -81,6 +51,38 @@ static size_t doctor_count(const json_t *rows, const char *level)
         count += strcmp(doctor_text(row, "level"), level) == 0;
     }
     return count;
+}
+
+static void doctor_print(const json_t *rows)
+{
+    struct document *document = document_new();
+    struct table *table = document_table(document, "checks");
+    (void)table_column(table, "level", "", TABLE_LEFT);
+    (void)table_column(table, "name", "", TABLE_LEFT);
+    (void)table_column(table, "value", "", TABLE_LEFT);
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        const char *level = doctor_text(row, "level");
+        const char *remedy = doctor_text(row, "remedy");
+        table_row(table);
+        table_cell(table, 0, "%s", level);
+        table_style(table, 0,
+                    strcmp(level, "ok") == 0        ? CELL_GOOD
+                    : strcmp(level, "warning") == 0 ? CELL_WARNING
+                    : strcmp(level, "missing") == 0 ? CELL_BAD
+                                                    : CELL_PLAIN);
+        table_cell(table, 1, "%s", doctor_text(row, "name"));
+        table_cell(table, 2, "%s", doctor_text(row, "value"));
+        if (remedy[0] != '\0') {
+            table_row(table);
+            table_cell(table, 2, "remedy: %s", remedy);
+        }
+    }
+    document_add(document, BLOCK_PARAGRAPH, "%zu warnings, %zu missing",
+                 doctor_count(rows, "warning"), doctor_count(rows, "missing"));
+    document_show(document);
 }
 
 static int doctor_execute(const struct invocation *invocation, void *arguments)
@@ -104,7 +106,6 @@ static int doctor_execute(const struct invocation *invocation, void *arguments)
         json_decref(all);
     } else {
         doctor_print(rows);
-        (void)printf("\n%zu warnings, %zu missing\n", doctor_count(rows, "warning"), missing);
     }
     json_decref(rows);
     registry_close(&registry);

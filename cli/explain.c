@@ -88,47 +88,21 @@ struct explain_figures explain_metric(const struct explain *explain, const struc
     return figures;
 }
 
-void explain_bytes(char text[32], double bytes)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    size_t unit = 0;
-    for (; fabs(bytes) >= 1024 && unit < 4; unit++) {
-        bytes /= 1024;
-    }
-    (void)snprintf(text, 32, "%.4g %s", bytes, units[unit]);
-}
-
-void explain_count(char text[32], double count)
-{
-    char digits[32];
-    int length = snprintf(digits, sizeof(digits), "%.0f", count);
-    size_t at = 0;
-    for (int i = 0; i < length && at < 30; i++) {
-        if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-') {
-            text[at++] = ' ';
-        }
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-}
-
-static void explain_print_heading(const struct explain *explain, FILE *file)
+static void explain_add_heading(const struct explain *explain, struct document *document)
 {
     const struct record_cell *cell = explain->cell;
-    (void)fprintf(file, "%s\n", cell->id);
-    (void)fprintf(file, "  workload %s (%s, family %s)", cell->workload, cell->kind, cell->family);
-    if (cell->params_text[0] != '\0') {
-        (void)fprintf(file, " with %s", cell->params_text);
-    }
-    (void)fprintf(file, ", %u thread%s; back end %s, arm %s\n", cell->threads,
+    document_heading(document, 1, "%s", cell->id);
+    document_line(document, "workload %s (%s, family %s)%s%s, %u thread%s; back end %s, arm %s",
+                  cell->workload, cell->kind, cell->family,
+                  cell->params_text[0] != '\0' ? " with " : "", cell->params_text, cell->threads,
                   cell->threads == 1 ? "" : "s", cell->backend_text, cell->arm);
     if (explain->count == 0) {
-        (void)fputs("  no record yet: the run has not come to this cell\n", file);
+        document_line(document, "no record yet: the run has not come to this cell");
     }
 }
 
-/* The last lines, indented. */
-static void explain_print_stderr(const char *text, FILE *file)
+/* The last lines. */
+static void explain_add_stderr(const char *text, struct document *document)
 {
     struct text_list lines = {0};
     text_split(&lines, text, '\n');
@@ -137,8 +111,11 @@ static void explain_print_stderr(const char *text, FILE *file)
         count--;
     }
     size_t first = count > EXPLAIN_STDERR_LINES ? count - EXPLAIN_STDERR_LINES : 0;
-    for (size_t i = first; i < count; i++) {
-        (void)fprintf(file, "    | %s\n", lines.items[i]);
+    const struct text_list last = {lines.items + first, count - first};
+    if (last.count > 0) {
+        char *quote = text_join(&last, "\n");
+        document_add(document, BLOCK_QUOTE, "%s", quote);
+        free(quote);
     }
     text_list_free(&lines);
 }
@@ -150,7 +127,7 @@ static const char *explain_text(const json_t *json, const char *name)
 }
 
 /* What did not end well, and what could not be. */
-static void explain_print_failures(const struct explain *explain, FILE *file)
+static void explain_add_failures(const struct explain *explain, struct document *document)
 {
     size_t wrong = 0;
     for (size_t i = 0; i < explain->count; i++) {
@@ -159,34 +136,63 @@ static void explain_print_failures(const struct explain *explain, FILE *file)
     if (wrong == 0) {
         return;
     }
-    (void)fprintf(file, "\nNot ok: %zu of %zu records\n", wrong, explain->count);
-    size_t printed = 0;
-    for (size_t i = 0; i < explain->count && printed < EXPLAIN_FAILURES; i++) {
+    document_heading(document, 2, "Not ok: %zu of %zu records", wrong, explain->count);
+    size_t told = 0;
+    for (size_t i = 0; i < explain->count && told < EXPLAIN_FAILURES; i++) {
         const struct record *record = explain->records[i];
         if (record->status == RECORD_OK) {
             continue;
         }
-        (void)fprintf(file, "  %s in round %u of the %s pass: %s\n",
+        document_line(document, "%s in round %u of the %s pass: %s",
                       record_status_word(record->status), record->round,
                       record_pass_word(record->pass), explain_text(explain->json[i], "reason"));
-        explain_print_stderr(explain_text(explain->json[i], "stderr"), file);
-        printed++;
+        explain_add_stderr(explain_text(explain->json[i], "stderr"), document);
+        told++;
     }
-    if (wrong > printed) {
-        (void)fprintf(file, "  … and %zu more\n", wrong - printed);
+    if (wrong > told) {
+        document_line(document, "… and %zu more", wrong - told);
     }
 }
 
-void explain_print(const struct explain *explain, FILE *file)
+/* Every metric that the cell has, as the tables of compare take it. */
+static void explain_add_metrics(const struct explain *explain, struct document *document)
 {
-    explain_print_heading(explain, file);
-    explain_print_failures(explain, file);
-    explain_print_time(explain, file);
-    explain_print_instructions(explain, file);
-    explain_print_latency(explain, file);
-    explain_print_machine(explain, file);
-    explain_print_calls(explain, file);
-    explain_print_memory(explain, file);
-    explain_print_collections(explain, file);
-    explain_print_collector(explain, file);
+    struct table *table = NULL;
+    for (const struct metric *metric = metric_table; metric->name != NULL; metric++) {
+        struct explain_figures figures = explain_metric(explain, metric);
+        if (figures.count > 0 && table == NULL) {
+            document_heading(document, 2, "Metrics, medians over the rounds");
+            table = document_table(document, "metrics");
+            (void)table_column(table, "name", "metric", TABLE_LEFT);
+            (void)table_column(table, "value", "median", TABLE_RIGHT);
+            (void)table_column(table, "least", "least", TABLE_RIGHT);
+            (void)table_column(table, "most", "most", TABLE_RIGHT);
+            (void)table_column(table, "summary", "what it is", TABLE_LEFT);
+        }
+        if (figures.count > 0) {
+            table_row(table);
+            table_cell(table, 0, "%s", metric->name);
+            table_quantity(table, 1, statistics_quantile(figures.values, figures.count, 0.5),
+                           metric->unit);
+            table_quantity(table, 2, figures.values[0], metric->unit);
+            table_quantity(table, 3, figures.values[figures.count - 1], metric->unit);
+            table_cell(table, 4, "%s", metric->summary);
+        }
+        free(figures.values);
+    }
+}
+
+void explain_add(const struct explain *explain, struct document *document)
+{
+    explain_add_heading(explain, document);
+    explain_add_failures(explain, document);
+    explain_add_time(explain, document);
+    explain_add_instructions(explain, document);
+    explain_add_latency(explain, document);
+    explain_add_machine(explain, document);
+    explain_add_calls(explain, document);
+    explain_add_memory(explain, document);
+    explain_add_collections(explain, document);
+    explain_add_collector(explain, document);
+    explain_add_metrics(explain, document);
 }

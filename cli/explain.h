@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 #include <stddef.h>
-#include <stdio.h>
 
+#include "common/host/document.h"
 #include "results/compare/comparison.h"
 
 /* All records of one cell, read in full, and how it compares. */
@@ -25,22 +25,21 @@ enum status explain_open(struct explain *explain, const struct record_set *set, 
                          struct error *error);
 void explain_close(struct explain *explain);
 
-/* The whole text. */
-void explain_print(const struct explain *explain, FILE *file);
+/* All of it. */
+void explain_add(const struct explain *explain, struct document *document);
 
 /* Its parts about time and what disturbed it (explain_time.c), instructions and latency
- * (explain_passes.c), and calls, memory and collections (explain_memory.c). Each begins with an
- * empty line and a heading, or prints nothing.
- */
-void explain_print_time(const struct explain *explain, FILE *file);
-void explain_print_instructions(const struct explain *explain, FILE *file);
-void explain_print_latency(const struct explain *explain, FILE *file);
-void explain_print_machine(const struct explain *explain, FILE *file);
-void explain_print_calls(const struct explain *explain, FILE *file);
-void explain_print_memory(const struct explain *explain, FILE *file);
-void explain_print_collections(const struct explain *explain, FILE *file);
+ * (explain_passes.c), and calls, memory and collections (explain_memory.c). Each begins with a
+ * heading, or adds nothing. */
+void explain_add_time(const struct explain *explain, struct document *document);
+void explain_add_instructions(const struct explain *explain, struct document *document);
+void explain_add_latency(const struct explain *explain, struct document *document);
+void explain_add_machine(const struct explain *explain, struct document *document);
+void explain_add_calls(const struct explain *explain, struct document *document);
+void explain_add_memory(const struct explain *explain, struct document *document);
+void explain_add_collections(const struct explain *explain, struct document *document);
 /* Pauses and floating garbage (explain_collector.c). */
-void explain_print_collector(const struct explain *explain, FILE *file);
+void explain_add_collector(const struct explain *explain, struct document *document);
 
 /* The first ok record of a pass; NULL if there is none. */
 const json_t *explain_first(const struct explain *explain, enum record_pass pass);
@@ -54,9 +53,5 @@ struct explain_figures {
 struct explain_figures explain_gather(const struct explain *explain, enum record_pass pass,
                                       const char *member);
 struct explain_figures explain_metric(const struct explain *explain, const struct metric *metric);
-
-/* Bytes for people: "1.5 MiB"; a number with thousands apart: "12 345". */
-void explain_bytes(char text[32], double bytes);
-void explain_count(char text[32], double count);
 
 #endif

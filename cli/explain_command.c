@@ -95,7 +95,9 @@ static int explain_execute(const struct invocation *invocation, void *arguments)
     if (explain_find(set, asked->cell, &cell)) {
         result = EXIT_CLEAN;
         if (explain_open(&explain, set, cell, &error) == STATUS_OK) {
-            explain_print(&explain, stdout);
+            struct document *document = document_new();
+            explain_add(&explain, document);
+            document_show(document);
         } else {
             result = command_fail(invocation, &error);
         }

@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "cli/explain.h"
-#include "cli/table.h"
 
 enum { CALLS_BAR_MAX = 30, CALLS_ROWS_MAX = 24 };
 
-enum calls_column { CALLS_SIZE, CALLS_ALLOCS, CALLS_SHARE, CALLS_FREES, CALLS_BAR, CALLS_COLUMNS };
+enum calls_column { CALLS_SIZE, CALLS_ALLOCS, CALLS_SHARE, CALLS_FREES, CALLS_BAR };
 
 static double memory_number(const json_t *object, const char *name)
 {
@@ -28,30 +27,29 @@ static bool calls_is_shown(const json_t *rows, size_t index, double allocs)
 
 static void calls_add_row(struct table *table, const json_t *row, double allocs, double most)
 {
-    char text[32];
+    char size[32];
     double own = json_number_value(json_array_get(row, 1));
     int bar = most > 0 ? (int)lround(own / most * CALLS_BAR_MAX) : 0;
+    text_of_count(size, sizeof(size), json_number_value(json_array_get(row, 0)));
     table_row(table);
-    explain_count(text, json_number_value(json_array_get(row, 0)));
-    table_cell(table, CALLS_SIZE, "  up to %s", text);
-    explain_count(text, own);
-    table_cell(table, CALLS_ALLOCS, "%s", text);
-    table_cell(table, CALLS_SHARE, "%.1f%%", allocs > 0 ? own / allocs * 100 : 0);
-    explain_count(text, json_number_value(json_array_get(row, 2)));
-    table_cell(table, CALLS_FREES, "%s", text);
+    table_cell(table, CALLS_SIZE, "up to %s", size);
+    table_count(table, CALLS_ALLOCS, own);
+    table_number(table, CALLS_SHARE, "%.1f%%", allocs > 0 ? own / allocs * 100 : 0);
+    table_count(table, CALLS_FREES, json_number_value(json_array_get(row, 2)));
     table_cell(table, CALLS_BAR, "%.*s", bar, "##############################");
 }
 
-static void calls_print_sizes(const json_t *rows, double allocs, FILE *file)
+static void calls_add_sizes(const json_t *rows, double allocs, struct document *document)
 {
     double most = 0;
     double rest = 0;
     size_t hidden = 0;
-    struct table *table = table_new(CALLS_COLUMNS);
-    table_column(table, CALLS_SIZE, "  bytes", TABLE_LEFT);
-    table_column(table, CALLS_ALLOCS, "allocs", TABLE_RIGHT);
-    table_column(table, CALLS_SHARE, "", TABLE_RIGHT);
-    table_column(table, CALLS_FREES, "frees", TABLE_RIGHT);
+    struct table *table = document_table(document, "sizes");
+    (void)table_column(table, "bytes", "bytes", TABLE_LEFT);
+    (void)table_column(table, "allocs", "allocs", TABLE_RIGHT);
+    (void)table_column(table, "share", "", TABLE_RIGHT);
+    (void)table_column(table, "frees", "frees", TABLE_RIGHT);
+    (void)table_column(table, "bar", "", TABLE_LEFT);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         most = fmax(most, calls_allocs(rows, i));
     }
@@ -63,71 +61,66 @@ static void calls_print_sizes(const json_t *rows, double allocs, FILE *file)
             hidden++;
         }
     }
-    table_print(table, file);
-    table_free(table);
     if (hidden > 0) {
-        (void)fprintf(file, "  and %zu sizes with less than 0.5%% each, %.1f%% together\n", hidden,
+        document_line(document, "and %zu sizes with less than 0.5%% each, %.1f%% together", hidden,
                       allocs > 0 ? rest / allocs * 100 : 0);
     }
 }
 
-static void calls_print_fast(const char *what, double calls, double slow, const char *comma,
-                             FILE *file)
+static void calls_add_fast(struct text_list *parts, const char *what, double calls, double slow)
 {
     if (calls > 0) {
-        (void)fprintf(file, "%s%.2f%% of the %s", comma, (1 - slow / calls) * 100, what);
+        text_list_add(parts, text_format("%.2f%% of the %s", (1 - slow / calls) * 100, what));
     }
 }
 
-static void calls_print_paths(const json_t *calls, FILE *file)
+static void calls_add_paths(const json_t *calls, struct document *document)
 {
     double slow = memory_number(calls, "slow_allocs");
+    struct text_list parts = {0};
     if (isnan(slow)) {
-        (void)fputs("  fast path: not known, the back end does not tell its paths apart\n", file);
+        document_line(document, "fast path: not known, the back end does not tell its paths apart");
         return;
     }
-    double allocs = memory_number(calls, "allocs");
-    double resizes = memory_number(calls, "resizes");
-    (void)fputs("  on the inlined fast path: ", file);
-    calls_print_fast("allocs", allocs, slow, "", file);
-    calls_print_fast("frees", memory_number(calls, "frees"), memory_number(calls, "slow_frees"),
-                     allocs > 0 ? ", " : "", file);
-    calls_print_fast("resizes", resizes, memory_number(calls, "slow_resizes"), ", ", file);
-    (void)fputc('\n', file);
+    calls_add_fast(&parts, "allocs", memory_number(calls, "allocs"), slow);
+    calls_add_fast(&parts, "frees", memory_number(calls, "frees"),
+                   memory_number(calls, "slow_frees"));
+    calls_add_fast(&parts, "resizes", memory_number(calls, "resizes"),
+                   memory_number(calls, "slow_resizes"));
+    char *words = text_join(&parts, ", ");
+    document_line(document, "on the inlined fast path: %s", words);
+    free(words);
+    text_list_free(&parts);
 }
 
-void explain_print_calls(const struct explain *explain, FILE *file)
+void explain_add_calls(const struct explain *explain, struct document *document)
 {
     const json_t *calls = json_object_get(explain_first(explain, RECORD_MEMORY), "calls");
+    char text[3][32];
     if (calls == NULL) {
         return;
     }
-    char allocs[32];
-    char frees[32];
-    char resizes[32];
-    explain_count(allocs, memory_number(calls, "allocs"));
-    explain_count(frees, memory_number(calls, "frees"));
-    explain_count(resizes, memory_number(calls, "resizes"));
-    (void)fprintf(file,
-                  "\nCalls in the timed part, as the memory pass counted them\n"
-                  "  %s allocs, %s frees, %s resizes\n",
-                  allocs, frees, resizes);
-    calls_print_paths(calls, file);
-    calls_print_sizes(json_object_get(calls, "by_size"), memory_number(calls, "allocs"), file);
+    document_heading(document, 2, "Calls in the timed part, as the memory pass counted them");
+    document_line(document, "%s allocs, %s frees, %s resizes",
+                  text_of_count(text[0], sizeof(text[0]), memory_number(calls, "allocs")),
+                  text_of_count(text[1], sizeof(text[1]), memory_number(calls, "frees")),
+                  text_of_count(text[2], sizeof(text[2]), memory_number(calls, "resizes")));
+    calls_add_paths(calls, document);
+    calls_add_sizes(json_object_get(calls, "by_size"), memory_number(calls, "allocs"), document);
 }
 
-static void memory_print_bytes(const json_t *memory, const char *name, const char *what, FILE *file)
+static void memory_add_bytes(const json_t *memory, const char *name, const char *what,
+                             struct document *document)
 {
     char text[32];
     double bytes = memory_number(memory, name);
     if (!isnan(bytes)) {
-        explain_bytes(text, bytes);
-        (void)fprintf(file, "  %-10s %s\n", what, text);
+        document_line(document, "%-10s %s", what, text_of_bytes(text, sizeof(text), bytes, 4));
     }
 }
 
 /* Held at live's peak, cut in three: asked for, rounded up, not in blocks. */
-static void memory_print_split(const json_t *memory, FILE *file)
+static void memory_add_split(const json_t *memory, struct document *document)
 {
     const json_t *fragmentation = json_object_get(memory, "fragmentation");
     double live = memory_number(memory, "live_bytes_peak");
@@ -138,25 +131,23 @@ static void memory_print_split(const json_t *memory, FILE *file)
     if (isnan(held) || held <= 0) {
         return;
     }
-    explain_bytes(text[0], live);
-    explain_bytes(text[1], internal);
-    explain_bytes(text[2], external);
-    (void)fprintf(file,
-                  "  when most was live: %s asked for (%.1f%% of what was held), %s internal "
-                  "(%.1f%%: requests rounded up), %s external (%.1f%%: held, but in no block)\n",
-                  text[0], live / held * 100, text[1], internal / held * 100, text[2],
-                  external / held * 100);
-    (void)fprintf(
-        file,
-        "  held / live: %.3f on average, %.3f when most was live, %.3f when most was held, "
-        "%.3f peak over peak\n",
-        memory_number(fragmentation, "mean"), memory_number(fragmentation, "at_live_peak"),
-        memory_number(fragmentation, "at_held_peak"),
-        memory_number(fragmentation, "peak_over_peak"));
+    document_line(document,
+                  "when most was live: %s asked for (%.1f%% of what was held), %s internal "
+                  "(%.1f%%: requests rounded up), %s external (%.1f%%: held, but in no block)",
+                  text_of_bytes(text[0], sizeof(text[0]), live, 4), live / held * 100,
+                  text_of_bytes(text[1], sizeof(text[1]), internal, 4), internal / held * 100,
+                  text_of_bytes(text[2], sizeof(text[2]), external, 4), external / held * 100);
+    document_line(document,
+                  "held / live: %.3f on average, %.3f when most was live, %.3f when most was held, "
+                  "%.3f peak over peak",
+                  memory_number(fragmentation, "mean"),
+                  memory_number(fragmentation, "at_live_peak"),
+                  memory_number(fragmentation, "at_held_peak"),
+                  memory_number(fragmentation, "peak_over_peak"));
 }
 
 /* What is left of it at the end. */
-static void memory_print_end(const json_t *memory, FILE *file)
+static void memory_add_end(const json_t *memory, struct document *document)
 {
     const json_t *series = json_object_get(memory, "series");
     const json_t *live = json_object_get(series, "live_bytes");
@@ -164,13 +155,15 @@ static void memory_print_end(const json_t *memory, FILE *file)
     size_t last = json_array_size(held);
     char text[2][32];
     if (last > 0 && json_array_size(live) == last) {
-        explain_bytes(text[0], json_number_value(json_array_get(live, last - 1)));
-        explain_bytes(text[1], json_number_value(json_array_get(held, last - 1)));
-        (void)fprintf(file, "  at the end: %s live, %s held\n", text[0], text[1]);
+        document_line(document, "at the end: %s live, %s held",
+                      text_of_bytes(text[0], sizeof(text[0]),
+                                    json_number_value(json_array_get(live, last - 1)), 4),
+                      text_of_bytes(text[1], sizeof(text[1]),
+                                    json_number_value(json_array_get(held, last - 1)), 4));
     }
 }
 
-void explain_print_memory(const struct explain *explain, FILE *file)
+void explain_add_memory(const struct explain *explain, struct document *document)
 {
     const json_t *memory = json_object_get(explain_first(explain, RECORD_MEMORY), "memory");
     if (memory == NULL) {
@@ -178,17 +171,17 @@ void explain_print_memory(const struct explain *explain, FILE *file)
     }
     const char *source = json_string_value(json_object_get(memory, "held_source"));
     bool stats = source != NULL && strcmp(source, "stats") == 0;
-    (void)fprintf(file, "\nMemory, peaks of the timed part (held as %s)\n",
-                  stats ? "the back end counts it" : "the kernel's smaps show it");
-    memory_print_bytes(memory, "live_bytes_peak", "live", file);
-    memory_print_bytes(memory, "usable_bytes_peak", "usable", file);
-    memory_print_bytes(memory, "held_bytes_peak", "held", file);
-    memory_print_bytes(memory, "rss_bytes_peak", "RSS", file);
-    memory_print_split(memory, file);
-    memory_print_end(memory, file);
+    document_heading(document, 2, "Memory, peaks of the timed part (held as %s)",
+                     stats ? "the back end counts it" : "the kernel's smaps show it");
+    memory_add_bytes(memory, "live_bytes_peak", "live", document);
+    memory_add_bytes(memory, "usable_bytes_peak", "usable", document);
+    memory_add_bytes(memory, "held_bytes_peak", "held", document);
+    memory_add_bytes(memory, "rss_bytes_peak", "RSS", document);
+    memory_add_split(memory, document);
+    memory_add_end(memory, document);
 }
 
-void explain_print_collections(const struct explain *explain, FILE *file)
+void explain_add_collections(const struct explain *explain, struct document *document)
 {
     const json_t *record = explain_first(explain, RECORD_TIME);
     if (record == NULL) {
@@ -201,13 +194,12 @@ void explain_print_collections(const struct explain *explain, FILE *file)
     }
     char text[5][32];
     for (size_t i = 0; i < 3; i++) {
-        explain_count(text[i], json_number_value(json_array_get(collections, i)));
+        text_of_count(text[i], sizeof(text[i]), json_number_value(json_array_get(collections, i)));
     }
-    explain_count(text[3], memory_number(gc, "objects_visited"));
-    explain_count(text[4], memory_number(gc, "collected"));
-    (void)fprintf(file,
-                  "\nCollections in the timed part\n"
-                  "  %s of the youngest generation, %s of the middle one, %s full\n"
-                  "  %s objects visited, %s found in garbage cycles and freed\n",
-                  text[0], text[1], text[2], text[3], text[4]);
+    document_heading(document, 2, "Collections in the timed part");
+    document_line(document, "%s of the youngest generation, %s of the middle one, %s full", text[0],
+                  text[1], text[2]);
+    document_line(document, "%s objects visited, %s found in garbage cycles and freed",
+                  text_of_count(text[3], sizeof(text[3]), memory_number(gc, "objects_visited")),
+                  text_of_count(text[4], sizeof(text[4]), memory_number(gc, "collected")));
 }

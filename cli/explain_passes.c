@@ -4,10 +4,9 @@
 #include <stdlib.h>
 
 #include "cli/explain.h"
-#include "cli/table.h"
 #include "results/stats/statistics.h"
 
-void explain_print_instructions(const struct explain *explain, FILE *file)
+void explain_add_instructions(const struct explain *explain, struct document *document)
 {
     struct explain_figures counts = explain_metric(explain, metric_find("instructions"));
     size_t count = counts.count;
@@ -19,14 +18,16 @@ void explain_print_instructions(const struct explain *explain, FILE *file)
         return;
     }
     char all[32];
-    explain_count(all, json_number_value(json_object_get(json, "instructions")));
-    (void)fprintf(file, "\nInstructions\n  %.6g for one operation, %s in all", least, all);
+    char same[96];
+    text_of_count(all, sizeof(all), json_number_value(json_object_get(json, "instructions")));
+    document_heading(document, 2, "Instructions");
     if (least < most) {
-        (void)fprintf(file, "; up to %.6g in another round: something differs from run to run\n",
-                      most);
+        (void)snprintf(same, sizeof(same),
+                       "up to %.6g in another round: something differs from run to run", most);
     } else {
-        (void)fprintf(file, "; the same in %zu round%s\n", count, count == 1 ? "" : "s");
+        (void)snprintf(same, sizeof(same), "the same in %zu round%s", count, count == 1 ? "" : "s");
     }
+    document_line(document, "%.6g for one operation, %s in all; %s", least, all, same);
 }
 
 static const char *const latency_calls[] = {"alloc", "free", "resize"};
@@ -58,31 +59,27 @@ static double latency_over_rounds(const struct explain *explain, size_t call, si
     return value;
 }
 
-static void latency_print_table(const struct explain *explain, FILE *file)
+static void latency_add_table(const struct explain *explain, struct document *document)
 {
-    struct table *table = table_new(LATENCY_QUANTILES + 1);
-    table_column(table, 0, "  ns", TABLE_LEFT);
+    struct table *table = document_table(document, "latency");
+    (void)table_column(table, "call", "ns", TABLE_LEFT);
     for (size_t quantile = 0; quantile < LATENCY_QUANTILES; quantile++) {
-        table_column(table, quantile + 1, latency_quantiles[quantile].title, TABLE_RIGHT);
+        (void)table_column(table, latency_quantiles[quantile].member,
+                           latency_quantiles[quantile].title, TABLE_RIGHT);
     }
     for (size_t call = 0; call < LATENCY_CALLS; call++) {
         if (isnan(latency_over_rounds(explain, call, LATENCY_QUANTILES - 1))) {
             continue; /* the workload never makes it */
         }
         table_row(table);
-        table_cell(table, 0, "  %s", latency_calls[call]);
+        table_cell(table, 0, "%s", latency_calls[call]);
         for (size_t quantile = 0; quantile < LATENCY_QUANTILES; quantile++) {
-            double ns = latency_over_rounds(explain, call, quantile);
-            char text[32];
-            explain_count(text, ns);
-            table_cell(table, quantile + 1, "%s", isnan(ns) ? "" : text);
+            table_count(table, quantile + 1, latency_over_rounds(explain, call, quantile));
         }
     }
-    table_print(table, file);
-    table_free(table);
 }
 
-void explain_print_latency(const struct explain *explain, FILE *file)
+void explain_add_latency(const struct explain *explain, struct document *document)
 {
     const json_t *latency = json_object_get(explain_first(explain, RECORD_LATENCY), "latency");
     if (latency == NULL) {
@@ -94,14 +91,16 @@ void explain_print_latency(const struct explain *explain, FILE *file)
             explain->records[i]->pass == RECORD_LATENCY && explain->records[i]->status == RECORD_OK;
     }
     const char *timer = json_string_value(json_object_get(latency, "timer"));
-    (void)fputs("\nLatency of single calls\n", file);
-    latency_print_table(explain, file);
-    (void)fprintf(file,
-                  "  one call in %" JSON_INTEGER_FORMAT
-                  ", at random gaps; medians of %zu round%s, and the slowest call of all\n"
-                  "  the timer (%s) costs %.3g ns itself, which is in every figure; an empty field "
-                  "had too few calls\n",
+    document_heading(document, 2, "Latency of single calls");
+    latency_add_table(explain, document);
+    document_line(document,
+                  "one call in %" JSON_INTEGER_FORMAT
+                  ", at random gaps; medians of %zu round%s, and the slowest call of all",
                   json_integer_value(json_object_get(latency, "every")), rounds,
-                  rounds == 1 ? "" : "s", timer != NULL ? timer : "unknown",
+                  rounds == 1 ? "" : "s");
+    document_line(document,
+                  "the timer (%s) costs %.3g ns itself, which is in every figure; an empty field "
+                  "had too few calls",
+                  timer != NULL ? timer : "unknown",
                   json_number_value(json_object_get(latency, "timer_cost_ns")));
 }

@@ -6,85 +6,90 @@
 #include "cli/explain.h"
 #include "results/stats/statistics.h"
 
-static void time_print_spread(const double *sorted, size_t count, FILE *file)
+static void time_add_spread(const double *sorted, size_t count, struct document *document)
 {
     double median = statistics_quantile(sorted, count, 0.5);
-    (void)fprintf(file, "\nTime\n  %.4g ns for one operation: median of %zu round%s\n", median,
-                  count, count == 1 ? "" : "s");
+    document_heading(document, 2, "Time");
+    document_line(document, "%.4g ns for one operation: median of %zu round%s", median, count,
+                  count == 1 ? "" : "s");
     if (count > 1) {
         double middle =
             statistics_quantile(sorted, count, 0.75) - statistics_quantile(sorted, count, 0.25);
-        (void)fprintf(file,
-                      "  rounds from %.4g to %.4g ns (%+.1f%% to %+.1f%%); the middle half lies "
-                      "within %.1f%%\n",
+        document_line(document,
+                      "rounds from %.4g to %.4g ns (%+.1f%% to %+.1f%%); the middle half lies "
+                      "within %.1f%%",
                       sorted[0], sorted[count - 1], (sorted[0] / median - 1) * 100,
                       (sorted[count - 1] / median - 1) * 100, middle / median * 100);
     }
 }
 
-static void time_print_comparison(const struct explain *explain, FILE *file)
+static void time_add_comparison(const struct explain *explain, struct document *document)
 {
     const struct comparison *comparison = explain->comparison;
     const struct comparison_cell *row = explain->row;
+    char ratio[40] = "";
+    char interval[60] = "";
+    char chance[80] = "";
     if (comparison == NULL) {
         return;
     }
     if (row == NULL) {
-        (void)fprintf(file, "  %s:%s is what the others of this run are compared with\n",
+        document_line(document, "%s:%s is what the others of this run are compared with",
                       comparison->base_backend, comparison->base_arm);
         return;
     }
-    (void)fprintf(file, "  against %s:%s: ", comparison->base_backend, comparison->base_arm);
     if (!isnan(row->ratio)) {
-        (void)fprintf(file, "%.3f of its time", row->ratio);
+        (void)snprintf(ratio, sizeof(ratio), "%.3f of its time", row->ratio);
     }
     if (!isnan(row->low)) {
-        (void)fprintf(file, " [%.3f, %.3f]", row->low, row->high);
+        (void)snprintf(interval, sizeof(interval), " [%.3f, %.3f]", row->low, row->high);
     }
-    (void)fprintf(file, "%s%s%s\n", isnan(row->ratio) ? "" : ": ",
+    document_line(document, "against %s:%s: %s%s%s%s%s", comparison->base_backend,
+                  comparison->base_arm, ratio, interval, isnan(row->ratio) ? "" : ": ",
                   comparison_verdict_word(comparison, row->verdict),
                   row->withdrawn
                       ? " (told apart by its interval, withdrawn by the control over the "
                         "whole table)"
                       : "");
-    if (!isnan(row->noise_floor)) {
-        (void)fprintf(file, "  noise floor of the group: ±%.2f%%, what identical cells differ by",
-                      row->noise_floor * 100);
-    }
     if (!isnan(row->p)) {
-        (void)fprintf(file, "; p of figures like these if it lay within: %.2g", row->p);
+        (void)snprintf(chance, sizeof(chance), "; p of figures like these if it lay within: %.2g",
+                       row->p);
     }
-    (void)fputs(isnan(row->noise_floor) ? "" : "\n", file);
+    if (!isnan(row->noise_floor)) {
+        document_line(document,
+                      "noise floor of the group: ±%.2f%%, what identical cells differ by%s",
+                      row->noise_floor * 100, chance);
+    }
 }
 
-void explain_print_time(const struct explain *explain, FILE *file)
+void explain_add_time(const struct explain *explain, struct document *document)
 {
     struct explain_figures times = explain_metric(explain, metric_find("time"));
     if (times.count > 0) {
-        time_print_spread(times.values, times.count, file);
-        time_print_comparison(explain, file);
+        time_add_spread(times.values, times.count, document);
+        time_add_comparison(explain, document);
     }
     free(times.values);
 }
 
-/* "  NAME: 0 in every round" or "median 1, from 0 to 12 a round". */
-static void machine_print(const struct explain *explain, const char *member, const char *what,
-                          FILE *file)
+/* "NAME: 0 in every round" or "NAME: median 1, from 0 to 12 a round". */
+static void machine_add(const struct explain *explain, const char *member, const char *what,
+                        struct document *document)
 {
     struct explain_figures figures = explain_gather(explain, RECORD_TIME, member);
     const double *sorted = figures.values;
     size_t last = figures.count - 1;
     if (figures.count > 0 && sorted[0] >= sorted[last]) {
-        (void)fprintf(file, "  %s: %.6g in every round\n", what, sorted[0]);
+        document_line(document, "%s: %.6g in every round", what, sorted[0]);
     } else if (figures.count > 0) {
-        (void)fprintf(file, "  %s: median %.6g, from %.6g to %.6g a round\n", what,
+        document_line(document, "%s: median %.6g, from %.6g to %.6g a round", what,
                       statistics_quantile(sorted, figures.count, 0.5), sorted[0], sorted[last]);
     }
     free(figures.values);
 }
 
 /* The round that is farthest above the others, and what was different in it. */
-static void machine_print_slowest(const struct explain *explain, FILE *file)
+static void machine_add_slowest(const struct explain *explain, struct document *document)
 {
     static const char *const members[] = {"switches_involuntary", "steal_ticks",  "throttled_us",
                                           "faults_minor",         "faults_major", "load1"};
@@ -103,49 +108,52 @@ static void machine_print_slowest(const struct explain *explain, FILE *file)
     if (timed < 3) {
         return;
     }
-    (void)fprintf(file, "  slowest round %u (%.4g ns):", explain->records[slowest]->round,
-                  slowest_ns);
-    bool any = false;
+    struct text_list unlike = {0};
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         struct explain_figures figures = explain_gather(explain, RECORD_TIME, members[i]);
         const json_t *value = json_object_get(explain->json[slowest], members[i]);
         double median = figures.count > 0 ? statistics_quantile(figures.values, figures.count, 0.5)
                                           : (double)NAN;
         if (json_is_number(value) && json_number_value(value) > median * 1.5) {
-            (void)fprintf(file, "%s %s %.6g (median %.6g)", any ? "," : "", members[i],
-                          json_number_value(value), median);
-            any = true;
+            text_list_add(&unlike, text_format("%s %.6g (median %.6g)", members[i],
+                                               json_number_value(value), median));
         }
         free(figures.values);
     }
-    (void)fputs(any ? "\n" : " nothing that was counted tells it from the others\n", file);
+    char *words = text_join(&unlike, ", ");
+    document_line(document, "slowest round %u (%.4g ns): %s", explain->records[slowest]->round,
+                  slowest_ns,
+                  unlike.count > 0 ? words : "nothing that was counted tells it from the others");
+    free(words);
+    text_list_free(&unlike);
 }
 
-static void machine_print_left_out(const struct explain *explain, FILE *file)
+static void machine_add_left_out(const struct explain *explain, struct document *document)
 {
     size_t left_out = 0;
     for (size_t i = 0; i < explain->count; i++) {
         left_out += explain->records[i]->left_out;
     }
     if (left_out > 0) {
-        (void)fprintf(file, "  left out as disturbed: %zu record%s\n", left_out,
+        document_line(document, "left out as disturbed: %zu record%s", left_out,
                       left_out == 1 ? "" : "s");
     }
 }
 
-void explain_print_machine(const struct explain *explain, FILE *file)
+void explain_add_machine(const struct explain *explain, struct document *document)
 {
     if (explain_first(explain, RECORD_TIME) == NULL) {
         return;
     }
-    (void)fputs("\nFaults, and what the machine did meanwhile\n", file);
-    machine_print(explain, "faults_minor", "page faults without reading, in the timed part", file);
-    machine_print(explain, "faults_major", "page faults with reading", file);
-    machine_print(explain, "switches_involuntary", "taken off the CPU", file);
-    machine_print(explain, "switches_voluntary", "gave up the CPU", file);
-    machine_print(explain, "steal_ticks", "ticks stolen by the hypervisor", file);
-    machine_print(explain, "throttled_us", "microseconds throttled by a quota", file);
-    machine_print(explain, "load1", "load average at the start", file);
-    machine_print_left_out(explain, file);
-    machine_print_slowest(explain, file);
+    document_heading(document, 2, "Faults, and what the machine did meanwhile");
+    machine_add(explain, "faults_minor", "page faults without reading, in the timed part",
+                document);
+    machine_add(explain, "faults_major", "page faults with reading", document);
+    machine_add(explain, "switches_involuntary", "taken off the CPU", document);
+    machine_add(explain, "switches_voluntary", "gave up the CPU", document);
+    machine_add(explain, "steal_ticks", "ticks stolen by the hypervisor", document);
+    machine_add(explain, "throttled_us", "microseconds throttled by a quota", document);
+    machine_add(explain, "load1", "load average at the start", document);
+    machine_add_left_out(explain, document);
+    machine_add_slowest(explain, document);
 }

@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/shared_options.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/text.h"
 #include "results/name_filter.h"
 #include "results/stats/statistics.h"
@@ -111,13 +111,6 @@ static json_t *figures_cells(const struct record_set *set, json_t *const *values
     return cells;
 }
 
-/* "5.47", "29294608": whole numbers whole, others to four digits. */
-static void figures_cell(struct table *table, size_t column, double value)
-{
-    bool whole = value == (double)(long long)value;
-    table_cell(table, column, whole ? "%.0f" : "%.4g", value);
-}
-
 static char *figures_parameters(const json_t *cell)
 {
     const char *params = json_string_value(json_object_get(cell, "params_text"));
@@ -126,7 +119,7 @@ static char *figures_parameters(const json_t *cell)
 }
 
 /* One table for the workload whose first cell is at *index: its figures are the columns. */
-static void figures_print_workload(const json_t *cells, size_t *index)
+static void figures_add_workload(struct document *document, const json_t *cells, size_t *index)
 {
     const char *workload =
         json_string_value(json_object_get(json_array_get(cells, *index), "workload"));
@@ -141,12 +134,12 @@ static void figures_print_workload(const json_t *cells, size_t *index)
             names[count++] = name;
         }
     }
-    struct table *table = table_new(FIGURES_FIXED + count);
-    table_column(table, 0, "WORKLOAD", TABLE_LEFT);
-    table_column(table, 1, "PARAMETERS", TABLE_LEFT);
-    table_column(table, 2, "BACK END", TABLE_LEFT);
+    struct table *table = document_table(document, "cells");
+    (void)table_column(table, "workload", "WORKLOAD", TABLE_LEFT);
+    (void)table_column(table, "params", "PARAMETERS", TABLE_LEFT);
+    (void)table_column(table, "backend", "BACK END", TABLE_LEFT);
     for (size_t i = 0; i < count; i++) {
-        table_column(table, FIGURES_FIXED + i, names[i], TABLE_RIGHT);
+        (void)table_column(table, NULL, names[i], TABLE_RIGHT);
     }
     for (; *index < json_array_size(cells); ++*index) {
         const json_t *cell = json_array_get(cells, *index);
@@ -161,13 +154,13 @@ static void figures_print_workload(const json_t *cells, size_t *index)
         for (size_t i = 0; i < count; i++) {
             value = json_object_get(json_object_get(cell, "figures"), names[i]);
             if (value != NULL) {
-                figures_cell(table, FIGURES_FIXED + i, json_number_value(value));
+                double number = json_number_value(value);
+                bool whole = number == (double)(long long)number;
+                table_number(table, FIGURES_FIXED + i, whole ? "%.0f" : "%.4g", number);
             }
         }
         free(parameters);
     }
-    table_print(table, stdout);
-    table_free(table);
 }
 
 static void figures_print(const json_t *cells)
@@ -175,10 +168,14 @@ static void figures_print(const json_t *cells)
     if (json_array_size(cells) == 0) {
         (void)fputs("heapmill figures: none of these cells has figures of its own\n", stderr);
     }
+    struct document *document = document_new();
     for (size_t index = 0; index < json_array_size(cells);) {
-        (void)fputs(index > 0 ? "\n" : "", stdout);
-        figures_print_workload(cells, &index);
+        if (index > 0) {
+            document_gap(document);
+        }
+        figures_add_workload(document, cells, &index);
     }
+    document_show(document);
 }
 
 static enum status figures_show(const struct figures_arguments *arguments,

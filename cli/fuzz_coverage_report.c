@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/files.h"
 #include "fuzz/campaign/crew.h"
 
@@ -240,11 +240,12 @@ void fuzz_coverage_print(const json_t *report)
 {
     size_t index;
     const json_t *file;
-    struct table *table = table_new(4);
-    table_column(table, 0, "file", TABLE_LEFT);
-    table_column(table, 1, "lines", TABLE_RIGHT);
-    table_column(table, 2, "covered", TABLE_RIGHT);
-    table_column(table, 3, "", TABLE_RIGHT);
+    struct document *document = document_new();
+    struct table *table = document_table(document, "files");
+    (void)table_column(table, NULL, "file", TABLE_LEFT);
+    (void)table_column(table, NULL, "lines", TABLE_RIGHT);
+    (void)table_column(table, NULL, "covered", TABLE_RIGHT);
+    (void)table_column(table, NULL, "", TABLE_RIGHT);
     json_array_foreach(json_object_get(report, "files"), index, file)
     {
         double lines = json_number_value(json_object_get(file, "lines"));
@@ -262,7 +263,6 @@ void fuzz_coverage_print(const json_t *report)
     table_cell(table, 1, "%.0f", lines);
     table_cell(table, 2, "%.0f", covered);
     table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
-    table_print(table, stdout);
-    table_free(table);
-    (void)printf("every line: %s\n", json_string_value(json_object_get(report, "html")));
+    document_line(document, "every line: %s", json_string_value(json_object_get(report, "html")));
+    document_show(document);
 }

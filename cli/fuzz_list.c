@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/files.h"
 #include "fuzz/campaign/catalog.h"
 
@@ -83,12 +83,13 @@ static void list_print_json(const struct fuzz_catalog *catalog, bool bugs)
 
 static void list_print_table(const struct fuzz_catalog *catalog, bool bugs)
 {
-    struct table *table = table_new(5);
-    table_column(table, 0, "target", TABLE_LEFT);
-    table_column(table, 1, "back end", TABLE_LEFT);
-    table_column(table, 2, bugs ? "bug" : "", TABLE_LEFT);
-    table_column(table, 3, "corpus", TABLE_RIGHT);
-    table_column(table, 4, "built for", TABLE_LEFT);
+    struct document *document = document_new();
+    struct table *table = document_table(document, "targets");
+    (void)table_column(table, NULL, "target", TABLE_LEFT);
+    (void)table_column(table, NULL, "back end", TABLE_LEFT);
+    (void)table_column(table, NULL, bugs ? "bug" : "", TABLE_LEFT);
+    (void)table_column(table, NULL, "corpus", TABLE_RIGHT);
+    (void)table_column(table, NULL, "built for", TABLE_LEFT);
     for (size_t i = 0; i < catalog->count; i++) {
         const struct fuzz_program *program = &catalog->programs[i];
         if ((program->bug[0] != '\0') != bugs) {
@@ -103,8 +104,7 @@ static void list_print_table(const struct fuzz_catalog *catalog, bool bugs)
         table_cell(table, 4, "%s", engines);
         free(engines);
     }
-    table_print(table, stdout);
-    table_free(table);
+    document_show(document);
 }
 
 static int list_run(int argc, char **argv)

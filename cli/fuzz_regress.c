@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/fuzz.h"
-#include "cli/table.h"
 #include "common/clock.h"
+#include "common/host/document.h"
 #include "common/host/files.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
@@ -161,11 +161,12 @@ static enum status regress_all(const struct regress_arguments *arguments, size_t
 {
     struct fuzz_catalog catalog;
     json_t *all = json_array();
-    struct table *table = table_new(4);
-    table_column(table, 0, "program", TABLE_LEFT);
-    table_column(table, 1, "inputs", TABLE_RIGHT);
-    table_column(table, 2, "time", TABLE_RIGHT);
-    table_column(table, 3, "", TABLE_LEFT);
+    struct document *document = document_new();
+    struct table *table = document_table(document, "programs");
+    (void)table_column(table, NULL, "program", TABLE_LEFT);
+    (void)table_column(table, NULL, "inputs", TABLE_RIGHT);
+    (void)table_column(table, NULL, "time", TABLE_RIGHT);
+    (void)table_column(table, NULL, "", TABLE_LEFT);
     enum status status = fuzz_catalog_open(&catalog, error);
     for (size_t i = 0; i < catalog.count && status == STATUS_OK; i++) {
         if (regress_wants(arguments, &catalog.programs[i])) {
@@ -182,10 +183,12 @@ static enum status regress_all(const struct regress_arguments *arguments, size_t
     if (arguments->json) {
         (void)json_dumpf(all, stdout, JSON_INDENT(1));
         (void)putchar('\n');
-    } else if (*replayed > 0) {
-        table_print(table, stdout);
     }
-    table_free(table);
+    if (arguments->json || *replayed == 0) {
+        document_free(document);
+    } else {
+        document_show(document);
+    }
     json_decref(all);
     fuzz_catalog_close(&catalog);
     return status;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 
 /* Random and the variants without the mutator are what others are measured against. */
 static bool report_is_baseline(const char *engine)
@@ -27,12 +27,12 @@ static size_t report_count_missed(const struct fuzz_score *score, double floor)
     return missed;
 }
 
-static void report_print_cells(const struct fuzz_score *score)
+static void report_cells(const struct fuzz_score *score, struct document *document)
 {
-    struct table *table = table_new(1 + score->engine_count);
-    table_column(table, 0, "bug", TABLE_LEFT);
+    struct table *table = document_table(document, "bugs");
+    (void)table_column(table, "bug", "bug", TABLE_LEFT);
     for (size_t engine = 0; engine < score->engine_count; engine++) {
-        table_column(table, engine + 1, score->engines[engine], TABLE_RIGHT);
+        (void)table_column(table, NULL, score->engines[engine], TABLE_RIGHT);
     }
     for (size_t bug = 0; bug < score->bug_count; bug++) {
         table_row(table);
@@ -58,29 +58,43 @@ static void report_print_cells(const struct fuzz_score *score)
                        score->mean_s_of_engine[engine]);
         }
     }
-    table_print(table, stdout);
-    table_free(table);
 }
 
-static void report_print_comparisons(const struct fuzz_score *score)
+static void report_comparisons(const struct fuzz_score *score, struct document *document)
 {
     for (size_t i = 0; i < score->comparison_count; i++) {
         const struct fuzz_score_comparison *each = &score->comparisons[i];
+        char interval[80];
         if (each->bugs == 0) {
             continue;
         }
-        (void)printf("%s against %s: A12 %.3f", score->engines[each->left],
-                     score->engines[each->right], each->a12.point);
         if (isfinite(each->a12.low)) {
             const char *verdict = each->a12.low > 0.5    ? "sooner"
                                   : each->a12.high < 0.5 ? "later"
                                                          : "no difference";
-            (void)printf(" [%.3f, %.3f], %s", each->a12.low, each->a12.high, verdict);
+            (void)snprintf(interval, sizeof(interval), " [%.3f, %.3f], %s", each->a12.low,
+                           each->a12.high, verdict);
         } else {
-            (void)printf(", no interval below %d trials", SURVIVAL_TRIALS_MIN);
+            (void)snprintf(interval, sizeof(interval), ", no interval below %d trials",
+                           SURVIVAL_TRIALS_MIN);
         }
-        (void)printf(" (%zu bug%s)\n", each->bugs, each->bugs == 1 ? "" : "s");
+        document_line(document, "%s against %s: A12 %.3f%s (%zu bug%s)", score->engines[each->left],
+                      score->engines[each->right], each->a12.point, interval, each->bugs,
+                      each->bugs == 1 ? "" : "s");
     }
+}
+
+static void report_show(const struct fuzz_score *score)
+{
+    struct document *document = document_new();
+    document_line(document, "found/trials, mean CPU time to find up to %g s", score->limit_s);
+    document_gap(document);
+    report_cells(score, document);
+    document_gap(document);
+    report_comparisons(score, document);
+    document_line(document, "control: %zu findings in %zu trials without a bug, %.0f CPU s",
+                  score->control_findings, score->control_trials, score->control_cpu_s);
+    document_show(document);
 }
 
 int score_report(const struct fuzz_score *score, double floor, bool json)
@@ -93,12 +107,7 @@ int score_report(const struct fuzz_score *score, double floor, bool json)
         (void)putchar('\n');
         json_decref(all);
     } else {
-        (void)printf("found/trials, mean CPU time to find up to %g s\n\n", score->limit_s);
-        report_print_cells(score);
-        (void)putchar('\n');
-        report_print_comparisons(score);
-        (void)printf("control: %zu findings in %zu trials without a bug, %.0f CPU s\n",
-                     score->control_findings, score->control_trials, score->control_cpu_s);
+        report_show(score);
     }
     if (score->unplanted > 0) {
         (void)fprintf(

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/fuzz.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/speed_run.h"
 #include "results/stats/statistics.h"
@@ -102,10 +102,9 @@ static void speed_print_table(const struct speed_arguments *arguments,
     static const char *const titles[] = {
         "engine", "up to", "kexec/CPU-s", "Moperations/CPU-s", "of the bare loop", "stability %"};
     enum { COLUMNS = sizeof(titles) / sizeof(titles[0]) };
-    struct table *table = table_new(COLUMNS);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        table_column(table, i, titles[i], i == 0 ? TABLE_LEFT : TABLE_RIGHT);
-    }
+    struct document *document = document_new();
+    struct table *table = document_table(document, "engines");
+    table_columns(table, titles, COLUMNS, 1);
     for (size_t i = 0; i < SPEED_CELLS; i++) {
         uint64_t rounds = arguments->rounds;
         table_row(table);
@@ -120,10 +119,9 @@ static void speed_print_table(const struct speed_arguments *arguments,
             speed_cell_range(table, 5, speed_range_of(figures[i].stability, rounds), 1, 2);
         }
     }
-    table_print(table, stdout);
-    table_free(table);
-    (void)printf("%s; median [least, most] of %u rounds of %g s of CPU each\n", arguments->label,
-                 (unsigned)arguments->rounds, arguments->time_s);
+    document_line(document, "%s; median [least, most] of %u rounds of %g s of CPU each",
+                  arguments->label, (unsigned)arguments->rounds, arguments->time_s);
+    document_show(document);
 }
 
 static json_t *speed_json_range(const double *values, uint64_t count)

@@ -5,11 +5,11 @@
 
 #include "cli/command.h"
 #include "cli/leaks_matrix.h"
-#include "run/registry.h"
-#include "cli/table.h"
+#include "common/host/document.h"
 #include "common/host/process.h"
 #include "leaks/detectors.h"
 #include "leaks/leaks.h"
+#include "run/registry.h"
 
 static double leaks_number(const json_t *row, const char *name)
 {
@@ -59,18 +59,16 @@ static void leaks_print(const json_t *score)
                                          "recall",   "precision", "suspected", "slowdown",
                                          "peak RSS", "report (s)"};
     enum { COLUMNS = sizeof(titles) / sizeof(titles[0]) };
-    struct table *table = table_new(COLUMNS);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        table_column(table, i, titles[i], i < 3 ? TABLE_LEFT : TABLE_RIGHT);
-    }
+    struct document *document = document_new();
+    struct table *table = document_table(document, "detectors");
+    table_columns(table, titles, COLUMNS, 3);
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(score, "rows"), index, row)
     {
         leaks_print_row(table, row);
     }
-    table_print(table, stdout);
-    table_free(table);
+    document_show(document);
 }
 
 static int leaks_finish(const struct leaks_options *options, enum status status,

@@ -3,18 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/catalog.h"
 #include "cli/command.h"
-#include "cli/listing.h"
-#include "run/matrix.h"
-#include "run/preflight.h"
-#include "run/registry.h"
 #include "cli/shared_options.h"
-#include "run/worker.h"
+#include "common/host/document.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "plots/plot.h"
 #include "results/compare/comparison.h"
+#include "run/catalog.h"
+#include "run/matrix.h"
+#include "run/preflight.h"
+#include "run/registry.h"
+#include "run/worker.h"
 
 /* In the order of list_topics. */
 static const char *const list_topic_names[] = {"backends",   "workloads", "arms",
@@ -43,10 +43,15 @@ struct list_context {
     bool has_catalog;
 };
 
+struct list_column {
+    const char *member; /* of the JSON objects */
+    const char *title;
+};
+
 struct list_topic {
     const char *title;
     enum status (*fill)(struct list_context *context, json_t *rows, struct error *error);
-    struct listing_column columns[8];
+    struct list_column columns[8];
 };
 
 static enum status list_need_catalog(struct list_context *context, struct error *error)
@@ -163,8 +168,8 @@ static json_t *list_range(const struct catalog_parameter *parameter)
         return json_deep_copy(parameter->choices);
     }
     json_t *bounds[] = {json_real(parameter->minimum), json_real(parameter->maximum)};
-    char *low = bounds[0] != NULL ? worker_value_text(bounds[0]) : text_format("any");
-    char *high = bounds[1] != NULL ? worker_value_text(bounds[1]) : text_format("any");
+    char *low = bounds[0] != NULL ? text_of_json(bounds[0]) : text_format("any");
+    char *high = bounds[1] != NULL ? text_of_json(bounds[1]) : text_format("any");
     json_t *range = json_sprintf("%s to %s", low, high);
     free(low);
     free(high);
@@ -294,17 +299,17 @@ static void list_print_names(const struct list_topic *topic, const json_t *rows)
     }
 }
 
-static void list_print_topic(const struct list_topic *topic, const json_t *rows, bool heading)
+static void list_add_topic(struct document *document, const struct list_topic *topic,
+                           const json_t *rows, bool heading)
 {
-    size_t columns = 0;
-    while (columns < sizeof(topic->columns) / sizeof(topic->columns[0]) &&
-           topic->columns[columns].member != NULL) {
-        columns++;
-    }
     if (heading) {
-        (void)printf("%s\n", topic->title);
+        document_heading(document, 1, "%s", topic->title);
     }
-    listing_print(stdout, topic->columns, columns, rows);
+    struct table *table = document_table(document, topic->title);
+    for (const struct list_column *column = topic->columns; column->member != NULL; column++) {
+        (void)table_column(table, column->member, column->title, TABLE_LEFT);
+    }
+    table_rows_of_json(table, rows);
 }
 
 /* Is the topic among those that were named, or among the usual ones? */
@@ -321,6 +326,7 @@ static enum status list_run_topics(struct list_context *context,
                                    const struct list_arguments *arguments, struct error *error)
 {
     json_t *all = json_object();
+    struct document *document = document_new();
     enum status status = STATUS_OK;
     size_t asked = 0;
     for (size_t i = 0; i < LIST_TOPICS; i++) {
@@ -335,8 +341,7 @@ static enum status list_run_topics(struct list_context *context,
         if (status == STATUS_OK && arguments->names) {
             list_print_names(&list_topics[i], rows);
         } else if (status == STATUS_OK && !arguments->json) {
-            (void)fputs(json_object_size(all) > 0 ? "\n" : "", stdout);
-            list_print_topic(&list_topics[i], rows, asked > 1);
+            list_add_topic(document, &list_topics[i], rows, asked > 1);
         }
         (void)json_object_set_new(all, list_topic_names[i], rows);
     }
@@ -344,6 +349,7 @@ static enum status list_run_topics(struct list_context *context,
         (void)json_dumpf(all, stdout, JSON_INDENT(1));
         (void)putchar('\n');
     }
+    document_show(document);
     json_decref(all);
     return status;
 }

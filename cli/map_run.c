@@ -247,7 +247,7 @@ static char *map_title(const struct map_job *job)
     json_t *value;
     json_object_foreach(point->params, name, value)
     {
-        char *text = worker_value_text(value);
+        char *text = text_of_json(value);
         text_list_add(&words, text_format("%s=%s", name, text));
         free(text);
     }

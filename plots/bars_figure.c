@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 #include "results/stats/statistics.h"
 
@@ -59,7 +59,7 @@ static const struct comparison_cell *cell_with_samples(const struct plot *plot, 
 /* The median of the values themselves. */
 static struct bar absolute_bar(const struct comparison_cell *cell, bool of_base, struct bar bar)
 {
-    double *values = plot_text_array(cell->rounds, sizeof *values);
+    double *values = text_zeroed(cell->rounds, sizeof *values);
     for (uint32_t i = 0; i < cell->rounds; i++) {
         values[i] = sample_figure(&cell->samples[i], of_base, true);
     }
@@ -94,17 +94,17 @@ static void write_bar(const struct plot *plot, FILE *table, size_t row, size_t c
                       const struct bar *bar)
 {
     fprintf(table, "%zu\t%s\t", row + 1, bar->verdict);
-    table_number(table, bar->value.point);
+    tsv_number(table, bar->value.point);
     fputc('\t', table);
-    table_number(table, bar->value.low);
+    tsv_number(table, bar->value.low);
     fputc('\t', table);
-    table_number(table, bar->value.high);
+    tsv_number(table, bar->value.high);
     fprintf(table, "\t%u\t%u\t%s\t", bar->rounds, bar->failed, plot->rows[row].arm_look->fill);
-    table_text(table, plot->rows[row].backend_text);
+    tsv_text(table, plot->rows[row].backend_text);
     fputc('\t', table);
-    table_text(table, plot->rows[row].arm);
+    tsv_text(table, plot->rows[row].arm);
     fputc('\t', table);
-    table_text(table, plot->columns[column].label);
+    tsv_text(table, plot->columns[column].label);
     fputc('\n', table);
 }
 
@@ -118,11 +118,11 @@ static void write_points(const struct plot *plot, FILE *table, size_t row, size_
     }
     for (uint32_t i = 0; i < cell->rounds; i++) {
         fprintf(table, "%zu\t", row + 1);
-        table_number(table, sample_figure(&cell->samples[i], of_base, absolute));
+        tsv_number(table, sample_figure(&cell->samples[i], of_base, absolute));
         fprintf(table, "\t%u\t", cell->samples[i].round);
-        table_text(table, plot->rows[row].backend_text);
+        tsv_text(table, plot->rows[row].backend_text);
         fputc('\t', table);
-        table_text(table, plot->rows[row].arm);
+        tsv_text(table, plot->rows[row].arm);
         fputc('\n', table);
     }
 }
@@ -153,7 +153,7 @@ static int label_pixels(const struct plot *plot)
 {
     size_t widest = 0;
     for (size_t i = 0; i < plot->row_count; i++) {
-        size_t width = plot_text_width(plot->rows[i].label);
+        size_t width = text_width(plot->rows[i].label);
         widest = width > widest ? width : widest;
     }
     return (int)widest * IMAGE_CHARACTER_WIDTH + 22;
@@ -174,8 +174,8 @@ static double unit_divisor(const struct metric *metric, double largest, const ch
 /* Where the linear axis of each panel ends. */
 static void write_panel_ends(const struct plot *plot, FILE *script, double divisor)
 {
-    double *ends = plot_text_array(plot->column_count, sizeof *ends);
-    double *values = plot_text_array(plot->row_count, sizeof *values);
+    double *ends = text_zeroed(plot->column_count, sizeof *ends);
+    double *values = text_zeroed(plot->row_count, sizeof *values);
     for (size_t column = 0; column < plot->column_count; column++) {
         size_t count = 0;
         for (size_t row = 0; row < plot->row_count; row++) {
@@ -194,8 +194,8 @@ static void write_panel_ends(const struct plot *plot, FILE *script, double divis
 
 static void write_variables(const struct plot *plot, FILE *script, bool absolute, int across)
 {
-    const char **labels = plot_text_array(plot->column_count, sizeof *labels);
-    const char **fills = plot_text_array(plot->row_count, sizeof *fills);
+    const char **labels = text_zeroed(plot->column_count, sizeof *labels);
+    const char **fills = text_zeroed(plot->row_count, sizeof *fills);
     for (size_t i = 0; i < plot->column_count; i++) {
         labels[i] = plot->columns[i].label;
     }
@@ -252,12 +252,12 @@ static enum status draw_image(struct plot *plot, const struct figure *figure, bo
     bool is_time = strcmp(metric->name, "time") == 0;
     int across = plot->column_count > 9 ? 4 : (int)fmin(3, ceil(sqrt((double)plot->column_count)));
     int down = ((int)plot->column_count + across - 1) / across;
-    char *title =
-        absolute ? plot_text_format("%s", metric_title(metric))
-                 : plot_text_format("%s, relative to %s:%s", metric_title(metric),
+    char *title = absolute
+                      ? text_format("%s", metric_title(metric))
+                      : text_format("%s, relative to %s:%s", metric_title(metric),
                                     plot->comparison->base_backend, plot->comparison->base_arm);
-    char *name = plot_text_format("bars%s%s%s", is_time ? "" : "-", is_time ? "" : metric->name,
-                                  absolute ? "-absolute" : "");
+    char *name = text_format("bars%s%s%s", is_time ? "" : "-", is_time ? "" : metric->name,
+                             absolute ? "-absolute" : "");
     struct image_frame frame = {
         .title = title,
         .better = absolute ? "Lower is better. Bar: median; whisker: its 95% interval; dots: the "

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 330, PANEL_HEAD = 40, PANEL_FOOT = 48, PANEL_GAP = 34 };
@@ -105,10 +105,10 @@ static enum status binding_build(const struct plot *plot, struct binding *bindin
 {
     size_t rows = plot->row_count;
     // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers
-    binding->comparisons = plot_text_array(PAIRS * rows, sizeof *binding->comparisons);
-    binding->points = plot_text_array(PAIRS * rows * plot->column_count, sizeof *binding->points);
-    binding->column_used = plot_text_array(plot->column_count, sizeof *binding->column_used);
-    binding->row_used = plot_text_array(rows, sizeof *binding->row_used);
+    binding->comparisons = text_zeroed(PAIRS * rows, sizeof *binding->comparisons);
+    binding->points = text_zeroed(PAIRS * rows * plot->column_count, sizeof *binding->points);
+    binding->column_used = text_zeroed(plot->column_count, sizeof *binding->column_used);
+    binding->row_used = text_zeroed(rows, sizeof *binding->row_used);
     enum status status = STATUS_OK;
     for (size_t pair = 0; pair < PAIRS; pair++) {
         for (size_t row = 0; row < rows && status == STATUS_OK; row++) {
@@ -193,13 +193,13 @@ static void write_panel(const struct plot *plot, const struct binding *binding, 
                    ((double)backend_place(plot, binding, point->row) + 0.5) * LINE_HEIGHT;
         const double numbers[] = {point->cell->ratio, point->cell->low, point->cell->high, y};
         for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++) {
-            table_number(table, numbers[n]);
+            tsv_number(table, numbers[n]);
             fputc('\t', table);
         }
         fprintf(table, "%zu\t", point->row + 1);
-        table_text(table, plot->rows[point->row].backend_text);
+        tsv_text(table, plot->rows[point->row].backend_text);
         fputc('\t', table);
-        table_text(table, plot->columns[point->column].label);
+        tsv_text(table, plot->columns[point->column].label);
         fprintf(table, "\t%s\t%s\t%u\n", pairs[pair].title,
                 comparison_verdict_word(binding->comparisons[0], point->cell->verdict),
                 point->cell->rounds);
@@ -237,9 +237,9 @@ static void write_variables(const struct plot *plot, const struct binding *bindi
                             size_t backends, int axis_width, FILE *script)
 {
     const char *titles[PAIRS], *says[PAIRS];
-    const char **labels = plot_text_array(columns, sizeof *labels);
-    double *shown = plot_text_array(plot->row_count, sizeof *shown);
-    const char **names = plot_text_array(backends, sizeof *names);
+    const char **labels = text_zeroed(columns, sizeof *labels);
+    double *shown = text_zeroed(plot->row_count, sizeof *shown);
+    const char **names = text_zeroed(backends, sizeof *names);
     double low, high;
     size_t count = 0, at = 0, shown_count = 0;
     for (size_t pair = 0; pair < PAIRS; pair++) {
@@ -284,11 +284,11 @@ static void find_widths(const struct plot *plot, const struct binding *binding, 
 {
     size_t widest[2] = {0, 0};
     for (size_t column = 0; column < plot->column_count; column++) {
-        size_t width = plot_text_width(plot->columns[column].label);
+        size_t width = text_width(plot->columns[column].label);
         widest[0] = binding->column_used[column] && width > widest[0] ? width : widest[0];
     }
     for (size_t row = 0; row < plot->row_count; row++) {
-        size_t width = plot_text_width(plot->rows[row].backend_text);
+        size_t width = text_width(plot->rows[row].backend_text);
         widest[1] = binding->row_used[row] && width > widest[1] ? width : widest[1];
     }
     *axis = (int)widest[0] * IMAGE_CHARACTER_WIDTH + 18;

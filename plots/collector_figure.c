@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
-#include "plots/plot_text.h"
 
 static const struct record_cell *collector_column_cell(const struct plot *plot, size_t column)
 {
@@ -34,7 +34,7 @@ static double collector_live(const struct record_cell *cell)
 static char *collector_key(const struct record_cell *cell)
 {
     static const char *const sizes[] = {",live=", ",n="};
-    char *params = plot_text_format(",%s", cell->params_text);
+    char *params = text_format(",%s", cell->params_text);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         char *size = strstr(params, sizes[i]);
         if (size != NULL) {
@@ -42,8 +42,8 @@ static char *collector_key(const struct record_cell *cell)
             memmove(size, size + length, strlen(size + length) + 1);
         }
     }
-    char *key = plot_text_format("%s%s%s", cell->workload, params[0] != '\0' ? ": " : "",
-                                 params[0] != '\0' ? params + 1 : "");
+    char *key = text_format("%s%s%s", cell->workload, params[0] != '\0' ? ": " : "",
+                            params[0] != '\0' ? params + 1 : "");
     free(params);
     return key;
 }
@@ -108,7 +108,7 @@ static void collector_add_growth(const struct plot *plot, struct curves *curves,
 /* Time of the whole program against the longest pause: a point a row. */
 static void collector_add_pareto(const struct plot *plot, struct curves *curves, size_t column)
 {
-    char *title = plot_text_format("%s: the trade", plot->columns[column].label);
+    char *title = text_format("%s: the trade", plot->columns[column].label);
     struct curves_panel *panel = curves_add_panel(curves, title);
     panel->x_label = "longest pause, ms of CPU time";
     panel->y_label = "ns for an operation, the collector's in it";

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 300, PANEL_HEAD = 34, PANEL_FOOT = 48, AXIS_WIDTH = 66 };
@@ -22,7 +22,7 @@ static void *curves_grow(void *array, size_t count, size_t size)
     if ((count & (count - 1)) != 0) {
         return array;
     }
-    void *larger = plot_text_array(count == 0 ? 1 : 2 * count, size);
+    void *larger = text_zeroed(count == 0 ? 1 : 2 * count, size);
     if (count > 0) {
         memcpy(larger, array, count * size);
     }
@@ -34,8 +34,7 @@ struct curves_panel *curves_add_panel(struct curves *curves, const char *title)
 {
     curves->panels = curves_grow(curves->panels, curves->count, sizeof *curves->panels);
     struct curves_panel *panel = &curves->panels[curves->count++];
-    *panel =
-        (struct curves_panel){.title = plot_text_format("%s", title), .x_label = "", .y_label = ""};
+    *panel = (struct curves_panel){.title = text_format("%s", title), .x_label = "", .y_label = ""};
     return panel;
 }
 
@@ -78,7 +77,7 @@ void curves_drop_panel(struct curves *curves)
     free(panel->curves);
     free(panel->title);
     /* So that curves_add_panel finds the array as its count says. */
-    struct curves_panel *kept = plot_text_array(2 * curves->count + 1, sizeof *kept);
+    struct curves_panel *kept = text_zeroed(2 * curves->count + 1, sizeof *kept);
     memcpy(kept, curves->panels, curves->count * sizeof *kept);
     free(curves->panels);
     curves->panels = kept;
@@ -153,10 +152,10 @@ static void write_panels(const struct curves *curves, FILE *script)
         "panel_x_low", "panel_x_high", "panel_y_low",       "panel_y_high", "panel_log_x",
         "panel_log_y", "panel_steps",  "panel_percentiles", "panel_first",  "panel_last"};
     size_t count = curves->count;
-    const char **titles = plot_text_array(count, sizeof *titles);
-    const char **x_labels = plot_text_array(count, sizeof *x_labels);
-    const char **y_labels = plot_text_array(count, sizeof *y_labels);
-    double *numbers = plot_text_array((RANGES + FLAGS + 2) * (count + 1), sizeof *numbers);
+    const char **titles = text_zeroed(count, sizeof *titles);
+    const char **x_labels = text_zeroed(count, sizeof *x_labels);
+    const char **y_labels = text_zeroed(count, sizeof *y_labels);
+    double *numbers = text_zeroed((RANGES + FLAGS + 2) * (count + 1), sizeof *numbers);
     size_t first = 1;
     for (size_t p = 0; p < count; p++) {
         const struct curves_panel *panel = &curves->panels[p];
@@ -191,8 +190,8 @@ static void write_rows(const struct curves *curves, FILE *script)
     for (size_t p = 0; p < curves->count; p++) {
         total += curves->panels[p].count;
     }
-    double *rows = plot_text_array(total, sizeof *rows);
-    double *every = plot_text_array(total, sizeof *every);
+    double *rows = text_zeroed(total, sizeof *rows);
+    double *every = text_zeroed(total, sizeof *every);
     size_t at = 0;
     for (size_t p = 0; p < curves->count; p++) {
         for (size_t i = 0; i < curves->panels[p].count; i++) {
@@ -211,13 +210,13 @@ static void write_curve(const struct curve *curve, const char *name, const char 
 {
     for (size_t i = 0; i < curve->count || (i == 0 && curve->count == 0); i++) {
         /* gnuplot counts an empty block as none, so one without points has a line of NaN. */
-        table_number(table, curve->count ? curve->x[i] : NAN);
+        tsv_number(table, curve->count ? curve->x[i] : NAN);
         fputc('\t', table);
-        table_number(table, curve->count ? curve->y[i] : NAN);
+        tsv_number(table, curve->count ? curve->y[i] : NAN);
         fputc('\t', table);
-        table_text(table, name);
+        tsv_text(table, name);
         fputc('\t', table);
-        table_text(table, panel);
+        tsv_text(table, panel);
         fputc('\n', table);
     }
     fputs("\n\n", table);

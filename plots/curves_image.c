@@ -1,10 +1,10 @@
 /* Curves as an image of a result directory. */
 #include <stdlib.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 
 enum status curves_draw(struct plot *plot, const struct figure *figure, const struct curves *curves,
                         const char *title, const char *better, struct error *error)
@@ -19,9 +19,9 @@ enum status curves_draw_words(struct plot *plot, const struct figure *figure,
                               struct error *error)
 {
     size_t widest = 0;
-    const char **names = plot_text_array(plot->row_count, sizeof *names);
+    const char **names = text_zeroed(plot->row_count, sizeof *names);
     for (size_t i = 0; i < plot->row_count; i++) {
-        size_t name_width = plot_text_width(plot->rows[i].label);
+        size_t name_width = text_width(plot->rows[i].label);
         widest = name_width > widest ? name_width : widest;
         names[i] = plot->rows[i].label;
     }

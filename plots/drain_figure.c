@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/image.h"
 #include "plots/memory_series.h"
-#include "plots/plot_text.h"
 
 /* Labels of phases in which the workloads drop what they have. */
 static const char *const drain_phases[] = {"drop", "dropped", "give back"};

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 #include "plots/script_writer.h"
 
 struct fuzz_look {
@@ -37,9 +37,9 @@ void fuzz_look_write(FILE *script, const char *const *labels, const char *const 
 {
     static const char *const dashes[] = {"1", "2", "3", "4", "5"};
     enum { DASHES = sizeof(dashes) / sizeof(dashes[0]) };
-    const char **row_dashes = plot_text_array(count, sizeof *row_dashes);
-    uint32_t *colors = plot_text_array(count, sizeof *colors);
-    double *markers = plot_text_array(count, sizeof *markers);
+    const char **row_dashes = text_zeroed(count, sizeof *row_dashes);
+    uint32_t *colors = text_zeroed(count, sizeof *colors);
+    double *markers = text_zeroed(count, sizeof *markers);
     for (size_t i = 0; i < count; i++) {
         size_t same = 0;
         for (size_t j = 0; j < i; j++) {

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/fuzz_look.h"
 #include "plots/fuzz_picture.h"
-#include "plots/plot_text.h"
 
 /* libFuzzer and AFL++ count edges each in its own way, which no axis should mix. */
 static bool progress_is_afl(const char *engine)
@@ -91,11 +91,11 @@ static enum status progress_draw(const struct sheet_options *options, struct cur
                                  const struct fuzz_series *series, size_t count, const char *name,
                                  const char *title, const char *foot, struct error *error)
 {
-    const char **members = plot_text_array(count, sizeof *members);
-    const char **engines = plot_text_array(count, sizeof *engines);
+    const char **members = text_zeroed(count, sizeof *members);
+    const char **engines = text_zeroed(count, sizeof *engines);
     size_t widest = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t width = plot_text_width(series[i].member);
+        size_t width = text_width(series[i].member);
         widest = width > widest ? width : widest;
         members[i] = series[i].member;
         engines[i] = series[i].engine;

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/fuzz_look.h"
 #include "plots/fuzz_picture.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { CELL_WIDTH = 132, CELL_HEIGHT = 26, HEAT_KEY_HEIGHT = 64, HEAT_HEAD_HEIGHT = 34 };
@@ -65,17 +65,16 @@ static enum status survival_draw(const struct sheet_options *options,
 {
     size_t widest = 0;
     for (size_t i = 0; i < score->engine_count; i++) {
-        size_t width = plot_text_width(score->engines[i]);
+        size_t width = text_width(score->engines[i]);
         widest = width > widest ? width : widest;
     }
     char *control =
         score->control_trials == 0
-            ? plot_text_format("Builds without a bug were not tried.")
-            : plot_text_format(
-                  "On builds without a bug: %zu findings in %zu trials, %.0f CPU seconds.",
-                  score->control_findings, score->control_trials, score->control_cpu_s);
-    char *head = plot_text_format("%zu planted bugs, trials of up to %g CPU seconds. %s",
-                                  score->bug_count, score->limit_s, control);
+            ? text_format("Builds without a bug were not tried.")
+            : text_format("On builds without a bug: %zu findings in %zu trials, %.0f CPU seconds.",
+                          score->control_findings, score->control_trials, score->control_cpu_s);
+    char *head = text_format("%zu planted bugs, trials of up to %g CPU seconds. %s",
+                             score->bug_count, score->limit_s, control);
     struct sheet_frame frame = {
         .name = name,
         .title = title,
@@ -151,18 +150,17 @@ static void heat_write_cell(FILE *table, const struct fuzz_score *score, size_t 
     double scale = log(score->limit_s / SURVIVAL_TIME_LEAST_S);
     double mean = fmax(cell->mean_s.point, SURVIVAL_TIME_LEAST_S);
     double level = cell->found > 0 ? log(mean / SURVIVAL_TIME_LEAST_S) / scale : 2;
-    char *text =
-        cell->count == 0 ? plot_text_format("no trials")
-        : cell->found == 0
-            ? plot_text_format("0/%zu%s", cell->count, cell->reached == 0 ? " unreached" : "")
-            : plot_text_format("%zu/%zu  %.3g s", cell->found, cell->count, cell->mean_s.point);
-    table_number(table, (double)engine + 1);
+    char *text = cell->count == 0 ? text_format("no trials")
+                 : cell->found == 0
+                     ? text_format("0/%zu%s", cell->count, cell->reached == 0 ? " unreached" : "")
+                     : text_format("%zu/%zu  %.3g s", cell->found, cell->count, cell->mean_s.point);
+    tsv_number(table, (double)engine + 1);
     fputc('\t', table);
-    table_number(table, (double)bug + 1);
+    tsv_number(table, (double)bug + 1);
     fputc('\t', table);
-    table_number(table, cell->count == 0 ? 3 : fmin(fmax(level, 0), 2));
+    tsv_number(table, cell->count == 0 ? 3 : fmin(fmax(level, 0), 2));
     fputc('\t', table);
-    table_text(table, text);
+    tsv_text(table, text);
     fputc('\n', table);
     free(text);
 }
@@ -176,14 +174,13 @@ enum status fuzz_picture_bugs(const struct sheet_options *options, const struct 
 {
     size_t widest = 0;
     for (size_t i = 0; i < score->bug_count; i++) {
-        size_t width = plot_text_width(score->bugs[i]);
+        size_t width = text_width(score->bugs[i]);
         widest = width > widest ? width : widest;
     }
     int label_width = (int)widest * IMAGE_CHARACTER_WIDTH + 16;
-    char *head =
-        plot_text_format("Found/trials, and the mean CPU time to find of one who gives up at "
-                         "%g s. Unreached: no trial ever ran the wrong code.",
-                         score->limit_s);
+    char *head = text_format("Found/trials, and the mean CPU time to find of one who gives up at "
+                             "%g s. Unreached: no trial ever ran the wrong code.",
+                             score->limit_s);
     struct sheet_frame frame = {
         .name = "bugs",
         .title = "Which engine finds which planted bug, and how soon",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 
 bool film_next_run(const char **runs, size_t *length, int *state)
 {
@@ -34,7 +34,7 @@ static enum status film_load(struct film *film, const char *path, struct error *
         rewind(file);
     }
     if (size >= 0) {
-        film->text = plot_text_array((size_t)size + 1, 1);
+        film->text = text_zeroed((size_t)size + 1, 1);
         size = fread(film->text, 1, (size_t)size, file) == (size_t)size ? size : -1;
     }
     enum status status =
@@ -53,7 +53,7 @@ static void *film_grow(void *array, size_t count, size_t size)
         return array;
     }
     size_t room = count == 0 ? 1 : 2 * count;
-    void *larger = plot_text_array(room, size);
+    void *larger = text_zeroed(room, size);
     if (array != NULL && count > 0) {
         memcpy(larger, array, count * size);
     }

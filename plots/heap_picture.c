@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/heap_film.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 /* In pixels. */
@@ -310,7 +310,7 @@ static void write_rects(const struct layout *layout)
 static void write_text(const struct layout *layout, int style, double x, double y, char *text)
 {
     fprintf(layout->table, "%d\t%.2f\t%.2f\t", style, x, y);
-    table_text(layout->table, text);
+    tsv_text(layout->table, text);
     fputc('\n', layout->table);
     free(text);
 }
@@ -319,7 +319,7 @@ static char *arena_text(const struct film_arena *arena)
 {
     size_t used = 0, live = 0, blocks = 0;
     char size[32];
-    plot_text_bytes((double)arena->bytes, size, sizeof size);
+    text_of_bytes(size, sizeof size, (double)arena->bytes, 3);
     for (size_t i = 0; i < arena->tile_count; i++) {
         const struct film_tile *tile = &arena->tiles[i];
         used += tile->blocks[FILM_LIVE] + tile->blocks[FILM_CACHED] > 0;
@@ -328,13 +328,13 @@ static char *arena_text(const struct film_arena *arena)
     }
     double percent = blocks ? 100.0 * (double)live / (double)blocks : 0;
     if (arena->ordinal >= FILM_OUTSIDE) {
-        return plot_text_format("outside the arenas: %zu blocks of %zu bytes from malloc, cut into "
-                                "objects of %zu; %.0f%% live",
-                                arena->tile_count, arena->tiles[0].bytes,
-                                arena->tiles[0].block_bytes, percent);
+        return text_format("outside the arenas: %zu blocks of %zu bytes from malloc, cut into "
+                           "objects of %zu; %.0f%% live",
+                           arena->tile_count, arena->tiles[0].bytes, arena->tiles[0].block_bytes,
+                           percent);
     }
-    return plot_text_format("arena %zu: %s, %zu of %zu pools in use", arena->ordinal, size, used,
-                            arena->tile_count);
+    return text_format("arena %zu: %s, %zu of %zu pools in use", arena->ordinal, size, used,
+                       arena->tile_count);
 }
 
 static void write_tile_labels(const struct layout *layout, const struct film_arena *arena, double x,
@@ -351,18 +351,18 @@ static void write_tile_labels(const struct layout *layout, const struct film_are
         size_t row = i / columns;
         double top = y + (double)row * (layout->tile + layout->head + TILE_GAP);
         write_text(layout, empty ? TEXT_HEAD_EMPTY : TEXT_HEAD, left + layout->tile / 2,
-                   top + layout->head / 2.0, plot_text_format("%zu", tile->block_bytes));
+                   top + layout->head / 2.0, text_format("%zu", tile->block_bytes));
     }
 }
 
 /* 1234567 as "1,234,567". */
 static char *grouped(uint64_t number)
 {
-    char *text = plot_text_format("%" PRIu64, number % 1000);
+    char *text = text_format("%" PRIu64, number % 1000);
     for (number /= 1000; number > 0; number /= 1000) {
         int digits = (int)strspn(text, "0123456789");
         char *longer =
-            plot_text_format("%" PRIu64 ",%.*s%s%s", number % 1000, 3 - digits, "000", text, "");
+            text_format("%" PRIu64 ",%.*s%s%s", number % 1000, 3 - digits, "000", text, "");
         free(text);
         text = longer;
     }
@@ -380,22 +380,21 @@ static void write_caption(const struct layout *layout, size_t index)
     char *blocks = grouped(frame->blocks_live);
     bool phase = strcmp(frame->phase, "-") != 0;
     write_text(layout, TEXT_CAPTION, x - FRAME_MARGIN, y + 12,
-               plot_text_format("after %s operations%s%s%s", operations,
-                                phase ? ", in the phase “" : "", phase ? frame->phase : "",
-                                phase ? "”" : ""));
-    plot_text_bytes((double)frame->usable_bytes, live, sizeof live);
-    plot_text_bytes((double)frame->held_bytes, held, sizeof held);
-    plot_text_bytes((double)frame->large_bytes, large, sizeof large);
+               text_format("after %s operations%s%s%s", operations, phase ? ", in the phase “" : "",
+                           phase ? frame->phase : "", phase ? "”" : ""));
+    text_of_bytes(live, sizeof live, (double)frame->usable_bytes, 3);
+    text_of_bytes(held, sizeof held, (double)frame->held_bytes, 3);
+    text_of_bytes(large, sizeof large, (double)frame->large_bytes, 3);
     size_t hidden = frame->arena_count > (size_t)layout->slots && !layout->shared
                         ? frame->arena_count - (size_t)layout->slots
                         : 0;
-    char *more = hidden ? plot_text_format("; %zu more arenas are not drawn", hidden)
-                        : plot_text_format("%s", "");
+    char *more =
+        hidden ? text_format("; %zu more arenas are not drawn", hidden) : text_format("%s", "");
     char *big = frame->large_blocks
-                    ? plot_text_format("; %" PRIu64 " from malloc: %s", frame->large_blocks, large)
-                    : plot_text_format("%s", "");
+                    ? text_format("; %" PRIu64 " from malloc: %s", frame->large_blocks, large)
+                    : text_format("%s", "");
     write_text(layout, TEXT_NOTE, x - FRAME_MARGIN, y + 29,
-               plot_text_format("%s blocks live, %s; %s held%s%s", blocks, live, held, big, more));
+               text_format("%s blocks live, %s; %s held%s%s", blocks, live, held, big, more));
     free(operations);
     free(blocks);
     free(more);
@@ -412,9 +411,9 @@ static void write_texts(const struct layout *layout)
             if (arena) {
                 write_text(layout, TEXT_ARENA, x, y + ARENA_HEAD / 2.0, arena_text(arena));
             } else if (slot_was_there(layout, frame, slot)) {
-                write_text(layout, TEXT_ARENA, x, y + ARENA_HEAD / 2.0,
-                           plot_text_format("arena %zu: given back to the system",
-                                            layout->ordinals[slot]));
+                write_text(
+                    layout, TEXT_ARENA, x, y + ARENA_HEAD / 2.0,
+                    text_format("arena %zu: given back to the system", layout->ordinals[slot]));
             }
             if (arena && layout->head == TILE_HEAD) {
                 write_tile_labels(layout, arena, x, y + ARENA_HEAD);
@@ -465,7 +464,7 @@ enum status heap_picture_draw(const struct sheet_options *options, const char *p
     struct layout layout = {.film = &film};
     layout_make(&layout);
     int down = ((int)film.frame_count + layout.across - 1) / layout.across;
-    char *foot = plot_text_format(
+    char *foot = text_format(
         "%s%s", picture_foot,
         any_summed(&layout)
             ? "Where a tile is too small for its blocks it shows how many are in each state."

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { CELL_WIDTH = 58, CELL_HEIGHT = 23, SCALE_HEIGHT = 62, GEOMEAN_GAP = 12 };
@@ -30,17 +30,17 @@ static void write_cell(const struct plot *plot, FILE *table, size_t row, size_t 
         ratio = cell->ratio;
     }
     fprintf(table, "%zu\t%zu\t%s\t", column + 1, row + 1, verdict);
-    table_number(table, ratio);
+    tsv_number(table, ratio);
     fputc('\t', table);
-    table_number(table, cell ? cell->low : NAN);
+    tsv_number(table, cell ? cell->low : NAN);
     fputc('\t', table);
-    table_number(table, cell ? cell->high : NAN);
+    tsv_number(table, cell ? cell->high : NAN);
     fprintf(table, "\t%u\t%u\t", cell ? cell->rounds : 0, cell ? cell->failed : 0);
-    table_text(table, of->backend_text);
+    tsv_text(table, of->backend_text);
     fputc('\t', table);
-    table_text(table, of->arm);
+    tsv_text(table, of->arm);
     fputc('\t', table);
-    table_text(table, plot->columns[column].label);
+    tsv_text(table, plot->columns[column].label);
     fputc('\n', table);
 }
 
@@ -53,15 +53,15 @@ static void write_geomeans(const struct plot *plot, FILE *table)
             continue;
         }
         fprintf(table, "%zu\t", row + 1);
-        table_number(table, mean->ratio);
+        tsv_number(table, mean->ratio);
         fputc('\t', table);
-        table_number(table, mean->low);
+        tsv_number(table, mean->low);
         fputc('\t', table);
-        table_number(table, mean->high);
+        tsv_number(table, mean->high);
         fprintf(table, "\t%d\t", mean->complete);
-        table_text(table, mean->backend_text);
+        tsv_text(table, mean->backend_text);
         fputc('\t', table);
-        table_text(table, mean->arm);
+        tsv_text(table, mean->arm);
         fputc('\n', table);
     }
 }
@@ -84,7 +84,7 @@ static size_t widest_row_label(const struct plot *plot)
 {
     size_t widest = 0;
     for (size_t i = 0; i < plot->row_count; i++) {
-        size_t width = plot_text_width(plot->rows[i].label);
+        size_t width = text_width(plot->rows[i].label);
         widest = width > widest ? width : widest;
     }
     return widest;
@@ -93,9 +93,9 @@ static size_t widest_row_label(const struct plot *plot)
 /* Pixels that the column labels take above the cells, at an angle of 40 degrees. */
 static int labels_height(const struct plot *plot)
 {
-    size_t widest = plot_text_width("geometric mean");
+    size_t widest = text_width("geometric mean");
     for (size_t i = 0; i < plot->column_count; i++) {
-        size_t width = plot_text_width(plot->columns[i].label);
+        size_t width = text_width(plot->columns[i].label);
         widest = width > widest ? width : widest;
     }
     return (int)((double)widest * IMAGE_CHARACTER_WIDTH * sin(40 * M_PI / 180)) + 20;
@@ -104,12 +104,11 @@ static int labels_height(const struct plot *plot)
 /* The rightmost labels lean out of the grid. */
 static int labels_overhang(const struct plot *plot)
 {
-    int overhang = (int)plot_text_width("geometric mean") * IMAGE_CHARACTER_WIDTH * 77 / 100;
+    int overhang = (int)text_width("geometric mean") * IMAGE_CHARACTER_WIDTH * 77 / 100;
     for (size_t i = 0; i < plot->column_count; i++) {
         int steps = (int)(plot->column_count - i);
-        int width =
-            (int)plot_text_width(plot->columns[i].label) * IMAGE_CHARACTER_WIDTH * 77 / 100 -
-            steps * CELL_WIDTH - GEOMEAN_GAP;
+        int width = (int)text_width(plot->columns[i].label) * IMAGE_CHARACTER_WIDTH * 77 / 100 -
+                    steps * CELL_WIDTH - GEOMEAN_GAP;
         overhang = width > overhang ? width : overhang;
     }
     return overhang;
@@ -117,7 +116,7 @@ static int labels_overhang(const struct plot *plot)
 
 static void write_variables(const struct plot *plot, FILE *script, int label_width)
 {
-    const char **labels = plot_text_array(plot->column_count, sizeof *labels);
+    const char **labels = text_zeroed(plot->column_count, sizeof *labels);
     for (size_t i = 0; i < plot->column_count; i++) {
         labels[i] = plot->columns[i].label;
     }
@@ -135,11 +134,11 @@ static enum status heatmap_draw(struct plot *plot, const struct figure *figure, 
 {
     const struct metric *metric = plot->comparison->metric;
     int label_width = (int)widest_row_label(plot) * IMAGE_CHARACTER_WIDTH + 12;
-    char *title = plot_text_format("%s, relative to %s:%s", metric_title(metric),
-                                   plot->comparison->base_backend, plot->comparison->base_arm);
-    char *better = plot_text_format("Lower is better: 0.50 needs half as much as the base, 2.00 "
-                                    "twice as much. Blue: %s, red: %s.",
-                                    metric->less, metric->more);
+    char *title = text_format("%s, relative to %s:%s", metric_title(metric),
+                              plot->comparison->base_backend, plot->comparison->base_arm);
+    char *better = text_format("Lower is better: 0.50 needs half as much as the base, 2.00 "
+                               "twice as much. Blue: %s, red: %s.",
+                               metric->less, metric->more);
     struct image_frame frame = {
         .title = title,
         .better = better,
@@ -153,8 +152,8 @@ static enum status heatmap_draw(struct plot *plot, const struct figure *figure, 
                        labels_overhang(plot),
         .inner_height = labels_height(plot) + (int)plot->row_count * CELL_HEIGHT + SCALE_HEIGHT,
     };
-    char *name = strcmp(metric->name, "time") == 0 ? plot_text_format("heatmap")
-                                                   : plot_text_format("heatmap-%s", metric->name);
+    char *name = strcmp(metric->name, "time") == 0 ? text_format("heatmap")
+                                                   : text_format("heatmap-%s", metric->name);
     struct image image;
     enum status status = image_begin(&image, plot, figure, name, &frame, error);
     free(name);

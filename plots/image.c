@@ -1,6 +1,6 @@
 #include "plots/image.h"
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 #include "plots/script_writer.h"
 
 #include <errno.h>
@@ -13,10 +13,8 @@
 
 /* Lines of small print around the drawing, and where they come from. */
 struct frame_text {
-    char **head; /* below the title */
-    size_t head_count;
-    char **foot;
-    size_t foot_count;
+    struct text_list head; /* below the title */
+    struct text_list foot;
 };
 
 enum { TITLE_HEIGHT = 26, FOOT_LINE_HEIGHT = 14 };
@@ -30,14 +28,14 @@ static const char *plan_text(const json_t *object, const char *name)
 /* The run's command line; words with blanks are quoted. */
 static char *run_command(const struct plot *plot)
 {
-    char *text = plot_text_format("%s", "");
+    char *text = text_format("%s", "");
     size_t index;
     json_t *word;
     json_array_foreach(json_object_get(plot->set->plan, "command"), index, word)
     {
         const char *value = json_string_value(word) ? json_string_value(word) : "?";
         const char *quote = value[strcspn(value, " '\"!*?{}$")] ? "'" : "";
-        char *longer = plot_text_format("%s%s%s%s%s", text, index ? " " : "", quote, value, quote);
+        char *longer = text_format("%s%s%s%s%s", text, index ? " " : "", quote, value, quote);
         free(text);
         text = longer;
     }
@@ -47,7 +45,7 @@ static char *run_command(const struct plot *plot)
 static char *host_line(const struct plot *plot)
 {
     const json_t *host = json_object_get(plot->set->plan, "host");
-    return plot_text_format(
+    return text_format(
         "Host %s: %s, %lld cores, kernel %s, huge pages %s, libc %s. heapmill %s, run of %s.",
         plan_text(host, "hostname"), plan_text(host, "cpu"),
         (long long)json_integer_value(json_object_get(host, "cores")), plan_text(host, "kernel"),
@@ -58,14 +56,14 @@ static char *host_line(const struct plot *plot)
 /* "inline, preload": the arms that are in the picture. */
 static char *arms_text(const struct plot *plot)
 {
-    char *text = plot_text_format("%s", "");
+    char *text = text_format("%s", "");
     for (size_t i = 0; i < plot->row_count; i++) {
         bool seen = false;
         for (size_t j = 0; j < i; j++) {
             seen = seen || strcmp(plot->rows[j].arm, plot->rows[i].arm) == 0;
         }
         if (!seen) {
-            char *longer = plot_text_format("%s%s%s", text, *text ? ", " : "", plot->rows[i].arm);
+            char *longer = text_format("%s%s%s", text, *text ? ", " : "", plot->rows[i].arm);
             free(text);
             text = longer;
         }
@@ -78,21 +76,20 @@ static char *filter_line(const struct comparison *comparison)
     bool backends = comparison->backends && *comparison->backends;
     bool workloads = comparison->workloads && *comparison->workloads;
     if (!backends && !workloads) {
-        return plot_text_format("No filter: everything that was measured is shown.");
+        return text_format("No filter: everything that was measured is shown.");
     }
-    return plot_text_format("Filtered:%s%s%s%s.", backends ? " back ends " : "",
-                            backends ? comparison->backends : "", workloads ? " workloads " : "",
-                            workloads ? comparison->workloads : "");
+    return text_format("Filtered:%s%s%s%s.", backends ? " back ends " : "",
+                       backends ? comparison->backends : "", workloads ? " workloads " : "",
+                       workloads ? comparison->workloads : "");
 }
 
 static char *noise_line(const struct comparison *comparison)
 {
     if (isnan(comparison->noise_floor)) {
-        return plot_text_format(
-            "Noise floor unknown (too few A/A rounds of this metric): no verdicts.");
+        return text_format("Noise floor unknown (too few A/A rounds of this metric): no verdicts.");
     }
-    return plot_text_format("Noise floor ±%.2g%% (median; %u A/A pairs).",
-                            comparison->noise_floor * 100, comparison->noise_floor_pairs);
+    return text_format("Noise floor ±%.2g%% (median; %u A/A pairs).", comparison->noise_floor * 100,
+                       comparison->noise_floor_pairs);
 }
 
 static char *basis_line(const struct plot *plot, const struct comparison *comparison)
@@ -100,14 +97,13 @@ static char *basis_line(const struct plot *plot, const struct comparison *compar
     char *arms = arms_text(plot);
     char *noise = noise_line(comparison);
     char *filter = filter_line(comparison);
-    char *rounds =
-        comparison->rounds_min == comparison->rounds_max
-            ? plot_text_format("%u", comparison->rounds_max)
-            : plot_text_format("%u to %u", comparison->rounds_min, comparison->rounds_max);
-    char *line = plot_text_format(
-        "Base %s:%s. Arms: %s%s. Paired rounds: %s. %s %s", comparison->base_backend,
-        comparison->base_arm, arms,
-        comparison->several_arms ? " (mixed: each row names its own)" : "", rounds, noise, filter);
+    char *rounds = comparison->rounds_min == comparison->rounds_max
+                       ? text_format("%u", comparison->rounds_max)
+                       : text_format("%u to %u", comparison->rounds_min, comparison->rounds_max);
+    char *line = text_format("Base %s:%s. Arms: %s%s. Paired rounds: %s. %s %s",
+                             comparison->base_backend, comparison->base_arm, arms,
+                             comparison->several_arms ? " (mixed: each row names its own)" : "",
+                             rounds, noise, filter);
     free(arms);
     free(noise);
     free(filter);
@@ -117,7 +113,7 @@ static char *basis_line(const struct plot *plot, const struct comparison *compar
 
 static void wrap_foot(struct frame_text *text, const char *line, size_t width)
 {
-    plot_text_wrap(line, width, &text->foot, &text->foot_count);
+    text_wrap(&text->foot, line, width);
 }
 
 static struct frame_text frame_text_make(const struct plot *plot, const struct image_frame *frame,
@@ -126,16 +122,15 @@ static struct frame_text frame_text_make(const struct plot *plot, const struct i
     struct frame_text text = {0};
     size_t head_width = (size_t)((width - 2 * IMAGE_MARGIN) / IMAGE_CHARACTER_WIDTH);
     size_t foot_width = (size_t)((width - 2 * IMAGE_MARGIN) * 2 / 11); /* 5.5 pixels each */
-    plot_text_wrap(frame->better, head_width, &text.head, &text.head_count);
+    text_wrap(&text.head, frame->better, head_width);
     wrap_foot(&text, frame->remark, foot_width);
     char *basis = basis_line(plot, frame->comparison);
     char *host = host_line(plot);
     char *command = run_command(plot);
-    char *made = plot_text_format("Measured by: %s", command);
+    char *made = text_format("Measured by: %s", command);
     wrap_foot(&text, basis, foot_width);
     if (*plot->left_out) {
-        char *line =
-            plot_text_format("Not in the picture, as no workload applies: %s.", plot->left_out);
+        char *line = text_format("Not in the picture, as no workload applies: %s.", plot->left_out);
         wrap_foot(&text, line, foot_width);
         free(line);
     }
@@ -153,8 +148,8 @@ static struct frame_text frame_text_make(const struct plot *plot, const struct i
 
 static void frame_text_free(struct frame_text *text)
 {
-    plot_text_free_lines(text->head, text->head_count);
-    plot_text_free_lines(text->foot, text->foot_count);
+    text_list_free(&text->head);
+    text_list_free(&text->foot);
 }
 
 static void write_comment(FILE *file, const char *name, const char *text)
@@ -187,7 +182,7 @@ static void write_table_head(struct image *image, const struct image_frame *fram
     write_comment(image->table, "filter of workloads",
                   comparison->workloads && *comparison->workloads ? comparison->workloads : "none");
     fputs("# noise floor (a ratio distance): ", image->table);
-    table_number(image->table, comparison->noise_floor);
+    tsv_number(image->table, comparison->noise_floor);
     fputc('\n', image->table);
     fprintf(image->table, "%s", frame->columns);
     free(measured);
@@ -199,10 +194,10 @@ static void write_looks(struct image *image)
 {
     const struct plot *plot = image->plot;
     size_t count = plot->row_count;
-    const char **labels = plot_text_array(count, sizeof *labels);
-    const char **dashes = plot_text_array(count, sizeof *dashes);
-    uint32_t *colors = plot_text_array(count, sizeof *colors);
-    double *markers = plot_text_array(count, sizeof *markers);
+    const char **labels = text_zeroed(count, sizeof *labels);
+    const char **dashes = text_zeroed(count, sizeof *dashes);
+    uint32_t *colors = text_zeroed(count, sizeof *colors);
+    double *markers = text_zeroed(count, sizeof *markers);
     for (size_t i = 0; i < count; i++) {
         labels[i] = plot->rows[i].label;
         dashes[i] = plot->rows[i].arm_look->dash;
@@ -227,8 +222,8 @@ static void write_script_head(struct image *image, const struct image_frame *fra
     int width = frame->inner_width + 2 * IMAGE_MARGIN;
     width = width < IMAGE_WIDTH_MIN ? IMAGE_WIDTH_MIN : width;
     struct frame_text text = frame_text_make(image->plot, frame, width);
-    int head = TITLE_HEIGHT + (int)text.head_count * IMAGE_LINE_HEIGHT + IMAGE_MARGIN;
-    int foot = (int)text.foot_count * FOOT_LINE_HEIGHT + IMAGE_MARGIN;
+    int head = TITLE_HEIGHT + (int)text.head.count * IMAGE_LINE_HEIGHT + IMAGE_MARGIN;
+    int foot = (int)text.foot.count * FOOT_LINE_HEIGHT + IMAGE_MARGIN;
     fprintf(script,
             "# %s: the figure \"%s\" of heapmill %s. `gnuplot %s.gp` draws it again from %s.tsv;\n"
             "# restyle freely, nothing has to be measured for that.\n",
@@ -236,7 +231,7 @@ static void write_script_head(struct image *image, const struct image_frame *fra
     fputs("if (!exists(\"target\")) ", script);
     script_string(script, "target", image->name);
     fputs("if (!exists(\"formats\")) formats = 'svg png'\n", script);
-    char *data = plot_text_format("%s.tsv", image->name);
+    char *data = text_format("%s.tsv", image->name);
     script_string(script, "data", data);
     free(data);
     fputs("\n# The canvas and the drawing's box in it, in pixels from the top left.\n", script);
@@ -247,8 +242,8 @@ static void write_script_head(struct image *image, const struct image_frame *fra
     script_number(script, "box_width", width - 2 * IMAGE_MARGIN);
     script_number(script, "box_height", frame->inner_height);
     script_string(script, "title_text", frame->title);
-    script_strings(script, "head_line", (const char *const *)text.head, text.head_count);
-    script_strings(script, "foot_line", (const char *const *)text.foot, text.foot_count);
+    script_strings(script, "head_line", (const char *const *)text.head.items, text.head.count);
+    script_strings(script, "foot_line", (const char *const *)text.foot.items, text.foot.count);
     script_number(script, "noise_floor", frame->comparison->noise_floor);
     frame_text_free(&text);
     write_looks(image);
@@ -259,9 +254,9 @@ enum status image_begin(struct image *image, const struct plot *plot, const stru
                         const char *name, const struct image_frame *frame, struct error *error)
 {
     *image = (struct image){.plot = plot, .figure = figure};
-    image->name = plot_text_format("%s", name);
-    image->table_path = plot_text_format("%s/.%s-%ld.tmp.tsv", plot->output, name, (long)getpid());
-    image->script_path = plot_text_format("%s/.%s-%ld.tmp.gp", plot->output, name, (long)getpid());
+    image->name = text_format("%s", name);
+    image->table_path = text_format("%s/.%s-%ld.tmp.tsv", plot->output, name, (long)getpid());
+    image->script_path = text_format("%s/.%s-%ld.tmp.gp", plot->output, name, (long)getpid());
     image->table = fopen(image->table_path, "w");
     image->script = fopen(image->script_path, "w");
     if (!image->table || !image->script) {
@@ -303,7 +298,7 @@ static enum status publish(const struct image *image, FILE **file, const char *p
     bool good = !ferror(*file);
     good = fclose(*file) == 0 && good;
     *file = NULL;
-    char *final = plot_text_format("%s/%s.%s", image->plot->output, image->name, suffix);
+    char *final = text_format("%s/%s.%s", image->plot->output, image->name, suffix);
     enum status status = STATUS_OK;
     if (!good || rename(path, final) != 0) {
         status = error_set(error, STATUS_IO, "cannot write %s: %s", final, strerror(errno));
@@ -332,10 +327,10 @@ static void report_add(const struct image *image, enum status status, const char
     }
     report->images = images;
     images[report->image_count++] = (struct plot_image){
-        .figure = plot_text_format("%s", image->figure->name),
-        .name = plot_text_format("%s", image->name),
+        .figure = text_format("%s", image->figure->name),
+        .name = text_format("%s", image->name),
         .status = status,
-        .message = plot_text_format("%s", message),
+        .message = text_format("%s", message),
     };
 }
 

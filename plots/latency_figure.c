@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/image.h"
 #include "plots/memory_series.h"
-#include "plots/plot_text.h"
 
 /* So many calls took up to so many ns, and longer than the bucket before. */
 struct latency_bucket {
@@ -43,7 +43,7 @@ static void buckets_add(struct latency_buckets *buckets, const json_t *call)
 {
     const json_t *added = json_object_get(call, "buckets");
     size_t count = json_array_size(added);
-    struct latency_bucket *items = plot_text_array(buckets->count + count + 1, sizeof *items);
+    struct latency_bucket *items = text_zeroed(buckets->count + count + 1, sizeof *items);
     if (buckets->count > 0) {
         memcpy(items, buckets->items, buckets->count * sizeof *items);
     }
@@ -106,9 +106,9 @@ static char *timer_remark(const struct latency_timer *timer)
     bool one = round(timer->cost_low) == round(timer->cost_high);
     (void)snprintf(cost, sizeof cost, one ? "%.0f ns" : "%.0f to %.0f ns", timer->cost_low,
                    timer->cost_high);
-    return plot_text_format("The timer (%s) takes %s itself, which is in every figure. All rounds "
-                            "together; what the machine interrupts is in the tail of all.",
-                            timer->name, cost);
+    return text_format("The timer (%s) takes %s itself, which is in every figure. All rounds "
+                       "together; what the machine interrupts is in the tail of all.",
+                       timer->name, cost);
 }
 
 /* All rounds of the row's cell in the column, for each call. */
@@ -174,8 +174,8 @@ static enum status draw_column(struct plot *plot, const struct figure *figure, s
     struct latency_timer timer = {.cost_low = INFINITY};
     enum status status = add_panels(plot, column, &curves, &timer, error);
     if (status == STATUS_OK && curves.count > 0) {
-        char *title = plot_text_format("Latency of single calls: %s", plot->columns[column].label);
-        char *name = plot_text_format("latency-%s", plot->columns[column].slug);
+        char *title = text_format("Latency of single calls: %s", plot->columns[column].label);
+        char *name = text_format("latency-%s", plot->columns[column].slug);
         char *remark = timer_remark(&timer);
         struct curves_words words = {
             .name = name,

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/host/text.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum {
@@ -24,15 +24,15 @@ static const char leaks_columns[] =
 static void leaks_write_line(FILE *table, size_t column, size_t row, double level, const char *text,
                              double slowdown)
 {
-    table_number(table, (double)column + 1);
+    tsv_number(table, (double)column + 1);
     (void)fputc('\t', table);
-    table_number(table, (double)row + 1);
+    tsv_number(table, (double)row + 1);
     (void)fputc('\t', table);
-    table_number(table, level);
+    tsv_number(table, level);
     (void)fputc('\t', table);
-    table_text(table, text);
+    tsv_text(table, text);
     (void)fputc('\t', table);
-    table_number(table, slowdown);
+    tsv_number(table, slowdown);
     (void)fputc('\n', table);
 }
 
@@ -45,14 +45,14 @@ static void leaks_write_row(FILE *table, const struct leaks_picture *picture, si
             continue;
         }
         char *text =
-            plot_text_format(cell->applicable ? "%llu/%llu" : "(%llu/%llu)",
-                             (unsigned long long)cell->found, (unsigned long long)cell->planted);
+            text_format(cell->applicable ? "%llu/%llu" : "(%llu/%llu)",
+                        (unsigned long long)cell->found, (unsigned long long)cell->planted);
         double recall = (double)cell->found / (double)cell->planted;
         leaks_write_line(table, kind, index, cell->applicable ? recall : 2, text, 0);
         free(text);
     }
-    char *text = plot_text_format("%llu/%llu", (unsigned long long)row->suspected,
-                                  (unsigned long long)row->clean);
+    char *text = text_format("%llu/%llu", (unsigned long long)row->suspected,
+                             (unsigned long long)row->clean);
     double share = row->clean == 0 ? 0 : (double)row->suspected / (double)row->clean;
     leaks_write_line(table, picture->kind_count, index, 3 + share, text, row->slowdown);
     free(text);
@@ -71,7 +71,7 @@ static int leaks_label_width(const struct leaks_picture *picture)
 {
     size_t widest = 0;
     for (size_t i = 0; i < picture->row_count; i++) {
-        size_t width = plot_text_width(picture->rows[i].label);
+        size_t width = text_width(picture->rows[i].label);
         widest = width > widest ? width : widest;
     }
     return (int)widest * IMAGE_CHARACTER_WIDTH + 16;

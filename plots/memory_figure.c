@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/image.h"
 #include "plots/memory_series.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, PANEL_GAP = 36 };
@@ -31,7 +31,7 @@ static struct memory_axes find_axes(const struct memory_series *series, size_t c
 {
     /* Sixteen pages at least: below that, what is seen is how pages are counted. */
     struct memory_axes axes = {1, 16 * 4096};
-    double *peaks = plot_text_array(count, sizeof *peaks);
+    double *peaks = text_zeroed(count, sizeof *peaks);
     size_t with_peak = 0;
     for (size_t i = 0; i < count; i++) {
         axes.operations_max = fmax(axes.operations_max, series[i].operations_max);
@@ -56,16 +56,16 @@ static struct memory_axes find_axes(const struct memory_series *series, size_t c
 static char *panel_note(const struct memory_series *series, const struct memory_axes *axes)
 {
     if (!series->count) {
-        return plot_text_format("%s", series->reason);
+        return text_format("%s", series->reason);
     }
     char held[32];
     char rss[32];
-    plot_text_bytes(series->held_peak, held, sizeof held);
-    plot_text_bytes(series->rss_peak, rss, sizeof rss);
-    return plot_text_format("peak held %s%s%s, RSS %s%s", held,
-                            strcmp(series->source, "smaps") == 0 ? " (smaps)" : "",
-                            series->held_peak > axes->bytes_max ? " »" : "", rss,
-                            series->rss_peak > axes->bytes_max ? " »" : "");
+    text_of_bytes(held, sizeof held, series->held_peak, 3);
+    text_of_bytes(rss, sizeof rss, series->rss_peak, 3);
+    return text_format("peak held %s%s%s, RSS %s%s", held,
+                       strcmp(series->source, "smaps") == 0 ? " (smaps)" : "",
+                       series->held_peak > axes->bytes_max ? " »" : "", rss,
+                       series->rss_peak > axes->bytes_max ? " »" : "");
 }
 
 static void write_samples(FILE *table, const struct memory_series *series,
@@ -80,24 +80,24 @@ static void write_samples(FILE *table, const struct memory_series *series,
         const double numbers[] = {sample->operations, sample->live, sample->usable, sample->held,
                                   sample->rss};
         for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++) {
-            table_number(table, numbers[n]);
+            tsv_number(table, numbers[n]);
             fputc('\t', table);
         }
         fprintf(table, "%d\t", marked);
-        table_text(table, sample->phase);
+        tsv_text(table, sample->phase);
         fputc('\t', table);
-        table_text(table, row->backend_text);
+        tsv_text(table, row->backend_text);
         fputc('\t', table);
-        table_text(table, row->arm);
+        tsv_text(table, row->arm);
         fprintf(table, "\t%s\n", series->source);
     }
     if (!series->count) {
         /* gnuplot counts an empty block as none, so that the ones behind it would be taken for
          * others. */
         fputs("0\tNaN\tNaN\tNaN\tNaN\t0\t-\t", table);
-        table_text(table, row->backend_text);
+        tsv_text(table, row->backend_text);
         fputc('\t', table);
-        table_text(table, row->arm);
+        tsv_text(table, row->arm);
         fprintf(table, "\t-\n");
     }
     fputs("\n\n", table);
@@ -113,8 +113,8 @@ struct panels {
 static enum status panels_read(const struct plot *plot, size_t column, struct panels *panels,
                                struct error *error)
 {
-    panels->rows = plot_text_array(plot->row_count, sizeof *panels->rows);
-    panels->series = plot_text_array(plot->row_count, sizeof *panels->series);
+    panels->rows = text_zeroed(plot->row_count, sizeof *panels->rows);
+    panels->series = text_zeroed(plot->row_count, sizeof *panels->series);
     for (size_t row = 0; row < plot->row_count; row++) {
         struct memory_series *series = &panels->series[panels->count];
         enum status status = memory_series_read(plot, row, column, series, error);
@@ -152,17 +152,17 @@ static void write_variables(const struct plot *plot, FILE *script, const struct 
                             const struct memory_axes *axes, int across)
 {
     size_t count = panels->count;
-    const char **titles = plot_text_array(count, sizeof *titles);
-    const char **notes = plot_text_array(count, sizeof *notes);
-    char **owned = plot_text_array(count, sizeof *owned);
-    uint32_t *colors = plot_text_array(count, sizeof *colors);
-    double *markers = plot_text_array(count, sizeof *markers);
-    double *drawn = plot_text_array(count, sizeof *drawn);
+    const char **titles = text_zeroed(count, sizeof *titles);
+    const char **notes = text_zeroed(count, sizeof *notes);
+    struct text_list owned = {0};
+    uint32_t *colors = text_zeroed(count, sizeof *colors);
+    double *markers = text_zeroed(count, sizeof *markers);
+    double *drawn = text_zeroed(count, sizeof *drawn);
     for (size_t i = 0; i < count; i++) {
         const struct plot_row *row = &plot->rows[panels->rows[i]];
-        owned[i] = panel_note(&panels->series[i], axes);
+        text_list_add(&owned, panel_note(&panels->series[i], axes));
         titles[i] = row->label;
-        notes[i] = owned[i];
+        notes[i] = owned.items[i];
         colors[i] = row->look.color;
         markers[i] = row->look.marker;
         drawn[i] = panels->series[i].count > 0;
@@ -172,7 +172,7 @@ static void write_variables(const struct plot *plot, FILE *script, const struct 
     script_colors(script, "panel_color", colors, count);
     script_numbers(script, "panel_marker", markers, count);
     script_numbers(script, "panel_drawn", drawn, count);
-    plot_text_free_lines(owned, count);
+    text_list_free(&owned);
     free(titles);
     free(notes);
     free(colors);
@@ -199,8 +199,8 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure, s
     struct memory_axes axes = find_axes(panels->series, panels->count);
     int across = panels->count <= 4 ? (int)panels->count : panels->count <= 9 ? 3 : 4;
     int down = ((int)panels->count + across - 1) / across;
-    char *title = plot_text_format("Memory over operations: %s", plot->columns[column].label);
-    char *name = plot_text_format("memory-%s", plot->columns[column].slug);
+    char *title = text_format("Memory over operations: %s", plot->columns[column].label);
+    char *name = text_format("memory-%s", plot->columns[column].slug);
     struct image_frame frame = {
         .title = title,
         .better = "Lower is better; what is held but not live is overhead and waste. The same axes "

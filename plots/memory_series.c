@@ -1,6 +1,6 @@
 #include "plots/memory_series.h"
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ static double largest(double a, double b)
 static void read_samples(struct memory_series *series, const json_t *arrays)
 {
     size_t count = json_array_size(json_object_get(arrays, "operations"));
-    series->samples = plot_text_array(count, sizeof *series->samples);
+    series->samples = text_zeroed(count, sizeof *series->samples);
     for (size_t i = 0; i < count; i++) {
         struct memory_sample *sample = &series->samples[i];
         *sample = (struct memory_sample){

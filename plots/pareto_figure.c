@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/image.h"
 #include "plots/pareto_points.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 330, PANEL_HEAD = 58, PANEL_FOOT = 46, AXIS_WIDTH = 62 };
@@ -22,21 +22,21 @@ static void write_point(const struct plot *plot, FILE *table, const struct paret
                         const char *panel)
 {
     fprintf(table, "%zu\t", point->row + 1);
-    table_number(table, point->memory);
+    tsv_number(table, point->memory);
     fputc('\t', table);
-    table_number(table, point->time);
+    tsv_number(table, point->time);
     fprintf(table, "\t%d\t%d\t", point->on_front, point->label_shown);
-    table_text(table, plot->rows[point->row].backend_text);
+    tsv_text(table, plot->rows[point->row].backend_text);
     fputc('\t', table);
-    table_text(table, plot->rows[point->row].arm);
+    tsv_text(table, plot->rows[point->row].arm);
     fputc('\t', table);
-    table_text(table, panel);
+    tsv_text(table, panel);
     fputc('\n', table);
 }
 
 static void write_front(FILE *table, const struct pareto_panel *panel)
 {
-    struct pareto_corner *corners = plot_text_array(2 * panel->count + 1, sizeof *corners);
+    struct pareto_corner *corners = text_zeroed(2 * panel->count + 1, sizeof *corners);
     size_t count = pareto_front_line(panel, corners);
     for (size_t i = 0; i < count; i++) {
         fprintf(table, "%.9g\t%.9g\n", corners[i].memory, corners[i].time);
@@ -71,7 +71,7 @@ static const char *arm_letter(const struct plot *plot, size_t row)
 
 static void write_letters(const struct plot *plot, FILE *script)
 {
-    const char **letters = plot_text_array(plot->row_count, sizeof *letters);
+    const char **letters = text_zeroed(plot->row_count, sizeof *letters);
     for (size_t i = 0; i < plot->row_count; i++) {
         letters[i] = arm_letter(plot, i);
     }
@@ -82,28 +82,27 @@ static void write_letters(const struct plot *plot, FILE *script)
 /* Two lines for each panel; what does not fit is cut, and is in the table. */
 static void write_notes(FILE *script, const struct pareto_panel *panels, size_t count)
 {
-    char **one = plot_text_array(count, sizeof *one);
-    char **two = plot_text_array(count, sizeof *two);
+    struct text_list one = {0};
+    struct text_list two = {0};
     for (size_t i = 0; i < count; i++) {
-        char **lines = NULL;
-        size_t line_count = 0;
-        plot_text_wrap(panels[i].note, PANEL_WIDTH / 5, &lines, &line_count);
-        one[i] = plot_text_format("%s", line_count > 0 ? lines[0] : "");
-        two[i] =
-            plot_text_format("%s%s", line_count > 1 ? lines[1] : "", line_count > 2 ? " …" : "");
-        plot_text_free_lines(lines, line_count);
+        struct text_list lines = {0};
+        text_wrap(&lines, panels[i].note, PANEL_WIDTH / 5);
+        text_list_add(&one, text_format("%s", lines.count > 0 ? lines.items[0] : ""));
+        text_list_add(&two, text_format("%s%s", lines.count > 1 ? lines.items[1] : "",
+                                        lines.count > 2 ? " …" : ""));
+        text_list_free(&lines);
     }
-    script_strings(script, "panel_note_one", (const char *const *)one, count);
-    script_strings(script, "panel_note_two", (const char *const *)two, count);
-    plot_text_free_lines(one, count);
-    plot_text_free_lines(two, count);
+    script_strings(script, "panel_note_one", (const char *const *)one.items, count);
+    script_strings(script, "panel_note_two", (const char *const *)two.items, count);
+    text_list_free(&one);
+    text_list_free(&two);
 }
 
 static void write_panel_arrays(FILE *script, const struct pareto_panel *panels, size_t count)
 {
-    const char **titles = plot_text_array(count, sizeof *titles);
+    const char **titles = text_zeroed(count, sizeof *titles);
     write_notes(script, panels, count);
-    double *values = plot_text_array(count, sizeof *values);
+    double *values = text_zeroed(count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
         titles[i] = panels[i].title;
     }
@@ -131,8 +130,8 @@ static void write_labels(const struct plot *plot, FILE *script, const struct par
 {
     size_t labels = 0;
     size_t room = count * plot->row_count;
-    const char **texts = plot_text_array(room, sizeof *texts);
-    double *numbers = plot_text_array(room * 6, sizeof *numbers);
+    const char **texts = text_zeroed(room, sizeof *texts);
+    double *numbers = text_zeroed(room * 6, sizeof *numbers);
     for (size_t i = 0; i < count; i++) {
         for (size_t p = 0; p < panels[i].count; p++) {
             const struct pareto_point *point = &panels[i].points[p];
@@ -165,7 +164,7 @@ static int legend_width(const struct plot *plot)
 {
     size_t widest = 0;
     for (size_t i = 0; i < plot->row_count; i++) {
-        size_t width = plot_text_width(plot->rows[i].label);
+        size_t width = text_width(plot->rows[i].label);
         widest = width > widest ? width : widest;
     }
     return (int)widest * IMAGE_CHARACTER_WIDTH + 24;
@@ -179,8 +178,8 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
     int down = ((int)count + across - 1) / across;
     int legend_height = (int)plot->row_count * LEGEND_LINE + PANEL_HEAD;
     int panels_height = down * (PANEL_HEAD + PANEL_HEIGHT + PANEL_FOOT);
-    char *title = plot_text_format("Time against memory, relative to %s:%s", time->base_backend,
-                                   time->base_arm);
+    char *title =
+        text_format("Time against memory, relative to %s:%s", time->base_backend, time->base_arm);
     struct image_frame frame = {
         .title = title,
         .better = "Lower left is better: less time, less memory. Line: the Pareto front, which "
@@ -281,7 +280,7 @@ static enum status pareto_draw(struct plot *plot, const struct figure *figure, s
         status = compare(plot, "held_peak", &memory, error);
     }
     if (status == STATUS_OK) {
-        struct pareto_panel *panels = plot_text_array(plot->column_count + 1, sizeof *panels);
+        struct pareto_panel *panels = text_zeroed(plot->column_count + 1, sizeof *panels);
         size_t count = make_panels(plot, time, memory, panels);
         if (count > 0) {
             status = draw_panels(plot, figure, time, memory, panels, count, error);

@@ -1,7 +1,7 @@
 #include "plots/pareto_points.h"
 
+#include "common/host/text.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static bool column_has_point(const struct plot *plot, const struct comparison *t
 
 static void append(char **list, const char *text)
 {
-    char *longer = plot_text_format("%s%s%s", *list, **list ? ", " : "", text);
+    char *longer = text_format("%s%s%s", *list, **list ? ", " : "", text);
     free(*list);
     *list = longer;
 }
@@ -81,9 +81,9 @@ void pareto_panel_make(const struct plot *plot, const struct comparison *time,
 {
     *panel = (struct pareto_panel){.count = plot->row_count};
     panel->title = family ? family : "All workloads (geometric mean)";
-    panel->points = plot_text_array(plot->row_count, sizeof *panel->points);
-    panel->unused = plot_text_format("%s", "");
-    bool *used = plot_text_array(plot->column_count, sizeof *used);
+    panel->points = text_zeroed(plot->row_count, sizeof *panel->points);
+    panel->unused = text_format("%s", "");
+    bool *used = text_zeroed(plot->column_count, sizeof *used);
     for (size_t column = 0; column < plot->column_count; column++) {
         bool wanted = !family || strcmp(plot->columns[column].family, family) == 0;
         used[column] = wanted && column_has_point(plot, time, memory, column);
@@ -170,25 +170,25 @@ static bool is_within(const struct pareto_panel *panel, const struct pareto_poin
 /* "beyond the axes: null:inline (1.1, 0.12); incomplete: pymalloc-256:inline; without pingpong". */
 static char *make_note(const struct plot *plot, const struct pareto_panel *panel)
 {
-    char *beyond = plot_text_format("%s", "");
-    char *missing = plot_text_format("%s", "");
+    char *beyond = text_format("%s", "");
+    char *missing = text_format("%s", "");
     for (size_t i = 0; i < panel->count; i++) {
         const struct pareto_point *point = &panel->points[i];
         const char *label = plot->rows[point->row].label;
         if (isnan(point->time)) {
             append(&missing, label);
         } else if (point->beyond) {
-            char *text = plot_text_format("%s (%.3g, %.3g)", label, point->memory, point->time);
+            char *text = text_format("%s (%.3g, %.3g)", label, point->memory, point->time);
             append(&beyond, text);
             free(text);
         }
     }
     const char *const words[] = {"beyond the axes: ", "incomplete: ", "without "};
     const char *const lists[] = {beyond, missing, panel->unused};
-    char *note = plot_text_format("%s", "");
+    char *note = text_format("%s", "");
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        char *longer = plot_text_format("%s%s%s%s", note, *note && *lists[i] ? "; " : "",
-                                        *lists[i] ? words[i] : "", lists[i]);
+        char *longer = text_format("%s%s%s%s", note, *note && *lists[i] ? "; " : "",
+                                   *lists[i] ? words[i] : "", lists[i]);
         free(note);
         note = longer;
     }
@@ -217,7 +217,7 @@ static int compare_by_memory(const void *left, const void *right)
 
 size_t pareto_front_line(const struct pareto_panel *panel, struct pareto_corner *corners)
 {
-    struct pareto_point *sorted = plot_text_array(panel->count, sizeof *sorted);
+    struct pareto_point *sorted = text_zeroed(panel->count, sizeof *sorted);
     size_t count = 0;
     size_t corner = 0;
     for (size_t i = 0; i < panel->count; i++) {
@@ -281,7 +281,7 @@ static bool place_label(struct placing *placing, struct pareto_point *point)
                   {8, -10, 'l'}, {8, 10, 'l'}, {-8, -10, 'r'}, {-8, 10, 'r'}};
     double x, y;
     to_pixels(placing, point->memory, point->time, &x, &y);
-    double width = (double)plot_text_width(placing->plot->rows[point->row].label) * LABEL_CHARACTER;
+    double width = (double)text_width(placing->plot->rows[point->row].label) * LABEL_CHARACTER;
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         double left = x + places[i].dx;
         left -= places[i].align == 'r' ? width : places[i].align == 'c' ? width / 2 : 0;
@@ -308,7 +308,7 @@ static bool place_label(struct placing *placing, struct pareto_point *point)
 static void take_drawing(struct placing *placing)
 {
     const struct pareto_panel *panel = placing->panel;
-    struct pareto_corner *corners = plot_text_array(2 * panel->count + 1, sizeof *corners);
+    struct pareto_corner *corners = text_zeroed(2 * panel->count + 1, sizeof *corners);
     size_t count = pareto_front_line(panel, corners);
     for (size_t i = 0; i + 1 < count; i++) {
         double x0, y0, x1, y1;
@@ -332,7 +332,7 @@ void pareto_place_labels(const struct plot *plot, struct pareto_panel *panel, in
 {
     struct placing placing = {.plot = plot, .panel = panel, .width = width, .height = height};
     /* The line's pieces, the markers, the labels. */
-    placing.taken = plot_text_array(4 * panel->count + 1, sizeof *placing.taken);
+    placing.taken = text_zeroed(4 * panel->count + 1, sizeof *placing.taken);
     take_drawing(&placing);
     for (int front = 1; front >= 0; front--) {
         for (size_t i = 0; i < panel->count; i++) {

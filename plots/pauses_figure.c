@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
-#include "plots/plot_text.h"
 
 /* So many pauses took up to so many ns, and longer than the bucket before. */
 struct pauses_bucket {
@@ -31,7 +31,7 @@ static void pauses_add_buckets(struct pauses_buckets *buckets, const json_t *pau
 {
     const json_t *added = json_object_get(pauses, "buckets");
     size_t count = json_array_size(added);
-    struct pauses_bucket *items = plot_text_array(buckets->count + count + 1, sizeof *items);
+    struct pauses_bucket *items = text_zeroed(buckets->count + count + 1, sizeof *items);
     if (buckets->count > 0) {
         memcpy(items, buckets->items, buckets->count * sizeof *items);
     }

@@ -1,8 +1,8 @@
 #include "plots/plot.h"
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/plot_axes.h"
-#include "plots/plot_text.h"
 #include "results/name_filter.h"
 #include "results/store.h"
 
@@ -34,9 +34,9 @@ const char *plot_figure_summary(size_t index)
 
 static char *list_figures(void)
 {
-    char *list = plot_text_format("%s", "all");
+    char *list = text_format("%s", "all");
     for (size_t i = 0; i < plot_figure_count(); i++) {
-        char *longer = plot_text_format("%s, %s", list, plot_figure_name(i));
+        char *longer = text_format("%s, %s", list, plot_figure_name(i));
         free(list);
         list = longer;
     }
@@ -73,7 +73,7 @@ static enum status choose_figures(const char *list, bool *chosen, struct error *
 
 enum status plot_make_directory(const char *path, struct error *error)
 {
-    char *partial = plot_text_format("%s", path);
+    char *partial = text_format("%s", path);
     enum status status = STATUS_OK;
     for (char *at = partial + 1; status == STATUS_OK; at++) {
         if (*at != '/' && *at != '\0') {
@@ -173,9 +173,9 @@ enum status plot_draw(const struct plot_options *options, struct plot_report *re
                       struct error *error)
 {
     *report = (struct plot_report){0};
-    report->output = options->output ? plot_text_format("%s", options->output)
-                                     : plot_text_format("%s/plots", options->input);
-    bool *chosen = plot_text_array(plot_figure_count(), sizeof *chosen);
+    report->output = options->output ? text_format("%s", options->output)
+                                     : text_format("%s/plots", options->input);
+    bool *chosen = text_zeroed(plot_figure_count(), sizeof *chosen);
     struct record_set *set = NULL;
     enum status status = choose_figures(options->figures, chosen, error);
     if (status == STATUS_OK) {

@@ -1,6 +1,6 @@
 #include "plots/plot_axes.h"
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 #include "results/stats/statistics.h"
 
 #include <ctype.h>
@@ -42,7 +42,7 @@ static void add_row(struct plot *plot, const char *backend_text, const char *bac
         .backend_text = backend_text,
         .backend = backend,
         .arm = arm,
-        .label = plot_text_format("%s:%s", backend_text, arm),
+        .label = text_format("%s:%s", backend_text, arm),
         .arm_look = palette_arm(arm),
         .is_base = is_base,
     };
@@ -77,10 +77,9 @@ static bool is_never_applicable(const struct comparison *comparison, const struc
 
 static void leave_out(struct plot *plot, const struct record_cell *cell)
 {
-    char *label = plot_text_format("%s:%s", cell->backend_text, cell->arm);
+    char *label = text_format("%s:%s", cell->backend_text, cell->arm);
     if (!strstr(plot->left_out, label)) {
-        char *longer =
-            plot_text_format("%s%s%s", plot->left_out, *plot->left_out ? ", " : "", label);
+        char *longer = text_format("%s%s%s", plot->left_out, *plot->left_out ? ", " : "", label);
         free(plot->left_out);
         plot->left_out = longer;
     }
@@ -129,7 +128,7 @@ static void name_looks(const struct plot *plot, const char **names)
         const struct plot_row *row = &plot->rows[i];
         size_t length;
         const char *collector = row_collector(row, &length);
-        char *name = plot_text_format("%.*s", (int)length, collector);
+        char *name = text_format("%.*s", (int)length, collector);
         const char *borrowed = alone && length > 0 ? palette_collector(name) : NULL;
         names[i] = borrowed ? borrowed : length > 0 ? row->backend_text : row->backend;
         free(name);
@@ -139,8 +138,8 @@ static void name_looks(const struct plot *plot, const char **names)
 static void build_rows(struct plot *plot)
 {
     const struct comparison *comparison = plot->comparison;
-    plot->rows = plot_text_array(comparison->cell_count + 1, sizeof *plot->rows);
-    plot->left_out = plot_text_format("%s", "");
+    plot->rows = text_zeroed(comparison->cell_count + 1, sizeof *plot->rows);
+    plot->left_out = text_format("%s", "");
     add_row(plot, comparison->base_backend, base_name(plot), comparison->base_arm, true);
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct record_cell *cell = comparison->cells[i].cell;
@@ -151,8 +150,8 @@ static void build_rows(struct plot *plot)
         }
     }
     qsort(plot->rows, plot->row_count, sizeof *plot->rows, compare_rows);
-    const char **names = plot_text_array(plot->row_count, sizeof *names);
-    struct palette_entry *looks = plot_text_array(plot->row_count, sizeof *looks);
+    const char **names = text_zeroed(plot->row_count, sizeof *names);
+    struct palette_entry *looks = text_zeroed(plot->row_count, sizeof *looks);
     name_looks(plot, names);
     palette_assign(names, plot->row_count, looks);
     for (size_t i = 0; i < plot->row_count; i++) {
@@ -212,12 +211,12 @@ static bool threads_differ(const struct comparison *comparison)
 
 static char *column_label(const struct comparison *comparison, const struct record_cell *cell)
 {
-    char *label = plot_text_format("%s", cell->workload);
+    char *label = text_format("%s", cell->workload);
     const char *at = cell->params_text;
     while (*at) {
         size_t length = strcspn(at, ",");
         if (!item_is_common(comparison, cell, at, length)) {
-            char *longer = plot_text_format("%s %.*s", label, (int)length, at);
+            char *longer = text_format("%s %.*s", label, (int)length, at);
             free(label);
             label = longer;
         }
@@ -225,7 +224,7 @@ static char *column_label(const struct comparison *comparison, const struct reco
         at += *at == ',';
     }
     if (threads_differ(comparison)) {
-        char *longer = plot_text_format("%s t%u", label, cell->threads);
+        char *longer = text_format("%s t%u", label, cell->threads);
         free(label);
         label = longer;
     }
@@ -235,7 +234,7 @@ static char *column_label(const struct comparison *comparison, const struct reco
 /* A label as part of a file's name. Two labels could become one slug, hence the column's number. */
 static char *column_slug(const char *label, size_t index)
 {
-    char *slug = plot_text_format("%s", label);
+    char *slug = text_format("%s", label);
     bool changed = false;
     for (char *at = slug; *at; at++) {
         if (*at == ' ') {
@@ -246,7 +245,7 @@ static char *column_slug(const char *label, size_t index)
         }
     }
     if (changed || strlen(slug) > 100) {
-        char *numbered = plot_text_format("%.90s-%zu", slug, index + 1);
+        char *numbered = text_format("%.90s-%zu", slug, index + 1);
         free(slug);
         slug = numbered;
     }
@@ -273,7 +272,7 @@ static int compare_columns(const void *left, const void *right)
 static void build_columns(struct plot *plot)
 {
     const struct comparison *comparison = plot->comparison;
-    plot->columns = plot_text_array(plot->set->group_count, sizeof *plot->columns);
+    plot->columns = text_zeroed(plot->set->group_count, sizeof *plot->columns);
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct record_cell *cell = comparison->cells[i].cell;
         if (has_column(plot, cell->group)) {

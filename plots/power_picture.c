@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 #include "plots/script_writer.h"
 #include "results/stats/statistics.h"
 
@@ -30,13 +30,13 @@ static void power_write_level(FILE *table, const struct power *power, size_t lev
             continue;
         }
         statistics_binomial_interval(share->told, share->comparisons, &low, &high);
-        table_number(table, power->slowdowns[level]);
+        tsv_number(table, power->slowdowns[level]);
         (void)fprintf(table, "\t%u\t", power_limit_rounds(power, limit));
-        table_number(table, share->told / (double)share->comparisons);
+        tsv_number(table, share->told / (double)share->comparisons);
         (void)fputc('\t', table);
-        table_number(table, low);
+        tsv_number(table, low);
         (void)fputc('\t', table);
-        table_number(table, high);
+        tsv_number(table, high);
         (void)fprintf(table, "\t%u\t%u\n", share->told, share->comparisons);
     }
     (void)fputs("\n\n", table);
@@ -46,8 +46,8 @@ static void power_write_script(FILE *script, const struct power *power)
 {
     char *labels[POWER_LEVELS_MAX];
     for (size_t level = 0; level < power->slowdown_count; level++) {
-        labels[level] = level == 0 ? plot_text_format("none (A/A pairs)")
-                                   : plot_text_format("%g%% more work", power->slowdowns[level]);
+        labels[level] = level == 0 ? text_format("none (A/A pairs)")
+                                   : text_format("%g%% more work", power->slowdowns[level]);
     }
     script_strings(script, "level_label", (const char *const *)labels, power->slowdown_count);
     script_colors(script, "level_color", power_colors, power->slowdown_count);
@@ -66,7 +66,7 @@ enum status power_picture_draw(const struct sheet_options *options, const struct
 {
     const struct power_share *same = &power->shares[0][POWER_LIMITS_MAX - 1];
     struct sheet sheet;
-    char *foot = plot_text_format(
+    char *foot = text_format(
         "Share of comparisons that were told apart, with its exact 95%% interval (Clopper and "
         "Pearson); %u A/A pairs in two code layouts. A group that stopped earlier, its "
         "intervals being narrow, counts with its last verdict. %s",

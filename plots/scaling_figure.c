@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/image.h"
 #include "plots/memory_series.h"
-#include "plots/plot_text.h"
 
 /* Against what a panel's points are drawn. */
 enum scaling_axis { SCALING_LIVE, SCALING_THREADS, SCALING_AXES };
@@ -25,17 +25,16 @@ static const struct record_cell *column_cell(const struct plot *plot, size_t col
 /* What columns of one panel have in common: all but the axis. The caller's. */
 static char *panel_key(const struct record_cell *cell, enum scaling_axis axis)
 {
-    char *params = plot_text_format(",%s", cell->params_text);
+    char *params = text_format(",%s", cell->params_text);
     char *live = axis == SCALING_LIVE ? strstr(params, ",live=") : NULL;
     if (live) {
         size_t length = 1 + strcspn(live + 1, ",");
         memmove(live, live + length, strlen(live + length) + 1);
     }
     bool several = axis == SCALING_LIVE && cell->threads > 1;
-    char *threads =
-        several ? plot_text_format(", %u threads", cell->threads) : plot_text_format("%s", "");
-    char *key = plot_text_format("%s%s%s%s", cell->workload, params[0] && params[1] ? ": " : "",
-                                 params[0] ? params + 1 : "", threads);
+    char *threads = several ? text_format(", %u threads", cell->threads) : text_format("%s", "");
+    char *key = text_format("%s%s%s%s", cell->workload, params[0] && params[1] ? ": " : "",
+                            params[0] ? params + 1 : "", threads);
     free(params);
     free(threads);
     return key;

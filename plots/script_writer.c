@@ -112,7 +112,7 @@ void script_comment_text(FILE *script, const char *text)
     write_clean(script, text, '\0', "");
 }
 
-void table_text(FILE *table, const char *text)
+void tsv_text(FILE *table, const char *text)
 {
     if (text[0] == '\0') {
         fputc('-', table);
@@ -121,7 +121,7 @@ void table_text(FILE *table, const char *text)
     }
 }
 
-void table_number(FILE *table, double value)
+void tsv_number(FILE *table, double value)
 {
     write_number(table, value, 9);
 }

@@ -27,8 +27,8 @@ void script_comment_text(FILE *script, const char *text);
 
 /* A field of a TSV, without the tab; "" becomes "-", double quotes become single ones (gnuplot
  * would take them for its own). */
-void table_text(FILE *table, const char *text);
+void tsv_text(FILE *table, const char *text);
 /* A number of a TSV, without the tab; NAN becomes NaN. Nine significant digits. */
-void table_number(FILE *table, double value);
+void tsv_number(FILE *table, double value);
 
 #endif

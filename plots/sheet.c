@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/image.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 enum { SHEET_TITLE_HEIGHT = 26, SHEET_FOOT_LINE_HEIGHT = 14, SHEET_TIMEOUT_S = 120 };
 
 static FILE *sheet_open(const struct sheet *sheet, const char *suffix)
 {
-    char *path = plot_text_format("%s/%s.%s", sheet->options->output, sheet->name, suffix);
+    char *path = text_format("%s/%s.%s", sheet->options->output, sheet->name, suffix);
     FILE *file = fopen(path, "w");
     free(path);
     return file;
@@ -24,18 +24,15 @@ static void sheet_write_head(const struct sheet *sheet, const struct sheet_frame
 {
     int width = frame->inner_width + 2 * IMAGE_MARGIN;
     width = width < IMAGE_WIDTH_MIN ? IMAGE_WIDTH_MIN : width;
-    char **head = NULL;
-    char **foot = NULL;
-    size_t head_count = 0;
-    size_t foot_count = 0;
+    struct text_list head = {0};
+    struct text_list foot = {0};
     char *made =
-        plot_text_format("Made by: %s (heapmill %s)", sheet->options->command, HEAPMILL_VERSION);
-    plot_text_wrap(frame->head, (size_t)((width - 2 * IMAGE_MARGIN) / IMAGE_CHARACTER_WIDTH), &head,
-                   &head_count);
-    plot_text_wrap(frame->foot, (size_t)((width - 2 * IMAGE_MARGIN) * 2 / 11), &foot, &foot_count);
-    plot_text_wrap(made, (size_t)((width - 2 * IMAGE_MARGIN) * 2 / 11), &foot, &foot_count);
-    int above = SHEET_TITLE_HEIGHT + (int)head_count * IMAGE_LINE_HEIGHT + IMAGE_MARGIN;
-    int below = (int)foot_count * SHEET_FOOT_LINE_HEIGHT + IMAGE_MARGIN;
+        text_format("Made by: %s (heapmill %s)", sheet->options->command, HEAPMILL_VERSION);
+    text_wrap(&head, frame->head, (size_t)((width - 2 * IMAGE_MARGIN) / IMAGE_CHARACTER_WIDTH));
+    text_wrap(&foot, frame->foot, (size_t)((width - 2 * IMAGE_MARGIN) * 2 / 11));
+    text_wrap(&foot, made, (size_t)((width - 2 * IMAGE_MARGIN) * 2 / 11));
+    int above = SHEET_TITLE_HEIGHT + (int)head.count * IMAGE_LINE_HEIGHT + IMAGE_MARGIN;
+    int below = (int)foot.count * SHEET_FOOT_LINE_HEIGHT + IMAGE_MARGIN;
     FILE *script = sheet->script;
     fprintf(script,
             "# %s, by heapmill %s. `gnuplot %s.gp` draws it again from %s.tsv; restyle freely.\n",
@@ -43,7 +40,7 @@ static void sheet_write_head(const struct sheet *sheet, const struct sheet_frame
     fputs("if (!exists(\"target\")) ", script);
     script_string(script, "target", sheet->name);
     fputs("if (!exists(\"formats\")) formats = 'svg png'\n", script);
-    char *data = plot_text_format("%s.tsv", sheet->name);
+    char *data = text_format("%s.tsv", sheet->name);
     script_string(script, "data", data);
     free(data);
     script_number(script, "width", width);
@@ -53,17 +50,17 @@ static void sheet_write_head(const struct sheet *sheet, const struct sheet_frame
     script_number(script, "box_width", width - 2 * IMAGE_MARGIN);
     script_number(script, "box_height", frame->inner_height);
     script_string(script, "title_text", frame->title);
-    script_strings(script, "head_line", (const char *const *)head, head_count);
-    script_strings(script, "foot_line", (const char *const *)foot, foot_count);
-    plot_text_free_lines(head, head_count);
-    plot_text_free_lines(foot, foot_count);
+    script_strings(script, "head_line", (const char *const *)head.items, head.count);
+    script_strings(script, "foot_line", (const char *const *)foot.items, foot.count);
+    text_list_free(&head);
+    text_list_free(&foot);
     free(made);
 }
 
 enum status sheet_begin(struct sheet *sheet, const struct sheet_options *options,
                         const struct sheet_frame *frame, struct error *error)
 {
-    *sheet = (struct sheet){.options = options, .name = plot_text_format("%s", frame->name)};
+    *sheet = (struct sheet){.options = options, .name = text_format("%s", frame->name)};
     enum status status = plot_make_directory(options->output, error);
     if (status == STATUS_OK) {
         sheet->table = sheet_open(sheet, "tsv");

@@ -3,18 +3,18 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/palette.h"
-#include "plots/plot_text.h"
 #include "plots/script_writer.h"
 
 static void write_looks(FILE *script, const struct waste_curve *of, size_t count)
 {
-    const char **names = plot_text_array(count, sizeof *names);
-    const char **dashes = plot_text_array(count, sizeof *dashes);
-    struct palette_entry *looks = plot_text_array(count, sizeof *looks);
-    uint32_t *colors = plot_text_array(count, sizeof *colors);
-    double *markers = plot_text_array(count, sizeof *markers);
+    const char **names = text_zeroed(count, sizeof *names);
+    const char **dashes = text_zeroed(count, sizeof *dashes);
+    struct palette_entry *looks = text_zeroed(count, sizeof *looks);
+    uint32_t *colors = text_zeroed(count, sizeof *colors);
+    double *markers = text_zeroed(count, sizeof *markers);
     for (size_t i = 0; i < count; i++) {
         names[i] = of[i].backend;
     }
@@ -56,8 +56,8 @@ static void add_panel(struct curves *curves, const struct waste_curve *of, size_
         wasted += of->usable[i] - (double)i - 1;
         usable += of->usable[i];
     }
-    char *title = plot_text_format("%s: %.1f%% over all sizes", of->label,
-                                   usable > 0 ? 100 * wasted / usable : 0);
+    char *title =
+        text_format("%s: %.1f%% over all sizes", of->label, usable > 0 ? 100 * wasted / usable : 0);
     struct curves_panel *panel = curves_add_panel(curves, title);
     panel->x_label = "requested bytes";
     panel->y_label = "wasted bytes of a block";
@@ -77,16 +77,16 @@ enum status waste_picture_draw(const struct sheet_options *options,
 {
     struct curves curves = {.panels = NULL};
     struct sheet sheet;
-    const char **names = plot_text_array(count, sizeof *names);
+    const char **names = text_zeroed(count, sizeof *names);
     size_t widest = 0;
     double most = most_wasted(waste_curves, count);
     for (size_t i = 0; i < count; i++) {
-        size_t name_width = plot_text_width(waste_curves[i].label);
+        size_t name_width = text_width(waste_curves[i].label);
         add_panel(&curves, &waste_curves[i], i, most);
         widest = name_width > widest ? name_width : widest;
         names[i] = waste_curves[i].label;
     }
-    char *foot = plot_text_format(
+    char *foot = text_format(
         "Usable less requested bytes, as the back end says them (malloc_usable_size of those that "
         "are a malloc). Headers outside the block, as glibc's 8 bytes, are not in it.%s%s",
         *note ? " " : "", note);

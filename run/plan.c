@@ -20,7 +20,7 @@ static char *plan_group_id(const struct selection_point *point)
     json_t *value;
     json_object_foreach(point->params, name, value)
     {
-        char *text = worker_value_text(value);
+        char *text = text_of_json(value);
         text_list_add(&pairs, text_format("%s=%s", name, text));
         free(text);
     }

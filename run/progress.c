@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/host/document.h"
 #include "common/host/text.h"
 
 enum {
@@ -18,10 +19,9 @@ enum {
 void progress_begin(struct progress *progress, size_t total, size_t done, double process_s,
                     double budget_s)
 {
-    const char *refused = getenv("NO_COLOR");
     *progress = (struct progress){
         .shown = isatty(STDERR_FILENO) == 1,
-        .colour = refused == NULL || refused[0] == '\0',
+        .colour = document_look_of(stderr).colour,
         .total = total,
         .done = done,
         .begin_ns = clock_wall_ns(),

@@ -13,25 +13,6 @@
 static const double WORKER_DESCRIBE_TIMEOUT_S = 20;
 static const double WORKER_CALIBRATE_TIMEOUT_S = 120;
 
-char *worker_value_text(const json_t *value)
-{
-    if (json_is_string(value)) {
-        return text_format("%s", json_string_value(value));
-    }
-    double number = json_number_value(value);
-    char text[40];
-    for (int digits = 6; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, number);
-        if (strtod(text, NULL) == number) {
-            break;
-        }
-    }
-    if (number == floor(number) && fabs(number) < 1e15) {
-        (void)snprintf(text, sizeof(text), "%.0f", number); /* 1000000, not 1e+06 */
-    }
-    return text_format("%s", text);
-}
-
 static void worker_keep_variable(struct text_list *environment, const char *name)
 {
     const char *value = getenv(name);
@@ -121,7 +102,7 @@ static void worker_add_workload(const struct worker_cell *cell, struct text_list
     json_t *value;
     json_object_foreach((json_t *)cell->params, name, value)
     {
-        char *text = worker_value_text(value);
+        char *text = text_of_json(value);
         text_list_add(arguments, text_format("--param"));
         text_list_add(arguments, text_format("%s=%s", name, text));
         free(text);

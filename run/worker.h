@@ -68,10 +68,6 @@ enum status worker_run_cell(const struct worker *worker, const struct worker_cel
  */
 const char *worker_expected_owner(const struct worker *worker);
 
-/* A parameter's value as the command line of a worker and the id of a cell have it: a number's
- * shortest exact form, a word as it is. The caller frees. */
-char *worker_value_text(const json_t *value);
-
 /* "ended by signal 6 (Aborted)", "exited with 3", "did not end within 60 s"; with the last line of
  * its stderr where there is one. The caller frees. */
 char *worker_explain(const struct process_result *result, double timeout_s);

@@ -39,6 +39,25 @@ void *text_grow(void *array, size_t count, size_t size)
     return grown;
 }
 
+void *text_zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count > 0 ? count : 1, size);
+    if (array == NULL) {
+        text_no_memory();
+    }
+    return array;
+}
+
+size_t text_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++) {
+        /* Continuation bytes of UTF-8 are 10xxxxxx. */
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return width;
+}
+
 void text_list_add(struct text_list *list, char *item)
 {
     // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers
@@ -65,6 +84,40 @@ void text_split(struct text_list *list, const char *text, char separator)
         begin = end + 1;
     }
     text_list_add(list, text_format("%s", begin));
+}
+
+/* Bytes of the first line of text: the longest run of whole words that fits, or width characters of
+ * a word that does not fit alone. */
+static size_t text_line_bytes(const char *text, size_t width)
+{
+    size_t characters = 0;
+    size_t last_blank = 0;
+    size_t at = 0;
+    while (text[at] != '\0') {
+        if (text[at] == ' ') {
+            last_blank = at;
+        }
+        if (characters == width) {
+            return last_blank > 0 ? last_blank : at;
+        }
+        at++;
+        while (((unsigned char)text[at] & 0xc0) == 0x80) {
+            at++;
+        }
+        characters++;
+    }
+    return at;
+}
+
+void text_wrap(struct text_list *lines, const char *text, size_t width)
+{
+    text += strspn(text, " ");
+    while (*text != '\0') {
+        size_t length = text_line_bytes(text, width > 0 ? width : 1);
+        text_list_add(lines, text_format("%.*s", (int)length, text));
+        text += length;
+        text += strspn(text, " ");
+    }
 }
 
 char *text_join(const struct text_list *list, const char *separator)
@@ -166,6 +219,52 @@ bool text_to_seconds(const char *text, double *seconds)
     }
     *seconds = value * unit;
     return *end == '\0' && isfinite(*seconds) && *seconds > 0;
+}
+
+char *text_of_json(const json_t *value)
+{
+    if (json_is_string(value)) {
+        return text_format("%s", json_string_value(value));
+    }
+    double number = json_number_value(value);
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, number);
+        if (strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    if (number == floor(number) && fabs(number) < 1e15) {
+        (void)snprintf(text, sizeof(text), "%.0f", number); /* 1000000, not 1e+06 */
+    }
+    return text_format("%s", text);
+}
+
+const char *text_of_bytes(char *text, size_t size, double bytes, int digits)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double limit = digits > 3 ? 1024 : 999.5; /* three digits would show 1000 as 1e+03 */
+    size_t unit = 0;
+    for (; fabs(bytes) >= limit && unit + 1 < sizeof(units) / sizeof(units[0]); unit++) {
+        bytes /= 1024;
+    }
+    (void)snprintf(text, size, "%.*g %s", digits, bytes, units[unit]);
+    return text;
+}
+
+const char *text_of_count(char *text, size_t size, double count)
+{
+    char digits[32];
+    int length = snprintf(digits, sizeof(digits), "%.0f", count);
+    size_t at = 0;
+    for (int i = 0; i < length && at + 2 < size; i++) {
+        if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-') {
+            text[at++] = ' ';
+        }
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    return text;
 }
 
 void text_of_seconds(char *text, size_t size, double seconds)

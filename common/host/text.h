@@ -4,6 +4,7 @@
 #ifndef HEAPMILL_COMMON_HOST_TEXT_H
 #define HEAPMILL_COMMON_HOST_TEXT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,12 +22,21 @@ char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* realloc that does not return NULL; count × size may not overflow. */
 void *text_grow(void *array, size_t count, size_t size);
 
+/* calloc that does not return NULL; count 0 gives one zeroed element. */
+void *text_zeroed(size_t count, size_t size);
+
+/* Columns that text takes on a terminal: characters of UTF-8; combining ones are not told apart. */
+size_t text_width(const char *text);
+
 /* Takes item, which came from malloc. */
 void text_list_add(struct text_list *list, char *item);
 void text_list_free(struct text_list *list);
 
 /* The items between separators, in order, the empty ones too. */
 void text_split(struct text_list *list, const char *text, char separator);
+
+/* Adds text cut into lines of at most width characters, at blanks where there are any. */
+void text_wrap(struct text_list *lines, const char *text, size_t width);
 
 /* One string of all items with the separator between; the caller frees it. */
 char *text_join(const struct text_list *list, const char *separator);
@@ -45,6 +55,15 @@ bool text_to_u64(const char *text, uint64_t *value);
 
 /* "90s", "5m", "2h", "1.5m", or a bare number of seconds; more than 0. */
 bool text_to_seconds(const char *text, double *seconds);
+
+/* A number or a string of JSON, short and exact: "1000000", "0.1". The caller frees. */
+char *text_of_json(const json_t *value);
+
+/* "1.5 MiB", of so many significant digits, 3 or more. text has room for size bytes; returned. */
+const char *text_of_bytes(char *text, size_t size, double bytes, int digits);
+
+/* A whole number with its thousands apart: "12 345". As text_of_bytes. */
+const char *text_of_count(char *text, size_t size, double count);
 
 /* Up to a minute "42 s", then "4 min 10 s", then "2 h 05 min". text has room for size bytes. */
 void text_of_seconds(char *text, size_t size, double seconds);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plots/plot_text.h"
+#include "common/host/text.h"
 #include "plots/script_writer.h"
 
 /* What write(file, text) writes; the caller's. */
@@ -59,9 +59,9 @@ static void test_only_utf8_passes(void **state)
 static void test_table_fields(void **state)
 {
     (void)state;
-    check(table_text, "", "-");
-    check(table_text, "a\tb\n#", "a?b?#");
-    check(table_text, "\"quoted\"", "'quoted'");
+    check(tsv_text, "", "-");
+    check(tsv_text, "a\tb\n#", "a?b?#");
+    check(tsv_text, "\"quoted\"", "'quoted'");
     check(script_comment_text, "one\nsystem 'x'", "one?system 'x'");
 }
 
@@ -76,7 +76,7 @@ static void write_arrays(FILE *file, const char *text)
     script_numbers(file, "no", numbers, 0);
     script_colors(file, "c", colors, 1);
     script_number(file, "x", NAN);
-    table_number(file, 1.0 / 3);
+    tsv_number(file, 1.0 / 3);
 }
 
 static void test_arrays(void **state)
@@ -91,32 +91,6 @@ static void test_arrays(void **state)
           "x = NaN\n0.333333333");
 }
 
-static void test_wrap(void **state)
-{
-    (void)state;
-    char **lines = NULL;
-    size_t count = 0;
-    plot_text_wrap("  one two ±±±± four/five/six", 8, &lines, &count);
-    assert_int_equal(count, 4);
-    assert_string_equal(lines[0], "one two");
-    assert_string_equal(lines[1], "±±±±");
-    assert_string_equal(lines[2], "four/fiv"); /* a word that fits nowhere is cut */
-    assert_string_equal(lines[3], "e/six");
-    plot_text_free_lines(lines, count);
-    assert_int_equal(plot_text_width("±≈»"), 3);
-}
-
-static void test_bytes(void **state)
-{
-    (void)state;
-    char buffer[32];
-    assert_string_equal(plot_text_bytes(0, buffer, sizeof buffer), "0 B");
-    assert_string_equal(plot_text_bytes(999, buffer, sizeof buffer), "999 B");
-    assert_string_equal(plot_text_bytes(1536, buffer, sizeof buffer), "1.5 KiB");
-    assert_string_equal(plot_text_bytes(1.15 * 1024 * 1024 * 1024, buffer, sizeof buffer),
-                        "1.15 GiB");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,8 +98,6 @@ int main(void)
         cmocka_unit_test(test_only_utf8_passes),
         cmocka_unit_test(test_table_fields),
         cmocka_unit_test(test_arrays),
-        cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "run/worker.h"
 #include "common/host/text.h"
 
 static void nearest_finds_slips_and_beginnings(void **state)
@@ -62,12 +61,42 @@ static void values_are_written_short_and_exact(void **state)
     } cases[] = {{1000000, "1000000"}, {0.1, "0.1"}, {1.0 / 3, "0.3333333333333333"}, {-5, "-5"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         json_t *value = json_real(cases[i].number);
-        char *text = worker_value_text(value);
+        char *text = text_of_json(value);
         assert_string_equal(text, cases[i].text);
         assert_true(strtod(text, NULL) == cases[i].number);
         free(text);
         json_decref(value);
     }
+}
+
+static void lines_are_cut_at_blanks(void **state)
+{
+    (void)state;
+    struct text_list lines = {0};
+    text_wrap(&lines, "  one two ±±±± four/five/six", 8);
+    assert_int_equal(lines.count, 4);
+    assert_string_equal(lines.items[0], "one two");
+    assert_string_equal(lines.items[1], "±±±±");
+    assert_string_equal(lines.items[2], "four/fiv"); /* a word that fits nowhere is cut */
+    assert_string_equal(lines.items[3], "e/six");
+    text_list_free(&lines);
+    assert_int_equal(text_width("±≈»"), 3);
+}
+
+static void bytes_and_counts_are_for_people(void **state)
+{
+    (void)state;
+    char text[32];
+    assert_string_equal(text_of_bytes(text, sizeof(text), 0, 3), "0 B");
+    assert_string_equal(text_of_bytes(text, sizeof(text), 999, 3), "999 B");
+    assert_string_equal(text_of_bytes(text, sizeof(text), 1000, 3), "0.977 KiB");
+    assert_string_equal(text_of_bytes(text, sizeof(text), 1000, 4), "1000 B");
+    assert_string_equal(text_of_bytes(text, sizeof(text), 1536, 3), "1.5 KiB");
+    assert_string_equal(text_of_bytes(text, sizeof(text), 1.15 * 1024 * 1024 * 1024, 3),
+                        "1.15 GiB");
+    assert_string_equal(text_of_count(text, sizeof(text), 1234567), "1 234 567");
+    assert_string_equal(text_of_count(text, sizeof(text), -123), "-123");
+    assert_string_equal(text_of_count(text, sizeof(text), 999), "999");
 }
 
 static void durations_read_well(void **state)
@@ -89,6 +118,8 @@ int main(void)
         cmocka_unit_test(seconds_have_units),
         cmocka_unit_test(numbers_are_whole_texts),
         cmocka_unit_test(values_are_written_short_and_exact),
+        cmocka_unit_test(lines_are_cut_at_blanks),
+        cmocka_unit_test(bytes_and_counts_are_for_people),
         cmocka_unit_test(durations_read_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
