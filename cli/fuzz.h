@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "cli/command.h"
+#include "cli/shared_options.h"
 #include "common/host/text.h"
 #include "common/status.h"
 
@@ -22,14 +23,40 @@ extern const struct command fuzz_score_command;
 extern const struct command fuzz_plot_command;
 extern const struct command fuzz_speed_command;
 
-/* "heapmill fuzz NAME: message", and what `what` says of the argument that was wrong. Returns
- * EXIT_USAGE. argument may be NULL. */
-int fuzz_refuse(const char *name, const char *what, const char *argument);
+/* Rows of several subcommands, as in shared_options.h. */
 
-/* Prints the error of a subcommand; the exit status that goes with it. */
-int fuzz_report(const char *name, const struct error *error);
+#define FUZZ_CANDIDATES_TARGETS "fuzz list --names"
+#define FUZZ_CANDIDATES_BUGS "fuzz list --bugs --names"
 
-/* What the user typed, for figures and plans. The caller frees. */
-char *fuzz_command_line(int argc, char **argv);
+#define FUZZ_BACKEND(structure, member)                                                            \
+    OPTION_TEXT, 'b', "backend", "NAME", "the back end, where the target has several",             \
+        .shown = "pymalloc-3.10", .candidates = CANDIDATES_BACKENDS,                               \
+        OPTION_INTO(structure, member)
+
+#define FUZZ_ONE_BACKEND(structure, member)                                                        \
+    OPTION_TEXT, 'b', "backend", "NAME", "only this back end",                                     \
+        .shown = "all", .candidates = CANDIDATES_BACKENDS, OPTION_INTO(structure, member)
+
+#define FUZZ_INPUT(structure, member)                                                              \
+    OPTION_TEXT, .placeholder = "INPUT", .help = "a file", .missing = "say which input: one file", \
+                 .candidates = OPTION_FILES, OPTION_INTO(structure, member)
+
+#define FUZZ_TARGET_OF_INPUT(structure, member)                                                    \
+    OPTION_TEXT, 't', "target", "TARGET", "whose input it is",                                     \
+        .shown = "what its campaign says, or the name of its directory, as below fuzz/corpus",     \
+        .candidates = FUZZ_CANDIDATES_TARGETS, OPTION_INTO(structure, member)
+
+#define FUZZ_TARGETS(structure, member)                                                            \
+    OPTION_LIST, .placeholder = "TARGET", .help = "only these targets", .shown = "all",            \
+                 .candidates = FUZZ_CANDIDATES_TARGETS, OPTION_INTO(structure, member)
+
+#define FUZZ_BUG(structure, member)                                                                \
+    OPTION_TEXT, 0, "bug", "ID", "the build with that planted bug",                                \
+        .standard = "", .shown = "none", .candidates = FUZZ_CANDIDATES_BUGS,                       \
+        OPTION_INTO(structure, member)
+
+/* Prints the error of a subcommand; the exit status that goes with it: what is not found is a build
+ * that is missing. */
+int fuzz_report(const struct invocation *invocation, const struct error *error);
 
 #endif

@@ -1,5 +1,4 @@
 /* heapmill fuzz build: the build trees of the engines. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +11,27 @@
 #include "common/host/packages.h"
 #include "common/host/process.h"
 
-static const char build_usage[] =
-    "usage: heapmill fuzz build [libfuzzer|libfuzzer-fast|afl|bare|coverage|random|all] [--target "
-    "NAME] "
-    "[--jobs N]\n"
-    "\n"
-    "Configures and builds what an engine needs, each in a build tree of its own beside this "
-    "one's\n"
-    "(default: libfuzzer, and afl where afl++ is installed). What is built already is brought up "
-    "to\n"
-    "date.\n"
-    "\n"
-    "  --target NAME   only this ninja target, as heapmill-fuzz-block_ops.pymalloc-3.10\n"
-    "                  (default: all fuzz targets)\n"
-    "  --jobs N        compile so many files at once (default: as ninja likes)\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 2 wrong usage; 3 a compiler is missing or the build fails; 130 interrupted\n";
+/* In the order of enum fuzz_tree. */
+static const char *const build_words[] = {
+    "random", "libfuzzer", "libfuzzer-fast", "afl", "bare", "coverage", "all", NULL};
+
+struct build_arguments {
+    struct text_list engines;
+    const char *target;
+    uint64_t jobs;
+};
+
+static const struct option_row build_options[] = {
+    {OPTION_LIST, .placeholder = "ENGINE", .help = "what for", .words = build_words,
+     .shown = "libfuzzer, and afl where afl++ is installed",
+     OPTION_INTO(struct build_arguments, engines)},
+    {OPTION_TEXT, 0, "target", "NAME",
+     "only this ninja target, as heapmill-fuzz-block_ops.pymalloc-3.10", "fuzz",
+     .shown = "all fuzz targets", OPTION_INTO(struct build_arguments, target)},
+    {OPTION_NUMBER, 0, "jobs", "N", "compile so many files at once", .shown = "as ninja likes",
+     .least = 1, .most = 1024, OPTION_INTO(struct build_arguments, jobs)},
+    {.kind = OPTION_END},
+};
 
 static const double BUILD_TIME_S = 4 * 3600;
 
@@ -107,14 +110,6 @@ enum status fuzz_build_tree(const struct fuzz_catalog *catalog, enum fuzz_tree t
     return status;
 }
 
-enum build_option { OPTION_TARGET = 256, OPTION_JOBS };
-
-static const struct option build_long_options[] = {
-    {"target", required_argument, NULL, OPTION_TARGET},
-    {"jobs", required_argument, NULL, OPTION_JOBS},
-    {0},
-};
-
 /* The compiler that a tree needs; NULL when it is there. */
 static const char *build_missing(enum fuzz_tree tree)
 {
@@ -125,20 +120,6 @@ static const char *build_missing(enum fuzz_tree tree)
     bool there = path != NULL;
     free(path);
     return there ? NULL : package_named(tree == FUZZ_TREE_AFL ? "afl" : compiler);
-}
-
-/* Which trees a word names; false if none. */
-static bool build_choose(const char *word, bool chosen[FUZZ_TREES])
-{
-    static const char *const words[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer-fast",
-                                                  "afl",    "bare",      "coverage"};
-    bool known = strcmp(word, "all") == 0;
-    for (size_t tree = 0; tree < FUZZ_TREES; tree++) {
-        bool named = strcmp(words[tree], word) == 0;
-        chosen[tree] = chosen[tree] || named || strcmp(word, "all") == 0;
-        known = known || named;
-    }
-    return known;
 }
 
 static enum status build_all(const bool chosen[FUZZ_TREES], bool by_default, const char *target,
@@ -163,42 +144,33 @@ static enum status build_all(const bool chosen[FUZZ_TREES], bool by_default, con
     return status;
 }
 
-static int build_run(int argc, char **argv)
+static int build_execute(const struct invocation *invocation, void *arguments)
 {
-    bool chosen[FUZZ_TREES] = {false};
-    const char *target = "fuzz";
-    uint64_t jobs = 0;
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", build_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("build",
-                               option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        if (option == OPTION_JOBS && (!text_to_u64(optarg, &jobs) || jobs == 0 || jobs > 1024)) {
-            return fuzz_refuse("build", "--jobs takes 1 to 1024, not", optarg);
-        }
-        target = option == OPTION_TARGET ? optarg : target;
-    }
-    bool by_default = optind == argc;
-    chosen[FUZZ_TREE_LIBFUZZER] = by_default;
-    chosen[FUZZ_TREE_AFL] = by_default;
-    for (; optind < argc; optind++) {
-        if (!build_choose(argv[optind], chosen)) {
-            return fuzz_refuse("build", "there is no engine", argv[optind]);
+    const struct build_arguments *asked = arguments;
+    bool by_default = asked->engines.count == 0;
+    bool chosen[FUZZ_TREES] = {[FUZZ_TREE_LIBFUZZER] = by_default, [FUZZ_TREE_AFL] = by_default};
+    for (size_t i = 0; i < asked->engines.count; i++) {
+        const char *word = asked->engines.items[i];
+        for (size_t tree = 0; tree < FUZZ_TREES; tree++) {
+            chosen[tree] =
+                chosen[tree] || strcmp(word, build_words[tree]) == 0 || strcmp(word, "all") == 0;
         }
     }
     struct error error;
     process_prepare_signals();
-    enum status status = build_all(chosen, by_default, target, (unsigned)jobs, &error);
-    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("build", &error);
+    enum status status =
+        build_all(chosen, by_default, asked->target, (unsigned)asked->jobs, &error);
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
 }
-
 const struct command fuzz_build_command = {
     .name = "build",
     .summary = "configures and builds what the engines need",
-    .usage = build_usage,
-    .run = build_run,
+    .description = "Configures and builds what an engine needs, each in a build tree of its own "
+                   "beside this one's. What is built already is brought up to date.",
+    .options = build_options,
+    .arguments_size = sizeof(struct build_arguments),
+    .examples = "heapmill fuzz build libfuzzer\nheapmill fuzz build bare libfuzzer-fast afl",
+    .exit_statuses =
+        "0 clean; 2 wrong usage; 3 a compiler is missing or the build fails; 130 interrupted",
+    .execute = build_execute,
 };

@@ -1,5 +1,4 @@
 /* heapmill fuzz cmin: a smaller corpus that covers as much. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,37 +11,29 @@
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/crew.h"
 
-static const char cmin_usage[] =
-    "usage: heapmill fuzz cmin TARGET DIR… -o NEW [-b BACKEND] [--json]\n"
-    "\n"
-    "Copies to NEW, which may hold inputs already, those inputs of DIR… that cover something that "
-    "the\n"
-    "others do not, small ones first (libFuzzer's merge).\n"
-    "\n"
-    "  -b, --backend NAME   where the target has several (default: pymalloc-3.10)\n"
-    "  -o, --output NEW     a directory\n"
-    "  --json               {inputs_before, inputs}\n"
-    "  -h, --help\n"
-    "\n"
-    "example: heapmill fuzz cmin block_ops night/corpus -o fuzz/corpus/block_ops\n"
-    "\n"
-    "exit status: 0; 1 an input fails on the way; 2 wrong usage; 3 the libFuzzer build is "
-    "missing\n";
-
-static const struct option cmin_long_options[] = {{"backend", required_argument, NULL, 'b'},
-                                                  {"output", required_argument, NULL, 'o'},
-                                                  {"json", no_argument, NULL, 'j'},
-                                                  {0}};
-
 static const double CMIN_TIME_S = 3600;
 
 struct cmin_arguments {
+    const char *target;
+    struct text_list directories;
     const char *backend;
     const char *output;
-    const char *target;
-    char **directories;
-    size_t count;
     bool json;
+};
+
+static const struct option_row cmin_options[] = {
+    {OPTION_TEXT, .placeholder = "TARGET", .help = "whose inputs they are",
+     .missing = "say which target: `heapmill fuzz list` names them",
+     .candidates = FUZZ_CANDIDATES_TARGETS, OPTION_INTO(struct cmin_arguments, target)},
+    {OPTION_LIST, .placeholder = "DIR", .help = "directories of inputs",
+     .missing = "say which directories of inputs", .candidates = OPTION_DIRECTORIES,
+     OPTION_INTO(struct cmin_arguments, directories)},
+    {FUZZ_BACKEND(struct cmin_arguments, backend)},
+    {OPTION_TEXT, 'o', "output", "NEW", "the directory that they are copied to",
+     .missing = "say where they go: -o NEW", .candidates = OPTION_DIRECTORIES,
+     OPTION_INTO(struct cmin_arguments, output)},
+    {SHARED_JSON(struct cmin_arguments, json, "{inputs_before, inputs}")},
+    {.kind = OPTION_END},
 };
 
 static size_t cmin_count(const char *directory)
@@ -64,8 +55,8 @@ static enum status cmin_merge(const struct cmin_arguments *arguments, const char
     text_list_add(&job.arguments, text_format("-artifact_prefix=%s.", arguments->output));
     text_list_add(&job.arguments, text_format("-max_len=1000000"));
     text_list_add(&job.arguments, text_format("%s", arguments->output));
-    for (size_t i = 0; i < arguments->count; i++) {
-        text_list_add(&job.arguments, text_format("%s", arguments->directories[i]));
+    for (size_t i = 0; i < arguments->directories.count; i++) {
+        text_list_add(&job.arguments, text_format("%s", arguments->directories.items[i]));
     }
     text_list_add(&job.settings, text_format("ASAN_OPTIONS=detect_leaks=0:symbolize=0"));
     (void)unlink(job.log);
@@ -82,7 +73,7 @@ static enum status cmin_merge(const struct cmin_arguments *arguments, const char
     return status;
 }
 
-static int cmin_do(const struct cmin_arguments *arguments)
+static int cmin_do(const struct invocation *invocation, const struct cmin_arguments *arguments)
 {
     struct fuzz_catalog catalog;
     const struct fuzz_program *program;
@@ -101,15 +92,15 @@ static int cmin_do(const struct cmin_arguments *arguments)
     if (status == STATUS_OK) {
         status = file_make_directory(arguments->output, &error);
     }
-    for (size_t i = 0; i < arguments->count; i++) {
-        before += cmin_count(arguments->directories[i]);
+    for (size_t i = 0; i < arguments->directories.count; i++) {
+        before += cmin_count(arguments->directories.items[i]);
     }
     if (status == STATUS_OK) {
         status = cmin_merge(arguments, path, &failed, &error);
     }
     fuzz_catalog_close(&catalog);
     if (status != STATUS_OK) {
-        return fuzz_report("cmin", &error);
+        return fuzz_report(invocation, &error);
     }
     size_t after = cmin_count(arguments->output);
     if (arguments->json) {
@@ -120,40 +111,34 @@ static int cmin_do(const struct cmin_arguments *arguments)
     return failed ? EXIT_FINDING : EXIT_CLEAN;
 }
 
-static int cmin_run(int argc, char **argv)
+static enum status cmin_check(void *arguments, struct error *error)
 {
-    struct cmin_arguments arguments = {.backend = NULL};
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:o:", cmin_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("cmin",
-                               option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        arguments.backend = option == 'b' ? optarg : arguments.backend;
-        arguments.output = option == 'o' ? optarg : arguments.output;
-        arguments.json = arguments.json || option == 'j';
-    }
-    if (optind + 2 > argc || arguments.output == NULL) {
-        return fuzz_refuse("cmin", "it wants a target, directories of inputs, and -o NEW", NULL);
-    }
-    arguments.target = argv[optind];
-    arguments.directories = argv + optind + 1;
-    arguments.count = (size_t)(argc - optind - 1);
-    for (size_t i = 0; i < arguments.count; i++) {
-        if (access(arguments.directories[i], R_OK | X_OK) != 0) {
-            return fuzz_refuse("cmin", "there is no directory", arguments.directories[i]);
+    const struct cmin_arguments *asked = arguments;
+    for (size_t i = 0; i < asked->directories.count; i++) {
+        if (access(asked->directories.items[i], R_OK | X_OK) != 0) {
+            return error_set(error, STATUS_INVALID, "there is no directory %s",
+                             asked->directories.items[i]);
         }
     }
-    process_prepare_signals();
-    return cmin_do(&arguments);
+    return STATUS_OK;
 }
 
+static int cmin_execute(const struct invocation *invocation, void *arguments)
+{
+    process_prepare_signals();
+    return cmin_do(invocation, arguments);
+}
 const struct command fuzz_cmin_command = {
     .name = "cmin",
     .summary = "a smaller corpus that covers as much",
-    .usage = cmin_usage,
-    .run = cmin_run,
+    .description = "Copies to NEW, which may hold inputs already, those inputs of the directories "
+                   "that cover something that the others do not, small ones first (libFuzzer's "
+                   "merge).",
+    .options = cmin_options,
+    .arguments_size = sizeof(struct cmin_arguments),
+    .check = cmin_check,
+    .examples = "heapmill fuzz cmin block_ops night/corpus -o fuzz/corpus/block_ops",
+    .exit_statuses =
+        "0 clean; 1 an input fails on the way; 2 wrong usage; 3 the libFuzzer build is missing",
+    .execute = cmin_execute,
 };

@@ -1,8 +1,4 @@
 /* heapmill fuzz: its subcommands. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/fuzz.h"
 
 static const struct command *const fuzz_table[] = {
@@ -21,37 +17,12 @@ static const struct command *const fuzz_table[] = {
     NULL,
 };
 
-int fuzz_refuse(const char *name, const char *what, const char *argument)
+int fuzz_report(const struct invocation *invocation, const struct error *error)
 {
-    (void)fprintf(stderr, "heapmill fuzz %s: %s%s%s; `heapmill fuzz %s --help` shows the usage\n",
-                  name, what, argument != NULL ? " " : "", argument != NULL ? argument : "", name);
-    return EXIT_USAGE;
+    int status = command_fail(invocation, error);
+    return error->status == STATUS_NOT_FOUND ? EXIT_ENVIRONMENT : status;
 }
 
-int fuzz_report(const char *name, const struct error *error)
-{
-    (void)fprintf(stderr, "heapmill fuzz %s: %s\n", name, error->message);
-    switch (error->status) {
-    case STATUS_INVALID:
-        return EXIT_USAGE;
-    case STATUS_INTERRUPTED:
-        return EXIT_INTERRUPTED;
-    default:
-        return EXIT_ENVIRONMENT;
-    }
-}
-
-char *fuzz_command_line(int argc, char **argv)
-{
-    struct text_list words = {0};
-    text_list_add(&words, text_format("heapmill fuzz"));
-    for (int i = 0; i < argc; i++) {
-        text_list_add(&words, text_format("%s", argv[i]));
-    }
-    char *line = text_join(&words, " ");
-    text_list_free(&words);
-    return line;
-}
 const struct command command_fuzz = {
     .name = "fuzz",
     .summary = "campaigns against back ends, objects and readers, and what they are worth",

@@ -1,5 +1,4 @@
 /* heapmill fuzz coverage: which lines the corpora reach. */
-#include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,55 +13,39 @@
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
 
-static const char coverage_usage[] =
-    "usage: heapmill fuzz coverage [TARGET…] [-b BACKEND] [--corpus DIR] [-o DIR] [--json]\n"
-    "\n"
-    "Replays the corpora of the source tree on builds with clang's source-based coverage (made on "
-    "the\n"
-    "first call, in a build tree of their own), prints a line for each file of allocators/ and "
-    "gc/,\n"
-    "and writes DIR/index.html with every line and how often it ran.\n"
-    "\n"
-    "  -b, --backend NAME   only this back end (default: all)\n"
-    "  --corpus DIR         these inputs too (a campaign's corpus); may be repeated\n"
-    "  --floor SHARE        exit 1 if a smaller share of all those lines is reached: 0.95\n"
-    "  --no-build           with the builds as they are\n"
-    "  -o, --output DIR     (default: fuzz-coverage)\n"
-    "  --json               {files: [{file, lines, covered, uncovered: [line…]}], lines, covered,\n"
-    "                       html}\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 1 below --floor; 2 wrong usage; 3 clang or llvm is missing; 130 interrupted\n";
-
-enum coverage_option { OPTION_CORPUS = 256, OPTION_FLOOR, OPTION_NO_BUILD, OPTION_JSON };
-
-static const struct option coverage_long_options[] = {
-    {"backend", required_argument, NULL, 'b'},
-    {"corpus", required_argument, NULL, OPTION_CORPUS},
-    {"floor", required_argument, NULL, OPTION_FLOOR},
-    {"no-build", no_argument, NULL, OPTION_NO_BUILD},
-    {"output", required_argument, NULL, 'o'},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {0},
-};
-
 struct coverage_arguments {
+    struct text_list targets;
     const char *backend;
     const char *output;
     struct text_list corpora;
     double floor;
-    bool build;
+    bool no_build;
     bool json;
-    char **targets;
-    size_t target_count;
+};
+
+static const struct option_row coverage_options[] = {
+    {FUZZ_TARGETS(struct coverage_arguments, targets)},
+    {FUZZ_ONE_BACKEND(struct coverage_arguments, backend)},
+    {OPTION_LIST, 0, "corpus", "DIR", "these inputs too (a campaign's corpus); may be repeated",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct coverage_arguments, corpora)},
+    {OPTION_SHARE, 0, "floor", "SHARE",
+     "exit 1 if a smaller share of all those lines is reached: 0.95", .most = 1,
+     OPTION_INTO(struct coverage_arguments, floor)},
+    {OPTION_FLAG, 0, "no-build", NULL, "take the builds as they are",
+     OPTION_INTO(struct coverage_arguments, no_build)},
+    {OPTION_TEXT, 'o', "output", "DIR", "where the pages go", "fuzz-coverage",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct coverage_arguments, output)},
+    {SHARED_JSON(struct coverage_arguments, json,
+                 "{files: [{file, lines, covered, uncovered: [line…]}], lines, covered, html}")},
+    {.kind = OPTION_END},
 };
 
 static bool coverage_wants(const struct coverage_arguments *arguments,
                            const struct fuzz_program *program)
 {
-    bool named = arguments->target_count == 0;
-    for (size_t i = 0; i < arguments->target_count; i++) {
-        named = named || strcmp(arguments->targets[i], program->target) == 0;
+    bool named = arguments->targets.count == 0;
+    for (size_t i = 0; i < arguments->targets.count; i++) {
+        named = named || strcmp(arguments->targets.items[i], program->target) == 0;
     }
     return named && program->bug[0] == '\0' && program->paths[FUZZ_TREE_COVERAGE] != NULL &&
            (arguments->backend == NULL || strcmp(arguments->backend, program->backend) == 0);
@@ -78,9 +61,9 @@ static enum status coverage_build(const struct coverage_arguments *arguments,
                              : error_set(error, STATUS_NOT_FOUND,
                                          "coverage wants clang: apt-get install clang llvm");
     free(clang);
-    bool one = arguments->target_count == 1 && arguments->backend != NULL;
+    bool one = arguments->targets.count == 1 && arguments->backend != NULL;
     char *target =
-        one ? text_format("heapmill-fuzz-%s.%s", arguments->targets[0], arguments->backend)
+        one ? text_format("heapmill-fuzz-%s.%s", arguments->targets.items[0], arguments->backend)
             : text_format("fuzz");
     if (status == STATUS_OK) {
         status = fuzz_build_tree(catalog, FUZZ_TREE_COVERAGE, target, 0, error);
@@ -148,7 +131,7 @@ static enum status coverage_all(const struct coverage_arguments *arguments, json
     struct text_list programs = {0};
     char *raw = text_format("%s/raw", arguments->output);
     enum status status = fuzz_catalog_open(&catalog, error);
-    if (status == STATUS_OK && arguments->build) {
+    if (status == STATUS_OK && !arguments->no_build) {
         status = coverage_build(arguments, &catalog, error);
         fuzz_catalog_close(&catalog); /* there may be new programs now */
         status = status == STATUS_OK ? fuzz_catalog_open(&catalog, error) : status;
@@ -178,54 +161,28 @@ static enum status coverage_all(const struct coverage_arguments *arguments, json
     return status;
 }
 
-static int coverage_parse(int argc, char **argv, struct coverage_arguments *arguments)
+static int coverage_execute(const struct invocation *invocation, void *arguments)
 {
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:o:", coverage_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("coverage",
-                               option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        if (option == OPTION_FLOOR && (!text_to_double(optarg, &arguments->floor) ||
-                                       arguments->floor < 0 || arguments->floor > 1)) {
-            return fuzz_refuse("coverage", "--floor takes a share from 0 to 1, not", optarg);
-        }
-        if (option == OPTION_CORPUS) {
-            text_list_add(&arguments->corpora, text_format("%s", optarg));
-        }
-        arguments->backend = option == 'b' ? optarg : arguments->backend;
-        arguments->output = option == 'o' ? optarg : arguments->output;
-        arguments->build = arguments->build && option != OPTION_NO_BUILD;
-        arguments->json = arguments->json || option == OPTION_JSON;
-    }
-    arguments->targets = argv + optind;
-    arguments->target_count = (size_t)(argc - optind);
-    return EXIT_CLEAN;
-}
-
-static int coverage_run(int argc, char **argv)
-{
-    struct coverage_arguments arguments = {.output = "fuzz-coverage", .build = true};
-    int exit_status = coverage_parse(argc, argv, &arguments);
-    if (exit_status == EXIT_CLEAN) {
-        struct error error;
-        json_t *report = NULL;
-        process_prepare_signals();
-        enum status status = coverage_all(&arguments, &report, &error);
-        exit_status = status == STATUS_OK ? coverage_tell(&arguments, report)
-                                          : fuzz_report("coverage", &error);
-        json_decref(report);
-    }
-    text_list_free(&arguments.corpora);
+    struct error error;
+    json_t *report = NULL;
+    process_prepare_signals();
+    enum status status = coverage_all(arguments, &report, &error);
+    int exit_status =
+        status == STATUS_OK ? coverage_tell(arguments, report) : fuzz_report(invocation, &error);
+    json_decref(report);
     return exit_status;
 }
-
 const struct command fuzz_coverage_command = {
     .name = "coverage",
     .summary = "which lines the corpora reach",
-    .usage = coverage_usage,
-    .run = coverage_run,
+    .description =
+        "Replays the corpora of the source tree on builds with clang's source-based coverage (made "
+        "on the first call, in a build tree of their own), prints a line for each file of "
+        "allocators/ and gc/, and writes DIR/index.html with every line and how often it ran.",
+    .options = coverage_options,
+    .arguments_size = sizeof(struct coverage_arguments),
+    .examples = "heapmill fuzz coverage block_ops --corpus night/corpus",
+    .exit_statuses =
+        "0 clean; 1 below --floor; 2 wrong usage; 3 clang or llvm is missing; 130 interrupted",
+    .execute = coverage_execute,
 };

@@ -1,5 +1,4 @@
 /* heapmill fuzz fmt: an input as the program that it is. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,22 +11,20 @@
 #include "fuzz/campaign/execute.h"
 #include "fuzz/campaign/owner.h"
 
-static const char fmt_usage[] =
-    "usage: heapmill fuzz fmt INPUT [-t TARGET] [-b BACKEND] [--json]\n"
-    "\n"
-    "Prints an input as the program that it is: one operation a line. Nothing is executed.\n"
-    "\n"
-    "  -t, --target TARGET    whose input it is (default: the name of the directory that it is "
-    "in,\n"
-    "                         as below fuzz/corpus; or what its campaign says)\n"
-    "  -b, --backend NAME     where the target has several (default: pymalloc-3.10)\n"
-    "  --json                 {target, backend, lines: [...]}\n"
-    "  -h, --help\n";
+struct fmt_arguments {
+    const char *input;
+    const char *target;
+    const char *backend;
+    bool json;
+};
 
-static const struct option fmt_long_options[] = {{"target", required_argument, NULL, 't'},
-                                                 {"backend", required_argument, NULL, 'b'},
-                                                 {"json", no_argument, NULL, 'j'},
-                                                 {0}};
+static const struct option_row fmt_options[] = {
+    {FUZZ_INPUT(struct fmt_arguments, input)},
+    {FUZZ_TARGET_OF_INPUT(struct fmt_arguments, target)},
+    {FUZZ_BACKEND(struct fmt_arguments, backend)},
+    {SHARED_JSON(struct fmt_arguments, json, "{target, backend, lines: [...]}")},
+    {.kind = OPTION_END},
+};
 
 static enum status fmt_print(const char *input, const char *target, const char *backend, bool json,
                              struct error *error)
@@ -71,32 +68,17 @@ static enum status fmt_print(const char *input, const char *target, const char *
     return status;
 }
 
-static int fmt_run(int argc, char **argv)
+static int fmt_execute(const struct invocation *invocation, void *arguments)
 {
-    const char *target = NULL;
-    const char *backend = NULL;
-    bool json = false;
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":t:b:", fmt_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("fmt", option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        target = option == 't' ? optarg : target;
-        backend = option == 'b' ? optarg : backend;
-        json = json || option == 'j';
-    }
-    if (optind + 1 != argc) {
-        return fuzz_refuse("fmt", "say which input: one file", NULL);
-    }
-    const char *input = argv[optind];
-    char *owner = target != NULL ? text_format("%s", target) : fuzz_owner_of(input, &backend);
+    const struct fmt_arguments *asked = arguments;
+    const char *backend = asked->backend;
+    char *owner = asked->target != NULL ? text_format("%s", asked->target)
+                                        : fuzz_owner_of(asked->input, &backend);
     struct error error = {.message = ""};
-    enum status status = access(input, R_OK) == 0
-                             ? STATUS_OK
-                             : error_set(&error, STATUS_INVALID, "%s cannot be read: %m", input);
+    enum status status =
+        access(asked->input, R_OK) == 0
+            ? STATUS_OK
+            : error_set(&error, STATUS_INVALID, "%s cannot be read: %m", asked->input);
     if (status == STATUS_OK && owner == NULL) {
         status = error_set(&error, STATUS_INVALID,
                            "whose input is it? Say so with -t TARGET; `heapmill fuzz list` names "
@@ -104,15 +86,19 @@ static int fmt_run(int argc, char **argv)
     }
     if (status == STATUS_OK) {
         process_prepare_signals();
-        status = fmt_print(input, owner, backend, json, &error);
+        status = fmt_print(asked->input, owner, backend, asked->json, &error);
     }
     free(owner);
-    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("fmt", &error);
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
 }
-
 const struct command fuzz_fmt_command = {
     .name = "fmt",
     .summary = "prints an input as the program that it is",
-    .usage = fmt_usage,
-    .run = fmt_run,
+    .description =
+        "Prints an input as the program that it is: one operation a line. Nothing is executed.",
+    .options = fmt_options,
+    .arguments_size = sizeof(struct fmt_arguments),
+    .examples = "heapmill fuzz fmt night/findings/crash-1",
+    .exit_statuses = "0 clean; 2 wrong usage; 3 a build is missing",
+    .execute = fmt_execute,
 };

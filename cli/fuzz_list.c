@@ -1,5 +1,4 @@
 /* heapmill fuzz list: what can be fuzzed, and with what. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,21 +9,21 @@
 #include "common/host/files.h"
 #include "fuzz/campaign/catalog.h"
 
-static const char list_usage[] =
-    "usage: heapmill fuzz list [--bugs] [--json]\n"
-    "\n"
-    "The fuzz targets with the back ends that they are built for, how many inputs their corpora "
-    "in\n"
-    "the source tree have, and which engines have a build.\n"
-    "\n"
-    "  --bugs      the builds with a planted bug instead\n"
-    "  --json      an array of {target, backend, bug, corpus, engines}\n"
-    "  -h, --help\n";
+struct list_arguments {
+    bool bugs;
+    bool names;
+    bool json;
+};
 
-enum list_option { OPTION_BUGS = 256, OPTION_JSON };
-
-static const struct option list_long_options[] = {
-    {"bugs", no_argument, NULL, OPTION_BUGS}, {"json", no_argument, NULL, OPTION_JSON}, {0}};
+static const struct option_row list_options[] = {
+    {OPTION_FLAG, 0, "bugs", NULL, "the builds with a planted bug instead",
+     OPTION_INTO(struct list_arguments, bugs)},
+    {OPTION_FLAG, 0, "names", NULL, "only the names of the targets, or of the bugs, one a line",
+     OPTION_INTO(struct list_arguments, names)},
+    {SHARED_JSON(struct list_arguments, json,
+                 "an array of {target, backend, bug, corpus, engines}")},
+    {.kind = OPTION_END},
+};
 
 static size_t list_corpus_size(const struct fuzz_catalog *catalog, const char *target)
 {
@@ -107,42 +106,47 @@ static void list_print_table(const struct fuzz_catalog *catalog, bool bugs)
     document_show(document);
 }
 
-static int list_run(int argc, char **argv)
+/* Each once: the catalog is in order. */
+static void list_print_names(const struct fuzz_catalog *catalog, bool bugs)
 {
-    bool json = false;
-    bool bugs = false;
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", list_long_options, NULL)) != -1) {
-        if (option == '?') {
-            return fuzz_refuse("list", "unknown option", argv[optind - 1]);
+    const char *last = "";
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct fuzz_program *program = &catalog->programs[i];
+        const char *name = bugs ? program->bug : program->target;
+        if ((program->bug[0] != '\0') == bugs && strcmp(name, last) != 0) {
+            (void)puts(name);
+            last = name;
         }
-        json = json || option == OPTION_JSON;
-        bugs = bugs || option == OPTION_BUGS;
     }
-    if (optind < argc) {
-        return fuzz_refuse("list", "no arguments are taken, and not", argv[optind]);
-    }
+}
+
+static int list_execute(const struct invocation *invocation, void *arguments)
+{
+    const struct list_arguments *asked = arguments;
     struct fuzz_catalog catalog;
     struct error error;
     enum status status = fuzz_catalog_open(&catalog, &error);
-    if (status == STATUS_OK && json) {
-        list_print_json(&catalog, bugs);
+    if (status == STATUS_OK && asked->names) {
+        list_print_names(&catalog, asked->bugs);
+    } else if (status == STATUS_OK && asked->json) {
+        list_print_json(&catalog, asked->bugs);
     } else if (status == STATUS_OK) {
-        list_print_table(&catalog, bugs);
+        list_print_table(&catalog, asked->bugs);
         if (catalog.count == 0) {
             (void)fputs("heapmill fuzz list: nothing is built yet: `heapmill fuzz build`\n",
                         stderr);
         }
     }
     fuzz_catalog_close(&catalog);
-    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("list", &error);
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
 }
-
 const struct command fuzz_list_command = {
     .name = "list",
     .summary = "the targets, their back ends, and what is built for which engine",
-    .usage = list_usage,
-    .run = list_run,
+    .description = "Shows the fuzz targets with the back ends that they are built for, how many "
+                   "inputs their corpora in the source tree have, and which engines have a build.",
+    .options = list_options,
+    .arguments_size = sizeof(struct list_arguments),
+    .exit_statuses = "0 clean; 2 wrong usage; 3 something is missing",
+    .execute = list_execute,
 };

@@ -1,5 +1,4 @@
 /* heapmill fuzz plot: the figures of a campaign or a score. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,30 +10,22 @@
 #include "plots/fuzz_picture.h"
 #include "plots/gnuplot_runner.h"
 
-static const char plot_usage[] =
-    "usage: heapmill fuzz plot DIR [-o DIRECTORY] [--format svg,png] [--json]\n"
-    "\n"
-    "Draws what `heapmill fuzz run` or `heapmill fuzz score` left in DIR. Each figure is four "
-    "files:\n"
-    "NAME.svg, NAME.png, its data NAME.tsv and its script NAME.gp.\n"
-    "\n"
-    "  of a campaign:  coverage       edges and kept inputs over time, by engine process\n"
-    "                  speed          executions and operations per CPU second\n"
-    "  of a score:     survival       the share of trials that found nothing yet, by engine\n"
-    "                  survival-bugs  the same, a panel for each bug\n"
-    "                  bugs           bugs × engines: who finds what, and how soon\n"
-    "\n"
-    "  -o, --output DIRECTORY  where the files go (default: DIR/plots)\n"
-    "  --format svg,png        which pictures (default: both)\n"
-    "  --json                  an array of the files' paths\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 2 wrong usage; 3 gnuplot is missing (tables and scripts are written)\n";
+struct plot_arguments {
+    const char *directory;
+    struct sheet_options sheet;
+    bool json;
+};
 
-static const struct option plot_long_options[] = {{"output", required_argument, NULL, 'o'},
-                                                  {"format", required_argument, NULL, 'f'},
-                                                  {"json", no_argument, NULL, 'j'},
-                                                  {0}};
+static const struct option_row plot_option_rows[] = {
+    {OPTION_TEXT, .placeholder = "DIR", .help = "a campaign's or a score's directory",
+     .missing = "say which: one campaign's or score's directory", .candidates = OPTION_DIRECTORIES,
+     OPTION_INTO(struct plot_arguments, directory)},
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", .shown = "DIR/plots",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct plot_arguments, sheet.output)},
+    {SHARED_PICTURES(struct plot_arguments, sheet.formats)},
+    {SHARED_JSON(struct plot_arguments, json, "an array of the files' paths")},
+    {.kind = OPTION_END},
+};
 
 /* A campaign's samples, by member. */
 struct plot_members {
@@ -187,7 +178,8 @@ static void plot_print(const char *output, const struct text_list *names, bool j
     json_decref(paths);
 }
 
-static int plot_draw(const char *directory, struct sheet_options *options, bool json)
+static int plot_draw(const struct invocation *invocation, const char *directory,
+                     struct sheet_options *options, bool json)
 {
     struct text_list names = {0};
     struct error error = {.message = ""};
@@ -206,59 +198,36 @@ static int plot_draw(const char *directory, struct sheet_options *options, bool 
                       directory);
         return EXIT_USAGE;
     }
-    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("plot", &error);
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
 }
 
-static bool plot_take_formats(const char *text, unsigned *formats)
+static int plot_execute(const struct invocation *invocation, void *arguments)
 {
-    struct text_list words = {0};
-    bool good = true;
-    *formats = 0;
-    text_split(&words, text, ',');
-    for (size_t i = 0; i < words.count; i++) {
-        bool svg = strcmp(words.items[i], "svg") == 0;
-        bool png = strcmp(words.items[i], "png") == 0;
-        *formats |= svg ? (unsigned)PICTURE_SVG : png ? (unsigned)PICTURE_PNG : 0;
-        good = good && (svg || png);
-    }
-    text_list_free(&words);
-    return good && *formats != 0;
-}
-
-static int plot_run(int argc, char **argv)
-{
-    char *command = fuzz_command_line(argc, argv);
-    struct sheet_options options = {.command = command, .formats = PICTURE_SVG | PICTURE_PNG};
-    bool json = false;
-    int option;
-    int status = EXIT_CLEAN;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while (status == EXIT_CLEAN &&
-           (option = getopt_long(argc, argv, ":o:", plot_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            status =
-                fuzz_refuse("plot", option == ':' ? "a value is missing after" : "unknown option",
-                            argv[optind - 1]);
-        } else if (option == 'f' && !plot_take_formats(optarg, &options.formats)) {
-            status = fuzz_refuse("plot", "--format takes svg, png or both, not", optarg);
-        }
-        options.output = option == 'o' ? optarg : options.output;
-        json = json || option == 'j';
-    }
-    if (status == EXIT_CLEAN && optind + 1 != argc) {
-        status = fuzz_refuse("plot", "say which: one campaign's or score's directory", NULL);
-    }
-    if (status == EXIT_CLEAN) {
-        status = plot_draw(argv[optind], &options, json);
-    }
+    struct plot_arguments *asked = arguments;
+    char *command = command_line(invocation);
+    asked->sheet.command = command;
+    int result = plot_draw(invocation, asked->directory, &asked->sheet, asked->json);
     free(command);
-    return status;
+    return result;
 }
-
 const struct command fuzz_plot_command = {
     .name = "plot",
     .summary = "the figures of a campaign or a score",
-    .usage = plot_usage,
-    .run = plot_run,
+    .description =
+        "Draws what `heapmill fuzz run` or `heapmill fuzz score` left in DIR. Each figure is four "
+        "files: NAME.svg, NAME.png, its data NAME.tsv and its script NAME.gp. Of a campaign:\n"
+        "\n"
+        "  coverage       edges and kept inputs over time, by engine process\n"
+        "  speed          executions and operations per CPU second\n"
+        "\n"
+        "Of a score:\n"
+        "\n"
+        "  survival       the share of trials that found nothing yet, by engine\n"
+        "  survival-bugs  the same, a panel for each bug\n"
+        "  bugs           bugs × engines: who finds what, and how soon",
+    .options = plot_option_rows,
+    .arguments_size = sizeof(struct plot_arguments),
+    .exit_statuses =
+        "0 clean; 2 wrong usage; 3 gnuplot is missing (tables and scripts are written)",
+    .execute = plot_execute,
 };

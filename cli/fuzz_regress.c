@@ -1,5 +1,4 @@
 /* heapmill fuzz regress: replays the corpora. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,50 +12,41 @@
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/execute.h"
 
-static const char regress_usage[] =
-    "usage: heapmill fuzz regress [TARGET…] [-b BACKEND] [--corpus DIR] [--sanitized] [--json]\n"
-    "\n"
-    "Replays the corpora of the source tree on every build of every target, or of those named, "
-    "and\n"
-    "says which inputs fail. No engine is needed: this is for CI.\n"
-    "\n"
-    "  -b, --backend NAME   only this back end\n"
-    "  --corpus DIR         inputs from DIR instead (a campaign's corpus or findings)\n"
-    "  --sanitized          the builds of fuzz-libfuzzer, with their sanitizers\n"
-    "  --json               an array of {program, inputs, status, failed: [...]}\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0 all pass; 1 an input fails; 2 wrong usage; 3 something is missing\n";
-
-enum regress_option { OPTION_CORPUS = 256, OPTION_SANITIZED, OPTION_JSON };
-
-static const struct option regress_long_options[] = {
-    {"backend", required_argument, NULL, 'b'},
-    {"corpus", required_argument, NULL, OPTION_CORPUS},
-    {"sanitized", no_argument, NULL, OPTION_SANITIZED},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {0},
-};
-
 static const double REGRESS_TIME_S = 600;
 
 struct regress_arguments {
+    struct text_list targets;
     const char *backend;
     const char *corpus;
-    enum fuzz_tree tree;
+    bool sanitized;
     bool json;
-    char **targets;
-    size_t target_count;
 };
+
+static const struct option_row regress_options[] = {
+    {FUZZ_TARGETS(struct regress_arguments, targets)},
+    {FUZZ_ONE_BACKEND(struct regress_arguments, backend)},
+    {OPTION_TEXT, 0, "corpus", "DIR", "inputs from DIR instead (a campaign's corpus or findings)",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct regress_arguments, corpus)},
+    {OPTION_FLAG, 0, "sanitized", NULL, "the builds of fuzz-libfuzzer, with their sanitizers",
+     OPTION_INTO(struct regress_arguments, sanitized)},
+    {SHARED_JSON(struct regress_arguments, json,
+                 "an array of {program, inputs, status, failed: [...]}")},
+    {.kind = OPTION_END},
+};
+
+static enum fuzz_tree regress_tree(const struct regress_arguments *arguments)
+{
+    return arguments->sanitized ? FUZZ_TREE_LIBFUZZER : FUZZ_TREE_ORDINARY;
+}
 
 static bool regress_wants(const struct regress_arguments *arguments,
                           const struct fuzz_program *program)
 {
-    bool named = arguments->target_count == 0;
-    for (size_t i = 0; i < arguments->target_count; i++) {
-        named = named || strcmp(arguments->targets[i], program->target) == 0;
+    bool named = arguments->targets.count == 0;
+    for (size_t i = 0; i < arguments->targets.count; i++) {
+        named = named || strcmp(arguments->targets.items[i], program->target) == 0;
     }
-    return named && program->bug[0] == '\0' && program->paths[arguments->tree] != NULL &&
+    return named && program->bug[0] == '\0' && program->paths[regress_tree(arguments)] != NULL &&
            (arguments->backend == NULL || strcmp(arguments->backend, program->backend) == 0);
 }
 
@@ -136,7 +126,7 @@ static enum status regress_one(const struct regress_arguments *arguments,
     json_t *names = json_array();
     uint64_t begin = clock_wall_ns();
     regress_list_inputs(arguments, catalog, program->target, &inputs);
-    enum status status = regress_program(program, arguments->tree, &inputs, &failed, error);
+    enum status status = regress_program(program, regress_tree(arguments), &inputs, &failed, error);
     for (size_t i = 0; i < failed.count; i++) {
         (void)json_array_append_new(names, json_string(failed.items[i]));
     }
@@ -194,43 +184,31 @@ static enum status regress_all(const struct regress_arguments *arguments, size_t
     return status;
 }
 
-static int regress_run(int argc, char **argv)
+static int regress_command(const struct invocation *invocation, void *arguments)
 {
-    struct regress_arguments arguments = {.tree = FUZZ_TREE_ORDINARY};
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:", regress_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("regress",
-                               option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        arguments.backend = option == 'b' ? optarg : arguments.backend;
-        arguments.corpus = option == OPTION_CORPUS ? optarg : arguments.corpus;
-        arguments.tree = option == OPTION_SANITIZED ? FUZZ_TREE_LIBFUZZER : arguments.tree;
-        arguments.json = arguments.json || option == OPTION_JSON;
-    }
-    arguments.targets = argv + optind;
-    arguments.target_count = (size_t)(argc - optind);
     struct error error;
     size_t failed = 0;
     size_t replayed = 0;
     process_prepare_signals();
-    enum status status = regress_all(&arguments, &failed, &replayed, &error);
+    enum status status = regress_all(arguments, &failed, &replayed, &error);
     if (status == STATUS_OK && replayed == 0) {
         status = error_set(&error, STATUS_NOT_FOUND,
                            "no such fuzz target is built: `heapmill fuzz list` names those that "
                            "are, `heapmill fuzz build` makes more");
     }
-    return status != STATUS_OK ? fuzz_report("regress", &error)
+    return status != STATUS_OK ? fuzz_report(invocation, &error)
            : failed > 0        ? EXIT_FINDING
                                : EXIT_CLEAN;
 }
-
 const struct command fuzz_regress_command = {
     .name = "regress",
     .summary = "replays the corpora, for CI",
-    .usage = regress_usage,
-    .run = regress_run,
+    .description =
+        "Replays the corpora of the source tree on every build of every target, or of those named, "
+        "and says which inputs fail. No engine is needed: this is for CI.",
+    .options = regress_options,
+    .arguments_size = sizeof(struct regress_arguments),
+    .examples = "heapmill fuzz regress block_ops -b pymalloc-3.10",
+    .exit_statuses = "0 all pass; 1 an input fails; 2 wrong usage; 3 something is missing",
+    .execute = regress_command,
 };

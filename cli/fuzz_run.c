@@ -7,43 +7,84 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_run_options.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/session.h"
 #include "fuzz/campaign/status_line.h"
 
-static const char run_usage[] =
-    "usage: heapmill fuzz run TARGET [OPTION…] [-- ENGINE ARGUMENT…]\n"
-    "       heapmill fuzz run --resume -o DIR [OPTION…]\n"
-    "\n"
-    "Fuzzes a target until the time is over. Inputs worth keeping, findings, logs and figures are "
-    "in\n"
-    "DIR; engines that run side by side exchange inputs through DIR/corpus. A campaign that was\n"
-    "interrupted or killed goes on with --resume.\n"
-    "\n"
-    "  -b, --backend NAME     the back end, where the target has several (default: "
-    "pymalloc-3.10);\n"
-    "                         or ./libmine.so, your own malloc, as it is: a black box (libFuzzer\n"
-    "                         then without sanitizers: `heapmill fuzz build libfuzzer-fast`)\n"
-    "  --bug ID               the build with that planted bug (`heapmill fuzz list --bugs`)\n"
-    "  --engine ENGINE        libfuzzer (default), afl, both, random; or libfuzzer-nomutator,\n"
-    "                         afl-nomutator: without the mutator of operations\n"
-    "  --fast                 libFuzzer without sanitizers: several times as many executions\n"
-    "  --time T               of this session: 90s, 10m, 2h (default: 10m)\n"
-    "  --jobs N               engine processes, at most 64 (default: one for each CPU)\n"
-    "  --operations N         the longest program (default: 256; AFL++: 1024)\n"
-    "  --seed S               (default: 1)\n"
-    "  -o, --output DIR       (default: campaign-TARGET…)\n"
-    "  --resume               go on with the campaign in DIR\n"
-    "  --disk-cap SIZE        end when DIR holds more: 500M, 4G (default: 2G)\n"
-    "  --findings-cap N       end after so many findings (default: 100)\n"
-    "  --json                 print the result as JSON\n"
-    "  -h, --help\n"
-    "\n"
-    "example: heapmill fuzz run block_ops -b pymalloc-3.10 --engine both --time 30m -o night\n"
-    "\n"
-    "exit status: 0 nothing was found; 1 findings (`heapmill fuzz triage DIR`); 2 wrong usage; 3\n"
-    "something is missing; 130 interrupted\n";
+/* Strings are argv's. */
+struct run_arguments {
+    const char *target;
+    const char *backend; /* NULL: the default; a path: a library */
+    const char *bug;
+    const char *engine;
+    const char *output;
+    char *chosen_output; /* what output is where the user said nothing; owned */
+    double time_s;
+    uint64_t jobs;
+    uint64_t operations; /* 0: each engine's own */
+    uint64_t seed;
+    uint64_t disk_bytes_max;
+    uint64_t findings_max;
+    bool fast;
+    bool resume;
+    bool json;
+    bool chosen;             /* an option was given that a resumed campaign has fixed already */
+    char **engine_arguments; /* what follows "--"; NULL: nothing */
+    struct text_list extra;  /* the same, or what the resumed campaign has; owned */
+};
+
+static const char *const run_engines[] = {"libfuzzer",           "afl",           "both", "random",
+                                          "libfuzzer-nomutator", "afl-nomutator", NULL};
+
+#define RUN_INTO(member) OPTION_INTO(struct run_arguments, member)
+/* What a campaign is made of, and --resume takes from it. */
+#define RUN_FIXES(member) RUN_INTO(member), .given = offsetof(struct run_arguments, chosen)
+
+static const struct option_row run_options[] = {
+    {OPTION_TEXT, .placeholder = "TARGET",
+     .help = "what is fuzzed; `heapmill fuzz list` names them",
+     .candidates = FUZZ_CANDIDATES_TARGETS, RUN_FIXES(target)},
+    {OPTION_REST, .placeholder = "ENGINE ARGUMENT…",
+     .help = "arguments for the engine, as they are", RUN_INTO(engine_arguments)},
+    {OPTION_TEXT, 'b', "backend", "NAME",
+     "the back end, where the target has several; or ./libmine.so, your own malloc, as it is: a "
+     "black box (libFuzzer then without sanitizers: `heapmill fuzz build libfuzzer-fast`)",
+     .shown = "pymalloc-3.10", .candidates = CANDIDATES_BACKENDS, RUN_FIXES(backend)},
+    {OPTION_TEXT, 0, "bug", "ID", "the build with that planted bug (`heapmill fuzz list --bugs`)",
+     "", "none", .candidates = FUZZ_CANDIDATES_BUGS, RUN_FIXES(bug)},
+    {OPTION_CHOICE, 0, "engine", "ENGINE", "nomutator is without the mutator of operations; one of",
+     "libfuzzer", .words = run_engines, RUN_FIXES(engine)},
+    {OPTION_FLAG, 0, "fast", NULL, "libFuzzer without sanitizers: several times as many executions",
+     RUN_FIXES(fast)},
+    {OPTION_SECONDS, 0, "time", "T", "of this session", "10m", RUN_INTO(time_s)},
+    {OPTION_NUMBER, 0, "jobs", "N", "engine processes", .shown = "one for each CPU", .least = 1,
+     .most = FUZZ_MEMBERS_MAX, RUN_FIXES(jobs)},
+    {OPTION_NUMBER, 0, "operations", "N", "the longest program", .shown = "256; AFL++: 1024",
+     .least = 1, .most = 8192, RUN_FIXES(operations)},
+    {OPTION_NUMBER, 0, "seed", "S", "of all random choices", "1", RUN_FIXES(seed)},
+    {OPTION_TEXT, 'o', "output", "DIR", "the campaign's directory", .shown = "campaign-TARGET…",
+     .candidates = OPTION_DIRECTORIES, RUN_INTO(output)},
+    {OPTION_FLAG, 0, "resume", NULL, "go on with the campaign in DIR", RUN_INTO(resume)},
+    {OPTION_SIZE, 0, "disk-cap", "SIZE", "end when DIR holds more", "2G", RUN_INTO(disk_bytes_max)},
+    {OPTION_NUMBER, 0, "findings-cap", "N", "end after so many findings", "100", .least = 1,
+     .most = 1000000, RUN_INTO(findings_max)},
+    {SHARED_JSON(struct run_arguments, json, "print the result as JSON")},
+    {.kind = OPTION_END},
+};
+
+static enum status run_check(void *arguments, struct error *error)
+{
+    const struct run_arguments *asked = arguments;
+    const char *wrong =
+        asked->resume && asked->output == NULL ? "--resume wants the campaign's directory: -o DIR"
+        : asked->resume && asked->chosen
+            ? "--resume takes target, back end, engine, jobs and seed from the campaign: leave "
+              "them out"
+        : !asked->resume && asked->target == NULL
+            ? "say which target: `heapmill fuzz list` names them"
+            : NULL;
+    return wrong == NULL ? STATUS_OK : error_set(error, STATUS_INVALID, "%s", wrong);
+}
 
 /* The engines of the members, as their names' array. */
 static json_t *run_plan_engines(const struct run_arguments *arguments)
@@ -114,7 +155,8 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
     if (status == STATUS_OK) {
         if (arguments->output == NULL) {
             const char *name = library[0] != '\0' ? strrchr(library, '/') + 1 : program->label;
-            arguments->output = text_format("campaign-%s", name);
+            arguments->chosen_output = text_format("campaign-%s", name);
+            arguments->output = arguments->chosen_output;
         }
         *plan = run_plan(arguments, program, library);
         status = fuzz_log_open(log, &fuzz_campaign_journal, arguments->output, plan, error);
@@ -223,7 +265,7 @@ static void run_print(const struct run_arguments *arguments,
     }
 }
 
-static int run_campaign(struct run_arguments *arguments)
+static int run_campaign(const struct invocation *invocation, struct run_arguments *arguments)
 {
     struct fuzz_catalog catalog;
     struct fuzz_log log = {.lines = NULL};
@@ -246,7 +288,7 @@ static int run_campaign(struct run_arguments *arguments)
                       : result.findings > 0              ? EXIT_FINDING
                                                          : EXIT_CLEAN;
     } else {
-        exit_status = fuzz_report("run", &error);
+        exit_status = fuzz_report(invocation, &error);
     }
     json_decref(plan);
     fuzz_log_close(&log);
@@ -254,27 +296,32 @@ static int run_campaign(struct run_arguments *arguments)
     return exit_status;
 }
 
-static int run_run(int argc, char **argv)
+static int run_execute(const struct invocation *invocation, void *arguments)
 {
-    struct run_arguments arguments = {.bug = "",
-                                      .engine = "libfuzzer",
-                                      .time_s = 600,
-                                      .seed = 1,
-                                      .disk_bytes_max = UINT64_C(2) << 30,
-                                      .findings_max = 100};
-    int status = fuzz_run_parse(argc, argv, &arguments);
-    if (status == EXIT_CLEAN) {
-        process_prepare_signals();
-        status = run_campaign(&arguments);
+    struct run_arguments *asked = arguments;
+    for (char **word = asked->engine_arguments; word != NULL && *word != NULL; word++) {
+        text_list_add(&asked->extra, text_format("%s", *word));
     }
-    text_list_free(&arguments.extra);
-    free(arguments.output);
+    process_prepare_signals();
+    int status = run_campaign(invocation, asked);
+    text_list_free(&asked->extra);
+    free(asked->chosen_output);
     return status;
 }
-
 const struct command fuzz_run_command = {
     .name = "run",
     .summary = "a campaign: libFuzzer, AFL++ or both, or blind random",
-    .usage = run_usage,
-    .run = run_run,
+    .synopses = (const char *const[]){"TARGET [OPTION…] [-- ENGINE ARGUMENT…]",
+                                      "--resume -o DIR [OPTION…]", NULL},
+    .description =
+        "Fuzzes a target until the time is over. Inputs worth keeping, findings, logs and figures "
+        "are in DIR; engines that run side by side exchange inputs through DIR/corpus. A campaign "
+        "that was interrupted or killed goes on with --resume.",
+    .options = run_options,
+    .arguments_size = sizeof(struct run_arguments),
+    .check = run_check,
+    .examples = "heapmill fuzz run block_ops -b pymalloc-3.10 --engine both --time 30m -o night",
+    .exit_statuses = "0 nothing was found; 1 findings (`heapmill fuzz triage DIR`); 2 wrong usage; "
+                     "3 something is missing; 130 interrupted",
+    .execute = run_execute,
 };

@@ -1,5 +1,4 @@
 /* heapmill fuzz speed: operations per CPU second of each engine, against a bare loop. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,47 +9,7 @@
 #include "fuzz/campaign/speed_run.h"
 #include "results/stats/statistics.h"
 
-static const char speed_usage[] =
-    "usage: heapmill fuzz speed [TARGET] [-b BACKEND] [--rounds N] [--time T] [--seed S] [--bars] "
-    "[--json]\n"
-    "\n"
-    "How many operations of the target an engine plays in a second of CPU time, from nothing, "
-    "beside a\n"
-    "bare loop: blind random inputs under the same oracles, in a build of the same compiler and "
-    "flags\n"
-    "without instrumentation. libFuzzer (without sanitizers) with programs of up to 64 "
-    "operations,\n"
-    "AFL++ with up to 1024. All are run after one another in each round, and compared within it.\n"
-    "Wants `heapmill fuzz build bare libfuzzer-fast afl`.\n"
-    "\n"
-    "  TARGET           default: block_ops\n"
-    "  -b, --backend B  default: pymalloc-3.10, where the target has several\n"
-    "  --rounds N       default: 5\n"
-    "  --time T         CPU time of each engine in a round (default: 10s)\n"
-    "  --seed S         default: 1\n"
-    "  --bars           exit status 1 unless in every round libFuzzer plays at least 0.6 and AFL++ "
-    "at\n"
-    "                   least 0.5 of the bare loop's operations, at a stability of at least 98%\n"
-    "  --json           {program, rounds, time_s, seed, engines: [{engine, operations, ...}]}\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 1 a bar is not met; 2 wrong usage; 3 something is not built, or an engine "
-    "failed;\n"
-    "130 interrupted\n";
-
 static const double SPEED_STABILITY_LEAST = 98;
-
-enum speed_option { OPTION_ROUNDS = 256, OPTION_TIME, OPTION_SEED, OPTION_BARS, OPTION_JSON };
-
-static const struct option speed_long_options[] = {
-    {"backend", required_argument, NULL, 'b'},
-    {"rounds", required_argument, NULL, OPTION_ROUNDS},
-    {"time", required_argument, NULL, OPTION_TIME},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"bars", no_argument, NULL, OPTION_BARS},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {0},
-};
 
 struct speed_arguments {
     const char *target;
@@ -61,6 +20,24 @@ struct speed_arguments {
     uint64_t seed;
     bool bars;
     bool json;
+};
+
+static const struct option_row speed_options[] = {
+    {OPTION_TEXT, .placeholder = "TARGET", .help = "which target", .standard = "block_ops",
+     .candidates = FUZZ_CANDIDATES_TARGETS, OPTION_INTO(struct speed_arguments, target)},
+    {FUZZ_BACKEND(struct speed_arguments, backend)},
+    {OPTION_NUMBER, 0, "rounds", "N", "each engine once in each", "5", .least = 1,
+     .most = SPEED_ROUNDS_MAX, OPTION_INTO(struct speed_arguments, rounds)},
+    {OPTION_SECONDS, 0, "time", "T", "CPU time of each engine in a round", "10s",
+     OPTION_INTO(struct speed_arguments, time_s)},
+    {SHARED_SEED(struct speed_arguments, seed, "of the inputs")},
+    {OPTION_FLAG, 0, "bars", NULL,
+     "exit status 1 unless in every round libFuzzer plays at least 0.6 and AFL++ at least 0.5 of "
+     "the bare loop's operations, at a stability of at least 98%",
+     OPTION_INTO(struct speed_arguments, bars)},
+    {SHARED_JSON(struct speed_arguments, json,
+                 "{program, rounds, time_s, seed, engines: [{engine, operations, ...}]}")},
+    {.kind = OPTION_END},
 };
 
 struct speed_range {
@@ -182,37 +159,6 @@ static bool speed_meets_bars(const struct speed_arguments *arguments,
     return met;
 }
 
-static int speed_take_option(struct speed_arguments *arguments, int option, char **argv)
-{
-    switch (option) {
-    case 'b':
-        arguments->backend = optarg;
-        return EXIT_CLEAN;
-    case OPTION_ROUNDS:
-        return text_to_u64(optarg, &arguments->rounds) && arguments->rounds > 0 &&
-                       arguments->rounds <= SPEED_ROUNDS_MAX
-                   ? EXIT_CLEAN
-                   : fuzz_refuse("speed", "--rounds takes 1 to 100, not", optarg);
-    case OPTION_TIME:
-        return text_to_seconds(optarg, &arguments->time_s) && arguments->time_s > 0
-                   ? EXIT_CLEAN
-                   : fuzz_refuse("speed", "--time takes 10s or 2m, not", optarg);
-    case OPTION_SEED:
-        return text_to_u64(optarg, &arguments->seed)
-                   ? EXIT_CLEAN
-                   : fuzz_refuse("speed", "--seed takes a number, not", optarg);
-    case OPTION_BARS:
-        arguments->bars = true;
-        return EXIT_CLEAN;
-    case OPTION_JSON:
-        arguments->json = true;
-        return EXIT_CLEAN;
-    default:
-        return fuzz_refuse("speed", option == ':' ? "a value is missing after" : "unknown option",
-                           argv[optind - 1]);
-    }
-}
-
 static enum status speed_measure_all(struct speed_arguments *arguments,
                                      struct speed_figures *figures, struct error *error)
 {
@@ -237,37 +183,31 @@ static enum status speed_measure_all(struct speed_arguments *arguments,
     return status;
 }
 
-static int speed_run(int argc, char **argv)
+static int speed_execute(const struct invocation *invocation, void *arguments)
 {
-    struct speed_arguments arguments = {
-        .target = "block_ops", .rounds = 5, .time_s = 10, .seed = 1};
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:", speed_long_options, NULL)) != -1) {
-        int status = speed_take_option(&arguments, option, argv);
-        if (status != EXIT_CLEAN) {
-            return status;
-        }
-    }
-    if (optind + 1 < argc) {
-        return fuzz_refuse("speed", "one target at a time, and not", argv[optind + 1]);
-    }
-    arguments.target = optind < argc ? argv[optind] : arguments.target;
+    struct speed_arguments *asked = arguments;
     static struct speed_figures figures[SPEED_CELLS];
     struct error error = {.message = ""};
-    enum status status = speed_measure_all(&arguments, figures, &error);
+    enum status status = speed_measure_all(asked, figures, &error);
     if (status != STATUS_OK) {
-        return fuzz_report("speed", &error);
+        return fuzz_report(invocation, &error);
     }
-    (arguments.json ? speed_print_json : speed_print_table)(&arguments, figures);
-    free(arguments.label);
-    return arguments.bars && !speed_meets_bars(&arguments, figures) ? EXIT_FINDING : EXIT_CLEAN;
+    (asked->json ? speed_print_json : speed_print_table)(asked, figures);
+    free(asked->label);
+    return asked->bars && !speed_meets_bars(asked, figures) ? EXIT_FINDING : EXIT_CLEAN;
 }
-
 const struct command fuzz_speed_command = {
     .name = "speed",
     .summary = "operations per CPU second of each engine, against a bare loop",
-    .usage = speed_usage,
-    .run = speed_run,
+    .description =
+        "Measures how many operations of the target an engine plays in a second of CPU time, from "
+        "nothing, beside a bare loop: blind random inputs under the same oracles, in a build of "
+        "the same compiler and flags without instrumentation. libFuzzer (without sanitizers) has "
+        "programs of up to 64 operations, AFL++ of up to 1024. All are run after one another in "
+        "each round, and compared within it. Wants `heapmill fuzz build bare libfuzzer-fast afl`.",
+    .options = speed_options,
+    .arguments_size = sizeof(struct speed_arguments),
+    .exit_statuses = "0 clean; 1 a bar is not met; 2 wrong usage; 3 something is not built, or an "
+                     "engine failed; 130 interrupted",
+    .execute = speed_execute,
 };

@@ -1,5 +1,4 @@
 /* heapmill fuzz tmin: a smaller input that fails in the same way. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,36 +10,6 @@
 #include "fuzz/campaign/owner.h"
 #include "fuzz/campaign/triage.h"
 
-static const char tmin_usage[] =
-    "usage: heapmill fuzz tmin INPUT [-t TARGET] [-b BACKEND] [--bug ID] [-o FILE] [--time T] "
-    "[--json]\n"
-    "\n"
-    "Makes a failing input smaller while it fails in the same way: operations are taken out, and "
-    "what\n"
-    "is left is made plainer.\n"
-    "\n"
-    "  -t, --target TARGET    whose input it is (default: what its campaign or directory says)\n"
-    "  -b, --backend NAME     where the target has several (default: pymalloc-3.10)\n"
-    "  --bug ID               the build with that planted bug\n"
-    "  -o, --output FILE      (default: INPUT.min)\n"
-    "  --time T               give up after it (default: 1m)\n"
-    "  --json                 {kind, text, bytes_before, bytes, tests, output}\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0; 2 wrong usage, or the input does not fail; 3 a build is missing\n";
-
-enum tmin_option { OPTION_BUG = 256, OPTION_TIME, OPTION_JSON };
-
-static const struct option tmin_long_options[] = {
-    {"target", required_argument, NULL, 't'},
-    {"backend", required_argument, NULL, 'b'},
-    {"bug", required_argument, NULL, OPTION_BUG},
-    {"output", required_argument, NULL, 'o'},
-    {"time", required_argument, NULL, OPTION_TIME},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {0},
-};
-
 struct tmin_arguments {
     const char *input;
     const char *target;
@@ -49,6 +18,19 @@ struct tmin_arguments {
     const char *output;
     double time_s;
     bool json;
+};
+
+static const struct option_row tmin_options[] = {
+    {FUZZ_INPUT(struct tmin_arguments, input)},
+    {FUZZ_TARGET_OF_INPUT(struct tmin_arguments, target)},
+    {FUZZ_BACKEND(struct tmin_arguments, backend)},
+    {FUZZ_BUG(struct tmin_arguments, bug)},
+    {OPTION_TEXT, 'o', "output", "FILE", "where the smaller input goes", .shown = "INPUT.min",
+     .candidates = OPTION_FILES, OPTION_INTO(struct tmin_arguments, output)},
+    {OPTION_SECONDS, 0, "time", "T", "give up after it", "1m",
+     OPTION_INTO(struct tmin_arguments, time_s)},
+    {SHARED_JSON(struct tmin_arguments, json, "{kind, text, bytes_before, bytes, tests, output}")},
+    {.kind = OPTION_END},
 };
 
 static void tmin_print(const struct tmin_arguments *arguments, const char *output,
@@ -106,58 +88,35 @@ static enum status tmin_reduce(const struct tmin_arguments *arguments, const cha
     return status;
 }
 
-static int tmin_parse(int argc, char **argv, struct tmin_arguments *arguments)
+static int tmin_execute(const struct invocation *invocation, void *arguments)
 {
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":t:b:o:", tmin_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("tmin",
-                               option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        if (option == OPTION_TIME && !text_to_seconds(optarg, &arguments->time_s)) {
-            return fuzz_refuse("tmin", "--time takes 30s or 2m, not", optarg);
-        }
-        arguments->target = option == 't' ? optarg : arguments->target;
-        arguments->backend = option == 'b' ? optarg : arguments->backend;
-        arguments->bug = option == OPTION_BUG ? optarg : arguments->bug;
-        arguments->output = option == 'o' ? optarg : arguments->output;
-        arguments->json = arguments->json || option == OPTION_JSON;
-    }
-    if (optind + 1 != argc) {
-        return fuzz_refuse("tmin", "say which input: one file", NULL);
-    }
-    arguments->input = argv[optind];
-    return access(arguments->input, R_OK) == 0
-               ? EXIT_CLEAN
-               : fuzz_refuse("tmin", "cannot read", arguments->input);
-}
-
-static int tmin_run(int argc, char **argv)
-{
-    struct tmin_arguments arguments = {.bug = "", .time_s = 60};
-    int exit_status = tmin_parse(argc, argv, &arguments);
-    if (exit_status != EXIT_CLEAN) {
-        return exit_status;
-    }
-    const char *backend = arguments.backend;
-    char *target = arguments.target != NULL ? text_format("%s", arguments.target)
-                                            : fuzz_owner_of(arguments.input, &backend);
-    if (target == NULL) {
-        return fuzz_refuse("tmin", "whose input is it? Say so with -t TARGET", NULL);
-    }
+    const struct tmin_arguments *asked = arguments;
+    const char *backend = asked->backend;
+    char *target = asked->target != NULL ? text_format("%s", asked->target)
+                                         : fuzz_owner_of(asked->input, &backend);
     struct error error;
-    process_prepare_signals();
-    enum status status = tmin_reduce(&arguments, target, backend, &error);
+    enum status status =
+        access(asked->input, R_OK) == 0
+            ? STATUS_OK
+            : error_set(&error, STATUS_INVALID, "%s cannot be read: %m", asked->input);
+    if (status == STATUS_OK && target == NULL) {
+        status = error_set(&error, STATUS_INVALID, "whose input is it? Say so with -t TARGET");
+    }
+    if (status == STATUS_OK) {
+        process_prepare_signals();
+        status = tmin_reduce(asked, target, backend, &error);
+    }
     free(target);
-    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report("tmin", &error);
+    return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
 }
-
 const struct command fuzz_tmin_command = {
     .name = "tmin",
     .summary = "a smaller input that fails in the same way",
-    .usage = tmin_usage,
-    .run = tmin_run,
+    .description = "Makes a failing input smaller while it fails in the same way: operations are "
+                   "taken out, and what is left is made plainer.",
+    .options = tmin_options,
+    .arguments_size = sizeof(struct tmin_arguments),
+    .examples = "heapmill fuzz tmin night/findings/crash-1 --time 2m",
+    .exit_statuses = "0 clean; 2 wrong usage, or the input does not fail; 3 a build is missing",
+    .execute = tmin_execute,
 };

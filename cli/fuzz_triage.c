@@ -1,5 +1,4 @@
 /* heapmill fuzz triage: what a campaign found, one line and one reproducer a defect. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,27 +10,22 @@
 #include "fuzz/campaign/log.h"
 #include "fuzz/campaign/triage.h"
 
-static const char triage_usage[] =
-    "usage: heapmill fuzz triage DIR [--time T] [--json]\n"
-    "\n"
-    "Replays each finding of the campaign in DIR, takes those with the same oracle and the same\n"
-    "innermost functions of ours for one defect, makes the smallest input of each smaller still, "
-    "and\n"
-    "writes to DIR/triage, for the defect number N:\n"
-    "\n"
-    "  N.input   the input: copy it to fuzz/regressions/TARGET to have it among the tests\n"
-    "  N.c       a C program that fails likewise, with the cc line that builds it\n"
-    "  N.txt     what the failing run says\n"
-    "\n"
-    "  --time T    for making one input smaller: 30s, 2m (default: 30s)\n"
-    "  --json      an array of {number, kind, text, frames, findings, input, reproducer, command}\n"
-    "  -h, --help\n"
-    "\n"
-    "exit status: 0 there are no findings; 1 there are; 2 wrong usage; 3 a build is missing; 130\n"
-    "interrupted\n";
+struct triage_arguments {
+    const char *directory;
+    double time_s;
+    bool json;
+};
 
-static const struct option triage_long_options[] = {
-    {"time", required_argument, NULL, 't'}, {"json", no_argument, NULL, 'j'}, {0}};
+static const struct option_row triage_options[] = {
+    {OPTION_TEXT, .placeholder = "DIR", .help = "a campaign's directory",
+     .missing = "say which: one campaign's directory", .candidates = OPTION_DIRECTORIES,
+     OPTION_INTO(struct triage_arguments, directory)},
+    {OPTION_SECONDS, 0, "time", "T", "for making one input smaller", "30s",
+     OPTION_INTO(struct triage_arguments, time_s)},
+    {SHARED_JSON(struct triage_arguments, json,
+                 "an array of {number, kind, text, frames, findings, input, reproducer, command}")},
+    {.kind = OPTION_END},
+};
 
 /* Findings that are taken for one defect. */
 struct triage_group {
@@ -276,13 +270,16 @@ static enum status triage_all(struct triage *triage, const json_t *plan, struct 
     return status;
 }
 
-static int triage_run_on(const char *directory, double time_s, bool json)
+static int triage_execute(const struct invocation *invocation, void *arguments)
 {
-    struct triage triage = {.directory = directory, .time_s = time_s};
+    const struct triage_arguments *asked = arguments;
+    struct triage triage = {.directory = asked->directory, .time_s = asked->time_s};
     struct error error;
     json_t *plan = NULL;
     json_t *lines = NULL;
-    enum status status = fuzz_log_read(&fuzz_campaign_journal, directory, &plan, &lines, &error);
+    process_prepare_signals();
+    enum status status =
+        fuzz_log_read(&fuzz_campaign_journal, asked->directory, &plan, &lines, &error);
     if (status == STATUS_OK) {
         status = fuzz_catalog_open(&triage.catalog, &error);
     }
@@ -291,8 +288,8 @@ static int triage_run_on(const char *directory, double time_s, bool json)
     }
     int exit_status = triage.count > 0 ? EXIT_FINDING : EXIT_CLEAN;
     if (status != STATUS_OK) {
-        exit_status = fuzz_report("triage", &error);
-    } else if (json) {
+        exit_status = fuzz_report(invocation, &error);
+    } else if (asked->json) {
         triage_print_json(&triage);
     } else {
         triage_print(&triage);
@@ -302,35 +299,21 @@ static int triage_run_on(const char *directory, double time_s, bool json)
     json_decref(lines);
     return exit_status;
 }
-
-static int triage_run(int argc, char **argv)
-{
-    double time_s = 30;
-    bool json = false;
-    int option;
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", triage_long_options, NULL)) != -1) {
-        if (option == '?' || option == ':') {
-            return fuzz_refuse("triage",
-                               option == ':' ? "a value is missing after" : "unknown option",
-                               argv[optind - 1]);
-        }
-        if (option == 't' && !text_to_seconds(optarg, &time_s)) {
-            return fuzz_refuse("triage", "--time takes 30s or 2m, not", optarg);
-        }
-        json = json || option == 'j';
-    }
-    if (optind + 1 != argc) {
-        return fuzz_refuse("triage", "say which: one campaign's directory", NULL);
-    }
-    process_prepare_signals();
-    return triage_run_on(argv[optind], time_s, json);
-}
-
 const struct command fuzz_triage_command = {
     .name = "triage",
     .summary = "what a campaign found: one line and one reproducer a defect",
-    .usage = triage_usage,
-    .run = triage_run,
+    .description =
+        "Replays each finding of the campaign in DIR, takes those with the same oracle and the "
+        "same innermost functions of ours for one defect, makes the smallest input of each smaller "
+        "still, and writes to DIR/triage, for the defect number N:\n"
+        "\n"
+        "  N.input   the input: fuzz/regressions/TARGET takes it among the tests\n"
+        "  N.c       a C program that fails likewise, with the cc line that builds it\n"
+        "  N.txt     what the failing run says",
+    .options = triage_options,
+    .arguments_size = sizeof(struct triage_arguments),
+    .examples = "heapmill fuzz triage night",
+    .exit_statuses = "0 there are no findings; 1 there are; 2 wrong usage; 3 a build is missing; "
+                     "130 interrupted",
+    .execute = triage_execute,
 };

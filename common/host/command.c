@@ -18,7 +18,7 @@ const struct command *command_find(const struct command *command, const char *na
 char *option_title(const struct option_row *row)
 {
     if (!option_is_named(row)) {
-        return text_format("%s", row->placeholder);
+        return text_format("%s%s", row->kind == OPTION_REST ? "-- " : "", row->placeholder);
     }
     char letter[] = {'-', row->letter, ',', ' ', '\0'};
     return text_format("%s--%s%s%s", row->letter != '\0' ? letter : "", row->name,
@@ -162,14 +162,13 @@ static void help_print_subcommands(const struct command *command, FILE *file)
 
 void command_print_help(const struct command *command, const char *path, FILE *file)
 {
-    if (command->usage != NULL) {
-        (void)fputs(command->usage, file);
-        return;
-    }
     struct text_list synopses = {0};
     command_synopses(command, &synopses);
     for (size_t i = 0; i < synopses.count; i++) {
-        (void)fprintf(file, "%s%s %s\n", i == 0 ? "usage: " : "       ", path, synopses.items[i]);
+        const char *synopsis = synopses.items[i];
+        size_t indent = strlen("usage: ") + strlen(path) + 1;
+        (void)fprintf(file, "%s%s ", i == 0 ? "usage: " : "       ", path);
+        help_wrap(file, synopsis, strlen(synopsis), indent, indent);
     }
     text_list_free(&synopses);
     if (command->description != NULL) {
@@ -249,9 +248,6 @@ static int command_execute(const struct invocation *invocation)
 {
     const struct command *command = invocation->command;
     struct error error = {.message = ""};
-    if (command->run != NULL) {
-        return command->run(invocation->argc, invocation->argv);
-    }
     void *arguments = text_grow(NULL, 1, command->arguments_size + 1);
     int result = EXIT_USAGE;
     if (command_parse(command, arguments, invocation->argc, invocation->argv, &error) ==

@@ -35,9 +35,6 @@ struct command {
     enum status (*check)(void *arguments, struct error *error);
     /* Does it; an exit status. Data goes to stdout, progress and diagnostics to stderr. */
     int (*execute)(const struct invocation *invocation, void *arguments);
-    /* Of a command that is not stated in a table yet: the text of --help, and what does it all. */
-    const char *usage;
-    int (*run)(int argc, char **argv);
 };
 
 /* Finds the command that the arguments name below `root`, and runs it or prints its help; an exit

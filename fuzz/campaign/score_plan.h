@@ -22,6 +22,7 @@ struct score_arguments {
     double baseline_time_s;
     double time_s;
     double floor;
+    bool baseline_given; /* baseline_trials was given */
     bool fast;
     bool hard; /* those alone that chance does not find */
     bool resume;
