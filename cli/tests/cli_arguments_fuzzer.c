@@ -8,12 +8,12 @@
 
 #include "cli/bench_options.h"
 #include "cli/command.h"
-#include "run/selection.h"
 #include "common/host/text.h"
 #include "fuzz/bytes.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/oracle.h"
 #include "results/name_filter.h"
+#include "run/selection.h"
 
 enum { ARGUMENTS_MAX = 64 };
 
@@ -30,13 +30,15 @@ static void arguments_try_options(int argc, char **argv)
     enum status status = command_parse(&command_bench, &options, argc, argv, &error);
     arguments_expect_told(status, &error);
     if (status == STATUS_OK) {
-        FUZZ_EXPECT(options.timeout_s > 0 && isfinite(options.timeout_s) && options.target_ms > 0 &&
-                        isfinite(options.target_ms) && options.budget_s >= 0 &&
-                        isfinite(options.budget_s),
+        FUZZ_EXPECT(options.experiment.timeout_s > 0 && isfinite(options.experiment.timeout_s) &&
+                        options.experiment.target_ms > 0 &&
+                        isfinite(options.experiment.target_ms) &&
+                        options.experiment.budget_s >= 0 && isfinite(options.experiment.budget_s),
                     "range", "a time is not one: timeout %g s, target %g ms, budget %g s",
-                    options.timeout_s, options.target_ms, options.budget_s);
-        FUZZ_EXPECT(options.precision >= 0 && isfinite(options.precision), "range",
-                    "a precision of %g", options.precision);
+                    options.experiment.timeout_s, options.experiment.target_ms,
+                    options.experiment.budget_s);
+        FUZZ_EXPECT(options.experiment.precision >= 0 && isfinite(options.experiment.precision),
+                    "range", "a precision of %g", options.experiment.precision);
     }
     options_free(bench_option_rows, &options);
 }
