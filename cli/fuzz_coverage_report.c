@@ -170,22 +170,30 @@ static void report_add_file(json_t *report, const char *file, const struct repor
     (void)json_object_set_new(report, "covered", json_integer(reached + covered));
 }
 
+/* The path without that of the sources. A compiler cache makes it relative to the build's
+ * directory, wherever that is: "../../allocators/heap.h", or
+ * "../../../home/me/heapmill/allocators/heap.h". */
+static const char *report_below(const char *file, const char *source)
+{
+    for (const char *up = file; (up = strstr(up, "../")) != NULL; up += 3) {
+        file = up + 3;
+    }
+    const char *root = source + (file[0] != '/' && source[0] == '/');
+    size_t prefix = strlen(root);
+    return strncmp(file, root, prefix) == 0 && file[prefix] == '/' ? file + prefix + 1 : file;
+}
+
 /* lcov's records: SF:file, DA:line,count, end_of_record. */
 static void report_read_lcov(const char *text, const char *source, json_t *report)
 {
     struct text_list rows = {0};
     struct report_lines lines = {.state = NULL};
     const char *file = "";
-    size_t prefix = strlen(source);
     text_split(&rows, text, '\n');
     for (size_t i = 0; i < rows.count; i++) {
         const char *row = rows.items[i];
         if (strncmp(row, "SF:", 3) == 0) {
-            file = row + 3;
-            file += strncmp(file, source, prefix) == 0 && file[prefix] == '/' ? prefix + 1 : 0;
-            for (const char *up = file; (up = strstr(up, "../")) != NULL; up += 3) {
-                file = up + 3; /* relative to the build's directory, as a compiler cache has it */
-            }
+            file = report_below(row + 3, source);
         } else if (strncmp(row, "DA:", 3) == 0) {
             char *comma;
             size_t number = strtoul(row + 3, &comma, 10);

@@ -98,6 +98,25 @@ void fixture_outcome_free(struct fixture_outcome *outcome)
     free(outcome->err);
 }
 
+void fixture_expect(struct fixture_outcome outcome, int status)
+{
+    if (outcome.status != status) {
+        fail_msg("exit status %d, not %d\n%s%s", outcome.status, status, outcome.out, outcome.err);
+    }
+    fixture_outcome_free(&outcome);
+}
+
+json_t *fixture_json(const struct fixture_outcome *outcome, int status)
+{
+    json_error_t where;
+    json_t *json = json_loads(outcome->out, 0, &where);
+    if (json == NULL || outcome->status != status) {
+        fail_msg("exit status %d, not %d, or no JSON (%s): %s\nstderr: %s", outcome->status, status,
+                 where.text, outcome->out, outcome->err);
+    }
+    return json;
+}
+
 /* Reads all of a file, which may hold zeros (/proc/PID/environ). NULL if it cannot be read. */
 static char *fixture_slurp(const char *path, size_t *length)
 {

@@ -30,6 +30,12 @@ int fixture_wait(pid_t pid);
 struct fixture_outcome fixture_run(const char *const *arguments);
 void fixture_outcome_free(struct fixture_outcome *outcome);
 
+/* Fails, with what was printed, unless that was the exit status. Takes the outcome. */
+void fixture_expect(struct fixture_outcome outcome, int status);
+
+/* The JSON that a run printed, with that exit status; the caller's. Fails where it is none. */
+json_t *fixture_json(const struct fixture_outcome *outcome, int status);
+
 /* The whole file as text; "" if there is none. The caller frees. */
 char *fixture_read(const char *path);
 

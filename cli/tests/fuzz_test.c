@@ -22,16 +22,6 @@ static void pause_ms(long ms)
     (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
-static json_t *json_of(const struct fixture_outcome *outcome)
-{
-    json_error_t where;
-    json_t *json = json_loads(outcome->out, 0, &where);
-    if (json == NULL) {
-        fail_msg("no JSON (%s): %s\nstderr: %s", where.text, outcome->out, outcome->err);
-    }
-    return json;
-}
-
 /* Skips the test unless that tree has the toy, and says so. */
 static void need_tree(const char *tree)
 {
@@ -46,14 +36,6 @@ static void need_tree(const char *tree)
 }
 
 #define RUN(...) fixture_run((const char *const[]){"fuzz", __VA_ARGS__, NULL})
-
-static void expect_run(struct fixture_outcome outcome, int status)
-{
-    if (outcome.status != status) {
-        fail_msg("exit status %d, not %d\n%s%s", outcome.status, status, outcome.out, outcome.err);
-    }
-    fixture_outcome_free(&outcome);
-}
 
 static void usage_is_refused_with_a_remedy(void **state)
 {
@@ -70,11 +52,11 @@ static void usage_is_refused_with_a_remedy(void **state)
     assert_int_equal(outcome.status, 0);
     assert_non_null(strstr(outcome.out, "--resume"));
     fixture_outcome_free(&outcome);
-    expect_run(RUN("run", "toy", "--engine", "hope"), 2);
-    expect_run(RUN("run", "toy", "--time", "soon"), 2);
-    expect_run(RUN("run", "--resume", "-o", "none"), 3);
-    expect_run(RUN("triage", "none"), 3);
-    expect_run(RUN("score", "--floor", "2"), 2);
+    fixture_expect(RUN("run", "toy", "--engine", "hope"), 2);
+    fixture_expect(RUN("run", "toy", "--time", "soon"), 2);
+    fixture_expect(RUN("run", "--resume", "-o", "none"), 3);
+    fixture_expect(RUN("triage", "none"), 3);
+    fixture_expect(RUN("score", "--floor", "2"), 2);
     assert_int_not_equal(access("none", F_OK), 0);
 }
 
@@ -82,13 +64,13 @@ static void list_knows_builds_and_bugs(void **state)
 {
     (void)state;
     struct fixture_outcome outcome = RUN("list", "--json");
-    json_t *all = json_of(&outcome);
+    json_t *all = fixture_json(&outcome, 0);
     assert_int_equal(json_array_size(all), 1);
     assert_string_equal(fixture_text(json_array_get(all, 0), "target"), "toy");
     json_decref(all);
     fixture_outcome_free(&outcome);
     outcome = RUN("list", "--bugs", "--json");
-    all = json_of(&outcome);
+    all = fixture_json(&outcome, 0);
     assert_int_equal(json_array_size(all), 1);
     assert_string_equal(fixture_text(json_array_get(all, 0), "bug"), "defects");
     json_decref(all);
@@ -100,8 +82,7 @@ static void a_clean_target_is_clean(void **state)
     (void)state;
     struct fixture_outcome outcome = RUN("run", "toy", "--engine", "random", "--jobs", "1",
                                          "--time", "1", "-o", "clean", "--json");
-    assert_int_equal(outcome.status, 0);
-    json_t *all = json_of(&outcome);
+    json_t *all = fixture_json(&outcome, 0);
     assert_int_equal(json_integer_value(json_object_get(all, "findings")), 0);
     assert_true(json_integer_value(json_object_get(all, "executions")) > 100);
     assert_true(json_integer_value(json_object_get(all, "operations")) > 1000);
@@ -109,14 +90,14 @@ static void a_clean_target_is_clean(void **state)
     json_decref(all);
     fixture_outcome_free(&outcome);
     /* The directory is taken, until --resume says that this is meant. */
-    expect_run(RUN("run", "toy", "--engine", "random", "--time", "1", "-o", "clean"), 2);
-    expect_run(RUN("run", "--resume", "--time", "1", "-o", "clean"), 0);
+    fixture_expect(RUN("run", "toy", "--engine", "random", "--time", "1", "-o", "clean"), 2);
+    fixture_expect(RUN("run", "--resume", "--time", "1", "-o", "clean"), 0);
     json_t *events = fixture_read_lines("clean/events.jsonl");
     assert_int_equal(fixture_count_records(events, "event", "begin"), 2);
     assert_int_equal(fixture_count_records(events, "event", "end"), 2);
     json_decref(events);
-    expect_run(RUN("triage", "clean"), 0);
-    expect_run(RUN("plot", "clean", "--format", "svg"), 0);
+    fixture_expect(RUN("triage", "clean"), 0);
+    fixture_expect(RUN("plot", "clean", "--format", "svg"), 0);
     assert_int_equal(access("clean/plots/speed.svg", R_OK), 0);
 }
 
@@ -124,8 +105,7 @@ static void a_clean_target_is_clean(void **state)
 static void expect_triage(const char *directory, bool both)
 {
     struct fixture_outcome outcome = RUN("triage", directory, "--time", "20s", "--json");
-    assert_int_equal(outcome.status, 1);
-    json_t *all = json_of(&outcome);
+    json_t *all = fixture_json(&outcome, 1);
     size_t index, counts = 0, pairs = 0;
     const json_t *group;
     json_array_foreach(all, index, group)
@@ -147,13 +127,12 @@ static void expect_triage(const char *directory, bool both)
 static void random_finds_and_triage_tells_apart(void **state)
 {
     (void)state;
-    expect_run(RUN("run", "toy", "--bug", "defects", "--engine", "random", "--jobs", "2", "--time",
-                   "60s", "--findings-cap", "8", "-o", "random"),
-               1);
+    fixture_expect(RUN("run", "toy", "--bug", "defects", "--engine", "random", "--jobs", "2",
+                       "--time", "60s", "--findings-cap", "8", "-o", "random"),
+                   1);
     expect_triage("random", true);
     struct fixture_outcome outcome = RUN("fmt", "random/triage/1.input", "--json");
-    assert_int_equal(outcome.status, 0);
-    json_t *all = json_of(&outcome);
+    json_t *all = fixture_json(&outcome, 0);
     assert_string_equal(fixture_text(all, "target"), "toy");
     assert_true(json_array_size(json_object_get(all, "lines")) <= 4);
     json_decref(all);
@@ -164,11 +143,11 @@ static void libfuzzer_finds(void **state)
 {
     (void)state;
     need_tree("fuzz-libfuzzer");
-    expect_run(RUN("run", "toy", "--bug", "defects", "--jobs", "1", "--time", "60s",
-                   "--findings-cap", "1", "-o", "libfuzzer"),
-               1);
+    fixture_expect(RUN("run", "toy", "--bug", "defects", "--jobs", "1", "--time", "60s",
+                       "--findings-cap", "1", "-o", "libfuzzer"),
+                   1);
     expect_triage("libfuzzer", false);
-    expect_run(RUN("cmin", "toy", "libfuzzer/corpus", "-o", "small"), 0);
+    fixture_expect(RUN("cmin", "toy", "libfuzzer/corpus", "-o", "small"), 0);
 }
 
 /* Shared memory segments that a process of this test made would still be there. */
@@ -196,9 +175,9 @@ static void afl_finds_and_leaves_nothing(void **state)
     (void)state;
     need_tree("fuzz-afl");
     size_t before = count_segments();
-    expect_run(RUN("run", "toy", "--bug", "defects", "--engine", "afl", "--jobs", "1", "--time",
-                   "90s", "--findings-cap", "1", "-o", "afl"),
-               1);
+    fixture_expect(RUN("run", "toy", "--bug", "defects", "--engine", "afl", "--jobs", "1", "--time",
+                       "90s", "--findings-cap", "1", "-o", "afl"),
+                   1);
     expect_triage("afl", false);
     assert_true(count_segments() <= before);
     assert_int_equal(fixture_count_processes(), 0);
@@ -207,8 +186,8 @@ static void afl_finds_and_leaves_nothing(void **state)
 static void speed_compares_engines_with_the_bare_loop(void **state)
 {
     (void)state;
-    expect_run(RUN("speed", "toy", "--rounds", "0"), 2);
-    expect_run(RUN("speed", "toy", "toy"), 2);
+    fixture_expect(RUN("speed", "toy", "--rounds", "0"), 2);
+    fixture_expect(RUN("speed", "toy", "toy"), 2);
     struct fixture_outcome outcome = RUN("speed", "tyo");
     assert_int_equal(outcome.status, 3);
     assert_non_null(strstr(outcome.err, "did you mean 'toy'"));
@@ -216,7 +195,7 @@ static void speed_compares_engines_with_the_bare_loop(void **state)
     need_tree("fuzz-libfuzzer");
     need_tree("fuzz-afl");
     outcome = RUN("speed", "toy", "--rounds", "2", "--time", "0.3s", "--json");
-    json_t *all = json_of(&outcome);
+    json_t *all = fixture_json(&outcome, 0);
     assert_int_equal(outcome.status, 0);
     const json_t *engines = json_object_get(all, "engines");
     assert_int_equal(json_array_size(engines), 4);
@@ -253,7 +232,7 @@ static void a_killed_campaign_leaves_nothing_and_resumes(void **state)
     assert_non_null(torn);
     (void)fputs("{\"event\":\"samp", torn);
     assert_int_equal(fclose(torn), 0);
-    expect_run(RUN("run", "--resume", "--time", "1", "-o", "killed"), 0);
+    fixture_expect(RUN("run", "--resume", "--time", "1", "-o", "killed"), 0);
     json_t *events = fixture_read_lines("killed/events.jsonl");
     assert_int_equal(fixture_count_records(events, "event", "begin"), 2);
     assert_int_equal(fixture_count_records(events, "event", "end"), 1);
@@ -280,12 +259,11 @@ static void an_interrupted_campaign_says_so(void **state)
 static void score_counts_trials_and_controls(void **state)
 {
     (void)state;
-    expect_run(RUN("score", "--engines", "random", "--trials", "3", "--time", "1s",
-                   "--control-trials", "1", "-o", "score"),
-               0);
+    fixture_expect(RUN("score", "--engines", "random", "--trials", "3", "--time", "1s",
+                       "--control-trials", "1", "-o", "score"),
+                   0);
     struct fixture_outcome outcome = RUN("score", "--show", "-o", "score", "--json");
-    assert_int_equal(outcome.status, 0);
-    json_t *all = json_of(&outcome);
+    json_t *all = fixture_json(&outcome, 0);
     const json_t *cell = json_array_get(json_object_get(all, "cells"), 0);
     assert_int_equal(json_integer_value(json_object_get(cell, "trials")), 3);
     assert_int_equal(json_integer_value(json_object_get(cell, "found")), 3);
@@ -296,11 +274,11 @@ static void score_counts_trials_and_controls(void **state)
     json_decref(all);
     fixture_outcome_free(&outcome);
     /* All is done: a resume adds nothing. */
-    expect_run(RUN("score", "--resume", "-o", "score"), 0);
+    fixture_expect(RUN("score", "--resume", "-o", "score"), 0);
     json_t *trials = fixture_read_lines("score/trials.jsonl");
     assert_int_equal(json_array_size(trials), 4);
     json_decref(trials);
-    expect_run(RUN("plot", "score", "--format", "svg"), 0);
+    fixture_expect(RUN("plot", "score", "--format", "svg"), 0);
     assert_int_equal(access("score/plots/bugs.svg", R_OK), 0);
     assert_int_equal(access("score/plots/survival.svg", R_OK), 0);
     assert_int_equal(access("score/found/toy+defects.random.0", R_OK), 0);
