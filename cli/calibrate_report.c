@@ -6,7 +6,7 @@
 #include "cli/calibrate.h"
 #include "common/host/document.h"
 #include "plots/gnuplot_runner.h"
-#include "plots/power_picture.h"
+#include "plots/power_figure.h"
 #include "run/machine.h"
 
 json_t *calibrate_to_json(const struct calibrate_options *options, const struct power *power,
@@ -116,9 +116,9 @@ void calibrate_draw(const struct calibrate_options *options, const struct power 
     const char *cpu = json_string_value(json_object_get(host, "cpu"));
     char *machine = text_format("%s, %lld cores.", cpu != NULL ? cpu : "?",
                                 json_integer_value(json_object_get(host, "cores")));
-    const struct sheet_options sheet = {
+    const struct image_options image = {
         .output = output, .command = command, .formats = PICTURE_SVG | PICTURE_PNG};
-    if (power_picture_draw(&sheet, power, machine, &error) != STATUS_OK) {
+    if (power_figure_draw(&image, power, machine, &error) != STATUS_OK) {
         (void)fprintf(stderr, "heapmill: calibrate: no picture: %s\n", error.message);
     } else {
         (void)fprintf(stderr, "heapmill: calibrate: %s/power.svg\n", output);

@@ -7,12 +7,12 @@
 
 #include "cli/fuzz.h"
 #include "fuzz/campaign/log.h"
-#include "plots/fuzz_picture.h"
+#include "plots/fuzz_figures.h"
 #include "plots/gnuplot_runner.h"
 
 struct plot_arguments {
     const char *directory;
-    struct sheet_options sheet;
+    struct image_options image;
     bool json;
 };
 
@@ -21,8 +21,8 @@ static const struct option_row plot_option_rows[] = {
      .missing = "say which: one campaign's or score's directory", .candidates = OPTION_DIRECTORIES,
      OPTION_INTO(struct plot_arguments, directory)},
     {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", .shown = "DIR/plots",
-     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct plot_arguments, sheet.output)},
-    {SHARED_PICTURES(struct plot_arguments, sheet.formats)},
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct plot_arguments, image.output)},
+    {SHARED_PICTURES(struct plot_arguments, image.formats)},
     {SHARED_JSON(struct plot_arguments, json, "an array of the files' paths")},
     {.kind = OPTION_END},
 };
@@ -96,7 +96,7 @@ static enum status plot_note(struct text_list *names, const char *name, enum sta
     return status;
 }
 
-static enum status plot_campaign(const char *directory, const struct sheet_options *options,
+static enum status plot_campaign(const char *directory, const struct image_options *options,
                                  struct text_list *names, struct error *error)
 {
     json_t *plan;
@@ -108,11 +108,11 @@ static enum status plot_campaign(const char *directory, const struct sheet_optio
     }
     plot_read_samples(lines, &members);
     status = plot_note(names, "coverage",
-                       fuzz_picture_coverage(options, members.series, members.count, error));
+                       fuzz_figure_coverage(options, members.series, members.count, error));
     enum status second =
         status == STATUS_OK || status == STATUS_UNSUPPORTED
             ? plot_note(names, "speed",
-                        fuzz_picture_speed(options, members.series, members.count, error))
+                        fuzz_figure_speed(options, members.series, members.count, error))
             : status;
     plot_free_members(&members);
     json_decref(plan);
@@ -120,17 +120,17 @@ static enum status plot_campaign(const char *directory, const struct sheet_optio
     return status != STATUS_OK ? status : second;
 }
 
-static enum status plot_score(const char *directory, const struct sheet_options *options,
+static enum status plot_score(const char *directory, const struct image_options *options,
                               struct text_list *names, struct error *error)
 {
-    typedef enum status picture(const struct sheet_options *, const struct fuzz_score *,
+    typedef enum status picture(const struct image_options *, const struct fuzz_score *,
                                 struct error *);
     static const struct {
         const char *name;
         picture *draw;
-    } pictures[] = {{"survival", fuzz_picture_survival},
-                    {"survival-bugs", fuzz_picture_survival_bugs},
-                    {"bugs", fuzz_picture_bugs}};
+    } pictures[] = {{"survival", fuzz_figure_survival},
+                    {"survival-bugs", fuzz_figure_survival_bugs},
+                    {"bugs", fuzz_figure_bugs}};
     json_t *plan;
     json_t *lines;
     struct fuzz_score score;
@@ -179,7 +179,7 @@ static void plot_print(const char *output, const struct text_list *names, bool j
 }
 
 static int plot_draw(const struct invocation *invocation, const char *directory,
-                     struct sheet_options *options, bool json)
+                     struct image_options *options, bool json)
 {
     struct text_list names = {0};
     struct error error = {.message = ""};
@@ -205,8 +205,8 @@ static int plot_execute(const struct invocation *invocation, void *arguments)
 {
     struct plot_arguments *asked = arguments;
     char *command = command_line(invocation);
-    asked->sheet.command = command;
-    int result = plot_draw(invocation, asked->directory, &asked->sheet, asked->json);
+    asked->image.command = command;
+    int result = plot_draw(invocation, asked->directory, &asked->image, asked->json);
     free(command);
     return result;
 }

@@ -6,14 +6,14 @@
 #include "cli/leaks_matrix.h"
 #include "common/host/text.h"
 #include "plots/gnuplot_runner.h"
-#include "plots/leaks_picture.h"
+#include "plots/leaks_figure.h"
 
 enum { LEAKS_PLOT_KINDS_MAX = 64, LEAKS_PLOT_ROWS_MAX = 64 };
 
 struct leaks_plot {
     const char *kinds[LEAKS_PLOT_KINDS_MAX];
     size_t kind_count;
-    struct leaks_picture_row rows[LEAKS_PLOT_ROWS_MAX];
+    struct leaks_figure_row rows[LEAKS_PLOT_ROWS_MAX];
     size_t row_count;
 };
 
@@ -58,23 +58,23 @@ static bool leaks_plot_is_same(const json_t *row, const json_t *other)
 /* all: the row of that detector and back end over all kinds. */
 static void leaks_plot_add(struct leaks_plot *plot, const json_t *rows, const json_t *all)
 {
-    struct leaks_picture_row *entry = &plot->rows[plot->row_count++];
-    *entry = (struct leaks_picture_row){
+    struct leaks_figure_row *entry = &plot->rows[plot->row_count++];
+    *entry = (struct leaks_figure_row){
         .label = text_format("%s: %s%s", leaks_plot_text(all, "backend"),
                              leaks_plot_text(all, "detector"),
                              json_is_true(json_object_get(all, "annotated")) ? ", told" : ""),
-        .cells = text_grow(NULL, plot->kind_count, sizeof(struct leaks_picture_cell)),
+        .cells = text_grow(NULL, plot->kind_count, sizeof(struct leaks_figure_cell)),
         .suspected = leaks_plot_count(all, "suspected"),
         .clean = leaks_plot_count(all, "clean"),
         .slowdown = json_number_value(json_object_get(all, "slowdown"))};
-    memset(entry->cells, 0, plot->kind_count * sizeof(struct leaks_picture_cell));
+    memset(entry->cells, 0, plot->kind_count * sizeof(struct leaks_figure_cell));
     size_t index;
     json_t *row;
     json_array_foreach(rows, index, row)
     {
         for (size_t kind = 0; kind < plot->kind_count && leaks_plot_is_same(row, all); kind++) {
             if (strcmp(plot->kinds[kind], leaks_plot_text(row, "kind")) == 0) {
-                entry->cells[kind] = (struct leaks_picture_cell){
+                entry->cells[kind] = (struct leaks_figure_cell){
                     .found = leaks_plot_count(row, "found"),
                     .planted = leaks_plot_count(row, "planted"),
                     .applicable = json_is_true(json_object_get(row, "applicable"))};
@@ -117,16 +117,16 @@ enum status leaks_plot(const json_t *score, const char *directory, const char *c
         }
     }
     json_decref(seen);
-    struct sheet_options options = {
+    struct image_options options = {
         .output = directory, .command = command, .formats = PICTURE_SVG | PICTURE_PNG};
-    struct leaks_picture picture = {.kinds = plot.kinds,
-                                    .kind_count = plot.kind_count,
-                                    .rows = plot.rows,
-                                    .row_count = plot.row_count};
+    struct leaks_figure picture = {.kinds = plot.kinds,
+                                   .kind_count = plot.kind_count,
+                                   .rows = plot.rows,
+                                   .row_count = plot.row_count};
     enum status status =
         plot.row_count == 0
             ? error_set(error, STATUS_INVALID, "--plot: nothing was planted, nothing to draw")
-            : leaks_picture_draw(&options, &picture, error);
+            : leaks_figure_draw(&options, &picture, error);
     for (size_t i = 0; i < plot.row_count; i++) {
         free((char *)plot.rows[i].label);
         free(plot.rows[i].cells);

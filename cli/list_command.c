@@ -248,17 +248,9 @@ static enum status list_fill_plots(struct list_context *context, json_t *rows, s
 {
     (void)context;
     (void)error;
-    for (size_t i = 0; i < plot_figure_count(); i++) {
-        (void)json_array_append_new(rows, json_pack("{ss ss}", "name", plot_figure_name(i),
-                                                    "summary", plot_figure_summary(i)));
-    }
-    /* Of no run, so commands of their own draw them. */
-    (void)json_array_append_new(
-        rows, json_pack("{ss ss}", "name", "map", "summary",
-                        "heapmill map: arenas, pools and blocks by state while a workload runs"));
-    (void)json_array_append_new(
-        rows, json_pack("{ss ss}", "name", "waste", "summary",
-                        "heapmill waste: what size classes waste within a block, by size"));
+    json_t *figures = plot_list_figures();
+    (void)json_array_extend(rows, figures);
+    json_decref(figures);
     return STATUS_OK;
 }
 
@@ -279,7 +271,7 @@ static const struct list_topic list_topics[] = {
     {"metrics", list_fill_metrics,
      {{"name", "NAME"}, {"unit", "UNIT"}, {"pass", "PASS"}, {"summary", "WHAT IT IS"}}},
     {"plots", list_fill_plots,
-     {{"name", "NAME"}, {"summary", "WHAT IT SHOWS"}}},
+     {{"name", "NAME"}, {"command", "DRAWN BY"}, {"needs", "NEEDS"}, {"summary", "WHAT IT SHOWS"}}},
 };
 /* clang-format on */
 

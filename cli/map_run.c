@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plots/gnuplot_runner.h"
+#include "plots/heap_figure.h"
 #include "run/catalog.h"
 #include "run/registry.h"
 #include "run/selection.h"
 #include "run/worker.h"
-#include "plots/gnuplot_runner.h"
-#include "plots/heap_picture.h"
 
 static const double MAP_TIMEOUT_S = 300;
 /* So that each frame shows something that happened since the one before it. */
@@ -274,13 +274,13 @@ static void map_print_paths(const struct map_request *request, const char *name,
 static enum status map_draw(const struct map_job *job, const char *path, struct error *error)
 {
     const struct map_request *request = job->request;
-    struct sheet_options options = {
+    struct image_options options = {
         .output = request->output, .command = request->command, .formats = request->formats};
     char *name = text_format("map-%s-%s", job->selection.choices[0].backend->name,
                              job->selection.points[0].workload->name);
     char *title = map_title(job);
     size_t frames = 0;
-    enum status status = heap_picture_draw(&options, path, name, title, &frames, error);
+    enum status status = heap_figure_draw(&options, path, name, title, &frames, error);
     if (frames > 0) {
         map_print_paths(request, name, status == STATUS_OK);
     }

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "run/registry.h"
-#include "run/selection.h"
 #include "cli/shared_options.h"
-#include "run/worker.h"
 #include "common/host/process.h"
 #include "plots/gnuplot_runner.h"
-#include "plots/waste_picture.h"
+#include "plots/waste_figure.h"
+#include "run/registry.h"
+#include "run/selection.h"
+#include "run/worker.h"
 
 struct waste_arguments {
     const char *backends;
@@ -71,7 +71,7 @@ static enum status waste_ask(struct waste_job *job, const struct selection_choic
     return status == STATUS_INTERRUPTED ? status : STATUS_OK;
 }
 
-static enum status waste_draw(const struct waste_job *job, const struct sheet_options *options,
+static enum status waste_draw(const struct waste_job *job, const struct image_options *options,
                               struct error *error)
 {
     char *labels = text_join(&job->silent, ", ");
@@ -86,7 +86,7 @@ static enum status waste_draw(const struct waste_job *job, const struct sheet_op
                                    "block can hold or could not be run: %s.",
                                    labels)
                      : text_format("%s", "");
-    enum status status = waste_picture_draw(options, job->curves, job->count, note, error);
+    enum status status = waste_figure_draw(options, job->curves, job->count, note, error);
     if (status == STATUS_OK || status == STATUS_UNSUPPORTED) {
         (void)printf("%s/waste.tsv\n%s/waste.gp\n", options->output, options->output);
     }
@@ -98,7 +98,7 @@ static enum status waste_draw(const struct waste_job *job, const struct sheet_op
     return status;
 }
 
-static enum status waste_run(const char *backends, const struct sheet_options *options,
+static enum status waste_run(const char *backends, const struct image_options *options,
                              struct error *error)
 {
     struct waste_job job = {.count = 0};
@@ -129,7 +129,7 @@ static int waste_execute(const struct invocation *invocation, void *arguments)
     const struct waste_arguments *asked = arguments;
     struct error error = {.message = ""};
     char *command = text_format("heapmill waste -b '%s'", asked->backends);
-    struct sheet_options options = {
+    struct image_options options = {
         .output = asked->output, .formats = PICTURE_SVG | PICTURE_PNG, .command = command};
     process_prepare_signals();
     enum status status = waste_run(asked->backends, &options, &error);

@@ -6,7 +6,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/image.h"
+#include "plots/plot_image.h"
 #include "plots/script_writer.h"
 #include "results/stats/statistics.h"
 
@@ -149,16 +149,6 @@ static struct bars_range find_range(const struct plot *plot, bool absolute)
     return range;
 }
 
-static int label_pixels(const struct plot *plot)
-{
-    size_t widest = 0;
-    for (size_t i = 0; i < plot->row_count; i++) {
-        size_t width = text_width(plot->rows[i].label);
-        widest = width > widest ? width : widest;
-    }
-    return (int)widest * IMAGE_CHARACTER_WIDTH + 22;
-}
-
 /* The metric's unit as the axis shows it. */
 static double unit_divisor(const struct metric *metric, double largest, const char **unit)
 {
@@ -211,7 +201,7 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     script_strings(script, "panel_label", labels, plot->column_count);
     script_strings(script, "row_fill", fills, plot->row_count);
     script_number(script, "across", across);
-    script_number(script, "label_width", label_pixels(plot));
+    script_number(script, "label_width", plot_label_width(plot) + 22);
     script_number(script, "panel_width", PANEL_WIDTH);
     script_number(script, "panel_head", PANEL_HEAD);
     script_number(script, "panel_foot", PANEL_FOOT);
@@ -258,7 +248,8 @@ static enum status draw_image(struct plot *plot, const struct figure *figure, bo
                                     plot->comparison->base_backend, plot->comparison->base_arm);
     char *name = text_format("bars%s%s%s", is_time ? "" : "-", is_time ? "" : metric->name,
                              absolute ? "-absolute" : "");
-    struct image_frame frame = {
+    struct plot_frame frame = {
+        .name = name,
         .title = title,
         .better = absolute ? "Lower is better. Bar: median; whisker: its 95% interval; dots: the "
                              "rounds; »: beyond the axis."
@@ -270,11 +261,11 @@ static enum status draw_image(struct plot *plot, const struct figure *figure, bo
                   "cross-hatched preload-sized.",
         .columns = bars_columns,
         .comparison = plot->comparison,
-        .inner_width = label_pixels(plot) + across * (PANEL_WIDTH + PANEL_GAP),
+        .inner_width = plot_label_width(plot) + 22 + across * (PANEL_WIDTH + PANEL_GAP),
         .inner_height = down * (PANEL_HEAD + PANEL_FOOT + ((int)plot->row_count) * BAR_HEIGHT),
     };
     struct image image;
-    enum status status = image_begin(&image, plot, figure, name, &frame, error);
+    enum status status = plot_image_begin(&image, plot, figure, &frame, error);
     free(title);
     free(name);
     if (status != STATUS_OK) {
@@ -282,10 +273,10 @@ static enum status draw_image(struct plot *plot, const struct figure *figure, bo
     }
     write_variables(plot, image.script, absolute, across);
     write_rows(plot, image.table, absolute);
-    return image_finish(&image, error);
+    return plot_image_finish(&image, plot, error);
 }
 
-static enum status bars_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status bars_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct error ratio_error = {.message = ""};
     enum status ratio_status = draw_image(plot, figure, false, &ratio_error);
@@ -296,9 +287,3 @@ static enum status bars_draw(struct plot *plot, const struct figure *figure, str
     }
     return status;
 }
-
-const struct figure figure_bars = {
-    .name = "bars",
-    .summary = "bars per workload with intervals and every round: ratios, and the metric itself",
-    .draw = bars_draw,
-};

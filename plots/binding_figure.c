@@ -5,7 +5,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/image.h"
+#include "plots/plot_image.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 330, PANEL_HEAD = 40, PANEL_FOOT = 48, PANEL_GAP = 34 };
@@ -305,7 +305,8 @@ static enum status draw_binding(struct plot *plot, const struct figure *figure,
     find_widths(plot, binding, &axis, &legend);
     int rows_height = (int)columns * band_height(backends);
     int legend_height = (int)backends * LEGEND_LINE;
-    struct image_frame frame = {
+    struct plot_frame frame = {
+        .name = figure->name,
         .title = "What the binding costs: one arm's time over another's of the same back end",
         .better = "Right of 1: the first arm is slower. Bars: 95% intervals over paired rounds.",
         .remark = "Here the base of each ratio is the back end's own other arm, as the panel says; "
@@ -317,7 +318,7 @@ static enum status draw_binding(struct plot *plot, const struct figure *figure,
             PANEL_HEAD + PANEL_FOOT + (rows_height > legend_height ? rows_height : legend_height),
     };
     struct image image;
-    enum status status = image_begin(&image, plot, figure, figure->name, &frame, error);
+    enum status status = plot_image_begin(&image, plot, figure, &frame, error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -327,10 +328,10 @@ static enum status draw_binding(struct plot *plot, const struct figure *figure,
             write_panel(plot, binding, pair, backends, image.table);
         }
     }
-    return image_finish(&image, error);
+    return plot_image_finish(&image, plot, error);
 }
 
-static enum status binding_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status binding_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct binding binding = {.points = NULL};
     enum status status = binding_build(plot, &binding, error);
@@ -343,10 +344,3 @@ static enum status binding_draw(struct plot *plot, const struct figure *figure, 
     binding_release(&binding);
     return status;
 }
-
-const struct figure figure_binding = {
-    .name = "binding",
-    .summary = "call over inline and call-sized over call: the price of the binding, the worth of "
-               "knowing the size",
-    .draw = binding_draw,
-};

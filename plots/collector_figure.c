@@ -131,8 +131,7 @@ static void collector_add_pareto(const struct plot *plot, struct curves *curves,
     free(title);
 }
 
-static enum status collector_draw(struct plot *plot, const struct figure *figure,
-                                  struct error *error)
+enum status collector_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     enum status status = STATUS_OK;
@@ -153,9 +152,3 @@ static enum status collector_draw(struct plot *plot, const struct figure *figure
     curves_release(&curves);
     return status;
 }
-
-const struct figure figure_collector = {
-    .name = "collector",
-    .summary = "collector time against live objects, and time against the longest pause",
-    .draw = collector_draw,
-};

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "common/host/text.h"
-#include "plots/image.h"
-#include "plots/script_writer.h"
+#include "plots/plot_image.h"
 
 enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 300, PANEL_HEAD = 34, PANEL_FOOT = 48, AXIS_WIDTH = 66 };
 enum { LEGEND_LINE = 19, LEGEND_GAP = 26 };
 enum { MARKERS_MAX = 12 }; /* on a curve, however many points it has */
 
-const char curves_columns[] = "# one block a curve; columns: x, y, name, panel (x and y are what "
-                              "the panel's axes say)\n";
+static const char curves_columns[] =
+    "# one block a curve; columns: x, y, name, panel (x and y are what "
+    "the panel's axes say)\n";
 
 /* One element more; arrays double at powers of two. */
 static void *curves_grow(void *array, size_t count, size_t size)
@@ -97,14 +97,19 @@ static int panels_across(const struct curves *curves)
     return curves->count == 1 ? 1 : curves->count <= 6 ? 2 : 3;
 }
 
-int curves_width(const struct curves *curves, size_t name_width)
+static int curves_width(const struct curves *curves, const char *const *names, size_t count)
 {
+    size_t name_width = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t width = text_width(names[i]);
+        name_width = width > name_width ? width : name_width;
+    }
     int across = panels_across(curves);
     return across * (AXIS_WIDTH + PANEL_WIDTH) + LEGEND_GAP + 40 +
            (int)name_width * IMAGE_CHARACTER_WIDTH;
 }
 
-int curves_height(const struct curves *curves, size_t rows)
+static int curves_height(const struct curves *curves, size_t rows)
 {
     int across = panels_across(curves);
     int down = ((int)curves->count + across - 1) / across;
@@ -222,7 +227,8 @@ static void write_curve(const struct curve *curve, const char *name, const char 
     fputs("\n\n", table);
 }
 
-void curves_write(const struct curves *curves, const char *const *names, FILE *table, FILE *script)
+static void curves_write(const struct curves *curves, const char *const *names, FILE *table,
+                         FILE *script)
 {
     write_panels(curves, script);
     write_rows(curves, script);
@@ -240,4 +246,69 @@ void curves_write(const struct curves *curves, const char *const *names, FILE *t
             write_curve(&panel->curves[i], names[panel->curves[i].row], panel->title, table);
         }
     }
+}
+
+enum status curves_draw(const struct plot *plot, const struct figure *figure,
+                        const struct curves *curves, const char *title, const char *better,
+                        struct error *error)
+{
+    const struct curves_words words = {
+        .name = figure->name, .title = title, .better = better, .remark = ""};
+    return curves_draw_words(plot, figure, curves, &words, error);
+}
+
+enum status curves_draw_words(const struct plot *plot, const struct figure *figure,
+                              const struct curves *curves, const struct curves_words *words,
+                              struct error *error)
+{
+    const char **names = text_zeroed(plot->row_count, sizeof *names);
+    for (size_t i = 0; i < plot->row_count; i++) {
+        names[i] = plot->rows[i].label;
+    }
+    struct plot_frame frame = {
+        .name = words->name,
+        .title = words->title,
+        .better = words->better,
+        .remark = words->remark,
+        .columns = curves_columns,
+        .comparison = plot->comparison,
+        .inner_width = curves_width(curves, names, plot->row_count),
+        .inner_height = curves_height(curves, plot->row_count),
+    };
+    struct image image;
+    enum status status = plot_image_begin(&image, plot, figure, &frame, error);
+    if (status == STATUS_OK) {
+        curves_write(curves, names, image.table, image.script);
+        status = plot_image_finish(&image, plot, error);
+    }
+    free(names);
+    return status;
+}
+
+enum status curves_draw_rows(const struct image_options *options, const struct figure *figure,
+                             const struct curves *curves, const struct curves_words *words,
+                             const struct script_row *rows, size_t count, struct error *error)
+{
+    const char **names = text_zeroed(count, sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = rows[i].label;
+    }
+    const struct image_frame frame = {
+        .name = words->name,
+        .title = words->title,
+        .head = words->better,
+        .foot = words->remark,
+        .columns = curves_columns,
+        .inner_width = curves_width(curves, names, count),
+        .inner_height = curves_height(curves, count),
+    };
+    struct image image;
+    enum status status = image_begin(&image, figure, options, &frame, error);
+    if (status == STATUS_OK) {
+        script_rows(image.script, rows, count);
+        curves_write(curves, names, image.table, image.script);
+        status = image_finish(&image, error);
+    }
+    free(names);
+    return status;
 }

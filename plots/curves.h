@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/status.h"
+#include "plots/script_writer.h"
 
 struct curve {
     size_t row; /* index of its name and look in the script's row_ arrays */
@@ -45,16 +46,6 @@ void curves_add_point(struct curve *curve, double x, double y);
 void curves_drop_panel(struct curves *curves);
 void curves_release(struct curves *curves);
 
-/* The pixels that the drawing needs, with a legend of names that are so many characters wide. */
-int curves_width(const struct curves *curves, size_t name_width);
-int curves_height(const struct curves *curves, size_t rows);
-
-/* Writes the table's blocks, a curve each, and the variables of curves.gp but for the row_ arrays.
- * names: of the rows, for the table. */
-void curves_write(const struct curves *curves, const char *const *names, FILE *table, FILE *script);
-
-extern const char curves_columns[]; /* of the table */
-
 /* What stands around an image of curves; borrowed. */
 struct curves_words {
     const char *name; /* of the image's files */
@@ -63,14 +54,23 @@ struct curves_words {
     const char *remark; /* "" for none */
 };
 
-/* Draws them as the figure's one image, rows being the plot's. As image_finish. */
 struct plot;
 struct figure;
-enum status curves_draw(struct plot *plot, const struct figure *figure, const struct curves *curves,
-                        const char *title, const char *better, struct error *error);
+struct image_options;
+
+/* Draws them as the figure's one image of the plot's run, the rows being the plot's. As
+ * plot_image_finish. */
+enum status curves_draw(const struct plot *plot, const struct figure *figure,
+                        const struct curves *curves, const char *title, const char *better,
+                        struct error *error);
 /* The same under another name than the figure's, for figures of several images. */
-enum status curves_draw_words(struct plot *plot, const struct figure *figure,
+enum status curves_draw_words(const struct plot *plot, const struct figure *figure,
                               const struct curves *curves, const struct curves_words *words,
                               struct error *error);
+
+/* Draws them as an image of no run. As image_finish. */
+enum status curves_draw_rows(const struct image_options *options, const struct figure *figure,
+                             const struct curves *curves, const struct curves_words *words,
+                             const struct script_row *rows, size_t count, struct error *error);
 
 #endif

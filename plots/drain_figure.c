@@ -7,8 +7,8 @@
 #include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
-#include "plots/image.h"
 #include "plots/memory_series.h"
+#include "plots/plot_image.h"
 
 /* Labels of phases in which the workloads drop what they have. */
 static const char *const drain_phases[] = {"drop", "dropped", "give back"};
@@ -91,7 +91,7 @@ static enum status add_panel(const struct plot *plot, struct curves *curves, siz
     return STATUS_OK;
 }
 
-static enum status drain_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status drain_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     enum status status = STATUS_OK;
@@ -111,9 +111,3 @@ static enum status drain_draw(struct plot *plot, const struct figure *figure, st
     curves_release(&curves);
     return status;
 }
-
-const struct figure figure_drain = {
-    .name = "drain",
-    .summary = "held memory after a drop, over operations or idle seconds",
-    .draw = drain_draw,
-};

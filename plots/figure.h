@@ -1,13 +1,15 @@
 /* What a figure is, and what it is given. Internal to plots/.
  *
- * A figure is one NAME_figure.c with `const struct figure figure_NAME` and one NAME.gp; CMake finds
- * both. Its draw function works out the data, and for each image: image_begin, writes rows to
- * image->table and variables to image->script (script_writer.h), image_finish. The .gp is appended
- * to those variables. */
+ * A figure is a row of figure_table (figures.c) with one script, NAME.gp. An image is one set of
+ * files that a figure draws (image.h); a picture is an image's SVG or PNG. A figure of a run has a
+ * draw function in NAME_figure.c: it works out the data, and for each image calls plot_image_begin,
+ * writes rows to image->table and variables to image->script (script_writer.h), and calls
+ * plot_image_finish. The script is appended to those variables. */
 #ifndef HEAPMILL_PLOTS_FIGURE_H
 #define HEAPMILL_PLOTS_FIGURE_H
 
 #include "common/status.h"
+#include "plots/image.h"
 #include "plots/palette.h"
 #include "plots/plot.h"
 #include "results/compare/comparison.h"
@@ -39,7 +41,6 @@ struct plot_column {
 
 struct plot {
     const struct plot_options *options;
-    const char *output;
     const struct record_set *set;
     const struct comparison *comparison; /* of the chosen metric */
     struct plot_row *rows; /* in the palette's order, then by name, then by arm; with the base */
@@ -49,23 +50,33 @@ struct plot {
     struct plot_column *columns; /* in the plan's order */
     size_t column_count;
     struct plot_report *report;
+    struct image_options image_options;
 };
 
 struct figure {
     const char *name;
     const char *summary;
+    const char *needs; /* what must have been measured for it */
+    /* Draws all images of it. NULL: it is not of a run, and `command` draws it. */
     enum status (*draw)(struct plot *plot, const struct figure *figure, struct error *error);
+    const char *command;
+    const char *script; /* the text of a .gp */
 };
 
-struct figure_entry {
-    const struct figure *figure;
-    const char *script; /* the text of NAME.gp */
-};
+/* Ends with a NULL name. */
+extern const struct figure figure_table[];
 
-/* Made by CMake; ends with a NULL figure. */
-extern const struct figure_entry figure_table[];
+/* The row of that name, which must be there. */
+const struct figure *figure_find(const char *name);
+
+/* The draw functions of figure_table. */
+typedef enum status figure_draw(struct plot *plot, const struct figure *figure,
+                                struct error *error);
+figure_draw bars_draw, binding_draw, collector_draw, drain_draw, floating_draw, heatmap_draw,
+    latency_draw, memory_draw, pareto_draw, pauses_draw, scaling_draw;
+
 /* The text of preamble.gp, which every image's script begins with. */
-extern const char figure_preamble[];
+extern const char script_preamble[];
 
 /* The row of a back end and arm; row_count if it is not among them. */
 size_t plot_find_row(const struct plot *plot, const char *backend_text, const char *arm);
@@ -75,8 +86,8 @@ const struct comparison_cell *plot_find_cell(const struct plot *plot,
                                              const struct comparison *comparison, size_t row,
                                              size_t column);
 
-/* mkdir -p. STATUS_IO. */
-enum status plot_make_directory(const char *path, struct error *error);
+/* The pixels of the widest row's label. */
+int plot_label_width(const struct plot *plot);
 
 /* Adds a sentence to the report's notes. */
 void plot_note(const struct plot *plot, const char *format, ...)

@@ -68,8 +68,7 @@ static enum status floating_add_panel(const struct plot *plot, struct curves *cu
     return STATUS_OK;
 }
 
-static enum status floating_draw(struct plot *plot, const struct figure *figure,
-                                 struct error *error)
+enum status floating_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     enum status status = STATUS_OK;
@@ -89,9 +88,3 @@ static enum status floating_draw(struct plot *plot, const struct figure *figure,
     curves_release(&curves);
     return status;
 }
-
-const struct figure figure_floating = {
-    .name = "floating",
-    .summary = "garbage that the collector has not found yet, over operations, by collector",
-    .draw = floating_draw,
-};

@@ -5,7 +5,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/image.h"
+#include "plots/plot_image.h"
 #include "plots/script_writer.h"
 
 enum { CELL_WIDTH = 58, CELL_HEIGHT = 23, SCALE_HEIGHT = 62, GEOMEAN_GAP = 12 };
@@ -80,16 +80,6 @@ static double color_limit(const struct comparison *comparison)
     return fmin(limit, 2.0);
 }
 
-static size_t widest_row_label(const struct plot *plot)
-{
-    size_t widest = 0;
-    for (size_t i = 0; i < plot->row_count; i++) {
-        size_t width = text_width(plot->rows[i].label);
-        widest = width > widest ? width : widest;
-    }
-    return widest;
-}
-
 /* Pixels that the column labels take above the cells, at an angle of 40 degrees. */
 static int labels_height(const struct plot *plot)
 {
@@ -130,16 +120,19 @@ static void write_variables(const struct plot *plot, FILE *script, int label_wid
     script_number(script, "color_limit", color_limit(plot->comparison));
 }
 
-static enum status heatmap_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status heatmap_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     const struct metric *metric = plot->comparison->metric;
-    int label_width = (int)widest_row_label(plot) * IMAGE_CHARACTER_WIDTH + 12;
+    int label_width = plot_label_width(plot) + 12;
     char *title = text_format("%s, relative to %s:%s", metric_title(metric),
                               plot->comparison->base_backend, plot->comparison->base_arm);
     char *better = text_format("Lower is better: 0.50 needs half as much as the base, 2.00 "
                                "twice as much. Blue: %s, red: %s.",
                                metric->less, metric->more);
-    struct image_frame frame = {
+    char *name = strcmp(metric->name, "time") == 0 ? text_format("heatmap")
+                                                   : text_format("heatmap-%s", metric->name);
+    struct plot_frame frame = {
+        .name = name,
         .title = title,
         .better = better,
         .remark =
@@ -152,10 +145,8 @@ static enum status heatmap_draw(struct plot *plot, const struct figure *figure, 
                        labels_overhang(plot),
         .inner_height = labels_height(plot) + (int)plot->row_count * CELL_HEIGHT + SCALE_HEIGHT,
     };
-    char *name = strcmp(metric->name, "time") == 0 ? text_format("heatmap")
-                                                   : text_format("heatmap-%s", metric->name);
     struct image image;
-    enum status status = image_begin(&image, plot, figure, name, &frame, error);
+    enum status status = plot_image_begin(&image, plot, figure, &frame, error);
     free(name);
     free(title);
     free(better);
@@ -170,11 +161,5 @@ static enum status heatmap_draw(struct plot *plot, const struct figure *figure, 
     }
     fputs("\n\n", image.table);
     write_geomeans(plot, image.table);
-    return image_finish(&image, error);
+    return plot_image_finish(&image, plot, error);
 }
-
-const struct figure figure_heatmap = {
-    .name = "heatmap",
-    .summary = "back end × workload: the ratio to the base",
-    .draw = heatmap_draw,
-};

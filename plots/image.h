@@ -1,11 +1,14 @@
-/* One image of a figure: its table, its script, its pictures. Internal to plots/. */
+/* An image: one set of files of a figure. NAME.tsv is its table, NAME.gp its script, NAME.svg and
+ * NAME.png its pictures. There is one image type, whatever it is drawn of: a run's (plot_image.h
+ * adds what is said of the run), a heap's map, a campaign. */
 #ifndef HEAPMILL_PLOTS_IMAGE_H
 #define HEAPMILL_PLOTS_IMAGE_H
 
-#include "common/status.h"
-#include "plots/figure.h"
-
 #include <stdio.h>
+
+#include "common/status.h"
+
+struct figure;
 
 /* In pixels of the SVG, in which the scripts count too (preamble.gp makes fractions of them). */
 enum {
@@ -15,21 +18,30 @@ enum {
     IMAGE_WIDTH_MIN = 760, /* narrower, and the foot's lines would be many */
 };
 
-/* What stands around the drawing. Strings are borrowed for the call. */
+/* Where it goes and how it is drawn. Strings are borrowed until image_finish. */
+struct image_options {
+    const char *output; /* directory, made if absent */
+    const char
+        *command; /* what the user typed, for the table's head and the foot; NULL: not said */
+    const char *gnuplot; /* NULL: "gnuplot", found in PATH */
+    unsigned formats;    /* of enum picture_format */
+    double timeout_s;    /* 0: two minutes */
+};
+
+/* What stands around the drawing. Borrowed for the call. */
 struct image_frame {
+    const char *name; /* of the files */
     const char *title;
-    const char *better;  /* below the title: what is better */
-    const char *remark;  /* a sentence for the foot, or "" */
-    const char *columns; /* for the table's head: each column with its unit, one line a block */
-    const struct comparison
-        *comparison; /* whose base, filters, noise floor and rounds are stated */
-    int inner_width; /* what the drawing needs, with its labels, without head and foot */
+    const char *head;    /* below the title: what is better */
+    const char *foot;    /* below the drawing: paragraphs, a newline between them */
+    const char *columns; /* the table's head: comment lines, each column with its unit */
+    int inner_width;     /* what the drawing needs, with its labels, without head and foot */
     int inner_height;
 };
 
 struct image {
-    const struct plot *plot;
     const struct figure *figure;
+    const struct image_options *options;
     char *name;
     FILE *table;      /* for the figure's rows */
     FILE *script;     /* for the figure's variables */
@@ -37,19 +49,15 @@ struct image {
     char *script_path;
 };
 
-/* Makes the two files under temporary names and writes their heads: what is shown, of which run, by
- * which command; in the script also `width`, `height` and the drawing's box `box_left`, `box_top`,
- * `box_width`, `box_height`, and the rows' names, colours, markers, dashes and fills. name is
- * copied. After STATUS_OK the image must go to image_finish or image_abandon. */
-enum status image_begin(struct image *image, const struct plot *plot, const struct figure *figure,
-                        const char *name, const struct image_frame *frame, struct error *error);
+/* Makes the directory and the two files, under temporary names, with their heads: in the script
+ * `width`, `height`, the drawing's box `box_left`, `box_top`, `box_width`, `box_height`, and the
+ * texts around it. After STATUS_OK the image must go to image_finish. STATUS_IO. */
+enum status image_begin(struct image *image, const struct figure *figure,
+                        const struct image_options *options, const struct image_frame *frame,
+                        struct error *error);
 
-/* Completes the script, gives both files their real names, draws, and adds the image to the report.
- * That there is no gnuplot, or that it failed, is told by the report and the returned status.
- * Releases the image. */
+/* Adds the figure's script, gives both files their real names and draws. STATUS_UNSUPPORTED: there
+ * is no gnuplot, the table and the script are there; STATUS_IO. Releases the image. */
 enum status image_finish(struct image *image, struct error *error);
-
-/* Releases the image and removes its temporary files. */
-void image_abandon(struct image *image);
 
 #endif

@@ -6,8 +6,8 @@
 #include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
-#include "plots/image.h"
 #include "plots/memory_series.h"
+#include "plots/plot_image.h"
 
 /* So many calls took up to so many ns, and longer than the bucket before. */
 struct latency_bucket {
@@ -204,7 +204,7 @@ static bool latency_has_pass(const struct record_set *set)
     return found;
 }
 
-static enum status latency_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status latency_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     enum status first = STATUS_OK;
     if (!latency_has_pass(plot->set)) {
@@ -221,9 +221,3 @@ static enum status latency_draw(struct plot *plot, const struct figure *figure, 
     }
     return first;
 }
-
-const struct figure figure_latency = {
-    .name = "latency",
-    .summary = "percentiles of single calls up to the slowest, an image a workload",
-    .draw = latency_draw,
-};

@@ -5,8 +5,8 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/image.h"
 #include "plots/memory_series.h"
+#include "plots/plot_image.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, PANEL_GAP = 36 };
@@ -201,7 +201,8 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure, s
     int down = ((int)panels->count + across - 1) / across;
     char *title = text_format("Memory over operations: %s", plot->columns[column].label);
     char *name = text_format("memory-%s", plot->columns[column].slug);
-    struct image_frame frame = {
+    struct plot_frame frame = {
+        .name = name,
         .title = title,
         .better = "Lower is better; what is held but not live is overhead and waste. The same axes "
                   "in every "
@@ -215,7 +216,7 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure, s
         .inner_height = KEY_HEIGHT + down * (PANEL_HEAD + PANEL_HEIGHT + PANEL_FOOT),
     };
     struct image image;
-    enum status status = image_begin(&image, plot, figure, name, &frame, error);
+    enum status status = plot_image_begin(&image, plot, figure, &frame, error);
     free(title);
     free(name);
     if (status != STATUS_OK) {
@@ -225,7 +226,7 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure, s
     for (size_t i = 0; i < panels->count; i++) {
         write_samples(image.table, &panels->series[i], &axes, &plot->rows[panels->rows[i]]);
     }
-    return image_finish(&image, error);
+    return plot_image_finish(&image, plot, error);
 }
 
 static enum status draw_column(struct plot *plot, const struct figure *figure, size_t column,
@@ -243,7 +244,7 @@ static enum status draw_column(struct plot *plot, const struct figure *figure, s
     return status;
 }
 
-static enum status memory_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status memory_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     enum status first = STATUS_OK;
     for (size_t column = 0; column < plot->column_count; column++) {
@@ -256,9 +257,3 @@ static enum status memory_draw(struct plot *plot, const struct figure *figure, s
     }
     return first;
 }
-
-const struct figure figure_memory = {
-    .name = "memory",
-    .summary = "live, usable, held and resident memory over operations, an image a workload",
-    .draw = memory_draw,
-};

@@ -169,3 +169,36 @@ const struct palette_arm *palette_arm(const char *arm)
     }
     return &arms[0];
 }
+
+/* Of the colours that Okabe and Ito (2008) chose to be told apart with every common colour
+ * blindness; an engine without its mutator is a lighter version of itself. */
+static const struct engine_look {
+    const char *engine;
+    uint32_t color;
+    int marker;
+} engine_looks[] = {
+    {"random", 0x777777, 1},
+    {"libfuzzer", 0x0b5394, 7},
+    {"libfuzzer-nomutator", 0x56b4e9, 6},
+    {"afl", 0xd55e00, 5},
+    {"afl-nomutator", 0xe69f00, 4},
+    {NULL, 0x000000, 2}, /* of an engine that is not known */
+};
+
+void palette_engines(const char *const *labels, const char *const *engines, size_t count,
+                     struct script_row *rows)
+{
+    static const char *const dashes[] = {"1", "2", "3", "4", "5"};
+    for (size_t i = 0; i < count; i++) {
+        size_t same = 0;
+        for (size_t j = 0; j < i; j++) {
+            same += strcmp(engines[i], engines[j]) == 0;
+        }
+        const struct engine_look *look = engine_looks;
+        while (look->engine != NULL && strcmp(look->engine, engines[i]) != 0) {
+            look++;
+        }
+        rows[i] = (struct script_row){labels[i], dashes[same % (sizeof dashes / sizeof dashes[0])],
+                                      look->color, look->marker};
+    }
+}

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plots/script_writer.h"
+
 struct palette_entry {
     const char *backend; /* NULL for the reserved ones */
     uint32_t color;      /* 0xRRGGBB */
@@ -40,6 +42,11 @@ void palette_assign(const char *const *backends, size_t count, struct palette_en
  * back end, so that nine collectors are told apart as well as nine back ends are; NULL: one that is
  * not known, whose own name may be given to palette_assign. A constant. */
 const char *palette_collector(const char *collector);
+
+/* The rows of figures of fuzzing engines: a colour and a marker for each engine, and the second and
+ * later row of one engine is told by its dash. Labels are borrowed. */
+void palette_engines(const char *const *labels, const char *const *engines, size_t count,
+                     struct script_row *rows);
 
 /* Never NULL: an arm that is not known looks like "inline". */
 const struct palette_arm *palette_arm(const char *arm);

@@ -5,8 +5,8 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/image.h"
 #include "plots/pareto_points.h"
+#include "plots/plot_image.h"
 #include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 330, PANEL_HEAD = 58, PANEL_FOOT = 46, AXIS_WIDTH = 62 };
@@ -160,16 +160,6 @@ static void write_labels(const struct plot *plot, FILE *script, const struct par
     free(numbers);
 }
 
-static int legend_width(const struct plot *plot)
-{
-    size_t widest = 0;
-    for (size_t i = 0; i < plot->row_count; i++) {
-        size_t width = text_width(plot->rows[i].label);
-        widest = width > widest ? width : widest;
-    }
-    return (int)widest * IMAGE_CHARACTER_WIDTH + 24;
-}
-
 static enum status draw_panels(struct plot *plot, const struct figure *figure,
                                const struct comparison *time, const struct comparison *memory,
                                const struct pareto_panel *panels, size_t count, struct error *error)
@@ -180,7 +170,8 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
     int panels_height = down * (PANEL_HEAD + PANEL_HEIGHT + PANEL_FOOT);
     char *title =
         text_format("Time against memory, relative to %s:%s", time->base_backend, time->base_arm);
-    struct image_frame frame = {
+    struct plot_frame frame = {
+        .name = figure->name,
         .title = title,
         .better = "Lower left is better: less time, less memory. Line: the Pareto front, which "
                   "nobody beats in "
@@ -192,11 +183,12 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
                                           : "Families weigh equally in the mean.",
         .columns = pareto_columns,
         .comparison = time,
-        .inner_width = across * (AXIS_WIDTH + PANEL_WIDTH) + LEGEND_GAP + legend_width(plot),
+        .inner_width =
+            across * (AXIS_WIDTH + PANEL_WIDTH) + LEGEND_GAP + plot_label_width(plot) + 24,
         .inner_height = legend_height > panels_height ? legend_height : panels_height,
     };
     struct image image;
-    enum status status = image_begin(&image, plot, figure, figure->name, &frame, error);
+    enum status status = plot_image_begin(&image, plot, figure, &frame, error);
     free(title);
     if (status != STATUS_OK) {
         return status;
@@ -220,7 +212,7 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
         write_front(image.table, &panels[i]);
         fputs("\n\n", image.table);
     }
-    return image_finish(&image, error);
+    return plot_image_finish(&image, plot, error);
 }
 
 /* Is this the first column of its family? */
@@ -271,7 +263,7 @@ static enum status compare(const struct plot *plot, const char *metric,
     return comparison_build(plot->set, &options, comparison, error);
 }
 
-static enum status pareto_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status pareto_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct comparison *time = NULL;
     struct comparison *memory = NULL;
@@ -298,9 +290,3 @@ static enum status pareto_draw(struct plot *plot, const struct figure *figure, s
     comparison_free(memory);
     return status;
 }
-
-const struct figure figure_pareto = {
-    .name = "pareto",
-    .summary = "time against peak held memory, with the Pareto front",
-    .draw = pareto_draw,
-};

@@ -114,7 +114,7 @@ static enum status pauses_add_panel(const struct plot *plot, struct curves *curv
     return status;
 }
 
-static enum status pauses_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status pauses_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     enum status status = STATUS_OK;
@@ -132,9 +132,3 @@ static enum status pauses_draw(struct plot *plot, const struct figure *figure, s
     curves_release(&curves);
     return status;
 }
-
-const struct figure figure_pauses = {
-    .name = "pauses",
-    .summary = "percentiles of the collector's pauses, by collector",
-    .draw = pauses_draw,
-};

@@ -1,5 +1,6 @@
 #include "plots/plot.h"
 
+#include "common/host/files.h"
 #include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/plot_axes.h"
@@ -13,84 +14,57 @@
 #include <string.h>
 #include <sys/stat.h>
 
-size_t plot_figure_count(void)
-{
-    size_t count = 0;
-    while (figure_table[count].figure) {
-        count++;
-    }
-    return count;
-}
-
-const char *plot_figure_name(size_t index)
-{
-    return figure_table[index].figure->name;
-}
-
-const char *plot_figure_summary(size_t index)
-{
-    return figure_table[index].figure->summary;
-}
-
 static char *list_figures(void)
 {
-    char *list = text_format("%s", "all");
-    for (size_t i = 0; i < plot_figure_count(); i++) {
-        char *longer = text_format("%s, %s", list, plot_figure_name(i));
-        free(list);
-        list = longer;
+    struct text_list names = {0};
+    text_list_add(&names, text_format("all"));
+    for (const struct figure *figure = figure_table; figure->name; figure++) {
+        if (figure->draw) {
+            text_list_add(&names, text_format("%s", figure->name));
+        }
     }
+    char *list = text_join(&names, ", ");
+    text_list_free(&names);
     return list;
 }
 
-/* Which figures the list names. */
-static enum status choose_figures(const char *list, bool *chosen, struct error *error)
+/* Is the figure one of those that the list names? */
+static bool is_chosen(const struct figure *figure, const char *list)
 {
-    const char *rest = list ? list : "all";
     const char *item;
     size_t length;
-    while (name_filter_next(&rest, &item, &length)) {
-        bool found = false;
-        for (size_t i = 0; i < plot_figure_count(); i++) {
-            const char *name = plot_figure_name(i);
-            bool named = strlen(name) == length && strncmp(name, item, length) == 0;
-            if (named || (length == 3 && strncmp(item, "all", 3) == 0)) {
-                chosen[i] = true;
-                found = true;
-            }
+    while (name_filter_next(&list, &item, &length)) {
+        bool all = length == 3 && strncmp(item, "all", 3) == 0;
+        if (all || (strlen(figure->name) == length && strncmp(figure->name, item, length) == 0)) {
+            return figure->draw != NULL;
+        }
+    }
+    return false;
+}
+
+/* STATUS_NOT_FOUND: an item of the list is no figure of a run. */
+static enum status check_figures(const char *list, struct error *error)
+{
+    const char *item;
+    size_t length;
+    while (name_filter_next(&list, &item, &length)) {
+        char *name = text_format("%.*s", (int)length, item);
+        bool found = strcmp(name, "all") == 0;
+        for (const struct figure *figure = figure_table; figure->name && !found; figure++) {
+            found = is_chosen(figure, name);
         }
         if (!found) {
             char *known = list_figures();
-            enum status status =
-                error_set(error, STATUS_NOT_FOUND, "there is no figure '%.*s'; known: %s",
-                          (int)length, item, known);
+            (void)error_set(error, STATUS_NOT_FOUND, "there is no figure '%s'; known: %s", name,
+                            known);
             free(known);
-            return status;
+        }
+        free(name);
+        if (!found) {
+            return STATUS_NOT_FOUND;
         }
     }
     return STATUS_OK;
-}
-
-enum status plot_make_directory(const char *path, struct error *error)
-{
-    char *partial = text_format("%s", path);
-    enum status status = STATUS_OK;
-    for (char *at = partial + 1; status == STATUS_OK; at++) {
-        if (*at != '/' && *at != '\0') {
-            continue;
-        }
-        char kept = *at;
-        *at = '\0';
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
-            status = error_set(error, STATUS_IO, "cannot make %s: %s", partial, strerror(errno));
-        }
-        *at = kept;
-        if (kept == '\0') {
-            break;
-        }
-    }
-    free(partial);
-    return status;
 }
 
 static void report_note(struct plot_report *report, const char *text)
@@ -112,15 +86,13 @@ void plot_note(const struct plot *plot, const char *format, ...)
 
 /* Draws the chosen figures. Without gnuplot, or with an image that failed, goes on, so that all the
  * data is written; the first error is the one that is told. */
-static enum status draw_chosen(struct plot *plot, const bool *chosen, struct error *error)
+static enum status draw_chosen(struct plot *plot, const char *chosen, struct error *error)
 {
     enum status first = STATUS_OK;
-    for (size_t i = 0; i < plot_figure_count(); i++) {
+    for (const struct figure *figure = figure_table; figure->name; figure++) {
         struct error why = {.message = ""};
-        enum status status = STATUS_OK;
-        if (chosen[i]) {
-            status = figure_table[i].figure->draw(plot, figure_table[i].figure, &why);
-        }
+        enum status status =
+            is_chosen(figure, chosen) ? figure->draw(plot, figure, &why) : STATUS_OK;
         if (status == STATUS_OK) {
             continue;
         }
@@ -138,7 +110,7 @@ static enum status draw_chosen(struct plot *plot, const bool *chosen, struct err
 }
 
 static enum status draw_set(const struct plot_options *options, const struct record_set *set,
-                            const bool *chosen, struct plot_report *report, struct error *error)
+                            const char *chosen, struct plot_report *report, struct error *error)
 {
     struct comparison_options wanted = {
         .base_backend = options->base_backend,
@@ -154,13 +126,16 @@ static enum status draw_set(const struct plot_options *options, const struct rec
     }
     struct plot plot = {
         .options = options,
-        .output = report->output,
         .set = set,
         .comparison = comparison,
         .report = report,
+        .image_options = {.output = report->output,
+                          .gnuplot = options->gnuplot,
+                          .formats = options->formats,
+                          .timeout_s = options->timeout_s},
     };
     plot_axes_build(&plot);
-    status = plot_make_directory(report->output, error);
+    status = file_make_directory(report->output, error);
     if (status == STATUS_OK) {
         status = draw_chosen(&plot, chosen, error);
     }
@@ -175,9 +150,9 @@ enum status plot_draw(const struct plot_options *options, struct plot_report *re
     *report = (struct plot_report){0};
     report->output = options->output ? text_format("%s", options->output)
                                      : text_format("%s/plots", options->input);
-    bool *chosen = text_zeroed(plot_figure_count(), sizeof *chosen);
+    const char *chosen = options->figures ? options->figures : "all";
     struct record_set *set = NULL;
-    enum status status = choose_figures(options->figures, chosen, error);
+    enum status status = check_figures(chosen, error);
     if (status == STATUS_OK) {
         status = store_load(options->input, &set, error);
     }
@@ -194,7 +169,6 @@ enum status plot_draw(const struct plot_options *options, struct plot_report *re
         status = draw_set(options, set, chosen, report, error);
     }
     record_set_free(set);
-    free(chosen);
     return status;
 }
 

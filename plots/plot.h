@@ -1,13 +1,13 @@
-/* Draws the figures of a result directory. A figure is a row of figure_table (plots/NAME_figure.c
- * with its gnuplot script plots/NAME.gp); it gives one image or more, and each image is four files:
- * NAME.tsv, the data; NAME.gp, the whole script, so that `gnuplot NAME.gp` in that folder draws it
- * again; NAME.svg and NAME.png. */
+/* Draws the figures of a result directory. A figure is a row of figure_table (plots/figures.c); it
+ * gives one image or more, and each image is four files: NAME.tsv, the data; NAME.gp, the whole
+ * script, so that `gnuplot NAME.gp` in that folder draws it again; NAME.svg and NAME.png. */
 #ifndef HEAPMILL_PLOTS_PLOT_H
 #define HEAPMILL_PLOTS_PLOT_H
 
 #include "common/status.h"
 #include "plots/gnuplot_runner.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,7 +24,7 @@ struct plot_options {
     const char *command; /* what the user typed, for the files' headers; NULL: left out */
     unsigned formats;    /* of enum picture_format */
     const char *gnuplot; /* NULL: "gnuplot", found in PATH */
-    double timeout_s;    /* for one image; 0: a minute */
+    double timeout_s;    /* for one image; 0: two minutes */
 };
 
 /* One image. */
@@ -53,9 +53,9 @@ enum status plot_draw(const struct plot_options *options, struct plot_report *re
 
 void plot_report_free(struct plot_report *report);
 
-/* The figures that there are. */
-size_t plot_figure_count(void);
-const char *plot_figure_name(size_t index);
-const char *plot_figure_summary(size_t index);
+/* The figures that there are, of runs and others, in the order of figures.c: name, what it shows,
+ * what it needs, and the command that draws it. An array of objects {name, summary, needs,
+ * command}; the caller's. */
+json_t *plot_list_figures(void);
 
 #endif

@@ -340,3 +340,13 @@ double plot_axis_end(double *values, size_t count)
     }
     return values[last];
 }
+
+int plot_label_width(const struct plot *plot)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < plot->row_count; i++) {
+        size_t width = text_width(plot->rows[i].label);
+        widest = width > widest ? width : widest;
+    }
+    return (int)widest * IMAGE_CHARACTER_WIDTH;
+}

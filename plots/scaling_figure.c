@@ -6,8 +6,8 @@
 #include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
-#include "plots/image.h"
 #include "plots/memory_series.h"
+#include "plots/plot_image.h"
 
 /* Against what a panel's points are drawn. */
 enum scaling_axis { SCALING_LIVE, SCALING_THREADS, SCALING_AXES };
@@ -141,7 +141,7 @@ static void add_panel(const struct plot *plot, struct curves *curves, size_t fir
     free(key);
 }
 
-static enum status scaling_draw(struct plot *plot, const struct figure *figure, struct error *error)
+enum status scaling_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     for (int axis = 0; axis < SCALING_AXES; axis++) {
@@ -162,9 +162,3 @@ static enum status scaling_draw(struct plot *plot, const struct figure *figure, 
     curves_release(&curves);
     return status;
 }
-
-const struct figure figure_scaling = {
-    .name = "scaling",
-    .summary = "time per operation against live bytes and against threads, where a run varies them",
-    .draw = scaling_draw,
-};

@@ -1,5 +1,9 @@
 #include "plots/script_writer.h"
 
+#include "common/host/text.h"
+
+#include <stdlib.h>
+
 #include <math.h>
 
 /* The length of the valid UTF-8 character at text, 0 if there is none (RFC 3629: no overlong forms,
@@ -124,4 +128,26 @@ void tsv_text(FILE *table, const char *text)
 void tsv_number(FILE *table, double value)
 {
     write_number(table, value, 9);
+}
+
+void script_rows(FILE *script, const struct script_row *rows, size_t count)
+{
+    const char **labels = text_zeroed(count, sizeof *labels);
+    const char **dashes = text_zeroed(count, sizeof *dashes);
+    uint32_t *colors = text_zeroed(count, sizeof *colors);
+    double *markers = text_zeroed(count, sizeof *markers);
+    for (size_t i = 0; i < count; i++) {
+        labels[i] = rows[i].label;
+        dashes[i] = rows[i].dash;
+        colors[i] = rows[i].color;
+        markers[i] = rows[i].marker;
+    }
+    script_strings(script, "row_label", labels, count);
+    script_colors(script, "row_color", colors, count);
+    script_numbers(script, "row_marker", markers, count);
+    script_strings(script, "row_dash", dashes, count);
+    free(labels);
+    free(dashes);
+    free(colors);
+    free(markers);
 }

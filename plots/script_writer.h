@@ -22,6 +22,17 @@ void script_strings(FILE *script, const char *name, const char *const *texts, si
 void script_numbers(FILE *script, const char *name, const double *values, size_t count);
 /* The same, written as 0xRRGGBB. */
 void script_colors(FILE *script, const char *name, const uint32_t *colors, size_t count);
+/* How a row of a figure looks: a back end, an engine. */
+struct script_row {
+    const char *label;
+    const char *dash; /* gnuplot's dash type */
+    uint32_t color;
+    int marker;
+};
+
+/* The arrays row_label, row_dash, row_color and row_marker. */
+void script_rows(FILE *script, const struct script_row *rows, size_t count);
+
 /* Text for after a '#': one line whatever it holds. */
 void script_comment_text(FILE *script, const char *text);
 

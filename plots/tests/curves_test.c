@@ -1,8 +1,8 @@
 /* The figures over an axis, and those of no run: what their tables say is what was recorded. */
-#include "plots/heap_picture.h"
+#include "plots/heap_figure.h"
 #include "plots/plot.h"
 #include "plots/tests/figure_files.h"
-#include "plots/waste_picture.h"
+#include "plots/waste_figure.h"
 
 /* Up to pymalloc-3.10's four arms, and churn with two sizes of what is live. */
 static const struct sample_options wide_run = {
@@ -119,10 +119,10 @@ static void test_drain_begins_at_all_that_is_held(void **state)
 }
 
 /* ---------------------------------------------------------------- of no run */
-static struct sheet_options sheet_options_of(char output[SAMPLE_PATH_MAX + 16])
+static struct image_options image_options_of(char output[SAMPLE_PATH_MAX + 16])
 {
     (void)snprintf(output, SAMPLE_PATH_MAX + 16, "%s/plots", figure_directory);
-    return (struct sheet_options){
+    return (struct image_options){
         .output = output, .command = "heapmill test", .formats = PICTURE_SVG | PICTURE_PNG};
 }
 
@@ -130,13 +130,13 @@ static enum status draw_map(const char *text, size_t *frames, struct error *erro
 {
     char output[SAMPLE_PATH_MAX + 16];
     char path[SAMPLE_PATH_MAX + 16];
-    struct sheet_options options = sheet_options_of(output);
+    struct image_options options = image_options_of(output);
     (void)snprintf(path, sizeof path, "%s/maps.txt", figure_directory);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(0, fclose(file));
-    return heap_picture_draw(&options, path, "map", "A made-up heap", frames, error);
+    return heap_figure_draw(&options, path, "map", "A made-up heap", frames, error);
 }
 
 static const char two_frames[] = "map\t10\t-\t7\t224\t8192\t0\t0\t1\n"
@@ -240,12 +240,12 @@ static void test_waste_is_usable_less_requested(void **state)
     (void)state;
     char output[SAMPLE_PATH_MAX + 16];
     struct error error = {.message = ""};
-    struct sheet_options options = sheet_options_of(output);
+    struct image_options options = image_options_of(output);
     static const double sixteen[] = {16, 16, 16, 16};
     static const double exact[] = {1, 2, 3, 4};
     const struct waste_curve of[] = {{"coarse:inline", "coarse", "inline", sixteen, 4},
                                      {"exact:inline", "exact", "inline", exact, 4}};
-    assert_int_equal(waste_picture_draw(&options, of, 2, "", &error), STATUS_OK);
+    assert_int_equal(waste_figure_draw(&options, of, 2, "", &error), STATUS_OK);
     check_svg("waste");
     check_png("waste");
     assert_int_equal(count_lines_with("waste", "\tcoarse:inline\t"), 4);

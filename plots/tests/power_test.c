@@ -1,5 +1,5 @@
 /* The picture of a calibration: what its table says is what was counted. */
-#include "plots/power_picture.h"
+#include "plots/power_figure.h"
 
 #include "plots/gnuplot_runner.h"
 #include "plots/tests/figure_files.h"
@@ -38,10 +38,10 @@ static void test_the_table_has_each_share_with_its_interval(void **state)
     struct error error = {.message = ""};
     const struct power power = made_up_power();
     (void)snprintf(output, sizeof output, "%s/plots", figure_directory);
-    const struct sheet_options options = {.output = output,
+    const struct image_options options = {.output = output,
                                           .command = "heapmill calibrate made-up",
                                           .formats = PICTURE_SVG | PICTURE_PNG};
-    if (power_picture_draw(&options, &power, "An imagined machine.", &error) != STATUS_OK) {
+    if (power_figure_draw(&options, &power, "An imagined machine.", &error) != STATUS_OK) {
         fail_msg("%s", error.message);
     }
     check_svg("power");

@@ -1,8 +1,8 @@
 /* Waste within blocks against the requested size, a curve a back end. */
-#ifndef HEAPMILL_PLOTS_WASTE_PICTURE_H
-#define HEAPMILL_PLOTS_WASTE_PICTURE_H
+#ifndef HEAPMILL_PLOTS_WASTE_FIGURE_H
+#define HEAPMILL_PLOTS_WASTE_FIGURE_H
 
-#include "plots/sheet.h"
+#include "plots/image.h"
 
 struct waste_curve {
     const char *label;   /* "mimalloc:preload" */
@@ -13,9 +13,9 @@ struct waste_curve {
 };
 
 /* Draws waste.tsv, .gp, .svg and .png: wasted bytes, and their part of the block. note: for the
- * foot, or "". As sheet_finish. */
-enum status waste_picture_draw(const struct sheet_options *options,
-                               const struct waste_curve *waste_curves, size_t count,
-                               const char *note, struct error *error);
+ * foot, or "". As image_finish. */
+enum status waste_figure_draw(const struct image_options *options,
+                              const struct waste_curve *waste_curves, size_t count,
+                              const char *note, struct error *error);
 
 #endif

@@ -1,4 +1,4 @@
-#include "plots/heap_picture.h"
+#include "plots/heap_figure.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "common/host/text.h"
+#include "plots/figure.h"
 #include "plots/heap_film.h"
 #include "plots/script_writer.h"
 
 /* In pixels. */
 enum {
-    PICTURE_WIDTH = 1240,
-    PICTURE_HEIGHT = 1500, /* that a film strip should not exceed */
+    FILM_WIDTH = 1240,
+    FILM_HEIGHT = 1500, /* that a film strip should not exceed */
     FRAME_GAP = 28,
     FRAME_FOOT = 50, /* the caption */
     FRAME_MARGIN = 6,
@@ -115,10 +116,9 @@ static void layout_make(struct layout *layout)
         }
     }
     layout->across = film->frame_count == 1 ? 1 : film->frame_count <= 6 ? 2 : 3;
-    layout->frame_width =
-        (PICTURE_WIDTH - (layout->across - 1) * FRAME_GAP) / (double)layout->across;
+    layout->frame_width = (FILM_WIDTH - (layout->across - 1) * FRAME_GAP) / (double)layout->across;
     int down = ((int)film->frame_count + layout->across - 1) / layout->across;
-    double room = (double)PICTURE_HEIGHT / down - FRAME_FOOT - 2 * FRAME_MARGIN;
+    double room = (double)FILM_HEIGHT / down - FRAME_FOOT - 2 * FRAME_MARGIN;
     static const int columns[] = {16, 32, 64};
     int slots = layout->shared && count > 0 ? count : (int)(most < 1000 ? most : 1000);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
@@ -423,7 +423,7 @@ static void write_texts(const struct layout *layout)
     }
 }
 
-static const char picture_columns[] =
+static const char film_columns[] =
     "# block 0, rectangles: kind (0 live, 1 cached, 2 free, 3 never handed out, 4 and 5 head of a "
     "pool with and\n"
     "#   without live blocks, 6 unused pool, 7 frame, 8 arena given back), x, y, width, height "
@@ -431,7 +431,7 @@ static const char picture_columns[] =
     "#   operations, arena, pool, bytes of a block, first block, blocks\n"
     "# block 1, texts: style, x, y, text\n";
 
-static const char picture_foot[] =
+static const char film_foot[] =
     "A pool serves blocks of one size, which stands in its head; blocks are in the order of their "
     "addresses, row by row. Held is what the back end has from the system. ";
 
@@ -450,12 +450,12 @@ static bool any_summed(const struct layout *layout)
     return false;
 }
 
-enum status heap_picture_draw(const struct sheet_options *options, const char *path,
-                              const char *name, const char *title, size_t *frames,
-                              struct error *error)
+enum status heap_figure_draw(const struct image_options *options, const char *path,
+                             const char *name, const char *title, size_t *frames,
+                             struct error *error)
 {
     struct film film;
-    struct sheet sheet;
+    struct image image;
     enum status status = film_read(&film, path, error);
     if (status != STATUS_OK) {
         film_release(&film);
@@ -465,26 +465,26 @@ enum status heap_picture_draw(const struct sheet_options *options, const char *p
     layout_make(&layout);
     int down = ((int)film.frame_count + layout.across - 1) / layout.across;
     char *foot = text_format(
-        "%s%s", picture_foot,
+        "%s%s", film_foot,
         any_summed(&layout)
             ? "Where a tile is too small for its blocks it shows how many are in each state."
             : "");
-    struct sheet_frame frame = {
+    const struct image_frame frame = {
         .name = name,
         .title = title,
         .head = "Arenas from the system, cut into pools, cut into blocks of one size.",
         .foot = foot,
-        .columns = picture_columns,
-        .inner_width = PICTURE_WIDTH,
+        .columns = film_columns,
+        .inner_width = FILM_WIDTH,
         .inner_height = (int)(KEY_HEIGHT + down * (layout.frame_height + FRAME_MARGIN)),
     };
-    status = sheet_begin(&sheet, options, &frame, error);
+    status = image_begin(&image, figure_find("map"), options, &frame, error);
     if (status == STATUS_OK) {
-        layout.table = sheet.table;
+        layout.table = image.table;
         write_rects(&layout);
         write_texts(&layout);
         *frames = film.frame_count;
-        status = sheet_finish(&sheet, sheet_map_script, error);
+        status = image_finish(&image, error);
     }
     free(foot);
     film_release(&film);

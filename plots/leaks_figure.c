@@ -1,11 +1,11 @@
 /* Detectors × kinds as a heat map, with what each costs at its side. */
-#include "plots/leaks_picture.h"
+#include "plots/leaks_figure.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "common/host/text.h"
-#include "plots/image.h"
+#include "plots/figure.h"
 #include "plots/script_writer.h"
 
 enum {
@@ -36,11 +36,11 @@ static void leaks_write_line(FILE *table, size_t column, size_t row, double leve
     (void)fputc('\n', table);
 }
 
-static void leaks_write_row(FILE *table, const struct leaks_picture *picture, size_t index)
+static void leaks_write_row(FILE *table, const struct leaks_figure *picture, size_t index)
 {
-    const struct leaks_picture_row *row = &picture->rows[index];
+    const struct leaks_figure_row *row = &picture->rows[index];
     for (size_t kind = 0; kind < picture->kind_count; kind++) {
-        const struct leaks_picture_cell *cell = &row->cells[kind];
+        const struct leaks_figure_cell *cell = &row->cells[kind];
         if (cell->planted == 0) {
             continue;
         }
@@ -58,7 +58,7 @@ static void leaks_write_row(FILE *table, const struct leaks_picture *picture, si
     free(text);
 }
 
-static double leaks_slowest(const struct leaks_picture *picture)
+static double leaks_slowest(const struct leaks_figure *picture)
 {
     double slowest = 10;
     for (size_t i = 0; i < picture->row_count; i++) {
@@ -67,7 +67,7 @@ static double leaks_slowest(const struct leaks_picture *picture)
     return slowest;
 }
 
-static int leaks_label_width(const struct leaks_picture *picture)
+static int leaks_label_width(const struct leaks_figure *picture)
 {
     size_t widest = 0;
     for (size_t i = 0; i < picture->row_count; i++) {
@@ -77,7 +77,7 @@ static int leaks_label_width(const struct leaks_picture *picture)
     return (int)widest * IMAGE_CHARACTER_WIDTH + 16;
 }
 
-static void leaks_write_script(FILE *script, const struct leaks_picture *picture, int label_width)
+static void leaks_write_script(FILE *script, const struct leaks_figure *picture, int label_width)
 {
     const char **labels = calloc(picture->row_count + 1, sizeof(*labels));
     for (size_t i = 0; labels != NULL && i < picture->row_count; i++) {
@@ -96,11 +96,11 @@ static void leaks_write_script(FILE *script, const struct leaks_picture *picture
     script_number(script, "slowest", leaks_slowest(picture));
 }
 
-enum status leaks_picture_draw(const struct sheet_options *options,
-                               const struct leaks_picture *picture, struct error *error)
+enum status leaks_figure_draw(const struct image_options *options,
+                              const struct leaks_figure *picture, struct error *error)
 {
     int label_width = leaks_label_width(picture);
-    struct sheet_frame frame = {
+    const struct image_frame frame = {
         .name = "leaks",
         .title = "Which detector finds which kind of leak, and what it costs",
         .head = "Found/planted; hatched, in brackets: declared invisible to that detector. Clean: "
@@ -112,14 +112,14 @@ enum status leaks_picture_draw(const struct sheet_options *options,
         .inner_width = label_width + ((int)picture->kind_count + 1) * CELL_WIDTH + BARS_WIDTH,
         .inner_height = HEAD_HEIGHT + (int)picture->row_count * CELL_HEIGHT + KEY_HEIGHT,
     };
-    struct sheet sheet;
-    enum status status = sheet_begin(&sheet, options, &frame, error);
+    struct image image;
+    enum status status = image_begin(&image, figure_find("leaks"), options, &frame, error);
     if (status == STATUS_OK) {
-        leaks_write_script(sheet.script, picture, label_width);
+        leaks_write_script(image.script, picture, label_width);
         for (size_t i = 0; i < picture->row_count; i++) {
-            leaks_write_row(sheet.table, picture, i);
+            leaks_write_row(image.table, picture, i);
         }
-        status = sheet_finish(&sheet, sheet_leaks_heat_script, error);
+        status = image_finish(&image, error);
     }
     return status;
 }

@@ -5,8 +5,9 @@
 
 #include "common/host/text.h"
 #include "plots/curves.h"
-#include "plots/fuzz_look.h"
-#include "plots/fuzz_picture.h"
+#include "plots/figure.h"
+#include "plots/fuzz_figures.h"
+#include "plots/palette.h"
 
 /* libFuzzer and AFL++ count edges each in its own way, which no axis should mix. */
 static bool progress_is_afl(const char *engine)
@@ -87,44 +88,36 @@ static double progress_operations(const struct fuzz_series *series, size_t index
     return progress_rate(series, index, true) / 1e6;
 }
 
-static enum status progress_draw(const struct sheet_options *options, struct curves *curves,
+static enum status progress_draw(const struct image_options *options, struct curves *curves,
                                  const struct fuzz_series *series, size_t count, const char *name,
                                  const char *title, const char *foot, struct error *error)
 {
     const char **members = text_zeroed(count, sizeof *members);
     const char **engines = text_zeroed(count, sizeof *engines);
-    size_t widest = 0;
+    struct script_row *rows = text_zeroed(count, sizeof *rows);
     for (size_t i = 0; i < count; i++) {
-        size_t width = text_width(series[i].member);
-        widest = width > widest ? width : widest;
         members[i] = series[i].member;
         engines[i] = series[i].engine;
     }
-    struct sheet_frame frame = {
+    const struct curves_words words = {
         .name = name,
         .title = title,
-        .head = "One curve for each engine process; a process that was started anew goes on.",
-        .foot = foot,
-        .columns = curves_columns,
-        .inner_width = curves_width(curves, widest),
-        .inner_height = curves_height(curves, count),
+        .better = "One curve for each engine process; a process that was started anew goes on.",
+        .remark = foot,
     };
-    struct sheet sheet;
-    enum status status = sheet_begin(&sheet, options, &frame, error);
-    if (status == STATUS_OK) {
-        fuzz_look_write(sheet.script, members, engines, count);
-        curves_write(curves, members, sheet.table, sheet.script);
-        status = sheet_finish(&sheet, sheet_curves_script, error);
-    }
+    palette_engines(members, engines, count, rows);
+    enum status status =
+        curves_draw_rows(options, figure_find(name), curves, &words, rows, count, error);
     curves_release(curves);
     free(members);
     free(engines);
+    free(rows);
     return status;
 }
 
-enum status fuzz_picture_coverage(const struct sheet_options *options,
-                                  const struct fuzz_series *series, size_t count,
-                                  struct error *error)
+enum status fuzz_figure_coverage(const struct image_options *options,
+                                 const struct fuzz_series *series, size_t count,
+                                 struct error *error)
 {
     struct curves curves = {.panels = NULL};
     progress_add(&curves, "edges covered, as libFuzzer counts them", "edges", series, count, 0,
@@ -138,8 +131,8 @@ enum status fuzz_picture_coverage(const struct sheet_options *options,
                          error);
 }
 
-enum status fuzz_picture_speed(const struct sheet_options *options,
-                               const struct fuzz_series *series, size_t count, struct error *error)
+enum status fuzz_figure_speed(const struct image_options *options, const struct fuzz_series *series,
+                              size_t count, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     progress_add(&curves, "executions", "thousands per CPU second", series, count, -1, false,

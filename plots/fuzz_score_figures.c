@@ -5,9 +5,9 @@
 
 #include "common/host/text.h"
 #include "plots/curves.h"
-#include "plots/fuzz_look.h"
-#include "plots/fuzz_picture.h"
-#include "plots/image.h"
+#include "plots/figure.h"
+#include "plots/fuzz_figures.h"
+#include "plots/palette.h"
 #include "plots/script_writer.h"
 
 enum { CELL_WIDTH = 132, CELL_HEIGHT = 26, HEAT_KEY_HEIGHT = 64, HEAT_HEAD_HEIGHT = 34 };
@@ -59,15 +59,10 @@ static struct curves_panel *survival_add_panel(struct curves *curves, const char
     return panel;
 }
 
-static enum status survival_draw(const struct sheet_options *options,
+static enum status survival_draw(const struct image_options *options,
                                  const struct fuzz_score *score, const struct curves *curves,
                                  const char *name, const char *title, struct error *error)
 {
-    size_t widest = 0;
-    for (size_t i = 0; i < score->engine_count; i++) {
-        size_t width = text_width(score->engines[i]);
-        widest = width > widest ? width : widest;
-    }
     char *control =
         score->control_trials == 0
             ? text_format("Builds without a bug were not tried.")
@@ -75,30 +70,21 @@ static enum status survival_draw(const struct sheet_options *options,
                           score->control_findings, score->control_trials, score->control_cpu_s);
     char *head = text_format("%zu planted bugs, trials of up to %g CPU seconds. %s",
                              score->bug_count, score->limit_s, control);
-    struct sheet_frame frame = {
-        .name = name,
-        .title = title,
-        .head = head,
-        .foot = survival_foot,
-        .columns = curves_columns,
-        .inner_width = curves_width(curves, widest),
-        .inner_height = curves_height(curves, score->engine_count),
-    };
+    const struct curves_words words = {
+        .name = name, .title = title, .better = head, .remark = survival_foot};
     const char *const *names = (const char *const *)score->engines;
-    struct sheet sheet;
-    enum status status = sheet_begin(&sheet, options, &frame, error);
-    if (status == STATUS_OK) {
-        fuzz_look_write(sheet.script, names, names, score->engine_count);
-        curves_write(curves, names, sheet.table, sheet.script);
-        status = sheet_finish(&sheet, sheet_curves_script, error);
-    }
+    struct script_row *rows = text_zeroed(score->engine_count, sizeof *rows);
+    palette_engines(names, names, score->engine_count, rows);
+    enum status status = curves_draw_rows(options, figure_find(name), curves, &words, rows,
+                                          score->engine_count, error);
+    free(rows);
     free(control);
     free(head);
     return status;
 }
 
-enum status fuzz_picture_survival(const struct sheet_options *options,
-                                  const struct fuzz_score *score, struct error *error)
+enum status fuzz_figure_survival(const struct image_options *options,
+                                 const struct fuzz_score *score, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     struct curves_panel *panel =
@@ -121,8 +107,8 @@ enum status fuzz_picture_survival(const struct sheet_options *options,
     return status;
 }
 
-enum status fuzz_picture_survival_bugs(const struct sheet_options *options,
-                                       const struct fuzz_score *score, struct error *error)
+enum status fuzz_figure_survival_bugs(const struct image_options *options,
+                                      const struct fuzz_score *score, struct error *error)
 {
     struct curves curves = {.panels = NULL};
     enum status status = STATUS_OK;
@@ -169,8 +155,8 @@ static const char heat_columns[] = "# columns: engine, bug (from 1), level (0 fo
                                    "at the limit on average; 2 never; "
                                    "3 no trials), text\n";
 
-enum status fuzz_picture_bugs(const struct sheet_options *options, const struct fuzz_score *score,
-                              struct error *error)
+enum status fuzz_figure_bugs(const struct image_options *options, const struct fuzz_score *score,
+                             struct error *error)
 {
     size_t widest = 0;
     for (size_t i = 0; i < score->bug_count; i++) {
@@ -181,7 +167,7 @@ enum status fuzz_picture_bugs(const struct sheet_options *options, const struct 
     char *head = text_format("Found/trials, and the mean CPU time to find of one who gives up at "
                              "%g s. Unreached: no trial ever ran the wrong code.",
                              score->limit_s);
-    struct sheet_frame frame = {
+    const struct image_frame frame = {
         .name = "bugs",
         .title = "Which engine finds which planted bug, and how soon",
         .head = head,
@@ -191,25 +177,25 @@ enum status fuzz_picture_bugs(const struct sheet_options *options, const struct 
         .inner_width = label_width + (int)score->engine_count * CELL_WIDTH,
         .inner_height = HEAT_HEAD_HEIGHT + (int)score->bug_count * CELL_HEIGHT + HEAT_KEY_HEIGHT,
     };
-    struct sheet sheet;
-    enum status status = sheet_begin(&sheet, options, &frame, error);
+    struct image image;
+    enum status status = image_begin(&image, figure_find("bugs"), options, &frame, error);
     if (status == STATUS_OK) {
-        script_strings(sheet.script, "bug_label", (const char *const *)score->bugs,
+        script_strings(image.script, "bug_label", (const char *const *)score->bugs,
                        score->bug_count);
-        script_strings(sheet.script, "engine_label", (const char *const *)score->engines,
+        script_strings(image.script, "engine_label", (const char *const *)score->engines,
                        score->engine_count);
-        script_number(sheet.script, "label_width", label_width);
-        script_number(sheet.script, "cell_width", CELL_WIDTH);
-        script_number(sheet.script, "cell_height", CELL_HEIGHT);
-        script_number(sheet.script, "head_height", HEAT_HEAD_HEIGHT);
-        script_number(sheet.script, "time_least", SURVIVAL_TIME_LEAST_S);
-        script_number(sheet.script, "time_limit", score->limit_s);
+        script_number(image.script, "label_width", label_width);
+        script_number(image.script, "cell_width", CELL_WIDTH);
+        script_number(image.script, "cell_height", CELL_HEIGHT);
+        script_number(image.script, "head_height", HEAT_HEAD_HEIGHT);
+        script_number(image.script, "time_least", SURVIVAL_TIME_LEAST_S);
+        script_number(image.script, "time_limit", score->limit_s);
         for (size_t bug = 0; bug < score->bug_count; bug++) {
             for (size_t engine = 0; engine < score->engine_count; engine++) {
-                heat_write_cell(sheet.table, score, bug, engine);
+                heat_write_cell(image.table, score, bug, engine);
             }
         }
-        status = sheet_finish(&sheet, sheet_fuzz_heat_script, error);
+        status = image_finish(&image, error);
     }
     free(head);
     return status;

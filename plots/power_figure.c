@@ -1,8 +1,9 @@
-#include "plots/power_picture.h"
+#include "plots/power_figure.h"
 
 #include <stdlib.h>
 
 #include "common/host/text.h"
+#include "plots/figure.h"
 #include "plots/script_writer.h"
 #include "results/stats/statistics.h"
 
@@ -61,17 +62,17 @@ static void power_write_script(FILE *script, const struct power *power)
     }
 }
 
-enum status power_picture_draw(const struct sheet_options *options, const struct power *power,
-                               const char *machine, struct error *error)
+enum status power_figure_draw(const struct image_options *options, const struct power *power,
+                              const char *machine, struct error *error)
 {
     const struct power_share *same = &power->shares[0][POWER_LIMITS_MAX - 1];
-    struct sheet sheet;
+    struct image image;
     char *foot = text_format(
         "Share of comparisons that were told apart, with its exact 95%% interval (Clopper and "
         "Pearson); %u A/A pairs in two code layouts. A group that stopped earlier, its "
         "intervals being narrow, counts with its last verdict. %s",
         same->comparisons, machine);
-    struct sheet_frame frame = {
+    const struct image_frame frame = {
         .name = "power",
         .title = "How far verdicts can be trusted here",
         .head =
@@ -84,13 +85,13 @@ enum status power_picture_draw(const struct sheet_options *options, const struct
         .inner_width = AXIS_WIDTH + PANEL_WIDTH + LEGEND_WIDTH,
         .inner_height = PANEL_HEIGHT + AXIS_HEIGHT,
     };
-    enum status status = sheet_begin(&sheet, options, &frame, error);
+    enum status status = image_begin(&image, figure_find("power"), options, &frame, error);
     if (status == STATUS_OK) {
-        power_write_script(sheet.script, power);
+        power_write_script(image.script, power);
         for (size_t level = 0; level < power->slowdown_count; level++) {
-            power_write_level(sheet.table, power, level);
+            power_write_level(image.table, power, level);
         }
-        status = sheet_finish(&sheet, sheet_power_script, error);
+        status = image_finish(&image, error);
     }
     free(foot);
     return status;
