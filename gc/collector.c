@@ -2,6 +2,7 @@
 #include "gc/collector.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gc/introspect.h"
@@ -133,6 +134,30 @@ bool gc_is_finalized(const struct object *object)
     return object_is_container(object) && (gc_head_of(object)->flags & GC_FLAG_FINALIZED) != 0;
 }
 
+/* ---------------------------------------------------------------- the program's code */
+void collector_enter(struct collector *collector)
+{
+    OBJECT_ASSERT(!collector->collecting);
+    collector->collecting = true;
+    collector->registry.pins++;
+}
+
+void collector_leave(struct collector *collector)
+{
+    collector->registry.pins--;
+    collector->collecting = false;
+}
+
+void collector_expect_sound(const struct runtime *runtime)
+{
+    const struct collector *collector = &runtime->collector;
+    if (GC_IS_CHECKED && !(collector->collecting && collector->registry.pins != 0 &&
+                           registry_is_in_order(&collector->registry))) {
+        (void)object_report(NULL, "the program's code ran, or is to run, in an unsound collection");
+        abort();
+    }
+}
+
 /* ---------------------------------------------------------------- collecting */
 uint64_t gc_collected(const struct runtime *runtime)
 {
@@ -164,42 +189,56 @@ uint64_t collector_count_trash(struct runtime *runtime, int generation,
     return collected;
 }
 
-struct gc_outcome collector_collect(struct runtime *runtime, uint32_t begin, int generation)
+void collector_begin(struct runtime *runtime, int generation)
+{
+    collector_enter(&runtime->collector);
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, generation, 0, 0});
+}
+
+void collector_end(struct runtime *runtime, int generation, const struct gc_outcome *outcome)
+{
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, generation, outcome->collected,
+                                                  outcome->uncollectable});
+    collector_leave(&runtime->collector);
+}
+
+/* Frees what was found, and closes the holes, unless what is left has been frozen meanwhile. */
+static void collector_free(struct runtime *runtime, struct gc_trash *trash, int generation,
+                           struct gc_outcome *outcome)
+{
+    struct registry *registry = &runtime->collector.registry;
+    const uint64_t before = registry->starts[0] - outcome->begin;
+    uint64_t freed = trash->length == 0 ? 0 : gc_trash_dispose(runtime, trash);
+    if (outcome->examined - freed != before && outcome->begin >= registry->starts[2]) {
+        (void)registry_compact(registry, outcome->begin);
+    }
+    outcome->uncollectable = trash->uncollectable;
+    outcome->collected = collector_count_trash(runtime, generation, trash, freed);
+}
+
+struct gc_outcome collector_collect(struct runtime *runtime, int oldest, int generation)
 {
     struct collector *collector = &runtime->collector;
     struct registry *registry = &collector->registry;
-    struct gc_trash trash = {.indices = registry->numbers + begin};
-    /* With older containers about, freeing trash may let one of those die whose finalizer then
-     * looks around: it must not see trash that is not flagged. */
-    trash.plain = begin == 1 && !runtime->save_all;
-
-    collector->collecting = true;
-    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, generation, 0, 0});
+    const struct gc_range range = {registry->starts[oldest], registry->length};
     pauses_begin(&collector->pauses);
     registry_seal(registry);
-    struct gc_range range = {begin, registry->length};
-    struct gc_outcome outcome = {.end = range.end};
+    struct gc_trash trash = {.indices = registry->numbers + range.begin};
+    /* With older containers about, freeing trash may let one of those die whose finalizer then
+     * looks around: it must not see trash that is not flagged. */
+    trash.plain = range.begin == 1 && !runtime->save_all;
+    struct gc_outcome outcome = {.begin = range.begin};
     outcome.examined = collector_find_unreachable(runtime, range, &trash);
     outcome.unreachable = trash.length;
-    if (trash.length > 0) {
-        if (!trash.plain) {
-            gc_trash_process(runtime, &trash);
-        }
-        outcome.freed = gc_trash_free(runtime, &trash);
-        outcome.uncollectable = trash.uncollectable;
+    if (oldest > 0) {
+        registry->starts[1] = range.end;
     }
-    if (outcome.examined - outcome.freed != range.end - begin) {
-        outcome.end = registry_compact(registry, begin, range.end);
-    }
+    collector_free(runtime, &trash, generation, &outcome);
     if (generation == GC_GENERATIONS - 1) {
         heap_trim(runtime->heap); /* clear_freelists, after full collections only */
     }
-    uint64_t collected = collector_count_trash(runtime, generation, &trash, outcome.freed);
     collector->stats.collections[generation]++;
     collector->stats.objects_visited += outcome.examined;
     pauses_end(&collector->pauses, outcome.examined);
-    introspect_notify(
-        runtime, &(struct gc_event){GC_PHASE_STOP, generation, collected, outcome.uncollectable});
-    collector->collecting = false;
     return outcome;
 }

@@ -137,8 +137,6 @@ static void find_mark_alive(struct find *find)
 static void find_gather(const struct find *find, struct gc_trash *trash)
 {
     const unsigned not_plain = TYPE_NEEDS_CARE | TYPE_IS_WEAKREF | TYPE_IS_CLASS_INSTANCE;
-    trash->type_flags = find->type_flags;
-    trash->no_discard = find->any_undiscarded;
     trash->range = (struct gc_range){find->begin, find->end};
     trash->plain &= !(find->type_flags & not_plain) && !find->any_undiscarded;
     uint32_t i = find->begin;

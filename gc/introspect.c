@@ -15,7 +15,7 @@ static int introspect_visit_range(struct runtime *runtime, uint32_t begin, uint3
     const struct collector *collector = &runtime->collector;
     for (uint32_t i = begin; i < end; i++) {
         struct object *object = registry_object(&collector->registry, i);
-        if (object == NULL || gc_is_in_trash(object)) {
+        if (object == NULL || gc_is_hidden(object)) {
             continue;
         }
         if (object_is_biased(object)) {
@@ -82,11 +82,13 @@ void gc_freeze(struct runtime *runtime)
     for (int i = 0; i < GC_GENERATIONS; i++) {
         registry->starts[i] = registry->length;
     }
+    runtime->collector.boundary_moves++;
 }
 
 void gc_unfreeze(struct runtime *runtime)
 {
     runtime->collector.registry.starts[GC_GENERATIONS - 1] = 1;
+    runtime->collector.boundary_moves++;
 }
 
 uint64_t gc_freeze_count(const struct runtime *runtime)
@@ -94,7 +96,8 @@ uint64_t gc_freeze_count(const struct runtime *runtime)
     const struct registry *registry = &runtime->collector.registry;
     uint64_t count = 0;
     for (uint32_t i = 1; i < registry->starts[GC_GENERATIONS - 1]; i++) {
-        count += registry_object(registry, i) != NULL;
+        const struct object *object = registry_object(registry, i);
+        count += object != NULL && !gc_is_hidden(object);
     }
     return count;
 }
@@ -137,11 +140,10 @@ bool object_immortalize(struct runtime *runtime, struct object *object)
 void introspect_make_mortal(struct runtime *runtime)
 {
     struct gc_immortals *immortals = &runtime->immortals;
-    for (size_t i = 0; i < immortals->length; i++) {
-        immortals->objects[i]->refcount -= OBJECT_IMMORTAL_COUNT;
-    }
-    while (immortals->length > 0) {
-        object_decref(runtime, immortals->objects[--immortals->length]);
+    while (immortals->length > 0) { /* finalizers may make others immortal */
+        struct object *object = immortals->objects[--immortals->length];
+        object->refcount -= OBJECT_IMMORTAL_COUNT;
+        object_decref(runtime, object);
     }
     if (immortals->objects != NULL) {
         os_unmap(immortals->objects, immortals->capacity * sizeof(struct object *));
@@ -153,7 +155,12 @@ void introspect_make_mortal(struct runtime *runtime)
 struct object *gc_garbage(struct runtime *runtime)
 {
     if (runtime->garbage == NULL) {
-        runtime->garbage = list_new(runtime);
+        struct object *garbage = list_new(runtime);
+        if (runtime->garbage == NULL) {
+            runtime->garbage = garbage;
+        } else {
+            object_xdecref(runtime, garbage); /* a collection on the way has made one */
+        }
     }
     return runtime->garbage;
 }
@@ -169,34 +176,57 @@ void gc_set_save_all(struct runtime *runtime, bool save_all)
     runtime->save_all = save_all;
 }
 
-void gc_add_callback(struct runtime *runtime, struct gc_callback *callback)
+static struct gc_callback **introspect_end_of(struct gc_callback **link)
 {
-    struct gc_callback **link = &runtime->callbacks;
     while (*link != NULL) {
         link = &(*link)->next;
     }
+    return link;
+}
+
+void gc_add_callback(struct runtime *runtime, struct gc_callback *callback)
+{
+    bool is_telling = runtime->next_callback != NULL;
     callback->next = NULL;
-    *link = callback;
+    *introspect_end_of(is_telling ? &runtime->added_callbacks : &runtime->callbacks) = callback;
+}
+
+/* Whether it was in that list. */
+static bool introspect_unlink_callback(struct runtime *runtime, struct gc_callback **link,
+                                       struct gc_callback *callback)
+{
+    while (*link != NULL && *link != callback) {
+        link = &(*link)->next;
+    }
+    if (*link == NULL) {
+        return false;
+    }
+    *link = callback->next;
+    if (runtime->next_callback == &callback->next) {
+        runtime->next_callback = link;
+    }
+    return true;
 }
 
 void gc_remove_callback(struct runtime *runtime, struct gc_callback *callback)
 {
-    struct gc_callback **link = &runtime->callbacks;
-    while (*link != NULL && *link != callback) {
-        link = &(*link)->next;
-    }
-    if (*link != NULL) {
-        *link = callback->next;
+    if (!introspect_unlink_callback(runtime, &runtime->callbacks, callback)) {
+        (void)introspect_unlink_callback(runtime, &runtime->added_callbacks, callback);
     }
 }
 
-/* A callback may remove itself. */
 void introspect_notify(struct runtime *runtime, const struct gc_event *event)
 {
-    struct gc_callback *callback = runtime->callbacks;
-    while (callback != NULL) {
-        struct gc_callback *next = callback->next;
+    OBJECT_ASSERT(runtime->next_callback == NULL);
+    runtime->next_callback = &runtime->callbacks;
+    while (*runtime->next_callback != NULL) {
+        struct gc_callback *callback = *runtime->next_callback;
+        runtime->next_callback = &callback->next;
+        collector_expect_sound(runtime);
         callback->call(runtime, event, callback->context);
-        callback = next;
+        collector_expect_sound(runtime);
     }
+    *runtime->next_callback = runtime->added_callbacks;
+    runtime->added_callbacks = NULL;
+    runtime->next_callback = NULL;
 }

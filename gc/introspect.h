@@ -23,7 +23,8 @@ int gc_visit_referrers(struct runtime *runtime, const struct object *object, obj
 /* ---------------------------------------------------------------- freezing */
 /* Takes all containers that are tracked now out of every collection's sight, until gc_unfreeze: as
  * gc.freeze, for use before a fork. They are alive whatever refers to them; reference counts still
- * free them. */
+ * free them. Inside a collection, what it has found to be garbage is not among them, also when a
+ * finalizer brings it back. */
 void gc_freeze(struct runtime *runtime);
 /* Puts the frozen containers back, into the oldest generation. */
 void gc_unfreeze(struct runtime *runtime);
@@ -60,7 +61,9 @@ struct gc_callback {
 };
 
 /* Callbacks are called before and after each whole collection, in the order of their addition. They
- * may do anything; a collection inside one does nothing. */
+ * may do anything; a collection inside one does nothing. One that is removed meanwhile, by itself
+ * or by another, is not called any more; one that is added meanwhile is called from the next event
+ * on. */
 void gc_add_callback(struct runtime *runtime, struct gc_callback *callback);
 void gc_remove_callback(struct runtime *runtime, struct gc_callback *callback);
 

@@ -100,7 +100,7 @@ static void registry_slide(struct registry *registry)
 
 bool registry_grow(struct registry *registry)
 {
-    if (registry->holes > registry->length / 2 && !registry->pinned) {
+    if (registry->holes > registry->length / 2 && registry->pins == 0) {
         registry_slide(registry);
         return true;
     }
@@ -125,8 +125,9 @@ static uint32_t registry_close_up(struct registry *registry, uint32_t begin, uin
     }
 }
 
-uint32_t registry_compact(struct registry *registry, uint32_t begin, uint32_t end)
+uint32_t registry_compact(struct registry *registry, uint32_t begin)
 {
+    const uint32_t end = registry->starts[0];
     uint32_t young_end = registry_close_up(registry, end, registry->length);
     uint32_t new_end = registry_close_up(registry, begin, end);
     uint32_t gap = end - new_end;
@@ -138,6 +139,9 @@ uint32_t registry_compact(struct registry *registry, uint32_t begin, uint32_t en
     }
     registry->holes -= registry->length - (new_end + young);
     registry->length = new_end + young;
+    for (int i = 0; i < GC_GENERATIONS; i++) {
+        registry->starts[i] = registry->starts[i] > begin ? new_end : registry->starts[i];
+    }
     registry->starts[0] = new_end;
     registry->free = 0;
     return new_end;
@@ -160,6 +164,13 @@ static size_t registry_check_chain(const struct registry *registry, uint32_t you
                : object_report(NULL, "holes of the youngest containers are not chained");
 }
 
+bool registry_is_in_order(const struct registry *registry)
+{
+    return registry->starts[2] >= 1 && registry->starts[2] <= registry->starts[1] &&
+           registry->starts[1] <= registry->starts[0] && registry->starts[0] <= registry->length &&
+           registry->length <= registry->committed;
+}
+
 size_t registry_check(const struct registry *registry)
 {
     size_t broken = 0;
@@ -179,9 +190,7 @@ size_t registry_check(const struct registry *registry)
     if (holes != registry->holes) {
         broken += object_report(NULL, "the registry has another number of holes than it says");
     }
-    if (registry->starts[2] < 1 || registry->starts[2] > registry->starts[1] ||
-        registry->starts[1] > registry->starts[0] || registry->starts[0] > registry->length ||
-        registry->length > registry->committed) {
+    if (!registry_is_in_order(registry)) {
         broken += object_report(NULL, "the generations' ranges are out of order");
     }
     return broken + registry_check_chain(registry, young_holes);

@@ -45,7 +45,8 @@ struct registry {
     uint32_t free;      /* the first of the chained holes; 0: none */
     uint32_t holes;     /* chained or not */
     uint32_t starts[GC_GENERATIONS];
-    bool pinned; /* a policy's work under way goes by index: growing must not compact */
+    unsigned
+        pins; /* those whose work goes by index: while there are any, growing does not compact */
 };
 
 /* false: the system refuses the address space or the first step. */
@@ -137,12 +138,14 @@ static inline void registry_seal(struct registry *registry)
     registry->free = 0;
 }
 
-/* Takes the holes out of [begin, end), where end == starts[0]: the last containers of the range
- * move into them, and those of the youngest range move up. Returns the range's new end, which is
- * the new starts[0]. A boundary inside the range is the caller's to set. Time: the entries of the
- * range, and two cache misses for each that moves. */
-uint32_t registry_compact(struct registry *registry, uint32_t begin, uint32_t end);
+/* Takes the holes out of [begin, starts[0]): the last containers of the range move into them, and
+ * those of the youngest range move up. Boundaries between begin and starts[0] move to the range's
+ * new end, which is returned and is the new starts[0]. begin must not be frozen. Time: the entries
+ * of the range, and two cache misses for each that moves. */
+uint32_t registry_compact(struct registry *registry, uint32_t begin);
 
+/* Whether the generations' ranges are in order: a part of registry_check that takes no time. */
+bool registry_is_in_order(const struct registry *registry);
 /* The number of broken invariants, each printed; the objects must be readable. */
 size_t registry_check(const struct registry *registry);
 

@@ -173,7 +173,6 @@ void runtime_visit_own(const struct runtime *runtime, object_visit *visit, void 
 /* Releases the runtime's own references. Whatever is missing was never made. */
 static void runtime_release_objects(struct runtime *runtime)
 {
-    object_xdecref(runtime, runtime->garbage);
     for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
         object_xdecref(runtime, runtime->small_ints[i]);
     }
@@ -245,11 +244,36 @@ struct runtime *runtime_open(struct heap *heap, struct error *error)
     return runtime_open_with(heap, gc_policy_default(), error);
 }
 
+/* Gives up the list of garbage before it dies: finalizers that want it get a new one. */
+static void runtime_drop_garbage(struct runtime *runtime)
+{
+    struct object *garbage = runtime->garbage;
+    runtime->garbage = NULL;
+    object_xdecref(runtime, garbage);
+}
+
+/* Frees what nobody owns a reference to, and what finalizers make of that, and so on. What has
+ * legacy finalizers in cycles stays. */
+static void runtime_collect_all(struct runtime *runtime)
+{
+    uint64_t before;
+    int rounds = 0;
+    do {
+        before = runtime->objects_live;
+        introspect_make_mortal(runtime);
+        gc_unfreeze(runtime);
+        runtime_drop_garbage(runtime);
+        gc_collect(runtime, GC_GENERATIONS - 1);
+    } while (runtime->objects_live != before && ++rounds < RUNTIME_CLOSE_ROUNDS_MAX);
+    for (rounds = 0; runtime->garbage != NULL && rounds < RUNTIME_CLOSE_ROUNDS_MAX; rounds++) {
+        runtime_drop_garbage(runtime);
+    }
+}
+
 uint64_t runtime_close(struct runtime *runtime)
 {
-    introspect_make_mortal(runtime);
-    gc_unfreeze(runtime);
-    gc_collect(runtime, GC_GENERATIONS - 1);
+    gc_set_save_all(runtime, false);
+    runtime_collect_all(runtime);
     runtime_release_objects(runtime);
     uint64_t leaked = runtime->objects_live;
     collector_close(runtime);

@@ -21,6 +21,9 @@ enum {
     /* Deallocations that may be nested before they are put off: PyTrash_UNWIND_LEVEL,
      * Include/cpython/object.h, 3.11. */
     RUNTIME_DEALLOC_DEPTH_MAX = 50,
+    /* At the close of a runtime: collections that find what the one before has brought about. Only
+     * finalizers that go on making objects with finalizers want more. */
+    RUNTIME_CLOSE_ROUNDS_MAX = 64,
 };
 
 struct str_object;
@@ -58,6 +61,8 @@ struct runtime {
     struct object *garbage; /* a list, see gc_garbage; NULL: none yet */
     bool save_all;
     struct gc_callback *callbacks;
+    struct gc_callback *added_callbacks; /* since the event that callbacks are being told of */
+    struct gc_callback **next_callback;  /* which one is told next; NULL: there is no such event */
 #ifdef HEAPMILL_LEDGER
     struct ledger ledger;
 #endif

@@ -1,14 +1,18 @@
 /* What is done with trash before it is freed: weak references are cut off it, finalizers run, and
  * what must not be freed after all is taken out.
  *
- * The order is CPython 3.11's (gc_collect_main, Modules/gcmodule.c): legacy finalizers set their
- * cycles aside; weak references are cleared and callbacks called; finalizers run, once each; what
- * they brought back is found, with all that it refers to; weak references that finalizers made to
- * the rest are cleared without a call (3.14 does so too); and with save_all the rest is kept.
+ * The order is CPython 3.11's (gc_collect_main, Modules/gcmodule.c): what has a legacy finalizer is
+ * set aside with all that it refers to; weak references are cleared and callbacks called;
+ * finalizers run, once each; what they brought back is found, with all that it refers to; weak
+ * references that finalizers made to the rest are cleared without a call (3.14 does so too); and
+ * with save_all the rest is kept. When the rest has been freed, much of what was set aside may have
+ * died with it, since it merely hung off the rest; what is left is uncollectable.
  *
  * All of it is skipped for trash of types that need no care. Nothing here needs memory, but for the
  * list of garbage, which is an object like any other. */
 #include "gc/trash.h"
+
+#include <stdlib.h>
 
 #include "gc/finalizers.h"
 #include "gc/introspect.h"
@@ -73,13 +77,35 @@ static void trash_spare_closure(const struct registry *registry, const struct gc
     } while (sparing.overflown);
 }
 
+/* ---------------------------------------------------------------- freezing meanwhile */
+/* What was trash when everything was frozen is not frozen: it becomes new. Without room for that it
+ * stays where it is. */
+static void trash_thaw(struct registry *registry, struct object *object)
+{
+    if (object->index < registry->starts[GC_GENERATIONS - 1] && registry_has_room(registry)) {
+        registry_remove(registry, object);
+        registry_add(registry, object);
+    }
+}
+
+static void trash_thaw_survivors(struct registry *registry, const struct gc_trash *trash)
+{
+    if (trash->indices[0] >= registry->starts[GC_GENERATIONS - 1]) {
+        return;
+    }
+    for (uint32_t k = 0; k < trash->length; k++) {
+        struct object *object = registry_object(registry, trash->indices[k]);
+        if (object != NULL && !gc_is_hidden(object)) {
+            trash_thaw(registry, object);
+        }
+    }
+}
+
 /* ---------------------------------------------------------------- legacy finalizers */
 /* Nobody can say in which order a cycle's legacy finalizers should run: such objects, and what they
- * may want to use, are left alone. Those that have one go to the list of garbage; when that cannot
- * grow they are found again by the next collection. */
-static void trash_set_legacy_aside(struct runtime *runtime, struct gc_trash *trash)
+ * may want to use, are left alone. */
+static void trash_set_legacy_aside(const struct registry *registry, const struct gc_trash *trash)
 {
-    const struct registry *registry = &runtime->collector.registry;
     for (uint32_t k = 0; k < trash->length; k++) {
         struct object *object = gc_trash_object(registry, trash, k);
         if (object != NULL && object->type->flags & TYPE_HAS_LEGACY_FINALIZER) {
@@ -89,13 +115,27 @@ static void trash_set_legacy_aside(struct runtime *runtime, struct gc_trash *tra
     trash_spare_closure(registry, trash);
     for (uint32_t k = 0; k < trash->length; k++) {
         struct object *object = registry_object(registry, trash->indices[k]);
-        if (object == NULL || gc_is_in_trash(object)) {
+        if (object != NULL && !gc_is_in_trash(object)) {
+            gc_head_of(object)->flags |= GC_FLAG_ASIDE;
+        }
+    }
+}
+
+/* When the list of garbage cannot grow, they are found again by the next collection. */
+static void trash_save_uncollectable(struct runtime *runtime, struct gc_trash *trash)
+{
+    struct registry *registry = &runtime->collector.registry;
+    for (uint32_t k = 0; k < trash->length; k++) {
+        struct object *object = registry_object(registry, trash->indices[k]);
+        if (object == NULL || !(gc_head_of(object)->flags & GC_FLAG_ASIDE)) {
             continue;
         }
+        gc_head_of(object)->flags &= ~(uint32_t)GC_FLAG_ASIDE;
         trash->uncollectable++;
         if (runtime->save_all || object->type->flags & TYPE_HAS_LEGACY_FINALIZER) {
             (void)introspect_save_garbage(runtime, object);
         }
+        trash_thaw(registry, object);
     }
 }
 
@@ -208,6 +248,22 @@ static void trash_save_all(struct runtime *runtime, struct gc_trash *trash)
     }
 }
 
+/* The members, and those that take part no more, are where they were, or are gone. */
+static void trash_expect_sound(const struct runtime *runtime, const struct gc_trash *trash)
+{
+    const struct registry *registry = &runtime->collector.registry;
+    collector_expect_sound(runtime);
+    for (uint32_t k = 0; GC_IS_CHECKED && !trash->plain && k < trash->length; k++) {
+        uint32_t index = trash->indices[k];
+        const struct object *object = registry_object(registry, index);
+        if (index >= registry->starts[0] || (k > 0 && index <= trash->indices[k - 1]) ||
+            (object != NULL && object->index != index)) {
+            (void)object_report(object, "the registry has changed under the trash");
+            abort();
+        }
+    }
+}
+
 void gc_trash_process(struct runtime *runtime, struct gc_trash *trash)
 {
     const unsigned flags = trash->type_flags;
@@ -215,10 +271,9 @@ void gc_trash_process(struct runtime *runtime, struct gc_trash *trash)
         return;
     }
     struct registry *registry = &runtime->collector.registry;
-    bool pinned = registry->pinned;
-    registry->pinned = true; /* containers are allocated meanwhile, but trash stays where it is */
+    trash_expect_sound(runtime, trash);
     if (flags & TYPE_HAS_LEGACY_FINALIZER) {
-        trash_set_legacy_aside(runtime, trash);
+        trash_set_legacy_aside(registry, trash);
     }
     if (flags & (TYPE_HAS_WEAKREFS | TYPE_IS_WEAKREF)) {
         struct weakref_calls calls = {.first = NULL};
@@ -232,5 +287,22 @@ void gc_trash_process(struct runtime *runtime, struct gc_trash *trash)
     if (runtime->save_all) {
         trash_save_all(runtime, trash);
     }
-    registry->pinned = pinned;
+    trash_thaw_survivors(registry, trash);
+    trash_expect_sound(runtime, trash);
+}
+
+void gc_trash_finish(struct runtime *runtime, struct gc_trash *trash)
+{
+    if (trash->type_flags & TYPE_HAS_LEGACY_FINALIZER) {
+        trash_save_uncollectable(runtime, trash);
+    }
+    trash_expect_sound(runtime, trash);
+}
+
+uint64_t gc_trash_dispose(struct runtime *runtime, struct gc_trash *trash)
+{
+    gc_trash_process(runtime, trash);
+    uint64_t freed = gc_trash_free(runtime, trash);
+    gc_trash_finish(runtime, trash);
+    return freed;
 }

@@ -68,10 +68,12 @@ static inline void trash_fetch(const struct registry *registry, const struct gc_
                                uint32_t k)
 {
     if (k + TRASH_FETCH_OBJECT < trash->length) {
-        const struct object *next = registry->entries[trash->indices[k + TRASH_FETCH_OBJECT]];
-        __builtin_prefetch(next);
-        __builtin_prefetch(gc_head_of(next), 1); /* on another line, in every second block */
-        const struct object *object = registry->entries[trash->indices[k + TRASH_FETCH_VECTOR]];
+        const struct object *object = registry->entries[trash->indices[k + TRASH_FETCH_OBJECT]];
+        if (!registry_is_hole(object)) {
+            __builtin_prefetch(object);
+            __builtin_prefetch(gc_head_of(object), 1); /* another line, in every second block */
+        }
+        object = registry->entries[trash->indices[k + TRASH_FETCH_VECTOR]];
         if (!registry_is_hole(object)) {
             referents_fetch_vector(object);
         }

@@ -50,16 +50,10 @@ static void generational_close(struct runtime *runtime)
     os_unmap(runtime->collector.state, sizeof(struct generational));
 }
 
-/* The boundaries after a collection whose survivors end where the youngest range begins. */
-static void generational_promote(struct runtime *runtime, int generation,
-                                 const struct gc_outcome *outcome)
+static void generational_count_survivors(struct generational *state, int generation,
+                                         const struct gc_outcome *outcome)
 {
-    struct registry *registry = &runtime->collector.registry;
-    struct generational *state = generational_of(runtime);
     uint64_t survivors = outcome->examined - outcome->unreachable;
-    for (int i = 0; i <= generation && i < GENERATIONAL_OLDEST; i++) {
-        registry->starts[i] = outcome->end;
-    }
     if (generation == GENERATIONAL_OLDEST) {
         state->long_lived_pending = 0;
         state->long_lived_total = survivors;
@@ -72,6 +66,7 @@ static uint64_t generational_collect(struct runtime *runtime, int generation)
 {
     struct collector *collector = &runtime->collector;
     struct generational *state = generational_of(runtime);
+    collector_begin(runtime, generation);
     collector->count = 0;
     for (int i = 0; i <= generation; i++) {
         state->counts[i] = 0;
@@ -79,10 +74,10 @@ static uint64_t generational_collect(struct runtime *runtime, int generation)
     if (generation < GENERATIONAL_OLDEST) {
         state->counts[generation + 1]++;
     }
-    struct gc_outcome outcome =
-        collector_collect(runtime, collector->registry.starts[generation], generation);
-    generational_promote(runtime, generation, &outcome);
-    return outcome.freed;
+    struct gc_outcome outcome = collector_collect(runtime, generation, generation);
+    generational_count_survivors(state, generation, &outcome);
+    collector_end(runtime, generation, &outcome);
+    return outcome.collected;
 }
 
 static void generational_counted(const struct runtime *runtime, int counts[GC_GENERATIONS])

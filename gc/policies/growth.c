@@ -38,12 +38,12 @@ static uint64_t growth_collect(struct runtime *runtime, int generation)
 {
     struct collector *collector = &runtime->collector;
     (void)generation;
+    collector_begin(runtime, GC_GENERATIONS - 1);
     collector->count = 0;
-    struct gc_outcome outcome = collector_collect(
-        runtime, collector->registry.starts[GC_GENERATIONS - 1], GC_GENERATIONS - 1);
-    collector->registry.starts[1] = outcome.end;
+    struct gc_outcome outcome = collector_collect(runtime, GC_GENERATIONS - 1, GC_GENERATIONS - 1);
     growth_set_trigger(runtime);
-    return outcome.freed;
+    collector_end(runtime, GC_GENERATIONS - 1, &outcome);
+    return outcome.collected;
 }
 
 static void growth_allocated(struct runtime *runtime)

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "common/os_memory.h"
-#include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/policies/region.h"
 
@@ -101,7 +100,7 @@ static void incremental_end_round(struct runtime *runtime)
     struct registry *registry = &runtime->collector.registry;
     if (registry->holes > registry->length / 4) {
         registry->starts[1] = registry->starts[GC_GENERATIONS - 1];
-        (void)registry_compact(registry, registry->starts[1], registry->starts[0]);
+        (void)registry_compact(registry, registry->starts[1]);
     }
     memset(registry->marks, 0, registry->length);
     incremental->visited = INCREMENTAL_SPACE;
@@ -114,11 +113,10 @@ static void incremental_allocated(struct runtime *runtime)
     struct incremental *incremental = incremental_of(runtime);
     struct region *region = &incremental->region;
     pauses_begin(&collector->pauses);
-    collector->collecting = true;
-    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, INCREMENTAL_GENERATION, 0, 0});
+    collector_begin(runtime, INCREMENTAL_GENERATION);
     incremental->work_to_do += incremental_assess(collector);
     collector->count = 0;
-    struct region_outcome outcome = {0, 0};
+    struct gc_outcome outcome = {0};
     uint32_t examined = 0;
     bool more = true;
     if (region_begin(region, &collector->registry)) {
@@ -136,9 +134,7 @@ static void incremental_allocated(struct runtime *runtime)
     /* One collection a pause: the increment that ends a round is the oldest generation's. */
     collector->stats.collections[more ? INCREMENTAL_GENERATION : GC_GENERATIONS - 1]++;
     collector->stats.objects_visited += examined;
-    introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, INCREMENTAL_GENERATION,
-                                                  outcome.collected, outcome.uncollectable});
-    collector->collecting = false;
+    collector_end(runtime, INCREMENTAL_GENERATION, &outcome);
     pauses_end(&collector->pauses, examined);
 }
 
@@ -148,15 +144,16 @@ static uint64_t incremental_collect(struct runtime *runtime, int generation)
 {
     struct incremental *incremental = incremental_of(runtime);
     struct registry *registry = &runtime->collector.registry;
-    uint32_t frozen = registry->starts[GC_GENERATIONS - 1];
-    struct gc_outcome outcome = collector_collect(runtime, frozen, generation);
-    registry->starts[1] = frozen;
+    collector_begin(runtime, generation);
+    struct gc_outcome outcome = collector_collect(runtime, GC_GENERATIONS - 1, generation);
+    registry->starts[1] = registry->starts[GC_GENERATIONS - 1];
     memset(registry->marks, 0, registry->length);
     incremental->visited = INCREMENTAL_SPACE;
     incremental->pending = 1;
     incremental->work_to_do = 0;
     runtime->collector.count = 0;
-    return outcome.freed;
+    collector_end(runtime, generation, &outcome);
+    return outcome.collected;
 }
 
 static bool incremental_open(struct runtime *runtime)
@@ -171,7 +168,7 @@ static bool incremental_open(struct runtime *runtime)
     }
     incremental->visited = INCREMENTAL_SPACE;
     incremental->pending = 1;
-    runtime->collector.registry.pinned = true; /* marks go by index */
+    runtime->collector.registry.pins++; /* marks go by index */
     runtime->collector.state = incremental;
     runtime->collector.thresholds[0] = INCREMENTAL_YOUNG;
     runtime->collector.thresholds[1] = INCREMENTAL_SCALE;

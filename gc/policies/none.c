@@ -5,13 +5,11 @@
 
 static uint64_t none_collect(struct runtime *runtime, int generation)
 {
-    struct registry *registry = &runtime->collector.registry;
     (void)generation;
-    struct gc_outcome outcome =
-        collector_collect(runtime, registry->starts[GC_GENERATIONS - 1], GC_GENERATIONS - 1);
-    /* One range for all, in which holes are used again. */
-    registry->starts[1] = outcome.end;
-    return outcome.freed;
+    collector_begin(runtime, GC_GENERATIONS - 1);
+    struct gc_outcome outcome = collector_collect(runtime, GC_GENERATIONS - 1, GC_GENERATIONS - 1);
+    collector_end(runtime, GC_GENERATIONS - 1, &outcome);
+    return outcome.collected;
 }
 
 const struct gc_policy gc_policy_none = {

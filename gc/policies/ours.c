@@ -45,8 +45,7 @@ static bool ours_indices_fit(struct ours_indices *indices, uint32_t count)
 }
 
 /* ---------------------------------------------------------------- when */
-/* New containers become old ones, which are to be examined. */
-static void ours_seal(struct runtime *runtime)
+void ours_seal(struct runtime *runtime)
 {
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
@@ -114,55 +113,56 @@ static void ours_end_now(struct runtime *runtime)
     }
 }
 
+static void ours_note_boundaries(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    ours->begin = runtime->collector.registry.starts[GC_GENERATIONS - 1];
+    ours->boundary_moves = runtime->collector.boundary_moves;
+}
+
 /* Containers have been frozen or unfrozen: what is in sight now is looked at by a new cycle. */
 static void ours_begin_anew(struct runtime *runtime)
 {
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
     ours_end_now(runtime);
-    ours->begin = registry->starts[GC_GENERATIONS - 1];
+    ours_seal(runtime);
+    ours_note_boundaries(runtime);
     ours->examined = registry->starts[0];
     ours->fresh = registry->starts[0];
     ours->suspects++;
     ours->is_open = true;
 }
 
+/* When there is a reason for a cycle: whether there is room for all containers. */
+static bool ours_has_room(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    bool wants_cycle = ours->suspects > 0 || ours->phase != OURS_IDLE;
+    return wants_cycle && ours_indices_fit(&ours->queue, runtime->collector.registry.length);
+}
+
 /* The callbacks that are told of it may freeze what there is. */
 static void ours_announce_cycle(struct runtime *runtime)
 {
     ours_notify_begin(runtime);
-    if (ours_of(runtime)->begin != runtime->collector.registry.starts[GC_GENERATIONS - 1]) {
+    if (ours_is_disturbed(runtime)) {
         ours_begin_anew(runtime);
+        if (!ours_has_room(runtime)) {
+            ours_notify_end(runtime);
+            return;
+        }
     }
     ours_begin_cycle(runtime);
 }
 
-/* Room for candidates; and, when there is a reason for a cycle, for all containers. false: not yet.
- */
-static bool ours_fit(struct runtime *runtime)
+/* Goes on with the cycle under way, or begins one. */
+static void ours_run_cycle(struct runtime *runtime, int64_t *budget)
 {
     struct ours *ours = ours_of(runtime);
-    bool wants_cycle = ours->suspects > 0 || ours->phase != OURS_IDLE;
-    (void)ours_indices_fit(&ours->seen, ours->seen.length + OURS_INDICES_SPARE);
-    return wants_cycle && ours_indices_fit(&ours->queue, runtime->collector.registry.length);
-}
-
-/* One slice. */
-static void ours_run(struct runtime *runtime)
-{
-    struct ours *ours = ours_of(runtime);
-    struct registry *registry = &runtime->collector.registry;
-    int64_t budget = ours->parameters->slice_units;
-    ours_seal(runtime);
-    if (ours->begin != registry->starts[GC_GENERATIONS - 1]) {
-        ours_begin_anew(runtime);
-    }
-    bool has_room = ours_fit(runtime);
-    ours_examine(runtime, &budget);
-    if (ours->begin != registry->starts[GC_GENERATIONS - 1]) {
-        ours_begin_anew(runtime); /* those who were told of something have frozen what there is */
-    }
-    if (ours->phase == OURS_IDLE && has_room && ours_is_due(runtime, &budget)) {
+    const struct registry *registry = &runtime->collector.registry;
+    bool has_room = ours_has_room(runtime); /* now that all is in place that is to be a member */
+    if (ours->phase == OURS_IDLE && has_room && ours_is_due(runtime, budget)) {
         ours_announce_cycle(runtime);
     } else if (ours->phase == OURS_IDLE && ours_has_many_holes(runtime)) {
         ours->phase = OURS_COMPACT;
@@ -170,11 +170,28 @@ static void ours_run(struct runtime *runtime)
     } else if (ours->phase == OURS_BIAS && has_room) {
         ours->members = registry->starts[0];
     }
-    ours->units = ours->parameters->slice_units - budget;
-    budget = ours->parameters->slice_units; /* examining does not hold up a cycle */
-    ours_advance(runtime, &budget);
+    ours->units += ours->parameters->slice_units - *budget;
+    *budget = ours->parameters->slice_units; /* examining does not hold up a cycle */
+    ours_advance(runtime, budget);
     if (ours->phase == OURS_IDLE && ours->members > 0) {
         ours_end_cycle(runtime);
+    }
+}
+
+/* One slice. */
+static void ours_run(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    int64_t budget = ours->parameters->slice_units;
+    ours->units = 0;
+    ours_seal(runtime);
+    if (ours_is_disturbed(runtime)) {
+        ours_begin_anew(runtime);
+    }
+    (void)ours_indices_fit(&ours->seen, ours->seen.length + OURS_INDICES_SPARE);
+    ours_examine(runtime, &budget);
+    if (!ours_is_disturbed(runtime)) {
+        ours_run_cycle(runtime, &budget);
     }
     ours->units += ours->parameters->slice_units - budget;
 }
@@ -188,7 +205,7 @@ static void ours_set_trigger(struct runtime *runtime)
     uint32_t idle = ours->parameters->interval_idle;
     bool is_behind =
         ours->seen.length - ours->seen_taken > idle || ours->examined < registry->starts[0];
-    bool is_busy = ours->phase != OURS_IDLE || is_behind;
+    bool is_busy = ours->phase != OURS_IDLE || is_behind || ours_is_disturbed(runtime);
     ours->is_pending = is_busy || ours->suspects > 0 || ours_has_candidates(ours);
     ours->interval = is_busy ? ours->parameters->interval_busy : idle;
     collector_set_trigger(collector, ours->is_pending ? 0 : INT_MAX);
@@ -213,46 +230,66 @@ static void ours_allocated(struct runtime *runtime)
         return;
     }
     pauses_begin(&collector->pauses);
-    collector->collecting = true;
-    ours->units = 0;
+    collector_enter(collector);
     ours_run(runtime);
     ours_set_trigger(runtime);
     collector->stats.objects_visited += (uint64_t)ours->units;
-    collector->collecting = false;
+    collector_leave(collector);
     pauses_end(&collector->pauses, (uint64_t)ours->units);
 }
 
 /* ---------------------------------------------------------------- when asked for */
+static void ours_empty_seen(struct runtime *runtime)
+{
+    struct ours *ours = ours_of(runtime);
+    struct registry *registry = &runtime->collector.registry;
+    for (uint32_t k = ours->seen_taken; k < ours->seen.length; k++) {
+        registry->marks[ours->seen.items[k]] &= (uint8_t)~OURS_MARK_QUEUED;
+    }
+    ours->seen.length = 0;
+    ours->seen_taken = 0;
+}
+
+static void ours_renew_one(struct runtime *runtime, struct object *object)
+{
+    object_unbias(object);
+    if (object->index < ours_of(runtime)->begin) {
+        ours_set_known(object, OURS_FLAG_LOST); /* it has been frozen meanwhile */
+    } else if (ours_is_guarded(object)) {
+        ours_dismiss(runtime, object, 0);
+    } else {
+        ours_set_known(object, OURS_FLAG_LOST);
+        if (object->type->layout == TYPE_LAYOUT_TUPLE) {
+            ours_enqueue_seen(runtime, object->index);
+        }
+    }
+}
+
 /* After a whole collection every container is alive, and dismissed. */
 static void ours_renew(struct runtime *runtime, const struct gc_outcome *outcome)
 {
     struct ours *ours = ours_of(runtime);
     struct registry *registry = &runtime->collector.registry;
+    /* Finalizers may have made garbage of what had been passed already, or have put back what had
+     * been frozen. */
+    bool was_disturbed = ours_is_disturbed(runtime);
+    ours->suspects = outcome->unreachable > 0 || was_disturbed;
+    ours->is_open = was_disturbed;
+    ours_note_boundaries(runtime);
+    registry->starts[1] = ours->begin;
     ours->sealed = registry->starts[0];
     ours_seal(runtime);
-    ours->seen.length = 0;
-    ours->seen_taken = 0;
-    for (uint32_t i = ours->begin; i < registry->starts[0]; i++) {
+    ours_empty_seen(runtime);
+    for (uint32_t i = outcome->begin; i < registry->starts[0]; i++) {
         struct object *object = registry_object(registry, i);
         registry->marks[i] = 0;
         if (object != NULL) {
-            object_unbias(object);
-            if (ours_is_guarded(object)) {
-                ours_dismiss(runtime, object, 0);
-                continue;
-            }
-            ours_set_known(object, OURS_FLAG_LOST);
-            if (object->type->layout == TYPE_LAYOUT_TUPLE) {
-                ours_enqueue_seen(runtime, i);
-            }
+            ours_renew_one(runtime, object);
         }
     }
     ours->examined = registry->starts[0];
     ours->fresh = registry->starts[0];
-    ours->is_open = false;
     ours_rest(runtime);
-    /* Finalizers may have made garbage of what had been passed already. */
-    ours->suspects = outcome->unreachable > 0;
 }
 
 /* A whole collection in one pause, whatever the generation. */
@@ -261,16 +298,17 @@ static uint64_t ours_collect(struct runtime *runtime, int generation)
     struct collector *collector = &runtime->collector;
     struct ours *ours = ours_of(runtime);
     pauses_begin(&collector->pauses);
-    collector->collecting = true;
     uint64_t collected = collector->stats.collected;
+    collector_enter(collector);
     ours_end_now(runtime);
+    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, generation, 0, 0});
+    ours_note_boundaries(runtime);
     ours->collecting_all = true;
-    ours->begin = collector->registry.starts[GC_GENERATIONS - 1];
-    struct gc_outcome outcome = collector_collect(runtime, ours->begin, generation);
-    collector->registry.starts[1] = ours->begin;
+    struct gc_outcome outcome = collector_collect(runtime, GC_GENERATIONS - 1, generation);
     ours->collecting_all = false;
     ours_renew(runtime, &outcome);
     ours_set_trigger(runtime);
+    collector_end(runtime, generation, &outcome);
     pauses_end(&collector->pauses, 0);
     return collector->stats.collected - collected;
 }
@@ -292,15 +330,15 @@ static bool ours_open(struct runtime *runtime)
     }
     (void)ours_indices_fit(&ours->seen, OURS_INDICES_SPARE); /* now rather than in a pause */
     (void)ours_indices_fit(&ours->queue, registry->length);
-    ours->begin = registry->starts[GC_GENERATIONS - 1];
+    runtime->collector.state = ours;
+    ours_note_boundaries(runtime);
     ours->sealed = registry->length;
     ours->examined = registry->length;
     ours->fresh = registry->length;
     ours->efforts[0].limit = ours->parameters->trial_max;
     ours->efforts[1].limit = ours->parameters->trial_max;
 
-    registry->pinned = true; /* marks and candidates go by index */
-    runtime->collector.state = ours;
+    registry->pins++; /* marks and candidates go by index */
     ours_set_trigger(runtime);
     return true;
 }

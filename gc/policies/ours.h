@@ -25,7 +25,10 @@
  * all members that were reachable from the program at T0 will be. The others were garbage at T0,
  *     and garbage stays as it is: nobody can touch it.
  *  6. registry.marks is the policy's for every entry below starts[0], between collections too;
- *     registry.numbers of the members from the begin of a cycle to its end. */
+ *     registry.numbers of the members from the begin of a cycle to its end.
+ *  7. What is frozen is alive: it is no member, no candidate, and not looked through. Whoever has
+ *     called the program's code in a slice asks ours_is_disturbed afterwards: when boundaries have
+ *     moved, nothing but the freeing of trash goes on, and the next slice begins anew. */
 #ifndef HEAPMILL_GC_POLICIES_OURS_H
 #define HEAPMILL_GC_POLICIES_OURS_H
 
@@ -126,6 +129,7 @@ struct ours {
     enum ours_phase phase;
     uint32_t members;          /* see invariant 3; 0 while no cycle is under way */
     uint32_t begin;            /* of the members: what is below is frozen */
+    uint32_t boundary_moves;   /* the collector's, when begin was set */
     uint32_t sealed;           /* where the youngest range began when last seen */
     bool is_pending;           /* something is to be done: allocations are counted one by one */
     uint32_t interval;         /* allocations from slice to slice, then */
@@ -169,6 +173,12 @@ static inline struct ours *ours_of(const struct runtime *runtime)
     return runtime->collector.state;
 }
 
+/* Whether containers have been frozen or unfrozen since `begin` was set. */
+static inline bool ours_is_disturbed(const struct runtime *runtime)
+{
+    return ours_of(runtime)->boundary_moves != runtime->collector.boundary_moves;
+}
+
 /* Whether it could be dismissed by itself, and that it may not. Atoms have no such flag. */
 static inline bool ours_is_known(const struct object *object)
 {
@@ -202,6 +212,8 @@ static inline void ours_suspect(struct ours *ours, uint32_t index)
 /* ---------------------------------------------------------------- ours.c */
 /* There is something to do from now on: slices come by allocations, whatever becomes of them. */
 void ours_hurry(struct runtime *runtime);
+/* New containers become old ones, which are to be examined. */
+void ours_seal(struct runtime *runtime);
 
 /* ---------------------------------------------------------------- ours_bias.c */
 /* Whether every write to the object's fields is told to `written`. A frame's are not, as

@@ -149,8 +149,8 @@ static bool ours_is_young(const struct ours *ours, const struct object *object, 
                           uint8_t mark)
 {
     bool is_free = index >= ours->members || ours->phase == OURS_BIAS; /* its number is */
-    return is_free && object != NULL && mark & OURS_MARK_QUEUED && !object_is_biased(object) &&
-           !ours_is_known(object);
+    return index >= ours->begin && is_free && object != NULL && mark & OURS_MARK_QUEUED &&
+           !object_is_biased(object) && !ours_is_known(object);
 }
 
 /* Those of the queue that can be examined together, by ascending index. */

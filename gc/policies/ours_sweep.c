@@ -153,6 +153,7 @@ bool ours_drop(struct runtime *runtime, int64_t *budget)
     if (ours->cursor < ours->trash.length) {
         return false;
     }
+    gc_trash_finish(runtime, &ours->trash);
     ours->collected += collector_count_trash(runtime, GC_GENERATIONS - 1, &ours->trash, ours->kept);
     ours->uncollectable += ours->trash.uncollectable;
     ours->kept = 0;

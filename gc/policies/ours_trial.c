@@ -20,6 +20,7 @@
 /* The candidate's surroundings. A member finds its own place through its header's number. */
 struct ours_trial {
     const struct registry *registry;
+    uint32_t begin; /* what is below is frozen */
     uint32_t length;
     uint32_t limit;
     uint32_t references; /* passed over so far */
@@ -37,11 +38,11 @@ static uint32_t ours_trial_find(const struct ours_trial *trial, const struct obj
     return place < trial->length && trial->objects[place] == object ? place : trial->length;
 }
 
-/* An atom, or a leaf: on no cycle, and leads to nothing. */
+/* An atom, or a leaf: on no cycle, and leads to nothing. Or frozen, and looked at by nobody. */
 static bool ours_trial_is_end(const struct ours_trial *trial, const struct object *object)
 {
     uint32_t index = object->index;
-    return index == 0 ||
+    return index < trial->begin ||
            (object_is_biased(object) && trial->registry->marks[index] & OURS_MARK_LEAF);
 }
 
@@ -124,13 +125,15 @@ void ours_free_few(struct runtime *runtime, uint32_t *indices, uint32_t length)
 {
     struct registry *registry = &runtime->collector.registry;
     struct gc_trash trash = {.indices = indices};
+    if (indices[length - 1] >= registry->starts[0]) {
+        ours_seal(runtime); /* made in this slice, by a callback or a finalizer */
+    }
     for (uint32_t i = 0; i < length; i++) {
         struct object *object = registry->entries[indices[i]];
         ours_lose(runtime, object); /* a finalizer may bring it back */
         gc_trash_add(&trash, object);
     }
-    gc_trash_process(runtime, &trash);
-    uint64_t freed = gc_trash_free(runtime, &trash);
+    uint64_t freed = gc_trash_dispose(runtime, &trash);
     (void)collector_count_trash(runtime, 0, &trash, freed);
     ours_of(runtime)->suspects += freed < length; /* some have been brought back, not biased */
 }
@@ -191,6 +194,7 @@ static bool ours_trial_run(struct runtime *runtime, struct object *candidate, in
         return false;
     }
     trial.registry = &runtime->collector.registry;
+    trial.begin = ours->begin;
     trial.limit = effort->limit;
     trial.references = 0;
     bool complete = ours_trial_expand(&trial, candidate);
@@ -249,7 +253,7 @@ static void ours_examine_queue(struct runtime *runtime, int64_t *budget)
     struct ours_indices *seen = &ours->seen;
     uint32_t end = seen->length;
     ours->unfilled = 0;
-    while (ours->seen_taken != end && *budget > 0) {
+    while (ours->seen_taken != end && *budget > 0 && !ours_is_disturbed(runtime)) {
         uint32_t index = seen->items[ours->seen_taken++];
         --*budget;
         if (index >= registry->starts[0] || !(registry->marks[index] & OURS_MARK_QUEUED)) {
@@ -257,7 +261,7 @@ static void ours_examine_queue(struct runtime *runtime, int64_t *budget)
         }
         registry->marks[index] &= (uint8_t)~OURS_MARK_QUEUED;
         struct object *object = registry_object(registry, index);
-        if (object != NULL && !object_is_biased(object)) {
+        if (object != NULL && index >= ours->begin && !object_is_biased(object)) {
             ours_examine_one(runtime, object, budget);
         }
     }
@@ -295,7 +299,9 @@ static void ours_examine_candidates(struct runtime *runtime, int64_t *budget)
     }
     uint64_t collected = stats->collected;
     uint64_t uncollectable = stats->uncollectable;
-    ours_examine_youth(runtime, budget);
+    if (!ours_is_disturbed(runtime)) {
+        ours_examine_youth(runtime, budget);
+    }
     ours_examine_queue(runtime, budget);
     collected = stats->collected - collected;
     uncollectable = stats->uncollectable - uncollectable;
@@ -314,6 +320,9 @@ void ours_examine(struct runtime *runtime, int64_t *budget)
     ours_look_at_new(runtime, budget);
     if (ours->seen.length > ours->seen_taken && *budget > 0) {
         ours_examine_candidates(runtime, budget);
+        if (ours_is_disturbed(runtime)) {
+            return;
+        }
     }
     ours->put_off = 0;
     ours_look_at_newest_later(runtime);

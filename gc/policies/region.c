@@ -134,7 +134,7 @@ static int region_compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-struct region_outcome region_collect(struct runtime *runtime, struct region *region, int generation)
+struct gc_outcome region_collect(struct runtime *runtime, struct region *region, int generation)
 {
     struct registry *registry = &runtime->collector.registry;
     region_mark(runtime, region);
@@ -146,8 +146,9 @@ struct region_outcome region_collect(struct runtime *runtime, struct region *reg
         }
         registry->marks[index] &= (uint8_t) ~(REGION_MEMBER | REGION_ALIVE);
     }
+    struct gc_outcome outcome = {.examined = region->length, .unreachable = garbage};
     if (garbage == 0) {
-        return (struct region_outcome){0, 0};
+        return outcome;
     }
     qsort(region->alive, garbage, sizeof(*region->alive), region_compare);
     struct gc_trash trash = {.indices = registry->numbers};
@@ -156,8 +157,8 @@ struct region_outcome region_collect(struct runtime *runtime, struct region *reg
         object_unbias(object);
         gc_trash_add(&trash, object);
     }
-    gc_trash_process(runtime, &trash);
-    uint64_t freed = gc_trash_free(runtime, &trash);
-    uint64_t collected = collector_count_trash(runtime, generation, &trash, freed);
-    return (struct region_outcome){collected, trash.uncollectable};
+    uint64_t freed = gc_trash_dispose(runtime, &trash);
+    outcome.collected = collector_count_trash(runtime, generation, &trash, freed);
+    outcome.uncollectable = trash.uncollectable;
+    return outcome;
 }

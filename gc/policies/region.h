@@ -38,15 +38,8 @@ bool region_begin(struct region *region, const struct registry *registry);
 void region_add(struct runtime *runtime, struct region *region, uint32_t index);
 /* Enters what the members lead to, as far as mask and wanted allow. */
 void region_expand(struct runtime *runtime, struct region *region);
-/* What a callback is told at the end (struct gc_event). */
-struct region_outcome {
-    uint64_t collected;
-    uint64_t uncollectable;
-};
-
 /* Frees the members that are garbage, in this pause, and counts them as of that generation. No
  * container is a member afterwards. */
-struct region_outcome region_collect(struct runtime *runtime, struct region *region,
-                                     int generation);
+struct gc_outcome region_collect(struct runtime *runtime, struct region *region, int generation);
 
 #endif

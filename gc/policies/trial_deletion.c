@@ -16,9 +16,9 @@
  *  - Nim ORC's (lib/system/orc.nim, 2.0, collectCycles): two thirds, 16 at least, when half of what
  *    was touched was freed; half as much again otherwise. Beyond a base of 128. */
 #include <limits.h>
+#include <string.h>
 
 #include "common/os_memory.h"
-#include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/policies/region.h"
 
@@ -48,7 +48,8 @@ struct trial {
     uint32_t *roots;
     uint32_t length;
     uint32_t committed;
-    bool collecting_all; /* somebody else has the marks */
+    bool collecting_all;     /* somebody else has the marks */
+    uint32_t boundary_moves; /* when the new ones were last looked at */
 };
 
 static struct trial *trial_of(const struct runtime *runtime)
@@ -112,21 +113,26 @@ static void trial_buffer(struct runtime *runtime, struct object *container)
     }
 }
 
-/* New containers are candidates. */
+/* New containers are candidates, and those that were new when they were frozen. */
 static void trial_buffer_new(struct runtime *runtime)
 {
-    struct registry *registry = &runtime->collector.registry;
-    uint32_t begin = registry->starts[0];
-    registry_seal(registry);
-    runtime->collector.count = 0;
-    if (!trial_fit(trial_of(runtime), registry)) {
-        registry->starts[0] = begin; /* another time; their holes are not used again */
-        return;
+    struct collector *collector = &runtime->collector;
+    struct registry *registry = &collector->registry;
+    struct trial *trial = trial_of(runtime);
+    uint32_t new = registry->starts[0];
+    collector->count = 0;
+    if (!trial_fit(trial, registry)) {
+        return; /* another time */
     }
+    registry_seal(registry);
+    memset(registry->marks + new, 0, registry->length - new);
+    uint32_t begin = trial->boundary_moves == collector->boundary_moves
+                         ? new
+                         : registry->starts[GC_GENERATIONS - 1];
+    trial->boundary_moves = collector->boundary_moves;
     for (uint32_t i = begin; i < registry->starts[0]; i++) {
         struct object *object = registry_object(registry, i);
-        registry->marks[i] = 0;
-        if (object != NULL) {
+        if (object != NULL && !object_is_biased(object)) {
             trial_buffer(runtime, object);
         }
     }
@@ -154,18 +160,17 @@ static void trial_compact(struct registry *registry)
 {
     if (registry->holes > registry->length / 4) {
         registry->starts[1] = registry->starts[GC_GENERATIONS - 1];
-        (void)registry_compact(registry, registry->starts[1], registry->starts[0]);
+        (void)registry_compact(registry, registry->starts[1]);
     }
 }
 
-static uint64_t trial_run(struct runtime *runtime)
+static struct gc_outcome trial_run(struct runtime *runtime)
 {
     struct trial *trial = trial_of(runtime);
     struct collector *collector = &runtime->collector;
-    introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, TRIAL_GENERATION, 0, 0});
+    trial_buffer_new(runtime); /* what the callbacks have made may be led to */
     if (!region_begin(&trial->region, &collector->registry)) {
-        introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, TRIAL_GENERATION, 0, 0});
-        return 0;
+        return (struct gc_outcome){0};
     }
     for (uint32_t k = 0; k < trial->length; k++) {
         if (registry_object(&collector->registry, trial->roots[k]) != NULL) {
@@ -175,43 +180,41 @@ static uint64_t trial_run(struct runtime *runtime)
     region_expand(runtime, &trial->region);
     uint64_t touched = trial->region.length;
     trial_empty(runtime); /* first: finalizers may make roots */
-    struct region_outcome outcome = region_collect(runtime, &trial->region, TRIAL_GENERATION);
+    struct gc_outcome outcome = region_collect(runtime, &trial->region, TRIAL_GENERATION);
     trial->threshold = trial->rule->next(trial, outcome.collected, touched);
     collector->stats.collections[TRIAL_GENERATION]++;
     collector->stats.objects_visited += touched;
     if (trial->length == 0 && collector->registry.length == collector->registry.starts[0]) {
         trial_compact(&collector->registry);
     }
-    introspect_notify(runtime, &(struct gc_event){GC_PHASE_STOP, TRIAL_GENERATION,
-                                                  outcome.collected, outcome.uncollectable});
-    return touched;
+    return outcome;
 }
 
 static void trial_allocated(struct runtime *runtime)
 {
     struct collector *collector = &runtime->collector;
     const struct trial *trial = trial_of(runtime);
-    uint64_t visited = 0;
+    struct gc_outcome outcome = {0};
     pauses_begin(&collector->pauses);
-    collector->collecting = true;
     trial_buffer_new(runtime);
     if (trial->length >= trial->threshold) {
-        visited = trial_run(runtime);
+        collector_begin(runtime, TRIAL_GENERATION);
+        outcome = trial_run(runtime);
+        collector_end(runtime, TRIAL_GENERATION, &outcome);
     }
-    collector->collecting = false;
-    pauses_end(&collector->pauses, visited);
+    pauses_end(&collector->pauses, outcome.examined);
 }
 
 /* Everything, in the manner of the other policies; then nothing is a candidate. */
 static uint64_t trial_collect(struct runtime *runtime, int generation)
 {
     struct registry *registry = &runtime->collector.registry;
-    uint32_t frozen = registry->starts[GC_GENERATIONS - 1];
+    collector_begin(runtime, generation);
     trial_empty(runtime);
     trial_of(runtime)->collecting_all = true;
-    struct gc_outcome outcome = collector_collect(runtime, frozen, generation);
+    struct gc_outcome outcome = collector_collect(runtime, GC_GENERATIONS - 1, generation);
     trial_of(runtime)->collecting_all = false;
-    registry->starts[1] = frozen;
+    registry->starts[1] = registry->starts[GC_GENERATIONS - 1];
     registry_seal(registry);
     for (uint32_t i = 1; i < registry->length; i++) {
         struct object *object = registry_object(registry, i);
@@ -221,7 +224,9 @@ static uint64_t trial_collect(struct runtime *runtime, int generation)
         }
     }
     trial_of(runtime)->length = 0;
-    return outcome.freed;
+    trial_of(runtime)->boundary_moves = runtime->collector.boundary_moves;
+    collector_end(runtime, generation, &outcome);
+    return outcome.collected;
 }
 
 /* ---------------------------------------------------------------- the policies */
@@ -253,7 +258,7 @@ static bool trial_open(struct runtime *runtime)
         os_unmap(trial, sizeof(*trial));
         return false;
     }
-    registry->pinned = true; /* roots and marks go by index */
+    registry->pins++; /* roots and marks go by index */
     runtime->collector.state = trial;
     runtime->collector.thresholds[0] = trial->rule->first;
     trial_configured(runtime);
