@@ -10,7 +10,7 @@ cp "$1/install" "$1/packages" "$work/scripts/"
 cat >"$work/bin/dpkg-query" <<'STAND_IN'
 #!/bin/bash
 while read -r name version; do
-    [[ " $* " != *" $name "* ]] || echo "installed $name $version"
+    [[ " $* " != *" $name "* ]] || echo "installed $name all $version"
 done <"$WORK/installed"
 STAND_IN
 cat >"$work/bin/apt-cache" <<'STAND_IN'
