@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "run/machine.h"
-#include "run/preflight.h"
 #include "common/host/packages.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
+#include "run/machine.h"
+#include "run/preflight.h"
 
 static const double DOCTOR_VERSION_TIMEOUT_S = 10;
 
