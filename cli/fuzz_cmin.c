@@ -1,17 +1,10 @@
 /* heapmill fuzz cmin: a smaller corpus that covers as much. */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "common/host/files.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/catalog.h"
-#include "fuzz/campaign/crew.h"
-
-static const double CMIN_TIME_S = 3600;
+#include "fuzz/campaign/cmin.h"
 
 struct cmin_arguments {
     const char *target;
@@ -36,79 +29,30 @@ static const struct option_row cmin_options[] = {
     {.kind = OPTION_END},
 };
 
-static size_t cmin_count(const char *directory)
+static int cmin_execute(const struct invocation *invocation, void *arguments)
 {
-    struct text_list names = {0};
-    file_list_names(directory, &names);
-    size_t count = names.count;
-    text_list_free(&names);
-    return count;
-}
-
-static enum status cmin_merge(const struct cmin_arguments *arguments, const char *program,
-                              bool *failed, struct error *error)
-{
-    struct process_result member;
-    struct crew_job job = {.stop_signal = SIGKILL, .log = text_format("%s.log", arguments->output)};
-    text_list_add(&job.arguments, text_format("%s", program));
-    text_list_add(&job.arguments, text_format("-merge=1"));
-    text_list_add(&job.arguments, text_format("-artifact_prefix=%s.", arguments->output));
-    text_list_add(&job.arguments, text_format("-max_len=1000000"));
-    text_list_add(&job.arguments, text_format("%s", arguments->output));
-    for (size_t i = 0; i < arguments->directories.count; i++) {
-        text_list_add(&job.arguments, text_format("%s", arguments->directories.items[i]));
-    }
-    text_list_add(&job.settings, text_format("ASAN_OPTIONS=detect_leaks=0:symbolize=0"));
-    (void)unlink(job.log);
-    enum status status = crew_run(&job, CMIN_TIME_S, &member, error);
-    *failed = status == STATUS_OK && (member.exit_code != 0 || member.signal != 0);
-    if (*failed) {
-        (void)fprintf(stderr,
-                      "heapmill fuzz cmin: an input fails, and so nothing is merged: see %s\n",
-                      job.log);
-    } else {
-        (void)unlink(job.log);
-    }
-    crew_job_free(&job);
-    return status;
-}
-
-static int cmin_do(const struct invocation *invocation, const struct cmin_arguments *arguments)
-{
-    struct fuzz_catalog catalog;
-    const struct fuzz_program *program;
-    const char *path;
+    const struct cmin_arguments *asked = arguments;
+    const struct fuzz_cmin cmin = {asked->target, asked->backend, &asked->directories,
+                                   asked->output};
+    struct fuzz_cmin_result result;
     struct error error;
-    bool failed = false;
-    size_t before = 0;
-    enum status status = fuzz_catalog_open(&catalog, &error);
-    if (status == STATUS_OK) {
-        status = fuzz_catalog_find(&catalog, arguments->target, arguments->backend, "", &program,
-                                   &error);
-    }
-    if (status == STATUS_OK) {
-        status = fuzz_catalog_path(program, FUZZ_TREE_LIBFUZZER, &path, &error);
-    }
-    if (status == STATUS_OK) {
-        status = file_make_directory(arguments->output, &error);
-    }
-    for (size_t i = 0; i < arguments->directories.count; i++) {
-        before += cmin_count(arguments->directories.items[i]);
-    }
-    if (status == STATUS_OK) {
-        status = cmin_merge(arguments, path, &failed, &error);
-    }
-    fuzz_catalog_close(&catalog);
-    if (status != STATUS_OK) {
+    process_prepare_signals();
+    if (fuzz_cmin_run(&cmin, &result, &error) != STATUS_OK) {
         return fuzz_report(invocation, &error);
     }
-    size_t after = cmin_count(arguments->output);
-    if (arguments->json) {
-        (void)printf("{\"inputs_before\": %zu, \"inputs\": %zu}\n", before, after);
-    } else {
-        (void)printf("%zu inputs; %s has %zu\n", before, arguments->output, after);
+    if (result.failed) {
+        (void)fprintf(stderr,
+                      "heapmill fuzz cmin: an input fails, and so nothing is merged: see %s.log\n",
+                      asked->output);
     }
-    return failed ? EXIT_FINDING : EXIT_CLEAN;
+    if (asked->json) {
+        (void)printf("{\"inputs_before\": %zu, \"inputs\": %zu}\n", result.inputs_before,
+                     result.inputs);
+    } else {
+        (void)printf("%zu inputs; %s has %zu\n", result.inputs_before, asked->output,
+                     result.inputs);
+    }
+    return result.failed ? EXIT_FINDING : EXIT_CLEAN;
 }
 
 static enum status cmin_check(void *arguments, struct error *error)
@@ -123,11 +67,6 @@ static enum status cmin_check(void *arguments, struct error *error)
     return STATUS_OK;
 }
 
-static int cmin_execute(const struct invocation *invocation, void *arguments)
-{
-    process_prepare_signals();
-    return cmin_do(invocation, arguments);
-}
 const struct command fuzz_cmin_command = {
     .name = "cmin",
     .summary = "a smaller corpus that covers as much",

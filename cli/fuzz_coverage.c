@@ -1,17 +1,11 @@
 /* heapmill fuzz coverage: which lines the corpora reach. */
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/fuzz.h"
-#include "cli/fuzz_build.h"
-#include "cli/fuzz_coverage_report.h"
-#include "common/host/files.h"
+#include "common/host/document.h"
 #include "common/host/process.h"
-#include "fuzz/campaign/catalog.h"
+#include "fuzz/campaign/coverage.h"
 
 struct coverage_arguments {
     struct text_list targets;
@@ -40,68 +34,35 @@ static const struct option_row coverage_options[] = {
     {.kind = OPTION_END},
 };
 
-static bool coverage_wants(const struct coverage_arguments *arguments,
-                           const struct fuzz_program *program)
+static void coverage_print(const json_t *report)
 {
-    bool named = arguments->targets.count == 0;
-    for (size_t i = 0; i < arguments->targets.count; i++) {
-        named = named || strcmp(arguments->targets.items[i], program->target) == 0;
+    size_t index;
+    const json_t *file;
+    struct document *document = document_new();
+    struct table *table = document_table(document, "files");
+    (void)table_column(table, NULL, "file", TABLE_LEFT);
+    (void)table_column(table, NULL, "lines", TABLE_RIGHT);
+    (void)table_column(table, NULL, "covered", TABLE_RIGHT);
+    (void)table_column(table, NULL, "", TABLE_RIGHT);
+    json_array_foreach(json_object_get(report, "files"), index, file)
+    {
+        double lines = json_number_value(json_object_get(file, "lines"));
+        double covered = json_number_value(json_object_get(file, "covered"));
+        table_row(table);
+        table_cell(table, 0, "%s", json_string_value(json_object_get(file, "file")));
+        table_cell(table, 1, "%.0f", lines);
+        table_cell(table, 2, "%.0f", covered);
+        table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
     }
-    return named && program->bug[0] == '\0' && program->paths[FUZZ_TREE_COVERAGE] != NULL &&
-           (arguments->backend == NULL || strcmp(arguments->backend, program->backend) == 0);
-}
-
-/* The ninja targets: one program where one was named, else all of them. */
-static enum status coverage_build(const struct coverage_arguments *arguments,
-                                  const struct fuzz_catalog *catalog, struct error *error)
-{
-    char *clang = file_find_program("clang");
-    enum status status = clang != NULL
-                             ? STATUS_OK
-                             : error_set(error, STATUS_NOT_FOUND,
-                                         "coverage wants clang: apt-get install clang llvm");
-    free(clang);
-    bool one = arguments->targets.count == 1 && arguments->backend != NULL;
-    char *target =
-        one ? text_format("heapmill-fuzz-%s.%s", arguments->targets.items[0], arguments->backend)
-            : text_format("fuzz");
-    if (status == STATUS_OK) {
-        status = fuzz_build_tree(catalog, FUZZ_TREE_COVERAGE, target, 0, error);
-    }
-    free(target);
-    return status;
-}
-
-/* Replays all inputs; counts go to DIR/raw/LABEL.profraw. */
-static enum status coverage_replay(const struct coverage_arguments *arguments,
-                                   const struct fuzz_catalog *catalog,
-                                   const struct fuzz_program *program, struct error *error)
-{
-    struct process_result member;
-    struct crew_job job = {.stop_signal = SIGKILL,
-                           .log = text_format("%s/raw/%s.log", arguments->output, program->label)};
-    text_list_add(&job.settings, text_format("LLVM_PROFILE_FILE=%s/raw/%s.profraw",
-                                             arguments->output, program->label));
-    text_list_add(&job.arguments, text_format("%s", program->paths[FUZZ_TREE_COVERAGE]));
-    char *seeds = fuzz_catalog_seeds(catalog, program->target);
-    if (seeds != NULL) {
-        text_list_add(&job.arguments, seeds);
-    }
-    for (size_t i = 0; i < arguments->corpora.count; i++) {
-        text_list_add(&job.arguments, text_format("%s", arguments->corpora.items[i]));
-    }
-    enum status status = STATUS_OK;
-    if (job.arguments.count > 1) {
-        status = crew_run(&job, 3600, &member, error);
-        if (status == STATUS_OK && (member.exit_code != 0 || member.signal != 0)) {
-            (void)fprintf(stderr,
-                          "heapmill fuzz coverage: an input fails on %s, whose counts are lost: "
-                          "see %s\n",
-                          program->label, job.log);
-        }
-    }
-    crew_job_free(&job);
-    return status;
+    double lines = json_number_value(json_object_get(report, "lines"));
+    double covered = json_number_value(json_object_get(report, "covered"));
+    table_row(table);
+    table_cell(table, 0, "all");
+    table_cell(table, 1, "%.0f", lines);
+    table_cell(table, 2, "%.0f", covered);
+    table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
+    document_line(document, "every line: %s", json_string_value(json_object_get(report, "html")));
+    document_show(document);
 }
 
 static int coverage_tell(const struct coverage_arguments *arguments, json_t *report)
@@ -112,7 +73,7 @@ static int coverage_tell(const struct coverage_arguments *arguments, json_t *rep
         (void)json_dumpf(report, stdout, JSON_INDENT(1));
         (void)putchar('\n');
     } else {
-        fuzz_coverage_print(report);
+        coverage_print(report);
     }
     bool below = lines > 0 && covered / lines < arguments->floor;
     if (below) {
@@ -124,51 +85,20 @@ static int coverage_tell(const struct coverage_arguments *arguments, json_t *rep
     return below ? EXIT_FINDING : EXIT_CLEAN;
 }
 
-static enum status coverage_all(const struct coverage_arguments *arguments, json_t **report,
-                                struct error *error)
-{
-    struct fuzz_catalog catalog;
-    struct text_list programs = {0};
-    char *raw = text_format("%s/raw", arguments->output);
-    enum status status = fuzz_catalog_open(&catalog, error);
-    if (status == STATUS_OK && !arguments->no_build) {
-        status = coverage_build(arguments, &catalog, error);
-        fuzz_catalog_close(&catalog); /* there may be new programs now */
-        status = status == STATUS_OK ? fuzz_catalog_open(&catalog, error) : status;
-    }
-    if (status == STATUS_OK) {
-        status = file_make_directory(raw, error);
-    }
-    for (size_t i = 0; i < catalog.count && status == STATUS_OK; i++) {
-        if (coverage_wants(arguments, &catalog.programs[i])) {
-            text_list_add(&programs,
-                          text_format("%s", catalog.programs[i].paths[FUZZ_TREE_COVERAGE]));
-            status = coverage_replay(arguments, &catalog, &catalog.programs[i], error);
-        }
-    }
-    if (status == STATUS_OK && programs.count == 0) {
-        status = error_set(error, STATUS_NOT_FOUND,
-                           "no such target is built for coverage: leave --no-build out, and see "
-                           "`heapmill fuzz list`");
-    }
-    if (status == STATUS_OK) {
-        status = fuzz_coverage_report(arguments->output, &programs, catalog.source,
-                                      catalog.trees[FUZZ_TREE_COVERAGE], report, error);
-    }
-    text_list_free(&programs);
-    fuzz_catalog_close(&catalog);
-    free(raw);
-    return status;
-}
-
 static int coverage_execute(const struct invocation *invocation, void *arguments)
 {
+    const struct coverage_arguments *asked = arguments;
+    const struct fuzz_coverage coverage = {.targets = &asked->targets,
+                                           .backend = asked->backend,
+                                           .output = asked->output,
+                                           .corpora = &asked->corpora,
+                                           .build = !asked->no_build};
     struct error error;
     json_t *report = NULL;
     process_prepare_signals();
-    enum status status = coverage_all(arguments, &report, &error);
+    enum status status = fuzz_coverage_run(&coverage, &report, &error);
     int exit_status =
-        status == STATUS_OK ? coverage_tell(arguments, report) : fuzz_report(invocation, &error);
+        status == STATUS_OK ? coverage_tell(asked, report) : fuzz_report(invocation, &error);
     json_decref(report);
     return exit_status;
 }

@@ -295,3 +295,14 @@ char *fuzz_catalog_seeds(const struct fuzz_catalog *catalog, const char *target)
     free(path);
     return NULL;
 }
+
+bool fuzz_program_is_asked(const struct fuzz_program *program, enum fuzz_tree tree,
+                           const struct text_list *targets, const char *backend)
+{
+    bool named = targets->count == 0;
+    for (size_t i = 0; i < targets->count; i++) {
+        named = named || strcmp(targets->items[i], program->target) == 0;
+    }
+    return named && program->bug[0] == '\0' && program->paths[tree] != NULL &&
+           (backend == NULL || strcmp(backend, program->backend) == 0);
+}

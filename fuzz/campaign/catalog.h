@@ -51,6 +51,11 @@ enum status fuzz_catalog_find(const struct fuzz_catalog *catalog, const char *ta
                               const char *backend, const char *bug,
                               const struct fuzz_program **program, struct error *error);
 
+/* Is it one of the targets (none named: any), without a planted bug, on that back end (NULL: any),
+ * and built in that tree? */
+bool fuzz_program_is_asked(const struct fuzz_program *program, enum fuzz_tree tree,
+                           const struct text_list *targets, const char *backend);
+
 /* The program as that tree has it, borrowed. STATUS_NOT_FOUND: the message names `fuzz build`. */
 enum status fuzz_catalog_path(const struct fuzz_program *program, enum fuzz_tree tree,
                               const char **path, struct error *error);

@@ -1,11 +1,13 @@
-/* Parts of triage and tmin. */
+/* What a campaign found: one group of findings, one small input and one reproducer a defect. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_TRIAGE_H
 #define HEAPMILL_FUZZ_CAMPAIGN_TRIAGE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/host/text.h"
 #include "common/status.h"
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/signature.h"
@@ -45,5 +47,38 @@ enum status fuzz_triage_write_reproducer(const struct fuzz_catalog *catalog,
                                          const struct fuzz_failure *failure,
                                          const struct fuzz_signature *signature, const char *input,
                                          const char *path, char **line, struct error *error);
+
+/* Findings that are taken for one defect. */
+struct fuzz_triage_group {
+    struct fuzz_signature signature;
+    struct fuzz_failure failure;
+    struct text_list findings; /* paths below the campaign's directory */
+    size_t smallest;           /* index of the smallest */
+    size_t smallest_bytes;
+    struct fuzz_minimised minimised;
+    char *input;
+    char *reproducer; /* "" if there is none */
+    char *command;    /* "" likewise */
+};
+
+struct fuzz_triage {
+    const char *directory;
+    double time_s;
+    struct fuzz_catalog catalog;
+    const struct fuzz_program *program;
+    json_t *plan;        /* the campaign's */
+    const char *library; /* the plan's */
+    struct fuzz_triage_group *groups;
+    size_t count;
+    struct text_list passing; /* findings that fail in no build that there is */
+};
+
+/* Replays every finding of the campaign in the directory, sorts them into groups, reduces the
+ * smallest of each for up to time_s, and writes DIRECTORY/triage/N.input, N.c and N.txt. Why a
+ * reproducer could not be written is said on stderr. Whatever the status, fuzz_triage_release.
+ * STATUS_NOT_FOUND: no campaign, or no build; STATUS_CORRUPT, STATUS_IO, STATUS_INTERRUPTED. */
+enum status fuzz_triage_run(const char *directory, double time_s, struct fuzz_triage *triage,
+                            struct error *error);
+void fuzz_triage_release(struct fuzz_triage *triage);
 
 #endif

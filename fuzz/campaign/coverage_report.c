@@ -1,4 +1,4 @@
-#include "cli/fuzz_coverage_report.h"
+#include "fuzz/campaign/coverage_report.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/fuzz.h"
-#include "common/host/document.h"
 #include "common/host/files.h"
 #include "fuzz/campaign/crew.h"
 
@@ -242,35 +240,4 @@ enum status fuzz_coverage_report(const char *directory, const struct text_list *
     free(lcov);
     free(profile);
     return status;
-}
-
-void fuzz_coverage_print(const json_t *report)
-{
-    size_t index;
-    const json_t *file;
-    struct document *document = document_new();
-    struct table *table = document_table(document, "files");
-    (void)table_column(table, NULL, "file", TABLE_LEFT);
-    (void)table_column(table, NULL, "lines", TABLE_RIGHT);
-    (void)table_column(table, NULL, "covered", TABLE_RIGHT);
-    (void)table_column(table, NULL, "", TABLE_RIGHT);
-    json_array_foreach(json_object_get(report, "files"), index, file)
-    {
-        double lines = json_number_value(json_object_get(file, "lines"));
-        double covered = json_number_value(json_object_get(file, "covered"));
-        table_row(table);
-        table_cell(table, 0, "%s", json_string_value(json_object_get(file, "file")));
-        table_cell(table, 1, "%.0f", lines);
-        table_cell(table, 2, "%.0f", covered);
-        table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
-    }
-    double lines = json_number_value(json_object_get(report, "lines"));
-    double covered = json_number_value(json_object_get(report, "covered"));
-    table_row(table);
-    table_cell(table, 0, "all");
-    table_cell(table, 1, "%.0f", lines);
-    table_cell(table, 2, "%.0f", covered);
-    table_cell(table, 3, "%.1f%%", lines > 0 ? 100 * covered / lines : 0);
-    document_line(document, "every line: %s", json_string_value(json_object_get(report, "html")));
-    document_show(document);
 }

@@ -1,6 +1,6 @@
 /* What llvm-cov makes of the counts of `heapmill fuzz coverage`. */
-#ifndef HEAPMILL_CLI_FUZZ_COVERAGE_REPORT_H
-#define HEAPMILL_CLI_FUZZ_COVERAGE_REPORT_H
+#ifndef HEAPMILL_FUZZ_CAMPAIGN_COVERAGE_REPORT_H
+#define HEAPMILL_FUZZ_CAMPAIGN_COVERAGE_REPORT_H
 
 #include <jansson.h>
 
@@ -15,8 +15,5 @@
 enum status fuzz_coverage_report(const char *directory, const struct text_list *programs,
                                  const char *source, const char *tree, json_t **report,
                                  struct error *error);
-
-/* As a table, on stdout. */
-void fuzz_coverage_print(const json_t *report);
 
 #endif
