@@ -41,4 +41,7 @@ enum status bench_options_check(void *options, struct error *error);
  * them whole. options_free releases them. */
 void bench_options_set_defaults(struct bench_options *options);
 
+/* The exit status that says it (command.h). */
+int bench_exit_status(enum status status);
+
 #endif

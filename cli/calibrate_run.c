@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "cli/bench_options.h"
-#include "cli/bench_steps.h"
 #include "cli/calibrate.h"
-#include "run/plan.h"
+#include "run/experiment.h"
+#include "run/worker_executor.h"
 
 static const double calibrate_slowdowns[] = {1, 5, 2, 10};
 enum { CALIBRATE_SLOWDOWNS = sizeof(calibrate_slowdowns) / sizeof(calibrate_slowdowns[0]) };
@@ -67,13 +67,14 @@ static enum status calibrate_bench_options(const struct calibrate_options *optio
 }
 
 static enum status calibrate_make_plan(const struct calibrate_options *options,
-                                       struct registry *registry, uint64_t number,
-                                       const char *backend, json_t **plan, struct error *error)
+                                       struct registry *registry, const struct executor *executor,
+                                       uint64_t number, const char *backend, json_t **plan,
+                                       struct error *error)
 {
     struct bench_options bench;
     enum status status = calibrate_bench_options(options, number, backend, &bench, error);
     if (status == STATUS_OK) {
-        status = bench_make_plan(&bench.experiment, registry, plan, error);
+        status = experiment_plan(&bench.experiment, registry, executor, plan, error);
     }
     if (status == STATUS_OK) {
         calibrate_add_slowed(*plan, number);
@@ -85,9 +86,13 @@ static enum status calibrate_make_plan(const struct calibrate_options *options,
 enum status calibrate_check(const struct calibrate_options *options, struct registry *registry,
                             const char *backend, struct error *error)
 {
+    struct worker_executor worker;
     json_t *plan = NULL;
-    enum status status = calibrate_make_plan(options, registry, 0, backend, &plan, error);
+    worker_executor_open(&worker, registry);
+    enum status status =
+        calibrate_make_plan(options, registry, &worker.executor, 0, backend, &plan, error);
     json_decref(plan);
+    worker_executor_close(&worker);
     return status;
 }
 
@@ -95,23 +100,26 @@ enum status calibrate_run(const struct calibrate_options *options, struct regist
                           uint64_t number, const char *backend, const char *directory,
                           struct error *error)
 {
+    struct worker_executor worker;
     json_t *plan = NULL;
     struct store *store = NULL;
     double round_s = 0;
     char *path = text_format("%s/plan.json", directory);
     bool begun = access(path, F_OK) == 0;
     free(path);
-    enum status status = calibrate_make_plan(options, registry, number, backend, &plan, error);
-    if (status == STATUS_OK && begun) {
-        status = bench_resume(directory, plan, registry, &store, error);
-        round_s = status == STATUS_OK ? plan_estimate_round_s(store_plan(store), RECORD_TIME) : 0;
-    } else if (status == STATUS_OK) {
-        status = bench_start(registry, directory, plan, &store, &round_s, error);
+    worker_executor_open(&worker, registry);
+    const struct executor *executor = &worker.executor;
+    enum status status =
+        calibrate_make_plan(options, registry, executor, number, backend, &plan, error);
+    if (status == STATUS_OK) {
+        status = begun ? experiment_resume(directory, plan, executor, &store, &round_s, error)
+                       : experiment_start(directory, plan, executor, &store, &round_s, error);
     }
     if (status == STATUS_OK) {
-        status = bench_go_on(store, registry, directory, round_s, error);
+        status = experiment_go_on(store, executor, round_s, error);
     }
     json_decref(plan);
     store_close(store);
+    worker_executor_close(&worker);
     return status;
 }

@@ -27,7 +27,7 @@ static const struct option_row figures_options[] = {
     {SHARED_BACKEND_GLOBS(struct figures_arguments, backends)},
     {SHARED_JSON(struct figures_arguments, json,
                  "an object with an array `cells` of {workload, params, threads, backend, arm, "
-                 "env, label, params_text, figures: {NAME: number}}")},
+                 "collector, env, label, params_text, figures: {NAME: number}}")},
     {.kind = OPTION_END},
 };
 
@@ -101,11 +101,12 @@ static json_t *figures_cells(const struct record_set *set, json_t *const *values
         if (values[i] != NULL) {
             (void)json_array_append_new(
                 cells,
-                json_pack("{ss sO si ss ss sO so ss ss}", "workload", cell->workload, "params",
+                json_pack("{ss sO si ss ss ss sO so ss ss}", "workload", cell->workload, "params",
                           json_object_get(cell->plan, "params"), "threads", (int)cell->threads,
-                          "backend", cell->backend, "arm", cell->arm, "env",
-                          json_object_get(cell->plan, "env"), "figures", figures_reduce(values[i]),
-                          "label", cell->label, "params_text", cell->params_text));
+                          "backend", cell->backend, "collector", cell->collector, "arm", cell->arm,
+                          "env", json_object_get(cell->plan, "env"), "figures",
+                          figures_reduce(values[i]), "label", cell->label, "params_text",
+                          cell->params_text));
         }
     }
     return cells;

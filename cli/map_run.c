@@ -100,8 +100,11 @@ static enum status map_open(struct map_job *job, struct error *error)
     }
     const struct selection_choice *choice = &selection->choices[0];
     job->probe = text_format("heapmill-probe-%s", choice->backend->name);
-    job->worker = (struct worker){
-        .registry = &job->registry, .program = job->probe, .preload = "", .env = choice->env};
+    job->worker = (struct worker){.registry = &job->registry,
+                                  .program = job->probe,
+                                  .preload = "",
+                                  .collector = choice->collector,
+                                  .env = choice->env};
     bool can = choice->backend->kind == BACKEND_OURS &&
                map_can_walk(&job->registry, job->probe, choice->env);
     return can ? STATUS_OK : map_refuse_backend(job, error);

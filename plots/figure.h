@@ -23,6 +23,7 @@
 struct plot_row {
     const char *backend_text; /* the set's */
     const char *backend;
+    const char *collector; /* that was chosen; "" if none was */
     const char *arm;
     char *label; /* "mimalloc:preload" */
     struct palette_entry look;

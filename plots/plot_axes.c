@@ -33,7 +33,7 @@ static int compare_rows(const void *left, const void *right)
 }
 
 static void add_row(struct plot *plot, const char *backend_text, const char *backend,
-                    const char *arm, bool is_base)
+                    const char *collector, const char *arm, bool is_base)
 {
     if (plot_find_row(plot, backend_text, arm) < plot->row_count) {
         return;
@@ -41,6 +41,7 @@ static void add_row(struct plot *plot, const char *backend_text, const char *bac
     plot->rows[plot->row_count++] = (struct plot_row){
         .backend_text = backend_text,
         .backend = backend,
+        .collector = collector,
         .arm = arm,
         .label = text_format("%s:%s", backend_text, arm),
         .arm_look = palette_arm(arm),
@@ -48,17 +49,16 @@ static void add_row(struct plot *plot, const char *backend_text, const char *bac
     };
 }
 
-/* The base's name without its environment, as the palette knows it; the set's string if a cell is
- * of it. */
-static const char *base_name(const struct plot *plot)
+/* A cell of the base; NULL: there is none. */
+static const struct record_cell *base_cell(const struct plot *plot)
 {
     const struct record_set *set = plot->set;
     for (size_t i = 0; i < set->cell_count; i++) {
         if (strcmp(set->cells[i].backend_text, plot->comparison->base_backend) == 0) {
-            return set->cells[i].backend;
+            return &set->cells[i];
         }
     }
-    return plot->comparison->base_backend;
+    return NULL;
 }
 
 /* Is every cell of the back end and arm of this one not applicable? A row of nothing but that takes
@@ -86,16 +86,6 @@ static void leave_out(struct plot *plot, const struct record_cell *cell)
     free(label);
 }
 
-/* The collector that -p collector= chose for the row; "" if none was. length: of its name. */
-static const char *row_collector(const struct plot_row *row, size_t *length)
-{
-    static const char variable[] = "collector=";
-    const char *at = strstr(row->backend_text, variable);
-    at = at ? at + strlen(variable) : "";
-    *length = strcspn(at, ",}");
-    return at;
-}
-
 /* Do the rows compare the collectors of one back end, with nothing beside but references, whose
  * names the palette does not know? */
 static bool compares_collectors(const struct plot *plot)
@@ -103,9 +93,7 @@ static bool compares_collectors(const struct plot *plot)
     const char *backend = NULL;
     for (size_t i = 0; i < plot->row_count; i++) {
         const struct plot_row *row = &plot->rows[i];
-        size_t length;
-        (void)row_collector(row, &length);
-        bool chosen = length > 0;
+        bool chosen = row->collector[0] != '\0';
         if (!chosen && palette_rank(row->backend) < palette_known_count()) {
             return false;
         }
@@ -126,12 +114,9 @@ static void name_looks(const struct plot *plot, const char **names)
     bool alone = compares_collectors(plot);
     for (size_t i = 0; i < plot->row_count; i++) {
         const struct plot_row *row = &plot->rows[i];
-        size_t length;
-        const char *collector = row_collector(row, &length);
-        char *name = text_format("%.*s", (int)length, collector);
-        const char *borrowed = alone && length > 0 ? palette_collector(name) : NULL;
-        names[i] = borrowed ? borrowed : length > 0 ? row->backend_text : row->backend;
-        free(name);
+        bool chosen = row->collector[0] != '\0';
+        const char *borrowed = alone && chosen ? palette_collector(row->collector) : NULL;
+        names[i] = borrowed ? borrowed : chosen ? row->backend_text : row->backend;
     }
 }
 
@@ -140,13 +125,15 @@ static void build_rows(struct plot *plot)
     const struct comparison *comparison = plot->comparison;
     plot->rows = text_zeroed(comparison->cell_count + 1, sizeof *plot->rows);
     plot->left_out = text_format("%s", "");
-    add_row(plot, comparison->base_backend, base_name(plot), comparison->base_arm, true);
+    const struct record_cell *base = base_cell(plot);
+    add_row(plot, comparison->base_backend, base ? base->backend : comparison->base_backend,
+            base ? base->collector : "", comparison->base_arm, true);
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct record_cell *cell = comparison->cells[i].cell;
         if (is_never_applicable(comparison, cell)) {
             leave_out(plot, cell);
         } else {
-            add_row(plot, cell->backend_text, cell->backend, cell->arm, false);
+            add_row(plot, cell->backend_text, cell->backend, cell->collector, cell->arm, false);
         }
     }
     qsort(plot->rows, plot->row_count, sizeof *plot->rows, compare_rows);

@@ -41,7 +41,9 @@ struct record_cell {
     const char *family;
     const char *params_text;  /* "size=64,live=1000", in the workload's order; "" for none */
     const char *backend;      /* the name alone */
-    const char *backend_text; /* with its environment: "mimalloc{MIMALLOC_PURGE_DELAY=0}" */
+    const char *collector;    /* that was chosen; "" for the back end's own */
+    const char *backend_text; /* with environment and collector: "mimalloc{MIMALLOC_PURGE_DELAY=0}",
+                                 "pymalloc-3.10{collector=growth}" */
     const char *arm;
     const char *label;  /* "BACKEND_TEXT:ARM" */
     const json_t *plan; /* the plan's object: params, env and the rest (borrowed) */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/host/json.h"
 #include "results/record_set.h"
 
 enum { RECORD_TEXT_MAX = 2048, RECORD_THREADS_MAX = 65536, RECORD_ROUND_MAX = INT32_MAX };
@@ -113,14 +114,22 @@ static enum status record_parse_cell_texts(struct record_set *set, struct record
 {
     json_t *params = json_object_get(cell->plan, "params");
     json_t *env = json_object_get(cell->plan, "env");
+    /* Older versions had the collector among the variables. */
+    const char *among = json_text_at(env, "collector", NULL);
+    cell->collector = json_text_at(cell->plan, "collector", among != NULL ? among : "");
     cell->params_text = record_pairs_text(set, params, "", "");
     cell->backend_text = cell->backend;
-    if (json_object_size(env) > 0) {
+    json_t *named = json_is_object(env) ? json_copy(env) : json_object();
+    if (cell->collector[0] != '\0' && among == NULL) {
+        (void)json_object_set_new(named, "collector", json_string(cell->collector));
+    }
+    if (json_object_size(named) > 0) {
         char before[RECORD_TEXT_MAX];
         int length = snprintf(before, sizeof(before), "%s{", cell->backend);
         bool fits = length > 0 && (size_t)length < sizeof(before);
-        cell->backend_text = fits ? record_pairs_text(set, env, before, "}") : NULL;
+        cell->backend_text = fits ? record_pairs_text(set, named, before, "}") : NULL;
     }
+    json_decref(named);
     double extra_work = json_number_value(json_object_get(cell->plan, "extra_work"));
     if (extra_work > 0 && cell->backend_text != NULL) {
         json_t *slowed = json_sprintf("%s+%g%%", cell->backend_text, extra_work);

@@ -117,6 +117,26 @@ uint32_t store_round_last(const struct store *store)
     return last;
 }
 
+enum status store_read_elapsed(const struct store *store, double *elapsed_s, uint32_t *rounds,
+                               struct error *error)
+{
+    const struct record_set *set = store->set;
+    json_t *last = NULL;
+    bool timed = false;
+    for (size_t i = 0; i < set->record_count && !timed; i++) {
+        timed = set->records[i].pass == RECORD_TIME;
+    }
+    *elapsed_s = 0;
+    *rounds = timed ? store_round_last(store) + 1 : 0;
+    if (set->record_count == 0) {
+        return STATUS_OK;
+    }
+    enum status status = record_set_read(set, set->record_count - 1, &last, error);
+    *elapsed_s = json_number_value(json_object_get(last, "elapsed_s"));
+    json_decref(last);
+    return status;
+}
+
 uint64_t store_record_count(const struct store *store)
 {
     return store->set->record_count;

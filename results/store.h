@@ -51,6 +51,11 @@ const struct record_set *store_survey(struct store *store, uint32_t round_limit)
 /* The last round of the time pass that has a record; 0 if none has. */
 uint32_t store_round_last(const struct store *store);
 
+/* What the run has taken when its last record was made, and the rounds of the time pass that have
+ * records. STATUS_IO: the last record cannot be read. */
+enum status store_read_elapsed(const struct store *store, double *elapsed_s, uint32_t *rounds,
+                               struct error *error);
+
 /* Records in records.jsonl now. */
 uint64_t store_record_count(const struct store *store);
 

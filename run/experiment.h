@@ -1,13 +1,18 @@
-/* What an experiment is: the matrix that is asked for, and how long and how often it is measured.
- * Commands fill it from their options; plan_build makes a plan of it. */
+/* An experiment: the matrix that is asked for, and how long and how often it is measured. Commands
+ * fill it from their options, make a plan of it, and run that in a result directory. One thread. */
 #ifndef HEAPMILL_RUN_EXPERIMENT_H
 #define HEAPMILL_RUN_EXPERIMENT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "common/host/text.h"
+#include "common/status.h"
 #include "results/record.h"
+#include "results/store.h"
+#include "run/executor.h"
+#include "run/registry.h"
 
 /* Strings are borrowed; parameters are owned. */
 struct experiment {
@@ -32,5 +37,26 @@ struct experiment {
     int argc;               /* the command line, for the plan */
     char **argv;
 };
+
+/* The plan that the experiment asks for, not calibrated; a new reference. STATUS_UNSUPPORTED:
+ * something that was named in full is not here. Otherwise as selection_add_backends and its like.
+ */
+enum status experiment_plan(const struct experiment *experiment, struct registry *registry,
+                            const struct executor *executor, json_t **plan, struct error *error);
+
+/* Calibrates the plan and makes the directory with it. *round_s is what a round should take. */
+enum status experiment_start(const char *directory, json_t *plan, const struct executor *executor,
+                             struct store **store, double *round_s, struct error *error);
+
+/* Opens the directory's run again, here and with what is needed for it. wanted is the plan that
+ * options ask for, which must be that of the run, or NULL. *round_s as above. */
+enum status experiment_resume(const char *directory, const json_t *wanted,
+                              const struct executor *executor, struct store **store,
+                              double *round_s, struct error *error);
+
+/* Runs what is left of the store's plan. round_s is what a round should take, where no records
+ * tell. Otherwise as rounds_run. */
+enum status experiment_go_on(struct store *store, const struct executor *executor, double round_s,
+                             struct error *error);
 
 #endif

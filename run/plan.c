@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/host/json.h"
 #include "run/adaptive.h"
 #include "run/machine.h"
 #include "run/worker.h"
@@ -31,7 +32,7 @@ static char *plan_group_id(const struct selection_point *point)
     return id;
 }
 
-/* "NAME{K=V,…}", as record_cell.backend_text in results/. */
+/* "NAME{K=V,…,collector=C}", as record_cell.backend_text in results/. */
 static char *plan_backend_text(const struct selection_choice *choice)
 {
     struct text_list pairs = {0};
@@ -41,56 +42,42 @@ static char *plan_backend_text(const struct selection_choice *choice)
     {
         text_list_add(&pairs, text_format("%s=%s", name, json_string_value(value)));
     }
-    char *env = text_join(&pairs, ",");
-    char *text = pairs.count > 0 ? text_format("%s{%s}", choice->backend->name, env)
+    if (choice->collector != NULL) {
+        text_list_add(&pairs, text_format("collector=%s", choice->collector));
+    }
+    char *braced = text_join(&pairs, ",");
+    char *text = pairs.count > 0 ? text_format("%s{%s}", choice->backend->name, braced)
                                  : text_format("%s", choice->backend->name);
-    free(env);
+    free(braced);
     text_list_free(&pairs);
     return text;
 }
 
-/* A twin runs the program's layout twin: the same work at other addresses. */
-static void plan_set_layout(json_t *cell, const struct registry *registry, int twin)
-{
-    const char *program = json_string_value(json_object_get(cell, "program"));
-    char *layout = twin > 0 ? registry_layout_program(registry, program, (unsigned)twin) : NULL;
-    (void)json_object_set_new(cell, "layout", json_integer(layout != NULL ? twin : 0));
-    if (layout != NULL) {
-        (void)json_object_set_new(cell, "program", json_string(layout));
-    }
-    free(layout);
-}
-
-static json_t *plan_cell(const struct registry *registry, const struct selection_point *point,
+static json_t *plan_cell(const struct executor *executor, const struct selection_point *point,
                          const struct selection_choice *choice, int twin)
 {
-    struct launch launch;
-    registry_launch(choice->backend, choice->arm, &launch);
+    static const char *const suffixes[] = {"", "~1", "~2"};
     char *group = plan_group_id(point);
     char *backend = plan_backend_text(choice);
-    char *id = text_format("%s/%s:%s%s", group, backend, choice->arm,
-                           twin == 0   ? ""
-                           : twin == 1 ? "~1"
-                                       : "~2");
+    char *id = text_format("%s/%s:%s%s", group, backend, choice->arm, suffixes[twin]);
     const struct catalog_workload *workload = point->workload;
-    json_t *cell =
-        json_pack("{ss ss ss ss ss sO si ss ss sO si si si si ss ss ss ss sb}", "id", id, "group",
-                  group, "workload", workload->name, "kind", workload->kind, "family",
-                  workload->family, "params", point->params, "threads", (int)point->threads,
-                  "backend", choice->backend->name, "arm", choice->arm, "env", choice->env, "twin",
-                  twin, "iterations", 0, "operations", 0, "warmup_iterations", 0, "program",
-                  launch.program, "probe", launch.probe, "preload", launch.preload, "package",
-                  choice->backend->installed != NULL ? choice->backend->installed : "",
-                  "single_shot", workload->single_shot);
-    plan_set_layout(cell, registry, twin);
+    const char *collector = choice->collector != NULL ? choice->collector : "";
+    json_t *cell = json_pack(
+        "{ss ss ss ss ss sO si ss ss ss sO si si si si sb}", "id", id, "group", group, "workload",
+        workload->name, "kind", workload->kind, "family", workload->family, "params", point->params,
+        "threads", (int)point->threads, "backend", choice->backend->name, "collector", collector,
+        "arm", choice->arm, "env", choice->env, "twin", twin, "iterations", 0, "operations", 0,
+        "warmup_iterations", 0, "single_shot", workload->single_shot);
+    if (executor->describe != NULL) {
+        executor->describe(executor->context, choice, twin, cell);
+    }
     free(id);
     free(backend);
     free(group);
-    launch_free(&launch);
     return cell;
 }
 
-static json_t *plan_cells(const struct registry *registry, const struct selection *selection,
+static json_t *plan_cells(const struct executor *executor, const struct selection *selection,
                           size_t base)
 {
     json_t *cells = json_array();
@@ -98,7 +85,7 @@ static json_t *plan_cells(const struct registry *registry, const struct selectio
         for (size_t c = 0; c < selection->choice_count; c++) {
             bool planned = selection_plans(selection, &selection->points[p], c);
             for (int twin = 0; planned && twin <= (c == base ? 2 : 0); twin++) {
-                (void)json_array_append_new(cells, plan_cell(registry, &selection->points[p],
+                (void)json_array_append_new(cells, plan_cell(executor, &selection->points[p],
                                                              &selection->choices[c], twin));
             }
         }
@@ -117,7 +104,7 @@ static json_t *plan_command(const struct experiment *experiment)
     return command;
 }
 
-json_t *plan_build(const struct experiment *experiment, const struct registry *registry,
+json_t *plan_build(const struct experiment *experiment, const struct executor *executor,
                    const struct selection *selection, size_t base)
 {
     char created[32];
@@ -133,7 +120,7 @@ json_t *plan_build(const struct experiment *experiment, const struct registry *r
                   "budget_s", experiment->budget_s, "timeout_s", experiment->timeout_s, "target_ms",
                   experiment->target_ms, "memory_pass", experiment->passes[RECORD_MEMORY],
                   "created", created, "base", "backend", backend, "arm", choice->arm, "host",
-                  machine_describe_host(), "cells", plan_cells(registry, selection, base));
+                  machine_describe_host(), "cells", plan_cells(executor, selection, base));
     plan_set_passes(plan, experiment);
     adaptive_write_plan(experiment, plan);
     free(backend);
@@ -161,35 +148,6 @@ size_t plan_count_groups(const json_t *plan)
     return count;
 }
 
-/* own: by the first cell's worker itself, of which all others are copies. */
-static enum status plan_calibrate_group(json_t *first, const struct registry *registry, bool own,
-                                        double target_ms, json_t **calibration, struct error *error)
-{
-    struct worker worker = {
-        .registry = registry, .program = "heapmill-run-malloc", .preload = "", .env = NULL};
-    if (own) {
-        worker.program = plan_text(first, "program");
-        worker.preload = plan_text(first, "preload");
-        worker.env = json_object_get(first, "env");
-    }
-    struct worker_cell cell = {.workload = plan_text(first, "workload"),
-                               .params = json_object_get(first, "params"),
-                               .threads =
-                                   (unsigned)json_integer_value(json_object_get(first, "threads"))};
-    struct error reason;
-    enum status status = worker_calibrate(&worker, &cell, target_ms, calibration, &reason);
-    if (status == STATUS_OK &&
-        json_integer_value(json_object_get(*calibration, "iterations")) < 1) {
-        json_decref(*calibration);
-        status = error_set(&reason, STATUS_UNSUPPORTED, "%s gave no iterations", worker.program);
-    }
-    if (status != STATUS_OK) {
-        return error_set(error, status, "%s could not be calibrated: %s", plan_text(first, "group"),
-                         reason.message);
-    }
-    return STATUS_OK;
-}
-
 static double plan_calibrated_s(const json_t *calibration)
 {
     double iterations = json_number_value(json_object_get(calibration, "iterations")) +
@@ -199,9 +157,7 @@ static double plan_calibrated_s(const json_t *calibration)
                               json_number_value(json_object_get(calibration, "cpu_ns_per_op"));
 }
 
-/* A calibration's plan: cells do some per cent more work than the base, and there is no other back
- * end. Each per cent is to be a whole number of iterations, and the base fills the target time. */
-static bool plan_has_extra_work(const json_t *plan)
+bool plan_has_extra_work(const json_t *plan)
 {
     size_t index;
     json_t *cell;
@@ -219,13 +175,24 @@ static json_int_t plan_next_hundred(json_int_t iterations)
     return (iterations + 99) / 100 * 100;
 }
 
-enum status plan_calibrate(json_t *plan, const struct registry *registry, double *round_s,
+/* Puts what the calibration of its group says into a cell. */
+static void plan_set_iterations(json_t *cell, const json_t *calibration, bool known)
+{
+    json_int_t iterations = json_integer_value(json_object_get(calibration, "iterations"));
+    json_int_t each = json_integer_value(json_object_get(calibration, "operations"));
+    iterations = known ? plan_next_hundred(iterations) : iterations;
+    (void)json_object_set_new(cell, "iterations", json_integer(iterations));
+    (void)json_object_set(cell, "warmup_iterations",
+                          json_object_get(calibration, "warmup_iterations"));
+    (void)json_object_set_new(cell, "operations", json_integer(each * iterations));
+    plan_set_instruction_iterations(cell, each);
+}
+
+enum status plan_calibrate(json_t *plan, const struct executor *executor, double *round_s,
                            struct error *error)
 {
-    double target_ms = json_number_value(json_object_get(plan, "target_ms"));
     json_t *calibration = NULL;
     const char *group = "";
-    enum status status = STATUS_OK;
     bool known = plan_has_extra_work(plan);
     size_t index;
     json_t *cell;
@@ -233,29 +200,28 @@ enum status plan_calibrate(json_t *plan, const struct registry *registry, double
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
         if (strcmp(group, plan_text(cell, "group")) != 0) {
+            struct error reason;
             json_decref(calibration);
             calibration = NULL;
-            status = plan_calibrate_group(cell, registry, known, target_ms, &calibration, error);
-            if (status != STATUS_OK) {
-                return status;
-            }
             group = plan_text(cell, "group");
+            enum status status =
+                executor->calibrate(executor->context, plan, cell, &calibration, &reason);
+            if (status != STATUS_OK) {
+                return error_set(error, status, "%s could not be calibrated: %s", group,
+                                 reason.message);
+            }
         }
-        json_t *iterations = json_object_get(calibration, "iterations");
-        if (known) {
-            (void)json_integer_set(iterations, plan_next_hundred(json_integer_value(iterations)));
-        }
-        json_int_t each = json_integer_value(json_object_get(calibration, "operations"));
-        json_int_t operations = each * json_integer_value(iterations);
-        (void)json_object_set(cell, "iterations", iterations);
-        (void)json_object_set(cell, "warmup_iterations",
-                              json_object_get(calibration, "warmup_iterations"));
-        (void)json_object_set_new(cell, "operations", json_integer(operations));
-        plan_set_instruction_iterations(cell, each);
+        plan_set_iterations(cell, calibration, known);
         *round_s += plan_calibrated_s(calibration);
     }
     json_decref(calibration);
     return STATUS_OK;
+}
+
+const char *plan_collector(const json_t *cell)
+{
+    /* Older versions had it among the variables. */
+    return json_text_at(cell, "collector", json_text_at(cell, "env.collector", ""));
 }
 
 /* What decides which cells run and how, so that it must be the same in two plans of one run. */
@@ -270,7 +236,7 @@ static bool plan_same(const json_t *a, const json_t *b)
     if (json_is_number(a) && json_is_number(b)) {
         return json_number_value(a) == json_number_value(b);
     }
-    return json_equal(a, b) != 0;
+    return (a == NULL && b == NULL) || json_equal(a, b) != 0;
 }
 
 enum status plan_compare(const json_t *existing, const json_t *wanted, struct error *error)

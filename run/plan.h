@@ -9,21 +9,21 @@
 
 #include "common/status.h"
 #include "results/record.h"
+#include "run/executor.h"
 #include "run/experiment.h"
-#include "run/registry.h"
 #include "run/selection.h"
 
 /* The plan of every chosen back end on every point, with A/A twins of the base (the base's layout
  * twins where this build has them), and without numbers of iterations: plan_calibrate adds those.
  * base is the index of the choice that is the base. A new
  * reference. */
-json_t *plan_build(const struct experiment *experiment, const struct registry *registry,
+json_t *plan_build(const struct experiment *experiment, const struct executor *executor,
                    const struct selection *selection, size_t base);
 
-/* Asks the malloc worker, once for each group, how many iterations take the target time, and puts
- * the answer into all of the group's cells. *round_s is the time that a round of the time pass then
- * takes, roughly. STATUS_INTERRUPTED, or as worker_calibrate, with the workload's name. */
-enum status plan_calibrate(json_t *plan, const struct registry *registry, double *round_s,
+/* Asks the executor, once for each group, how many iterations take the target time, and puts the
+ * answer into all of the group's cells. *round_s is the time that a round of the time pass then
+ * takes, roughly. Errors are the executor's, with the group's name. */
+enum status plan_calibrate(json_t *plan, const struct executor *executor, double *round_s,
                            struct error *error);
 
 /* STATUS_OK if the two plans are of the same run but for what is measured anew each time (date,
@@ -45,6 +45,13 @@ size_t plan_count_others(const json_t *plan);
 size_t plan_count_cells(const json_t *plan, enum record_pass pass);
 
 size_t plan_count_groups(const json_t *plan);
+
+/* A calibration's plan: cells do some per cent more work than the base, and there is no other back
+ * end. Each per cent is to be a whole number of iterations, and the base fills the target time. */
+bool plan_has_extra_work(const json_t *plan);
+
+/* The collector that was chosen for a cell, "" for the build's own. Borrowed. */
+const char *plan_collector(const json_t *cell);
 
 /* Is the pass part of the run, and in how many rounds? 0: none; of the time pass: the budget says.
  */

@@ -7,30 +7,29 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/host/json.h"
+#include "common/host/process.h"
 #include "common/host/text.h"
 #include "run/adaptive.h"
 #include "run/cell_record.h"
 #include "run/plan.h"
 #include "run/progress.h"
 #include "run/schedule.h"
-#include "run/worker.h"
 
-struct bench {
+struct rounds {
     struct store *store;
-    const struct registry *registry;
+    const struct executor *executor;
     const json_t *plan;
     const json_t *cells;
     json_t *host;
     uint32_t *order;
     bool *told;             /* of each cell: its failure was told */
     uint64_t *instructions; /* of each cell: counted in this session; 0: not yet */
-    const char *valgrind;   /* its path; NULL unless instructions are counted */
     uint64_t seed;
     struct adaptive adaptive;
     uint32_t *groups; /* of each cell: its group's number */
     bool *runs;       /* of each group: it has the round that is run */
     double budget_s;
-    double timeout_s;
     double before_s;   /* what earlier sessions of the run took */
     uint64_t begin_ns; /* of this session */
     struct progress progress;
@@ -46,195 +45,167 @@ struct moment {
     char what[80];
 };
 
-static const char *bench_cell_text(const json_t *cell, const char *name)
+/* The clock that the budget is spent by. */
+static uint64_t rounds_now_ns(const struct rounds *rounds)
 {
-    const char *text = json_string_value(json_object_get(cell, name));
-    return text != NULL ? text : "";
-}
-
-static uint64_t bench_cell_number(const json_t *cell, const char *name)
-{
-    return (uint64_t)json_integer_value(json_object_get(cell, name));
+    const struct executor *executor = rounds->executor;
+    return executor->now_ns != NULL ? executor->now_ns(executor->context) : clock_wall_ns();
 }
 
 /* What the whole run has taken, earlier sessions too. */
-static double bench_elapsed_s(const struct bench *bench)
+static double rounds_elapsed_s(const struct rounds *rounds)
 {
-    return bench->before_s + (double)(clock_wall_ns() - bench->begin_ns) / 1e9;
+    return rounds->before_s + (double)(rounds_now_ns(rounds) - rounds->begin_ns) / 1e9;
 }
 
 /* Says a failure once for each cell; every one is in the records. */
-static void bench_tell_failure(struct bench *bench, size_t index, const json_t *record)
+static void rounds_tell_failure(struct rounds *rounds, size_t index, const json_t *record)
 {
-    const char *status = bench_cell_text(record, "status");
-    if (bench->told[index] || strcmp(status, "ok") == 0 || strcmp(status, "not_applicable") == 0) {
+    const char *status = json_text_at(record, "status", "");
+    if (rounds->told[index] || strcmp(status, "ok") == 0 || strcmp(status, "not_applicable") == 0) {
         return;
     }
-    bench->told[index] = true;
-    progress_clear(&bench->progress);
-    (void)fprintf(stderr, "heapmill: %s: %s: %s\n", status, bench_cell_text(record, "cell"),
-                  bench_cell_text(record, "reason"));
+    rounds->told[index] = true;
+    progress_clear(&rounds->progress);
+    (void)fprintf(stderr, "heapmill: %s: %s: %s\n", status, json_text_at(record, "cell", ""),
+                  json_text_at(record, "reason", ""));
 }
 
 /* The first ok cell of the group sets the checksum. */
-static void bench_keep_checksum(struct bench *bench, const json_t *cell, const json_t *record)
+static void rounds_keep_checksum(struct rounds *rounds, const json_t *cell, const json_t *record)
 {
     json_t *checksum = json_object_get(record, "checksum");
-    if (bench->checksum == NULL && checksum != NULL &&
-        strcmp(bench_cell_text(record, "status"), "ok") == 0) {
-        bench->checksum = json_incref(checksum);
-        bench->checksum_cell = bench_cell_text(cell, "id");
+    if (rounds->checksum == NULL && checksum != NULL &&
+        strcmp(json_text_at(record, "status", ""), "ok") == 0) {
+        rounds->checksum = json_incref(checksum);
+        rounds->checksum_cell = json_text_at(cell, "id", "");
     }
 }
 
-static enum status bench_store(struct bench *bench, size_t index, const struct cell_run *run,
-                               const struct process_result *result, struct error *error)
+static enum status rounds_store(struct rounds *rounds, size_t index, const struct cell_run *run,
+                                json_t *outcome, struct error *error)
 {
-    json_t *record = cell_record_make(run, result);
-    enum status status = store_append(bench->store, record, error);
+    json_t *record = cell_record_make(run, outcome);
+    enum status status = store_append(rounds->store, record, error);
     if (status == STATUS_OK) {
-        bench_keep_checksum(bench, run->cell, record);
-        bench_tell_failure(bench, index, record);
-        progress_step(&bench->progress);
+        rounds->instructions[index] = json_count_at(record, "instructions", 0);
+        rounds_keep_checksum(rounds, run->cell, record);
+        rounds_tell_failure(rounds, index, record);
+        progress_step(&rounds->progress);
     }
     json_decref(record);
     return status;
 }
 
 /* The back end before the parameters, as a narrow terminal cuts the end off. */
-static void bench_show(const struct bench *bench, const json_t *cell, const struct moment *moment)
+static void rounds_show(const struct rounds *rounds, const json_t *cell,
+                        const struct moment *moment)
 {
-    const char *group = bench_cell_text(cell, "group");
-    const char *workload = bench_cell_text(cell, "workload");
-    const char *backend = bench_cell_text(cell, "id") + strlen(group) + 1;
+    const char *group = json_text_at(cell, "group", "");
+    const char *workload = json_text_at(cell, "workload", "");
+    const char *backend = json_text_at(cell, "id", "") + strlen(group) + 1;
     char *text = text_format("%s %s  %s", workload, backend, group + strlen(workload) + 1);
-    progress_show(&bench->progress, moment->what, text);
+    progress_show(&rounds->progress, moment->what, text);
     free(text);
 }
 
-/* What the worker is asked for. Every round of the instructions pass has the same seed, as it is
- * there to count the same again. */
-static struct worker_cell bench_ask(const struct bench *bench, const json_t *cell,
-                                    const struct moment *moment)
+static enum status rounds_run_cell(struct rounds *rounds, size_t index, const struct moment *moment,
+                                   struct error *error)
 {
-    bool counted = moment->pass == RECORD_INSTRUCTIONS;
-    const char *warmup = counted ? "instruction_warmup_iterations" : "warmup_iterations";
-    return (struct worker_cell){
-        .workload = bench_cell_text(cell, "workload"),
-        .params = json_object_get(cell, "params"),
-        .threads = (unsigned)bench_cell_number(cell, "threads"),
-        .iterations = bench_cell_number(cell, counted ? "instruction_iterations" : "iterations"),
-        .warmup_iterations = bench_cell_number(cell, warmup),
-        .seed =
-            schedule_seed(bench->seed, counted ? 0 : moment->round, bench_cell_text(cell, "group")),
-        .extra_work = json_number_value(json_object_get(cell, "extra_work")),
+    const json_t *cell = json_array_get(rounds->cells, index);
+    /* Every round of the instructions pass has the same seed, as it is there to count the same
+     * again. */
+    uint32_t seeded = moment->pass == RECORD_INSTRUCTIONS ? 0 : moment->round;
+    const struct executor_cell asked = {
+        .plan = rounds->plan,
+        .cell = cell,
         .pass = moment->pass,
-        .latency_every = (uint32_t)bench_cell_number(bench->plan, "latency_every"),
-        .valgrind = bench->valgrind,
-        .timeout_s = bench->timeout_s};
-}
-
-static enum status bench_run_cell(struct bench *bench, size_t index, const struct moment *moment,
-                                  struct error *error)
-{
-    const json_t *cell = json_array_get(bench->cells, index);
+        .round = moment->round,
+        .seed = schedule_seed(rounds->seed, seeded, json_text_at(cell, "group", ""))};
     bool slowed = json_object_get(cell, "extra_work") != NULL; /* other work, other results */
     struct cell_run run = {.cell = cell,
-                           .host = bench->host,
+                           .host = rounds->host,
                            .pass = moment->pass,
-                           .instructions_before = bench->instructions[index],
+                           .instructions_before = rounds->instructions[index],
                            .round = moment->round,
-                           .timeout_s = bench->timeout_s,
+                           .seed = asked.seed,
                            .started = time(NULL),
-                           .checksum = slowed ? NULL : bench->checksum,
-                           .checksum_cell = bench->checksum_cell};
-    bool probe = moment->pass == RECORD_MEMORY || moment->pass == RECORD_LATENCY;
-    struct worker worker = {.registry = bench->registry,
-                            .program = bench_cell_text(cell, probe ? "probe" : "program"),
-                            .preload = bench_cell_text(cell, "preload"),
-                            .env = json_object_get(cell, "env")};
-    struct worker_cell asked = bench_ask(bench, cell, moment);
-    run.seed = asked.seed;
-    run.iterations = asked.iterations;
-    struct process_result result;
-    bench_show(bench, cell, moment);
+                           .checksum = slowed ? NULL : rounds->checksum,
+                           .checksum_cell = rounds->checksum_cell};
+    json_t *outcome = NULL;
+    rounds_show(rounds, cell, moment);
     machine_read_counters(&run.before);
-    enum status status = worker_run_cell(&worker, &asked, &result, &run.instructions, error);
-    if (status != STATUS_OK) {
-        return status;
+    enum status status = rounds->executor->run(rounds->executor->context, &asked, &outcome, error);
+    if (status == STATUS_OK) {
+        machine_read_counters(&run.after);
+        run.elapsed_s = rounds_elapsed_s(rounds);
+        status = rounds_store(rounds, index, &run, outcome, error);
     }
-    machine_read_counters(&run.after);
-    run.elapsed_s = bench_elapsed_s(bench);
-    bench->instructions[index] = run.instructions;
-    if (result.interrupted) {
-        status = error_set(error, STATUS_INTERRUPTED, "interrupted");
-    } else {
-        status = bench_store(bench, index, &run, &result, error);
-    }
-    process_result_free(&result);
     return status;
 }
 
 /* Runs every group of the round that is not done; the store has seen to it that a group is done as
  * a whole or not at all. */
-static enum status bench_run_round(struct bench *bench, const struct moment *moment,
-                                   struct error *error)
+static enum status rounds_run_round(struct rounds *rounds, const struct moment *moment,
+                                    struct error *error)
 {
     const char *group = "";
     enum status status = STATUS_OK;
-    schedule_round(bench->cells, bench->seed, moment->round, bench->order);
-    for (size_t i = 0; i < json_array_size(bench->cells) && status == STATUS_OK; i++) {
-        size_t index = bench->order[i];
-        const json_t *cell = json_array_get(bench->cells, index);
-        if (!plan_has_pass(cell, moment->pass) || !bench->runs[bench->groups[index]] ||
-            store_is_done(bench->store, moment->pass, moment->round, bench_cell_text(cell, "id"))) {
+    schedule_round(rounds->cells, rounds->seed, moment->round, rounds->order);
+    for (size_t i = 0; i < json_array_size(rounds->cells) && status == STATUS_OK; i++) {
+        size_t index = rounds->order[i];
+        const json_t *cell = json_array_get(rounds->cells, index);
+        if (!plan_has_pass(cell, moment->pass) || !rounds->runs[rounds->groups[index]] ||
+            store_is_done(rounds->store, moment->pass, moment->round,
+                          json_text_at(cell, "id", ""))) {
             continue;
         }
         if (process_interrupted()) {
             return error_set(error, STATUS_INTERRUPTED, "interrupted");
         }
-        if (strcmp(group, bench_cell_text(cell, "group")) != 0) {
-            group = bench_cell_text(cell, "group");
-            json_decref(bench->checksum);
-            bench->checksum = NULL;
+        if (strcmp(group, json_text_at(cell, "group", "")) != 0) {
+            group = json_text_at(cell, "group", "");
+            json_decref(rounds->checksum);
+            rounds->checksum = NULL;
         }
-        status = bench_run_cell(bench, index, moment, error);
+        status = rounds_run_cell(rounds, index, moment, error);
     }
     return status;
 }
 
 /* Cells of the groups that have this round of the time pass: all of them, and those that are done.
  */
-static void bench_count_round(const struct bench *bench, uint32_t round, size_t *cells,
-                              size_t *done)
+static void rounds_count_round(const struct rounds *rounds, uint32_t round, size_t *cells,
+                               size_t *done)
 {
     *cells = 0;
     *done = 0;
-    for (size_t i = 0; i < json_array_size(bench->cells); i++) {
-        const json_t *cell = json_array_get(bench->cells, i);
-        bool has = bench->runs[bench->groups[i]];
+    for (size_t i = 0; i < json_array_size(rounds->cells); i++) {
+        const json_t *cell = json_array_get(rounds->cells, i);
+        bool has = rounds->runs[rounds->groups[i]];
         *cells += has;
         *done +=
-            has && store_is_done(bench->store, RECORD_TIME, round, bench_cell_text(cell, "id"));
+            has && store_is_done(rounds->store, RECORD_TIME, round, json_text_at(cell, "id", ""));
     }
 }
 
 /* Does the budget end the time pass before this round? The first round always runs, those that
  * adaptive rounds need at least do, and one that a kill cut short is always completed. */
-static bool bench_is_spent(const struct bench *bench, uint32_t round, size_t done, double round_s)
+static bool rounds_is_spent(const struct rounds *rounds, uint32_t round, size_t done,
+                            double round_s)
 {
-    uint32_t least = bench->adaptive.precision > 0 ? ADAPTIVE_ROUNDS_MIN : 1;
-    return bench->adaptive.rounds == 0 && bench->budget_s > 0 && round >= least && done == 0 &&
-           bench_elapsed_s(bench) + round_s > bench->budget_s;
+    uint32_t least = rounds->adaptive.precision > 0 ? ADAPTIVE_ROUNDS_MIN : 1;
+    return rounds->adaptive.rounds == 0 && rounds->budget_s > 0 && round >= least && done == 0 &&
+           rounds_elapsed_s(rounds) + round_s > rounds->budget_s;
 }
 
-static void bench_name_round(const struct bench *bench, size_t groups, struct moment *moment)
+static void rounds_name_round(const struct rounds *rounds, size_t groups, struct moment *moment)
 {
-    size_t all = plan_count_groups(bench->plan);
+    size_t all = plan_count_groups(rounds->plan);
     int length = snprintf(moment->what, sizeof(moment->what), "round %" PRIu32, moment->round + 1);
-    if (bench->adaptive.rounds > 0) {
+    if (rounds->adaptive.rounds > 0) {
         (void)snprintf(moment->what + length, sizeof(moment->what) - (size_t)length, "/%" PRIu64,
-                       bench->adaptive.rounds);
+                       rounds->adaptive.rounds);
     } else if (groups < all) {
         (void)snprintf(moment->what + length, sizeof(moment->what) - (size_t)length,
                        " (%zu of %zu groups)", groups, all);
@@ -243,112 +214,111 @@ static void bench_name_round(const struct bench *bench, size_t groups, struct mo
 
 /* Rounds of the time pass, until no group has another (adaptive.h) or the next does not fit into
  * the budget. Begins at the last round that has records, since what was decided before it was. */
-static enum status bench_run_rounds(struct bench *bench, double round_s, struct error *error)
+static enum status rounds_run_timed(struct rounds *rounds, double round_s, struct error *error)
 {
-    double cell_s = round_s / (double)json_array_size(bench->cells);
+    double cell_s = round_s / (double)json_array_size(rounds->cells);
     enum status status = STATUS_OK;
-    for (uint32_t round = store_round_last(bench->store);; round++) {
+    for (uint32_t round = store_round_last(rounds->store);; round++) {
         size_t groups = 0;
         size_t cells = 0;
         size_t done = 0;
-        status = adaptive_choose(&bench->adaptive, store_survey(bench->store, round), round,
-                                 bench->runs, &groups, error);
-        bench_count_round(bench, round, &cells, &done);
+        status = adaptive_choose(&rounds->adaptive, store_survey(rounds->store, round), round,
+                                 rounds->runs, &groups, error);
+        rounds_count_round(rounds, round, &cells, &done);
         if (status != STATUS_OK || groups == 0 ||
-            bench_is_spent(bench, round, done, cell_s * (double)cells)) {
+            rounds_is_spent(rounds, round, done, cell_s * (double)cells)) {
             break;
         }
         struct moment moment = {.pass = RECORD_TIME, .round = round};
-        uint64_t begin_ns = clock_wall_ns();
-        bench_name_round(bench, groups, &moment);
-        status = bench_run_round(bench, &moment, error);
+        uint64_t begin_ns = rounds_now_ns(rounds);
+        rounds_name_round(rounds, groups, &moment);
+        status = rounds_run_round(rounds, &moment, error);
         if (status != STATUS_OK) {
             break;
         }
         if (cells > done) {
-            cell_s = (double)(clock_wall_ns() - begin_ns) / 1e9 / (double)(cells - done);
+            cell_s = (double)(rounds_now_ns(rounds) - begin_ns) / 1e9 / (double)(cells - done);
         }
     }
     return status;
 }
 
 /* All rounds of a pass whose number of rounds is planned. */
-static enum status bench_run_pass(struct bench *bench, enum record_pass pass, struct error *error)
+static enum status rounds_run_pass(struct rounds *rounds, enum record_pass pass,
+                                   struct error *error)
 {
     enum status status = STATUS_OK;
-    uint64_t rounds = plan_pass_rounds(bench->plan, pass);
-    for (uint32_t round = 0; round < rounds && status == STATUS_OK; round++) {
+    uint64_t planned = plan_pass_rounds(rounds->plan, pass);
+    for (uint32_t round = 0; round < planned && status == STATUS_OK; round++) {
         struct moment moment = {.pass = pass, .round = round};
-        (void)snprintf(moment.what, sizeof(moment.what), rounds > 1 ? "%s %" PRIu32 : "%s",
+        (void)snprintf(moment.what, sizeof(moment.what), planned > 1 ? "%s %" PRIu32 : "%s",
                        record_pass_word(pass), round + 1);
-        status = bench_run_round(bench, &moment, error);
+        status = rounds_run_round(rounds, &moment, error);
     }
     return status;
 }
 
-static void bench_begin_progress(struct bench *bench, double round_s, double elapsed_s)
+static void rounds_begin_progress(struct rounds *rounds, double round_s, double elapsed_s)
 {
-    size_t time_cells = plan_count_cells(bench->plan, RECORD_TIME);
-    size_t total = plan_count_others(bench->plan);
-    if (plan_runs_pass(bench->plan, RECORD_TIME)) {
-        total = bench->adaptive.rounds > 0 ? total + time_cells * bench->adaptive.rounds : 0;
+    size_t time_cells = plan_count_cells(rounds->plan, RECORD_TIME);
+    size_t total = plan_count_others(rounds->plan);
+    if (plan_runs_pass(rounds->plan, RECORD_TIME)) {
+        total = rounds->adaptive.rounds > 0 ? total + time_cells * rounds->adaptive.rounds : 0;
     }
-    progress_begin(&bench->progress, total, store_record_count(bench->store),
-                   round_s / (double)time_cells, bench->budget_s - elapsed_s);
+    progress_begin(&rounds->progress, total, store_record_count(rounds->store),
+                   round_s / (double)time_cells, rounds->budget_s - elapsed_s);
 }
 
-/* Every group runs, until bench_run_rounds says otherwise. */
-static void bench_begin_groups(struct bench *bench)
+/* Every group runs, until rounds_run_timed says otherwise. */
+static void rounds_begin_groups(struct rounds *rounds)
 {
-    const struct record_set *set = store_survey(bench->store, 0);
-    adaptive_read_plan(bench->plan, &bench->adaptive);
+    const struct record_set *set = store_survey(rounds->store, 0);
+    adaptive_read_plan(rounds->plan, &rounds->adaptive);
     for (size_t i = 0; i < set->cell_count; i++) {
-        bench->groups[i] = set->cells[i].group;
-        bench->runs[set->cells[i].group] = true;
+        rounds->groups[i] = set->cells[i].group;
+        rounds->runs[set->cells[i].group] = true;
     }
 }
 
-enum status bench_run(struct store *store, const struct registry *registry, const char *valgrind,
-                      double round_s, double elapsed_s, struct error *error)
+enum status rounds_run(struct store *store, const struct executor *executor, double round_s,
+                       double elapsed_s, struct error *error)
 {
     const json_t *plan = store_plan(store);
     const json_t *cells = json_object_get(plan, "cells");
-    struct bench bench = {
+    struct rounds rounds = {
         .store = store,
-        .registry = registry,
+        .executor = executor,
         .plan = plan,
         .cells = cells,
         .host = machine_describe_host(),
-        .order = text_grow(NULL, json_array_size(cells), sizeof(*bench.order)),
-        .told = text_grow(NULL, json_array_size(cells), sizeof(*bench.told)),
-        .instructions = text_grow(NULL, json_array_size(cells), sizeof(*bench.instructions)),
-        .valgrind = valgrind,
-        .seed = bench_cell_number(plan, "seed"),
-        .groups = text_grow(NULL, json_array_size(cells), sizeof(*bench.groups)),
-        .runs = text_grow(NULL, json_array_size(cells), sizeof(*bench.runs)),
-        .budget_s = json_number_value(json_object_get(plan, "budget_s")),
-        .timeout_s = json_number_value(json_object_get(plan, "timeout_s")),
+        .order = text_grow(NULL, json_array_size(cells), sizeof(*rounds.order)),
+        .told = text_grow(NULL, json_array_size(cells), sizeof(*rounds.told)),
+        .instructions = text_grow(NULL, json_array_size(cells), sizeof(*rounds.instructions)),
+        .seed = json_count_at(plan, "seed", 0),
+        .groups = text_grow(NULL, json_array_size(cells), sizeof(*rounds.groups)),
+        .runs = text_grow(NULL, json_array_size(cells), sizeof(*rounds.runs)),
+        .budget_s = json_number_at(plan, "budget_s", 0),
         .before_s = elapsed_s,
-        .begin_ns = clock_wall_ns(),
     };
-    memset(bench.told, 0, json_array_size(cells) * sizeof(*bench.told));
-    memset(bench.instructions, 0, json_array_size(cells) * sizeof(*bench.instructions));
-    bench_begin_groups(&bench);
-    bench_begin_progress(&bench, round_s, elapsed_s);
+    rounds.begin_ns = rounds_now_ns(&rounds);
+    memset(rounds.told, 0, json_array_size(cells) * sizeof(*rounds.told));
+    memset(rounds.instructions, 0, json_array_size(cells) * sizeof(*rounds.instructions));
+    rounds_begin_groups(&rounds);
+    rounds_begin_progress(&rounds, round_s, elapsed_s);
     enum status status = STATUS_OK;
     for (int pass = RECORD_TIME + 1; pass < RECORD_PASS_COUNT && status == STATUS_OK; pass++) {
-        status = bench_run_pass(&bench, (enum record_pass)pass, error);
+        status = rounds_run_pass(&rounds, (enum record_pass)pass, error);
     }
     if (status == STATUS_OK && plan_runs_pass(plan, RECORD_TIME)) {
-        status = bench_run_rounds(&bench, round_s, error);
+        status = rounds_run_timed(&rounds, round_s, error);
     }
-    progress_clear(&bench.progress);
-    json_decref(bench.checksum);
-    json_decref(bench.host);
-    free(bench.order);
-    free(bench.told);
-    free(bench.instructions);
-    free(bench.groups);
-    free(bench.runs);
+    progress_clear(&rounds.progress);
+    json_decref(rounds.checksum);
+    json_decref(rounds.host);
+    free(rounds.order);
+    free(rounds.told);
+    free(rounds.instructions);
+    free(rounds.groups);
+    free(rounds.runs);
     return status;
 }

@@ -16,6 +16,7 @@
 struct selection_choice {
     struct backend *backend; /* borrowed from the registry */
     const char *arm;         /* borrowed from the back end */
+    char *collector;         /* owned; NULL: the build's own */
     json_t *env;             /* object of strings, owned */
     bool exact;              /* named in full: its absence is an error */
     json_t *workloads;       /* of a reference: those that it runs, owned; NULL: all */
@@ -29,9 +30,6 @@ struct selection_point {
 };
 
 enum { SELECTION_THREADS_MAX = 32 };
-
-/* The member of a choice's env that names the collector: WORKER_COLLECTOR. */
-#define SELECTION_COLLECTOR "collector"
 
 struct selection {
     struct selection_choice *choices;

@@ -8,9 +8,10 @@
 /* One item of a -b list, taken apart. */
 struct backend_item {
     bool negative;
-    bool exact; /* no glob */
-    char *glob; /* or a library's path */
-    char *arm;  /* NULL: not said */
+    bool exact;      /* no glob */
+    char *glob;      /* or a library's path */
+    char *arm;       /* NULL: not said */
+    char *collector; /* NULL: not said */
     json_t *env;
 };
 
@@ -18,11 +19,13 @@ static void backend_item_free(struct backend_item *item)
 {
     free(item->glob);
     free(item->arm);
+    free(item->collector);
     json_decref(item->env);
 }
 
-/* "K=V,K=V" into an object. */
-static enum status backend_item_parse_env(const char *text, json_t *env, struct error *error)
+/* "K=V,K=V" into the environment; the collector is no variable of it. */
+static enum status backend_item_parse_env(const char *text, struct backend_item *item,
+                                          struct error *error)
 {
     struct text_list pairs = {0};
     enum status status = STATUS_OK;
@@ -41,7 +44,10 @@ static enum status backend_item_parse_env(const char *text, json_t *env, struct 
                 error_set(error, STATUS_INVALID,
                           "-b: LD_PRELOAD is heapmill's own here: give the library as a back end, "
                           "-b ./lib.so");
-        } else if (json_object_set_new(env, pairs.items[i], json_string(equals + 1)) != 0) {
+        } else if (strcmp(pairs.items[i], "collector") == 0) {
+            free(item->collector);
+            item->collector = text_format("%s", equals + 1);
+        } else if (json_object_set_new(item->env, pairs.items[i], json_string(equals + 1)) != 0) {
             status = error_set(error, STATUS_INVALID, "-b: '%s' is not UTF-8", text);
         }
     }
@@ -66,7 +72,7 @@ static enum status backend_item_take_env(struct backend_item *item, struct error
                          item->glob);
     }
     *close = '\0';
-    enum status status = backend_item_parse_env(open + 1, item->env, error);
+    enum status status = backend_item_parse_env(open + 1, item, error);
     memmove(open, close + 1, strlen(close + 1) + 1);
     return status;
 }
@@ -92,13 +98,22 @@ static enum status backend_item_parse(const char *text, size_t length, struct ba
     return status;
 }
 
+static bool selection_is_same(const struct selection_choice *choice, const struct backend *backend,
+                              const char *arm, const char *collector, const json_t *env)
+{
+    bool same = choice->collector == NULL || collector == NULL
+                    ? choice->collector == collector
+                    : strcmp(choice->collector, collector) == 0;
+    return same && choice->backend == backend && strcmp(choice->arm, arm) == 0 &&
+           json_equal(choice->env, env) == 1;
+}
+
 static void selection_add_choice(struct selection *selection, struct backend *backend,
                                  const char *arm, const struct backend_item *item)
 {
     for (size_t i = 0; i < selection->choice_count; i++) {
         struct selection_choice *choice = &selection->choices[i];
-        if (choice->backend == backend && strcmp(choice->arm, arm) == 0 &&
-            json_equal(choice->env, item->env)) {
+        if (selection_is_same(choice, backend, arm, item->collector, item->env)) {
             choice->exact = choice->exact || item->exact;
             return;
         }
@@ -106,7 +121,11 @@ static void selection_add_choice(struct selection *selection, struct backend *ba
     selection->choices =
         text_grow(selection->choices, selection->choice_count + 1, sizeof(*selection->choices));
     selection->choices[selection->choice_count++] = (struct selection_choice){
-        .backend = backend, .arm = arm, .env = json_copy(item->env), .exact = item->exact};
+        .backend = backend,
+        .arm = arm,
+        .collector = item->collector != NULL ? text_format("%s", item->collector) : NULL,
+        .env = json_copy(item->env),
+        .exact = item->exact};
 }
 
 /* Is arm among the wanted? NULL: the default arm; "all": every one. */
@@ -268,12 +287,12 @@ enum status selection_require(struct selection *selection, struct registry *regi
     }
     if (status == STATUS_OK) {
         struct selection_choice *choice = &wanted.choices[0];
-        struct backend_item item = {.env = choice->env, .exact = choice->exact};
+        struct backend_item item = {
+            .collector = choice->collector, .env = choice->env, .exact = choice->exact};
         selection_add_choice(selection, choice->backend, choice->arm, &item);
         for (size_t i = 0; i < selection->choice_count; i++) {
-            if (selection->choices[i].backend == choice->backend &&
-                strcmp(selection->choices[i].arm, choice->arm) == 0 &&
-                json_equal(selection->choices[i].env, choice->env)) {
+            if (selection_is_same(&selection->choices[i], choice->backend, choice->arm,
+                                  choice->collector, choice->env)) {
                 *index = i;
             }
         }
@@ -284,6 +303,7 @@ enum status selection_require(struct selection *selection, struct registry *regi
 
 void selection_drop(struct selection *selection, size_t index)
 {
+    free(selection->choices[index].collector);
     json_decref(selection->choices[index].env);
     json_decref(selection->choices[index].workloads);
     selection->choice_count--;
@@ -294,6 +314,7 @@ void selection_drop(struct selection *selection, size_t index)
 void selection_free(struct selection *selection)
 {
     for (size_t i = 0; i < selection->choice_count; i++) {
+        free(selection->choices[i].collector);
         json_decref(selection->choices[i].env);
         json_decref(selection->choices[i].workloads);
     }

@@ -65,7 +65,7 @@ static enum status collectors_parse(const struct catalog *catalog,
 
 const char *selection_collector_values(const char *parameter)
 {
-    static const char prefix[] = SELECTION_COLLECTOR "=";
+    static const char prefix[] = "collector=";
     const char *name = strncmp(parameter, "*.", 2) == 0 ? parameter + 2 : parameter;
     return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : NULL;
 }
@@ -73,8 +73,7 @@ const char *selection_collector_values(const char *parameter)
 /* A reference has a collector of its own, and -b NAME{collector=…} has said which. */
 static bool collectors_apply_to(const struct selection_choice *choice)
 {
-    return choice->backend->kind != BACKEND_REFERENCE &&
-           json_object_get(choice->env, SELECTION_COLLECTOR) == NULL;
+    return choice->backend->kind != BACKEND_REFERENCE && choice->collector == NULL;
 }
 
 enum status selection_apply_collectors(struct selection *selection, const struct catalog *catalog,
@@ -86,13 +85,12 @@ enum status selection_apply_collectors(struct selection *selection, const struct
     for (size_t c = 0; c < count; c++) {
         for (size_t i = names.count; collectors_apply_to(&selection->choices[c]) && i-- > 0;) {
             struct selection_choice choice = selection->choices[c];
-            json_t *name = json_string(names.items[i]);
             if (i == 0) {
-                (void)json_object_set_new(selection->choices[c].env, SELECTION_COLLECTOR, name);
+                selection->choices[c].collector = text_format("%s", names.items[i]);
                 break;
             }
             choice.env = json_copy(choice.env);
-            (void)json_object_set_new(choice.env, SELECTION_COLLECTOR, name);
+            choice.collector = text_format("%s", names.items[i]);
             selection->choices = text_grow(selection->choices, selection->choice_count + 1,
                                            sizeof(*selection->choices));
             selection->choices[selection->choice_count++] = choice;
@@ -118,6 +116,5 @@ bool selection_plans(const struct selection *selection, const struct selection_p
         }
         return false;
     }
-    bool chosen = json_object_get(choice->env, SELECTION_COLLECTOR) != NULL;
-    return !chosen || strcmp(point->workload->kind, "objects") == 0;
+    return choice->collector == NULL || strcmp(point->workload->kind, "objects") == 0;
 }

@@ -53,7 +53,8 @@ static void worker_environment(const struct worker *worker, bool fixed,
     json_t *value;
     json_object_foreach((json_t *)worker->env, name, value)
     {
-        if (strcmp(name, WORKER_COLLECTOR) != 0) {
+        /* Plans of older versions have the collector there. */
+        if (strcmp(name, "collector") != 0) {
             text_list_add(environment, text_format("%s=%s", name, json_string_value(value)));
         }
     }
@@ -253,10 +254,9 @@ static void worker_add_cell(const struct worker *worker, const struct worker_cel
     worker_add_number(arguments, "--iterations", cell->iterations);
     worker_add_number(arguments, "--warmup", cell->warmup_iterations);
     worker_add_number(arguments, "--seed", cell->seed);
-    const char *collector = json_string_value(json_object_get(worker->env, WORKER_COLLECTOR));
-    if (collector != NULL) {
+    if (worker->collector != NULL && worker->collector[0] != '\0') {
         text_list_add(arguments, text_format("--collector"));
-        text_list_add(arguments, text_format("%s", collector));
+        text_list_add(arguments, text_format("%s", worker->collector));
     }
     if (cell->extra_work > 0) {
         text_list_add(arguments, text_format("--extra-work"));

@@ -15,15 +15,13 @@
 #include "results/record.h"
 #include "run/registry.h"
 
-/* The member of env that is no variable: the collector's name, which is told by --collector. */
-#define WORKER_COLLECTOR "collector"
-
 /* A worker with what it is run with. All borrowed. */
 struct worker {
     const struct registry *registry;
-    const char *program; /* file name, as in plan.json */
-    const char *preload; /* as in plan.json; "" for none */
-    const json_t *env;   /* object of strings; NULL for none */
+    const char *program;   /* file name, as in plan.json */
+    const char *preload;   /* as in plan.json; "" for none */
+    const char *collector; /* "", NULL: the build's own */
+    const json_t *env;     /* object of strings; NULL for none */
 };
 
 /* One cell in one process. params is an object of numbers and strings. */

@@ -43,6 +43,7 @@ static json_t *json_cell(const struct comparison *comparison, const struct compa
         json_figure(row->low), "high", json_figure(row->high), "source", row->source, "verdict",
         comparison_verdict_word(comparison, row->verdict), "rounds", (int)row->rounds, "failed",
         (int)row->failed);
+    (void)json_object_set_new(json, "collector", json_string(cell->collector));
     (void)json_object_set_new(json, "p", json_figure(row->p));
     (void)json_object_set_new(json, "noise_floor", json_figure(row->noise_floor));
     (void)json_object_set_new(json, "withdrawn", json_boolean(row->withdrawn));

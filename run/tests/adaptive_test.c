@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "run/adaptive.h"
 #include "common/rng.h"
 #include "results/stats/disturbance.h"
+#include "run/adaptive.h"
 
 /* Two groups, "even" and "uneven", of a base and one other. */
 enum { GROUPS = 2, CELLS = 2 };

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "run/cell_record.h"
+#include "run/worker_outcome.h"
 
 #define GOOD                                                                                       \
     "{\"status\":\"ok\",\"reason\":\"\",\"workload\":\"batch\",\"iterations\":5,\"operations\":"   \
@@ -60,10 +61,8 @@ static json_t *make_record(const struct judged *judged, const json_t *checksum)
     struct cell_run run = {.cell = cell,
                            .host = host,
                            .pass = RECORD_TIME,
-                           .iterations = 5,
                            .round = 2,
                            .seed = 7,
-                           .timeout_s = 3,
                            .checksum = checksum,
                            .checksum_cell = "another"};
     struct process_result result = {.exit_code = judged->exit_code,
@@ -72,7 +71,9 @@ static json_t *make_record(const struct judged *judged, const json_t *checksum)
                                     .output = strdup(judged->output),
                                     .output_bytes = strlen(judged->output)};
     (void)snprintf(result.stderr_tail, sizeof(result.stderr_tail), "not \xff UTF-8\n");
-    json_t *record = cell_record_make(&run, &result);
+    const struct worker_run worker = {
+        .cell = cell, .pass = RECORD_TIME, .iterations = 5, .timeout_s = 3};
+    json_t *record = cell_record_make(&run, worker_outcome_make(&worker, &result));
     free(result.output);
     json_decref(cell);
     json_decref(host);
@@ -122,14 +123,11 @@ static json_t *make_pass_record(enum record_pass pass, uint64_t instructions, ui
     char line[] = "{\"status\":\"ok\",\"workload\":\"batch\",\"iterations\":3,\"operations\":4}\n";
     json_t *cell = json_pack("{ss ss ss si si}", "id", "batch//t1/malloc:preload", "group",
                              "batch//t1", "workload", "batch", "threads", 1, "iterations", 5);
-    struct cell_run run = {.cell = cell,
-                           .pass = pass,
-                           .iterations = 3,
-                           .instructions = instructions,
-                           .instructions_before = before,
-                           .timeout_s = 3};
+    struct cell_run run = {.cell = cell, .pass = pass, .instructions_before = before};
+    const struct worker_run worker = {
+        .cell = cell, .pass = pass, .iterations = 3, .instructions = instructions, .timeout_s = 3};
     struct process_result result = {.output = line, .output_bytes = strlen(line)};
-    json_t *record = cell_record_make(&run, &result);
+    json_t *record = cell_record_make(&run, worker_outcome_make(&worker, &result));
     json_decref(cell);
     return record;
 }

@@ -1,0 +1,158 @@
+#include "run/experiment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/catalog.h"
+#include "run/plan.h"
+#include "run/preflight.h"
+#include "run/rounds.h"
+#include "run/selection.h"
+
+/* The index of the base among the choices: --base, else malloc:preload, else the first. */
+static enum status experiment_choose_base(const struct experiment *experiment,
+                                          struct selection *selection, struct registry *registry,
+                                          size_t *base, struct error *error)
+{
+    *base = 0;
+    if (experiment->base != NULL) {
+        return selection_require(selection, registry, experiment->base, base, error);
+    }
+    for (size_t i = selection->choice_count; i-- > 0;) {
+        const struct selection_choice *choice = &selection->choices[i];
+        if (strcmp(choice->backend->name, "malloc") == 0 && strcmp(choice->arm, "preload") == 0 &&
+            choice->collector == NULL && json_object_size(choice->env) == 0) {
+            *base = i;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status experiment_plan(const struct experiment *experiment, struct registry *registry,
+                            const struct executor *executor, json_t **plan, struct error *error)
+{
+    struct selection selection = {0};
+    struct catalog catalog = {0};
+    size_t base = 0;
+    enum status status =
+        selection_add_backends(&selection, registry, experiment->backends, experiment->arms, error);
+    if (status == STATUS_OK) {
+        status = catalog_open(&catalog, registry, error);
+        status = status == STATUS_NOT_FOUND ? STATUS_UNSUPPORTED : status;
+    }
+    if (status == STATUS_OK) {
+        status = selection_apply_collectors(&selection, &catalog, &experiment->parameters, error);
+    }
+    if (status == STATUS_OK) {
+        status = experiment_choose_base(experiment, &selection, registry, &base, error);
+    }
+    if (status == STATUS_OK) {
+        status = selection_set_threads(&selection, experiment->threads, error);
+    }
+    if (status == STATUS_OK) {
+        status = selection_add_workloads(&selection, &catalog, experiment->workloads,
+                                         &experiment->parameters, error);
+    }
+    if (status == STATUS_OK) {
+        bool probes = experiment->passes[RECORD_MEMORY] || experiment->passes[RECORD_LATENCY];
+        status = preflight_selection(&selection, registry, probes, error);
+    }
+    if (status == STATUS_OK) {
+        /* Again, as some may have been left out. */
+        status = experiment_choose_base(experiment, &selection, registry, &base, error);
+    }
+    if (status == STATUS_OK) {
+        *plan = plan_build(experiment, executor, &selection, base);
+    }
+    if (status == STATUS_OK && executor->prepare != NULL) {
+        status = executor->prepare(executor->context, *plan, false, error);
+    }
+    catalog_close(&catalog);
+    selection_free(&selection);
+    return status;
+}
+
+/* Refuses a directory with a run in it before time is spent on calibration; store_create decides.
+ */
+static enum status experiment_check_directory(const char *directory, struct error *error)
+{
+    char *plan = text_format("%s/plan.json", directory);
+    enum status status = STATUS_OK;
+    if (access(plan, F_OK) == 0) {
+        status = error_set(
+            error, STATUS_INVALID,
+            "%s has a run already: go on with it (heapmill bench --resume %s), or give another "
+            "directory with -o",
+            directory, directory);
+    } else if (errno == ENOTDIR || (access(directory, F_OK) == 0 && access(directory, W_OK) != 0)) {
+        status = error_set(error, STATUS_IO, "%s: %m: give another directory with -o", directory);
+    }
+    free(plan);
+    return status;
+}
+
+enum status experiment_start(const char *directory, json_t *plan, const struct executor *executor,
+                             struct store **store, double *round_s, struct error *error)
+{
+    enum status status = experiment_check_directory(directory, error);
+    if (status == STATUS_OK) {
+        if (isatty(STDERR_FILENO) == 1) {
+            (void)fprintf(stderr, "heapmill: calibrating %zu groups…\n", plan_count_groups(plan));
+        }
+        status = plan_calibrate(plan, executor, round_s, error);
+    }
+    return status == STATUS_OK ? store_create(directory, plan, store, error) : status;
+}
+
+/* Is this the place and the plan to go on with? */
+static enum status experiment_check_resumed(const json_t *plan, const json_t *wanted,
+                                            const struct executor *executor, struct error *error)
+{
+    enum status status = wanted != NULL ? plan_compare(plan, wanted, error) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = plan_check_host(plan, error);
+    }
+    if (status == STATUS_OK && executor->prepare != NULL) {
+        /* Nothing is added to the plan of an earlier session. */
+        status = executor->prepare(executor->context, (json_t *)plan, true, error);
+    }
+    return status;
+}
+
+enum status experiment_resume(const char *directory, const json_t *wanted,
+                              const struct executor *executor, struct store **store,
+                              double *round_s, struct error *error)
+{
+    enum status status = store_resume(directory, store, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const json_t *plan = store_plan(*store);
+    *round_s = plan_estimate_round_s(plan, RECORD_TIME);
+    status = experiment_check_resumed(plan, wanted, executor, error);
+    if (status == STATUS_OK && store_interrupted_count(*store) > 0) {
+        (void)fprintf(stderr,
+                      "heapmill: %s: the group that was cut short runs again; its %llu records are "
+                      "in interrupted.jsonl\n",
+                      directory, (unsigned long long)store_interrupted_count(*store));
+    }
+    return status;
+}
+
+enum status experiment_go_on(struct store *store, const struct executor *executor, double round_s,
+                             struct error *error)
+{
+    double elapsed_s = 0;
+    uint32_t rounds = 0;
+    enum status status = store_read_elapsed(store, &elapsed_s, &rounds, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (rounds > 0) {
+        round_s = elapsed_s / (double)rounds;
+    }
+    return rounds_run(store, executor, round_s, elapsed_s, error);
+}
