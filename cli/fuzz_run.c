@@ -8,6 +8,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/library.h"
 #include "fuzz/campaign/session.h"
 #include "fuzz/campaign/status_line.h"
 
@@ -151,6 +152,9 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
     if (status == STATUS_OK) {
         status = fuzz_catalog_find(catalog, arguments->target, arguments->backend, arguments->bug,
                                    &program, error);
+    }
+    if (status == STATUS_OK) {
+        status = fuzz_library_check(program, library, error);
     }
     if (status == STATUS_OK) {
         if (arguments->output == NULL) {

@@ -216,6 +216,66 @@ static void coverage_counts_lines_of_a_build_of_its_own(void **state)
     free(tree);
 }
 
+#ifndef HEAPMILL_SANITIZED
+/* ---------------------------------------------------------------- libraries */
+/* Needs the real malloc_abi: the toys load no libraries. */
+static void enter_real_tree(void)
+{
+    struct error error;
+    char *tree = text_format("%s/..", HEAPMILL_TEST_PROGRAMS);
+    assert_int_equal(file_make_directory("real", &error), STATUS_OK);
+    if (access("real/ordinary", F_OK) != 0) {
+        assert_int_equal(symlink(tree, "real/ordinary"), 0);
+    }
+    assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", "real", 1), 0);
+    free(tree);
+}
+
+static struct fixture_outcome run_library(const char *name, const char *output)
+{
+    char *library = text_format("%s/../tests/libstrange-%s.so", HEAPMILL_TEST_PROGRAMS, name);
+    struct fixture_outcome outcome = RUN("run", "malloc_abi", "-b", library, "--engine", "random",
+                                         "--jobs", "1", "--time", "1", "-o", output);
+    free(library);
+    return outcome;
+}
+
+static void expect_unloadable(struct fixture_outcome outcome, const char *words)
+{
+    assert_int_equal(outcome.status, 3);
+    if (strstr(outcome.err, words) == NULL) {
+        fail_msg("not '%s': %s", words, outcome.err);
+    }
+    fixture_outcome_free(&outcome);
+    assert_int_not_equal(access("refused", F_OK), 0); /* what is refused leaves nothing behind */
+}
+
+static void what_cannot_be_loaded_is_no_finding(void **state)
+{
+    struct error error;
+    (void)state;
+    enter_real_tree();
+    expect_unloadable(run_library("unresolved", "refused"), "nobody_has_this");
+    expect_unloadable(run_library("nomalloc", "refused"), "no malloc");
+    expect_unloadable(run_library("nodlopen", "refused"), "nodlopen");
+    assert_int_equal(file_write("./text.so", "no library\n", 11, &error), STATUS_OK);
+    expect_unloadable(RUN("run", "malloc_abi", "-b", "./text.so", "--engine", "random", "--time",
+                          "1", "-o", "refused"),
+                      "text.so cannot be fuzzed");
+    assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", HEAPMILL_TEST_TREES, 1), 0);
+}
+
+/* It sets posix_memalign's pointer to NULL on failure, and has much static TLS. */
+static void a_sound_library_is_clean(void **state)
+{
+    (void)state;
+    enter_real_tree();
+    fixture_expect(run_library("sound", "sound"), 0);
+    assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", HEAPMILL_TEST_TREES, 1), 0);
+}
+
+#endif
+
 int main(void)
 {
     fixture_enter();
@@ -227,6 +287,10 @@ int main(void)
         cmocka_unit_test(regress_names_the_inputs_that_fail),
         cmocka_unit_test(regress_without_a_target_is_no_success),
         cmocka_unit_test(build_refuses_what_it_does_not_know),
+#ifndef HEAPMILL_SANITIZED
+        cmocka_unit_test(what_cannot_be_loaded_is_no_finding),
+        cmocka_unit_test(a_sound_library_is_clean),
+#endif
         cmocka_unit_test(coverage_counts_lines_of_a_build_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "common/host/files.h"
 #include "common/host/text.h"
 #include "fuzz/campaign/crew.h"
+#include "fuzz/campaign/library.h"
 
 /* A name for the child's output, in the directory for temporary files; the caller frees it. */
 static char *execute_make_log(struct error *error)
@@ -23,7 +24,7 @@ static char *execute_make_log(struct error *error)
     return path;
 }
 
-enum status fuzz_execute(const char *const *arguments, const char *const *settings, bool symbolize,
+enum status fuzz_execute(const char *const *arguments, const char *library, bool symbolize,
                          double time_s, struct fuzz_execution *execution, struct error *error)
 {
     struct crew_job job = {.stop_signal = SIGKILL, .log = execute_make_log(error)};
@@ -35,9 +36,7 @@ enum status fuzz_execute(const char *const *arguments, const char *const *settin
     for (size_t i = 0; arguments[i] != NULL; i++) {
         text_list_add(&job.arguments, text_format("%s", arguments[i]));
     }
-    for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
-        text_list_add(&job.settings, text_format("%s", settings[i]));
-    }
+    fuzz_library_add_settings(library, &job.settings);
     text_list_add(&job.settings, text_format("ASAN_OPTIONS=abort_on_error=1:handle_abort=1:"
                                              "detect_leaks=0:symbolize=%d",
                                              symbolize));

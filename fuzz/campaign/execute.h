@@ -17,10 +17,10 @@ struct fuzz_execution {
     size_t text_bytes;
 };
 
-/* arguments end with NULL. settings: "NAME=VALUE", ends with NULL; NULL: none. symbolize: addresses
+/* arguments end with NULL. library: the user's, or NULL or "". symbolize: addresses
  * of stack traces become names, which costs about a second. STATUS_OK: it ran, however badly;
  * STATUS_INTERRUPTED, STATUS_NOT_FOUND, STATUS_IO. fuzz_execution_free in each case. */
-enum status fuzz_execute(const char *const *arguments, const char *const *settings, bool symbolize,
+enum status fuzz_execute(const char *const *arguments, const char *library, bool symbolize,
                          double time_s, struct fuzz_execution *execution, struct error *error);
 void fuzz_execution_free(struct fuzz_execution *execution);
 

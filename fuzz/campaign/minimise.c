@@ -48,12 +48,10 @@ enum status fuzz_triage_minimise(const struct fuzz_failure *failure, const char 
 {
     const char *program = failure->program->paths[failure->tree];
     char *seconds = text_format("%.3f", time_s);
-    char *library = text_format("HEAPMILL_FUZZ_LIBRARY=%s", failure->library);
     const char *const arguments[] = {program, "--reduce", from, to, seconds, NULL};
-    const char *const settings[] = {failure->library[0] != '\0' ? library : NULL, NULL};
     struct fuzz_execution execution;
-    enum status status =
-        fuzz_execute(arguments, settings, false, time_s + MINIMISE_SLACK_S, &execution, error);
+    enum status status = fuzz_execute(arguments, failure->library, false, time_s + MINIMISE_SLACK_S,
+                                      &execution, error);
     *minimised = (struct fuzz_minimised){.tests = 0};
     if (status == STATUS_OK && (execution.timed_out || !minimise_read(execution.text, minimised))) {
         status = error_set(error, STATUS_UNSUPPORTED,
@@ -61,7 +59,6 @@ enum status fuzz_triage_minimise(const struct fuzz_failure *failure, const char 
                            program);
     }
     fuzz_execution_free(&execution);
-    free(library);
     free(seconds);
     return status;
 }

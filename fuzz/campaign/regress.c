@@ -88,10 +88,11 @@ static enum status regress_one(const struct fuzz_regress *regress,
         (void)json_array_append_new(names, json_string(failing.items[i]));
     }
     const char *verdict = failing.count > 0 ? "failed" : inputs.count > 0 ? "ok" : "no corpus";
-    (void)json_array_append_new(rows, json_pack("{s:s, s:I, s:f, s:s, s:o}", "program",
-                                                program->label, "inputs", (json_int_t)inputs.count,
-                                                "seconds", (double)(clock_wall_ns() - begin) / 1e9,
-                                                "status", verdict, "failed", names));
+    (void)json_array_append_new(rows,
+                                json_pack("{s:s, s:I, s:f, s:s, s:o}", "program", program->label,
+                                          "inputs", (json_int_t)inputs.count, "seconds",
+                                          (double)((clock_wall_ns() - begin) / 100000000) / 10,
+                                          "status", verdict, "failed", names));
     *failed += failing.count > 0;
     text_list_free(&inputs);
     text_list_free(&failing);

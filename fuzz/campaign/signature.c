@@ -7,6 +7,7 @@
 
 #include "common/host/text.h"
 #include "fuzz/campaign/execute.h"
+#include "fuzz/campaign/library.h"
 #include "fuzz/said.h"
 
 static const double SIGNATURE_TIME_S = 60;
@@ -130,11 +131,13 @@ enum status fuzz_signature_of(const char *program, const char *input, const char
                               struct error *error)
 {
     struct fuzz_execution execution;
-    char *setting = text_format("HEAPMILL_FUZZ_LIBRARY=%s", library);
     const char *const arguments[] = {program, input, NULL};
-    const char *const settings[] = {library[0] != '\0' ? setting : NULL, NULL};
     enum status status =
-        fuzz_execute(arguments, settings, symbolize, SIGNATURE_TIME_S, &execution, error);
+        fuzz_execute(arguments, library, symbolize, SIGNATURE_TIME_S, &execution, error);
+    if (status == STATUS_OK && library[0] != '\0' && execution.signal == 0 &&
+        execution.exit_code == FUZZ_LIBRARY_EXIT_UNLOADABLE) {
+        status = fuzz_library_refuse(library, execution.text, error);
+    }
     *failed = status == STATUS_OK && !fuzz_execution_clean(&execution);
     *signature = (struct fuzz_signature){.kind = NULL};
     if (*failed) {
@@ -142,6 +145,5 @@ enum status fuzz_signature_of(const char *program, const char *input, const char
                             execution.signal, execution.timed_out, signature);
     }
     fuzz_execution_free(&execution);
-    free(setting);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/host/files.h"
+#include "fuzz/campaign/library.h"
 #include "fuzz/palette.h"
 
 /* An input's time, which under a loaded machine and sanitizers is mostly waiting. */
@@ -311,9 +312,7 @@ enum status fuzz_engine_prepare(const struct fuzz_launch *launch, struct crew_jo
     /* AFL++ insists on the first two; names of functions are looked up by triage, not here. */
     engine_setting(job, "ASAN_OPTIONS", "abort_on_error=1:symbolize=0:detect_leaks=0");
     engine_setting(job, "UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:symbolize=0");
-    if (launch->library[0] != '\0') {
-        engine_setting(job, "HEAPMILL_FUZZ_LIBRARY", launch->library);
-    }
+    fuzz_library_add_settings(launch->library, &job->settings);
     status = launch->engine == FUZZ_ENGINE_RANDOM ? engine_prepare_random(launch, job, error)
              : fuzz_engine_is_afl(launch->engine) ? engine_prepare_afl(launch, job, error)
                                                   : engine_prepare_libfuzzer(launch, job, error);

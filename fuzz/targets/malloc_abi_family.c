@@ -1,6 +1,8 @@
 #include "fuzz/targets/malloc_abi_family.h"
 
 #include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +27,14 @@ static void *family_open(void)
         exit(3);
     }
     return library;
+}
+
+/* dlsym looks in a library's dependencies too: in libc, where the library has no malloc. */
+static bool family_is_of(void *library, const Dl_info *home)
+{
+    struct link_map *map;
+    return library == RTLD_DEFAULT || (dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
+                                       (ElfW(Addr))home->dli_fbase == map->l_addr);
 }
 
 const struct malloc_abi_family *malloc_abi_family_get(void)
@@ -55,7 +65,7 @@ const struct malloc_abi_family *malloc_abi_family_get(void)
                         (void **)&family.valloc,        (void **)&family.pvalloc,
                         (void **)&family.usable_size};
     if (family.malloc == NULL || family.free == NULL ||
-        dladdr(*(void **)&family.malloc, &home) == 0) {
+        dladdr(*(void **)&family.malloc, &home) == 0 || !family_is_of(library, &home)) {
         (void)fputs("heapmill-fuzz: the library exports no malloc and free: nothing to fuzz\n",
                     stderr);
         exit(3);
