@@ -9,16 +9,6 @@
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
-static const struct record_cell *collector_column_cell(const struct plot *plot, size_t column)
-{
-    for (size_t i = 0; i < plot->set->cell_count; i++) {
-        if (plot->set->cells[i].group == plot->columns[column].group) {
-            return &plot->set->cells[i];
-        }
-    }
-    return NULL;
-}
-
 /* The parameter by which the live heap grows: live, or n. NAN: neither. */
 static double collector_live(const struct record_cell *cell)
 {
@@ -50,7 +40,7 @@ static char *collector_key(const struct record_cell *cell)
 
 static void collector_add_cost(const struct plot *plot, struct curves_panel *panel, size_t column)
 {
-    double live = collector_live(collector_column_cell(plot, column));
+    double live = collector_live(plot_column_cell(plot, column));
     for (size_t row = 0; row < plot->row_count; row++) {
         size_t cell = memory_series_find_cell(plot, row, column);
         double cost = cell < plot->set->cell_count
@@ -65,11 +55,11 @@ static void collector_add_cost(const struct plot *plot, struct curves_panel *pan
 /* Columns that share the key of column `first`; 0 when an earlier column has it already. */
 static size_t collector_columns_like(const struct plot *plot, size_t first)
 {
-    char *key = collector_key(collector_column_cell(plot, first));
+    char *key = collector_key(plot_column_cell(plot, first));
     size_t count = 0;
     bool begun = false;
     for (size_t column = 0; column < plot->column_count; column++) {
-        char *other = collector_key(collector_column_cell(plot, column));
+        char *other = collector_key(plot_column_cell(plot, column));
         bool same = strcmp(key, other) == 0;
         begun = begun || (same && column < first);
         count += same;
@@ -82,7 +72,7 @@ static size_t collector_columns_like(const struct plot *plot, size_t first)
 /* Collector time against the live heap, where a run varies it. */
 static void collector_add_growth(const struct plot *plot, struct curves *curves, size_t first)
 {
-    const struct record_cell *cell = collector_column_cell(plot, first);
+    const struct record_cell *cell = plot_column_cell(plot, first);
     if (isnan(collector_live(cell)) || collector_columns_like(plot, first) < 2) {
         return;
     }
@@ -93,7 +83,7 @@ static void collector_add_growth(const struct plot *plot, struct curves *curves,
     panel->log_x = true;
     panel->log_y = true;
     for (size_t column = first; column < plot->column_count; column++) {
-        char *other = collector_key(collector_column_cell(plot, column));
+        char *other = collector_key(plot_column_cell(plot, column));
         if (strcmp(key, other) == 0) {
             collector_add_cost(plot, panel, column);
         }

@@ -285,6 +285,24 @@ enum status curves_draw_words(const struct plot *plot, const struct figure *figu
     return status;
 }
 
+enum status curves_draw_columns(struct plot *plot, const struct figure *figure, curves_adder *add,
+                                const char *title, const char *better, const char *none,
+                                struct error *error)
+{
+    struct curves curves = {.panels = NULL};
+    enum status status = STATUS_OK;
+    for (size_t column = 0; column < plot->column_count && status == STATUS_OK; column++) {
+        status = add(plot, &curves, column, error);
+    }
+    if (status == STATUS_OK && curves.count > 0) {
+        status = curves_draw(plot, figure, &curves, title, better, error);
+    } else if (status == STATUS_OK) {
+        plot_note(plot, "%s", none);
+    }
+    curves_release(&curves);
+    return status;
+}
+
 enum status curves_draw_rows(const struct image_options *options, const struct figure *figure,
                              const struct curves *curves, const struct curves_words *words,
                              const struct script_row *rows, size_t count, struct error *error)

@@ -68,6 +68,16 @@ enum status curves_draw_words(const struct plot *plot, const struct figure *figu
                               const struct curves *curves, const struct curves_words *words,
                               struct error *error);
 
+/* Adds the panels of a column of the plot; none where the run has nothing for it. */
+typedef enum status curves_adder(const struct plot *plot, struct curves *curves, size_t column,
+                                 struct error *error);
+
+/* Draws the panels of all columns as the figure's one image. Where there is none, notes that
+ * instead. As plot_image_finish. */
+enum status curves_draw_columns(struct plot *plot, const struct figure *figure, curves_adder *add,
+                                const char *title, const char *better, const char *none,
+                                struct error *error);
+
 /* Draws them as an image of no run. As image_finish. */
 enum status curves_draw_rows(const struct image_options *options, const struct figure *figure,
                              const struct curves *curves, const struct curves_words *words,

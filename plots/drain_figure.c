@@ -1,14 +1,11 @@
 /* What is still held after the blocks were dropped: in operations, or in seconds where the workload
  * idles. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/host/text.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
-#include "plots/plot_image.h"
 
 /* Labels of phases in which the workloads drop what they have. */
 static const char *const drain_phases[] = {"drop", "dropped", "give back"};
@@ -93,21 +90,12 @@ static enum status add_panel(const struct plot *plot, struct curves *curves, siz
 
 enum status drain_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
-    struct curves curves = {.panels = NULL};
-    enum status status = STATUS_OK;
-    for (size_t column = 0; column < plot->column_count && status == STATUS_OK; column++) {
-        status = add_panel(plot, &curves, column, error);
-    }
-    if (status == STATUS_OK && curves.count > 0) {
-        status = curves_draw(plot, figure, &curves, "What is given back after a drop, and when",
-                             "Lower is better: memory that went back to the system. 100% is what "
-                             "each back end held when the last drop began; above it more was taken "
-                             "later.",
-                             error);
-    } else if (status == STATUS_OK) {
-        plot_note(plot, "drain: no workload with a memory pass drops what it has (as burst_idle, "
-                        "type_shift or batch do); it is not drawn");
-    }
-    curves_release(&curves);
-    return status;
+    return curves_draw_columns(
+        plot, figure, add_panel, "What is given back after a drop, and when",
+        "Lower is better: memory that went back to the system. 100% is what "
+        "each back end held when the last drop began; above it more was taken "
+        "later.",
+        "drain: no workload with a memory pass drops what it has (as burst_idle, "
+        "type_shift or batch do); it is not drawn",
+        error);
 }

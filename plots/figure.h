@@ -87,6 +87,9 @@ const struct comparison_cell *plot_find_cell(const struct plot *plot,
                                              const struct comparison *comparison, size_t row,
                                              size_t column);
 
+/* A cell of the column, whichever; NULL if there is none. */
+const struct record_cell *plot_column_cell(const struct plot *plot, size_t column);
+
 /* The pixels of the widest row's label. */
 int plot_label_width(const struct plot *plot);
 

@@ -70,21 +70,12 @@ static enum status floating_add_panel(const struct plot *plot, struct curves *cu
 
 enum status floating_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
-    struct curves curves = {.panels = NULL};
-    enum status status = STATUS_OK;
-    for (size_t column = 0; column < plot->column_count && status == STATUS_OK; column++) {
-        status = floating_add_panel(plot, &curves, column, error);
-    }
-    if (status == STATUS_OK && curves.count > 0) {
-        status = curves_draw(plot, figure, &curves, "Garbage that waits for the collector",
-                             "Lower is better. Cyclic garbage from when the program let go of it "
-                             "until the collector freed it. Frees are operations too: a curve "
-                             "that ends earlier is of a collector that freed less.",
-                             error);
-    } else if (status == STATUS_OK) {
-        plot_note(plot, "floating: no workload with a memory pass tells of cyclic garbage (as "
-                        "cyclic_graph or live_heap_growth do); it is not drawn");
-    }
-    curves_release(&curves);
-    return status;
+    return curves_draw_columns(
+        plot, figure, floating_add_panel, "Garbage that waits for the collector",
+        "Lower is better. Cyclic garbage from when the program let go of it "
+        "until the collector freed it. Frees are operations too: a curve "
+        "that ends earlier is of a collector that freed less.",
+        "floating: no workload with a memory pass tells of cyclic garbage (as "
+        "cyclic_graph or live_heap_growth do); it is not drawn",
+        error);
 }

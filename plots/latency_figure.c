@@ -4,22 +4,10 @@
 #include <string.h>
 
 #include "common/host/text.h"
+#include "plots/buckets.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
-#include "plots/plot_image.h"
-
-/* So many calls took up to so many ns, and longer than the bucket before. */
-struct latency_bucket {
-    double ns;
-    double count;
-};
-
-/* The histograms of all rounds of one cell, for one call. */
-struct latency_buckets {
-    struct latency_bucket *items;
-    size_t count;
-};
 
 /* What an image says of its records' timers: the costs' range. */
 struct latency_timer {
@@ -39,45 +27,14 @@ static const struct {
 
 enum { LATENCY_CALLS = sizeof latency_calls / sizeof latency_calls[0] };
 
-static void buckets_add(struct latency_buckets *buckets, const json_t *call)
-{
-    const json_t *added = json_object_get(call, "buckets");
-    size_t count = json_array_size(added);
-    struct latency_bucket *items = text_zeroed(buckets->count + count + 1, sizeof *items);
-    if (buckets->count > 0) {
-        memcpy(items, buckets->items, buckets->count * sizeof *items);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const json_t *pair = json_array_get(added, i);
-        double ns = json_number_value(json_array_get(pair, 0));
-        double calls = json_number_value(json_array_get(pair, 1));
-        if (ns > 0 && calls > 0) { /* 0 has no place on a logarithmic axis */
-            items[buckets->count++] = (struct latency_bucket){ns, calls};
-        }
-    }
-    free(buckets->items);
-    buckets->items = items;
-}
-
-static int bucket_compare(const void *left, const void *right)
-{
-    const struct latency_bucket *a = left;
-    const struct latency_bucket *b = right;
-    return (a->ns > b->ns) - (a->ns < b->ns);
-}
-
 /* What is beyond a point rests on at least this many calls; a line through fewer is one of single
  * events, another in each run. */
 enum { LATENCY_BEYOND_MIN = 10 };
 
-static void curve_of_buckets(struct curve *curve, struct latency_buckets *buckets)
+static void curve_of_buckets(struct curve *curve, struct buckets *buckets)
 {
-    double total = 0;
+    double total = buckets_sort(buckets);
     double within = 0;
-    qsort(buckets->items, buckets->count, sizeof *buckets->items, bucket_compare);
-    for (size_t i = 0; i < buckets->count; i++) {
-        total += buckets->items[i].count;
-    }
     for (size_t i = 0; i < buckets->count; i++) {
         within += buckets->items[i].count;
         if (total - within < LATENCY_BEYOND_MIN) {
@@ -112,7 +69,7 @@ static char *timer_remark(const struct latency_timer *timer)
 }
 
 /* All rounds of the row's cell in the column, for each call. */
-static enum status read_cell(const struct plot *plot, size_t cell, struct latency_buckets buckets[],
+static enum status read_cell(const struct plot *plot, size_t cell, struct buckets buckets[],
                              struct latency_timer *timer, struct error *error)
 {
     const struct record_set *set = plot->set;
@@ -150,7 +107,7 @@ static enum status add_panels(const struct plot *plot, size_t column, struct cur
         panel->percentiles = true;
     }
     for (size_t row = 0; row < plot->row_count && status == STATUS_OK; row++) {
-        struct latency_buckets buckets[LATENCY_CALLS] = {{.items = NULL}};
+        struct buckets buckets[LATENCY_CALLS] = {{.items = NULL}};
         size_t cell = memory_series_find_cell(plot, row, column);
         status = read_cell(plot, cell, buckets, timer, error);
         for (size_t call = 0; call < LATENCY_CALLS; call++) {

@@ -2,54 +2,15 @@
  * collector. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/host/text.h"
+#include "plots/buckets.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
-/* So many pauses took up to so many ns, and longer than the bucket before. */
-struct pauses_bucket {
-    double ns;
-    double count;
-};
-
-struct pauses_buckets {
-    struct pauses_bucket *items;
-    size_t count;
-};
-
-static int pauses_compare(const void *left, const void *right)
-{
-    const struct pauses_bucket *a = left;
-    const struct pauses_bucket *b = right;
-    return (a->ns > b->ns) - (a->ns < b->ns);
-}
-
-static void pauses_add_buckets(struct pauses_buckets *buckets, const json_t *pauses)
-{
-    const json_t *added = json_object_get(pauses, "buckets");
-    size_t count = json_array_size(added);
-    struct pauses_bucket *items = text_zeroed(buckets->count + count + 1, sizeof *items);
-    if (buckets->count > 0) {
-        memcpy(items, buckets->items, buckets->count * sizeof *items);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const json_t *pair = json_array_get(added, i);
-        double ns = json_number_value(json_array_get(pair, 0));
-        double pauses_here = json_number_value(json_array_get(pair, 1));
-        if (ns > 0 && pauses_here > 0) {
-            items[buckets->count++] = (struct pauses_bucket){ns, pauses_here};
-        }
-    }
-    free(buckets->items);
-    buckets->items = items;
-}
-
 /* All rounds of a cell together. */
-static enum status pauses_read_cell(const struct plot *plot, size_t cell,
-                                    struct pauses_buckets *buckets, struct error *error)
+static enum status pauses_read_cell(const struct plot *plot, size_t cell, struct buckets *buckets,
+                                    struct error *error)
 {
     const struct record_set *set = plot->set;
     enum status status = STATUS_OK;
@@ -62,7 +23,7 @@ static enum status pauses_read_cell(const struct plot *plot, size_t cell,
         status = record_set_read(set, i, &json, error);
         if (status == STATUS_OK) {
             const json_t *gc = json_object_get(json, "gc");
-            pauses_add_buckets(buckets, json_object_get(gc, "pauses"));
+            buckets_add(buckets, json_object_get(gc, "pauses"));
         }
         json_decref(json);
     }
@@ -71,14 +32,10 @@ static enum status pauses_read_cell(const struct plot *plot, size_t cell,
 
 /* To the longest pause: pauses are the collector's own doing, so that the last one counts too. It
  * stands where half of it would be beyond. */
-static void pauses_draw_curve(struct curve *curve, struct pauses_buckets *buckets)
+static void pauses_draw_curve(struct curve *curve, struct buckets *buckets)
 {
-    double total = 0;
+    double total = buckets_sort(buckets);
     double within = 0;
-    qsort(buckets->items, buckets->count, sizeof *buckets->items, pauses_compare);
-    for (size_t i = 0; i < buckets->count; i++) {
-        total += buckets->items[i].count;
-    }
     for (size_t i = 0; i < buckets->count; i++) {
         within += buckets->items[i].count;
         if (i + 1 < buckets->count && buckets->items[i + 1].ns <= buckets->items[i].ns) {
@@ -100,7 +57,7 @@ static enum status pauses_add_panel(const struct plot *plot, struct curves *curv
     panel->log_y = true;
     panel->percentiles = true;
     for (size_t row = 0; row < plot->row_count && status == STATUS_OK; row++) {
-        struct pauses_buckets buckets = {.items = NULL};
+        struct buckets buckets = {.items = NULL};
         size_t cell = memory_series_find_cell(plot, row, column);
         status = pauses_read_cell(plot, cell, &buckets, error);
         if (buckets.count > 0) {
@@ -116,19 +73,9 @@ static enum status pauses_add_panel(const struct plot *plot, struct curves *curv
 
 enum status pauses_draw(struct plot *plot, const struct figure *figure, struct error *error)
 {
-    struct curves curves = {.panels = NULL};
-    enum status status = STATUS_OK;
-    for (size_t column = 0; column < plot->column_count && status == STATUS_OK; column++) {
-        status = pauses_add_panel(plot, &curves, column, error);
-    }
-    if (status == STATUS_OK && curves.count > 0) {
-        status = curves_draw(plot, figure, &curves, "How long collectors stop the program",
-                             "Lower is better. CPU time of each pause, all rounds together; the "
-                             "last point of a curve is its longest pause.",
-                             error);
-    } else if (status == STATUS_OK) {
-        plot_note(plot, "pauses: no workload of objects had a collection; it is not drawn");
-    }
-    curves_release(&curves);
-    return status;
+    return curves_draw_columns(
+        plot, figure, pauses_add_panel, "How long collectors stop the program",
+        "Lower is better. CPU time of each pause, all rounds together; the "
+        "last point of a curve is its longest pause.",
+        "pauses: no workload of objects had a collection; it is not drawn", error);
 }

@@ -337,3 +337,13 @@ int plot_label_width(const struct plot *plot)
     }
     return (int)widest * IMAGE_CHARACTER_WIDTH;
 }
+
+const struct record_cell *plot_column_cell(const struct plot *plot, size_t column)
+{
+    for (size_t i = 0; i < plot->set->cell_count; i++) {
+        if (plot->set->cells[i].group == plot->columns[column].group) {
+            return &plot->set->cells[i];
+        }
+    }
+    return NULL;
+}

@@ -12,16 +12,6 @@
 /* Against what a panel's points are drawn. */
 enum scaling_axis { SCALING_LIVE, SCALING_THREADS, SCALING_AXES };
 
-static const struct record_cell *column_cell(const struct plot *plot, size_t column)
-{
-    for (size_t i = 0; i < plot->set->cell_count; i++) {
-        if (plot->set->cells[i].group == plot->columns[column].group) {
-            return &plot->set->cells[i];
-        }
-    }
-    return NULL;
-}
-
 /* What columns of one panel have in common: all but the axis. The caller's. */
 static char *panel_key(const struct record_cell *cell, enum scaling_axis axis)
 {
@@ -72,7 +62,7 @@ static bool axis_varies(const struct plot *plot, const char *key, enum scaling_a
 {
     bool varies = false;
     for (size_t column = 0; column < plot->column_count; column++) {
-        const struct record_cell *cell = column_cell(plot, column);
+        const struct record_cell *cell = plot_column_cell(plot, column);
         char *other = panel_key(cell, axis);
         double there = column_value(cell, axis);
         varies = varies || (strcmp(other, key) == 0 && !isnan(there) && there != value);
@@ -86,7 +76,7 @@ static bool panel_has_bytes(const struct plot *plot, const char *key)
 {
     bool all = true;
     for (size_t column = 0; column < plot->column_count; column++) {
-        const struct record_cell *cell = column_cell(plot, column);
+        const struct record_cell *cell = plot_column_cell(plot, column);
         char *other = panel_key(cell, SCALING_LIVE);
         all = all && (strcmp(other, key) != 0 || !isnan(group_live_bytes(plot->set, cell->group)));
         free(other);
@@ -111,18 +101,18 @@ static void add_points(const struct plot *plot, struct curves_panel *panel, size
 static void add_panel(const struct plot *plot, struct curves *curves, size_t first,
                       enum scaling_axis axis)
 {
-    const struct record_cell *cell = column_cell(plot, first);
+    const struct record_cell *cell = plot_column_cell(plot, first);
     char *key = panel_key(cell, axis);
     bool wanted = axis_varies(plot, key, axis, column_value(cell, axis));
     for (size_t column = 0; column < first && wanted; column++) {
-        char *earlier = panel_key(column_cell(plot, column), axis);
+        char *earlier = panel_key(plot_column_cell(plot, column), axis);
         wanted = strcmp(earlier, key) != 0;
         free(earlier);
     }
     bool bytes = wanted && axis == SCALING_LIVE && panel_has_bytes(plot, key);
     struct curves_panel *panel = wanted ? curves_add_panel(curves, key) : NULL;
     for (size_t column = first; column < plot->column_count && panel; column++) {
-        const struct record_cell *at = column_cell(plot, column);
+        const struct record_cell *at = plot_column_cell(plot, column);
         char *other = panel_key(at, axis);
         if (strcmp(other, key) == 0) {
             add_points(plot, panel, column,
