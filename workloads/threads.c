@@ -63,6 +63,7 @@ static void *threads_main(void *context)
     for (;;) {
         (void)pthread_barrier_wait(&threads->begin);
         if (threads->work == NULL) {
+            heap_thread_end(lane->thread.run->heap);
             return NULL;
         }
         threads_work(threads, lane);

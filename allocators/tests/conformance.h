@@ -82,5 +82,6 @@ int conformance_single_tests(void);
 int conformance_random_tests(void);
 int conformance_fault_tests(void);
 int conformance_misuse_tests(void);
+int conformance_capable_tests(void);
 
 #endif

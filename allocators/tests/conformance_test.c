@@ -66,5 +66,6 @@ int main(void)
     failed += conformance_random_tests();
     failed += conformance_fault_tests();
     failed += conformance_misuse_tests();
+    failed += conformance_capable_tests();
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
