@@ -57,16 +57,47 @@ static inline size_t locked_round(size_t size)
     return size;
 }
 
+/* The two that count are compiled twice: without the lock into malloc and free themselves, and with
+ * it, out of line, so that a process with one thread pays nothing for it. */
+FACE_INLINE void *locked_source_alloc(size_t size)
+{
+    return HEAP_SOURCE(alloc)(&process_heap.source, locked_round(size), HEAP_RAW);
+}
+
+static __attribute__((noinline)) void *locked_alloc_threaded(size_t size)
+{
+    bool locked = fork_lock_take(&locked_lock);
+    void *block = locked_source_alloc(size);
+    fork_lock_release(&locked_lock, locked);
+    return block;
+}
+
 /* NULL: too large for the back end, or it is exhausted or not open. */
-static inline void *locked_alloc(size_t size)
+FACE_INLINE void *locked_alloc(size_t size)
 {
     if (size > HEAPMILL_SOURCE_OWNED_MAX || !process_heap_is_open()) {
         return NULL;
     }
+    return __builtin_expect(__libc_single_threaded, true) ? locked_source_alloc(size)
+                                                          : locked_alloc_threaded(size);
+}
+
+/* Was it the back end's block? */
+FACE_INLINE bool locked_source_free(void *block)
+{
+    bool owned = HEAP_SOURCE(owns)(&process_heap.source, block);
+    if (__builtin_expect(owned, true)) {
+        HEAP_SOURCE(free_unsized)(&process_heap.source, block);
+    }
+    return owned;
+}
+
+static __attribute__((noinline)) bool locked_free_threaded(void *block)
+{
     bool locked = fork_lock_take(&locked_lock);
-    void *block = HEAP_SOURCE(alloc)(&process_heap.source, locked_round(size), HEAP_RAW);
+    bool owned = locked_source_free(block);
     fork_lock_release(&locked_lock, locked);
-    return block;
+    return owned;
 }
 
 /* What the block can hold; 0: it is not the back end's. The heap is open, and locked. */
@@ -78,7 +109,7 @@ static inline size_t locked_owned_bytes(const void *block)
 }
 
 /* ---------------------------------------------------------------- the verbs */
-static inline void *adapter_alloc(size_t size)
+FACE_INLINE void *adapter_alloc(size_t size)
 {
     void *block = locked_alloc(size);
     return __builtin_expect(block != NULL, true) ? block : system_libc.malloc(size);
@@ -95,18 +126,13 @@ static inline void *adapter_alloc_aligned(size_t alignment, size_t size)
     return system_libc.memalign(alignment, size);
 }
 
-static inline void adapter_free(void *block)
+FACE_INLINE void adapter_free(void *block)
 {
-    if (process_heap_is_open()) {
-        bool locked = fork_lock_take(&locked_lock);
-        bool owned = HEAP_SOURCE(owns)(&process_heap.source, block);
-        if (__builtin_expect(owned, true)) {
-            HEAP_SOURCE(free_unsized)(&process_heap.source, block);
-        }
-        fork_lock_release(&locked_lock, locked);
-        if (__builtin_expect(owned, true)) {
-            return;
-        }
+    if (process_heap_is_open() && __builtin_expect(__builtin_expect(__libc_single_threaded, true)
+                                                       ? locked_source_free(block)
+                                                       : locked_free_threaded(block),
+                                                   true)) {
+        return;
     }
     process_heap_libc_free(block);
 }

@@ -20,11 +20,17 @@
 #include "common/os_memory.h"
 #include "preload/early.h"
 
-enum process_heap_state { PROCESS_HEAP_CLOSED, PROCESS_HEAP_OPENING, PROCESS_HEAP_OPEN };
+enum process_heap_state {
+    PROCESS_HEAP_CLOSED,
+    PROCESS_HEAP_OPENING,
+    PROCESS_HEAP_OPEN,
+    PROCESS_HEAP_FORKING, /* open, but not for process_heap_forker */
+};
 
 static struct heap process_heap;
 static _Atomic(enum process_heap_state) process_heap_state;
 
+static pthread_t process_heap_forker;
 static bool process_heap_libc_is_found;
 
 static void adapter_options(struct heap_options *options);
@@ -156,7 +162,8 @@ static __attribute__((noinline, cold)) bool process_heap_open(void)
 {
     enum process_heap_state expected = PROCESS_HEAP_CLOSED;
     if (!atomic_compare_exchange_strong(&process_heap_state, &expected, PROCESS_HEAP_OPENING)) {
-        return expected == PROCESS_HEAP_OPEN;
+        return expected == PROCESS_HEAP_OPEN ||
+               (expected == PROCESS_HEAP_FORKING && process_heap_forker != pthread_self());
     }
     int saved = errno;
     if (!process_heap_find_libc()) {

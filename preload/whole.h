@@ -7,7 +7,8 @@
  * Threads: heap_os.thread_begin is called when a thread first keeps something for itself in the
  * heap, and S_thread_end when that thread has ended, after its own destructors or between them
  * (pthread_key_create): a block that a later destructor frees begins it anew, and it is ended once
- * more. Fork: S_fork, by pthread_atfork. */
+ * more. Fork: S_fork, by pthread_atfork; S_owns and S_usable_size of a live block take no lock that
+ * it holds. */
 #ifndef HEAPMILL_PRELOAD_WHOLE_H
 #define HEAPMILL_PRELOAD_WHOLE_H
 
@@ -43,19 +44,72 @@ static void adapter_options(struct heap_options *options)
     }
 }
 
+/* Other libraries' fork handlers may run while the heap's locks are held for the fork. What the
+ * thread that forks allocates then is libc's; what it frees of the heap's waits in a list, through
+ * the blocks' first words, until the fork is done. To the others, which wait for the locks, the
+ * heap is as open as ever. */
+static void *whole_waiting;
+
 static void adapter_fork_prepare(void)
 {
     HEAP_SOURCE(fork)(&process_heap.source, HEAP_FORK_PREPARE);
+    process_heap_forker = pthread_self();
+    process_heap_state = PROCESS_HEAP_FORKING;
+}
+
+static void whole_fork_end(enum heap_fork phase)
+{
+    HEAP_SOURCE(fork)(&process_heap.source, phase);
+    void *waiting = whole_waiting;
+    whole_waiting = NULL;
+    process_heap_state = PROCESS_HEAP_OPEN;
+    while (waiting != NULL) {
+        void *block = waiting;
+        memcpy(&waiting, block, sizeof(waiting));
+        HEAP_SOURCE(free_unsized)(&process_heap.source, block);
+    }
 }
 
 static void adapter_fork_parent(void)
 {
-    HEAP_SOURCE(fork)(&process_heap.source, HEAP_FORK_PARENT);
+    whole_fork_end(HEAP_FORK_PARENT);
 }
 
 static void adapter_fork_child(void)
 {
-    HEAP_SOURCE(fork)(&process_heap.source, HEAP_FORK_CHILD);
+    whole_fork_end(HEAP_FORK_CHILD);
+}
+
+/* Is it a block of the heap that the thread which forks has in its hands before the fork is done?
+ */
+static bool whole_must_wait(const void *block)
+{
+    return process_heap_state == PROCESS_HEAP_FORKING && !process_heap_is_open() &&
+           HEAP_SOURCE(owns)(&process_heap.source, block);
+}
+
+static __attribute__((noinline, cold)) void whole_free_other(void *block)
+{
+    if (whole_must_wait(block)) {
+        memcpy(block, &whole_waiting, sizeof(whole_waiting));
+        whole_waiting = block;
+    } else {
+        process_heap_libc_free(block);
+    }
+}
+
+static __attribute__((noinline, cold)) void *whole_resize_other(void *block, size_t size)
+{
+    if (!whole_must_wait(block)) {
+        return process_heap_libc_realloc(block, size);
+    }
+    size_t old_bytes = HEAP_SOURCE(usable_size)(&process_heap.source, block, 0);
+    void *moved = system_libc.malloc(size);
+    if (moved != NULL) {
+        memcpy(moved, block, old_bytes < size ? old_bytes : size);
+        whole_free_other(block);
+    }
+    return moved;
 }
 
 /* ---------------------------------------------------------------- the verbs */
@@ -74,7 +128,7 @@ static inline void *whole_answer(void *block)
     return block;
 }
 
-static inline void *adapter_alloc(size_t size)
+FACE_INLINE void *adapter_alloc(size_t size)
 {
     if (!process_heap_is_open()) {
         return system_libc.malloc(size);
@@ -100,19 +154,19 @@ static inline void *adapter_alloc_aligned(size_t alignment, size_t size)
         HEAP_SOURCE(alloc_aligned)(&process_heap.source, alignment, size, HEAP_RAW));
 }
 
-static inline void adapter_free(void *block)
+FACE_INLINE void adapter_free(void *block)
 {
     if (whole_owns(block)) {
         HEAP_SOURCE(free_unsized)(&process_heap.source, block);
     } else {
-        process_heap_libc_free(block);
+        whole_free_other(block);
     }
 }
 
 static inline void *adapter_resize(void *block, size_t size)
 {
     if (!whole_owns(block)) {
-        return process_heap_libc_realloc(block, size);
+        return whole_resize_other(block, size);
     }
     size_t old_bytes = HEAP_SOURCE(usable_size)(&process_heap.source, block, 0);
     return whole_answer(
@@ -121,8 +175,9 @@ static inline void *adapter_resize(void *block, size_t size)
 
 static inline size_t adapter_usable_size(void *block)
 {
-    return whole_owns(block) ? HEAP_SOURCE(usable_size)(&process_heap.source, block, 0)
-                             : process_heap_libc_usable_size(block);
+    return whole_owns(block) || whole_must_wait(block)
+               ? HEAP_SOURCE(usable_size)(&process_heap.source, block, 0)
+               : process_heap_libc_usable_size(block);
 }
 
 static inline bool adapter_trim(size_t pad)
