@@ -61,7 +61,7 @@ static inline void *sysmalloc_alloc_aligned(struct sysmalloc_heap *heap, size_t 
 {
     (void)heap;
     (void)type;
-    return system_memalign(alignment, size);
+    return system_memalign(alignment, size == 0 ? 1 : size); /* of 0, tbbmalloc gives nothing */
 }
 
 /* Threads and forks are malloc's own affair. */

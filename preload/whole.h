@@ -18,7 +18,7 @@
 
 _Static_assert(HEAP_ALIGNMENT >= FAMILY_ALIGNMENT, "malloc owes 16 bytes to every block");
 
-const char heapmill_preload_threads[] = "its own";
+const char heapmill_preload_threads[] = "yes";
 
 static pthread_key_t whole_key;
 

@@ -21,7 +21,8 @@ static void capable_aligned_blocks_are_aligned(void **state)
     struct conformance_os os;
     conformance_open(&heap, &os);
     for (size_t alignment = 1; alignment <= 4 << 20; alignment *= 2) {
-        unsigned char *blocks[SIZES];
+        unsigned char
+            *volatile blocks[SIZES]; /* without the capability all are NULL, which gcc sees */
         for (size_t i = 0; i < SIZES; i++) {
             blocks[i] = heap_alloc_aligned(&heap, alignment, sizes[i], HEAP_RAW);
             assert_non_null(blocks[i]);
