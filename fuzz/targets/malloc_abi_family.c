@@ -37,6 +37,22 @@ static bool family_is_of(void *library, const Dl_info *home)
                                        (ElfW(Addr))home->dli_fbase == map->l_addr);
 }
 
+/* A library without one of them leads to libc's by its own dependencies: a block of one allocator
+ * given to another would be our mistake, not the library's. */
+static void *family_member_of(void *library, const void *home, const char *name)
+{
+    void *function = dlsym(library, name);
+    Dl_info owner;
+    return function != NULL && dladdr(function, &owner) != 0 && owner.dli_fbase == home ? function
+                                                                                        : NULL;
+}
+
+static _Noreturn void family_refuse(void)
+{
+    (void)fputs("heapmill-fuzz: the library exports no malloc and free: nothing to fuzz\n", stderr);
+    exit(3);
+}
+
 const struct malloc_abi_family *malloc_abi_family_get(void)
 {
     static struct malloc_abi_family family;
@@ -45,36 +61,17 @@ const struct malloc_abi_family *malloc_abi_family_get(void)
     }
     void *library = family_open();
     *(void **)&family.malloc = dlsym(library, "malloc");
-    *(void **)&family.free = dlsym(library, "free");
-    *(void **)&family.calloc = dlsym(library, "calloc");
-    *(void **)&family.realloc = dlsym(library, "realloc");
-    *(void **)&family.reallocarray = dlsym(library, "reallocarray");
-    *(void **)&family.posix_memalign = dlsym(library, "posix_memalign");
-    *(void **)&family.aligned_alloc = dlsym(library, "aligned_alloc");
-    *(void **)&family.memalign = dlsym(library, "memalign");
-    *(void **)&family.valloc = dlsym(library, "valloc");
-    *(void **)&family.pvalloc = dlsym(library, "pvalloc");
-    *(void **)&family.usable_size = dlsym(library, "malloc_usable_size");
-    /* A library without one of them leads to libc's by its own dependencies: a block of one
-     * allocator given to another would be our mistake, not the library's. */
     Dl_info home;
-    Dl_info other;
-    void **members[] = {(void **)&family.calloc,        (void **)&family.realloc,
-                        (void **)&family.reallocarray,  (void **)&family.posix_memalign,
-                        (void **)&family.aligned_alloc, (void **)&family.memalign,
-                        (void **)&family.valloc,        (void **)&family.pvalloc,
-                        (void **)&family.usable_size};
-    if (family.malloc == NULL || family.free == NULL ||
-        dladdr(*(void **)&family.malloc, &home) == 0 || !family_is_of(library, &home)) {
-        (void)fputs("heapmill-fuzz: the library exports no malloc and free: nothing to fuzz\n",
-                    stderr);
-        exit(3);
+    if (family.malloc == NULL || dladdr(*(void **)&family.malloc, &home) == 0 ||
+        !family_is_of(library, &home)) {
+        family_refuse();
     }
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        if (*members[i] != NULL &&
-            (dladdr(*members[i], &other) == 0 || other.dli_fbase != home.dli_fbase)) {
-            *members[i] = NULL;
-        }
+#define FAMILY_EACH_(name, type, parameters, arguments)                                            \
+    *(void **)&family.name = family_member_of(library, home.dli_fbase, #name);
+    FAMILY_ALL
+#undef FAMILY_EACH_
+    if (family.malloc == NULL || family.free == NULL) {
+        family_refuse();
     }
     return &family;
 }

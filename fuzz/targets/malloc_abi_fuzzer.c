@@ -8,8 +8,8 @@
  * zeroes; contents through realloc; NULL and ENOMEM when nothing that large can be had, the old
  * block untouched; overflow of calloc and reallocarray noticed; EINVAL of posix_memalign, which
  * leaves the pointer alone or sets it to NULL then (POSIX.1-2017: "or a null pointer"), and sets
- * errno in no failure (Linux manual page; errno after a success is unspecified); free keeps errno
- * (POSIX.1-2024); the usable size is usable. */
+ * errno in no failure (Linux manual page; errno after a success is unspecified); free and
+ * free_sized (C23) keep errno (POSIX.1-2024); the usable size is usable. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -162,8 +162,8 @@ static void abi_enter(const struct malloc_abi_family *family, struct block_slot 
     FUZZ_EXPECT((uintptr_t)address % alignment == 0, "alignment",
                 "a block of %u bytes is not aligned to %zu", slot->size, alignment);
     size_t usable = slot->size;
-    if (family->usable_size != NULL) {
-        usable = family->usable_size(address);
+    if (family->malloc_usable_size != NULL) {
+        usable = family->malloc_usable_size(address);
         FUZZ_EXPECT(usable >= slot->size && usable < UINT32_MAX, "usable-size",
                     "%zu bytes are usable of a block of %u", usable, slot->size);
     }
@@ -198,7 +198,12 @@ static void abi_free(const struct malloc_abi_family *family, const struct block_
     struct block_slot *slot = &abi_program.slots[step->slot];
     abi_expect_kept(slot, slot->address, slot->usable);
     errno = EDOM;
-    family->free(slot->address);
+    /* Of a block of malloc's or realloc's; one of the aligned functions is not for free_sized. */
+    if (family->free_sized != NULL && slot->type == HEAP_RAW) {
+        family->free_sized(slot->address, slot->size);
+    } else {
+        family->free(slot->address);
+    }
     FUZZ_EXPECT(errno == EDOM, "free-errno", "free has changed errno to %d", errno);
     slot->address = NULL;
 }
@@ -237,8 +242,8 @@ static void abi_expect_overflow(const struct malloc_abi_family *family)
         FUZZ_EXPECT(family->calloc(abi_huge, 4) == NULL && errno == ENOMEM, "overflow",
                     "calloc's product overflows: errno %d", errno);
     }
-    if (family->usable_size != NULL) {
-        FUZZ_EXPECT(family->usable_size(NULL) == 0, "usable-size", "NULL has a usable size");
+    if (family->malloc_usable_size != NULL) {
+        FUZZ_EXPECT(family->malloc_usable_size(NULL) == 0, "usable-size", "NULL has a usable size");
     }
     family->free(NULL);
 }
