@@ -9,6 +9,7 @@
 #include "common/host/process.h"
 #include "leaks/detectors.h"
 #include "leaks/leaks.h"
+#include "plots/leaks_plot.h"
 #include "run/registry.h"
 
 static double leaks_number(const json_t *row, const char *name)

@@ -1,141 +1,19 @@
 #include "cli/leaks_program.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
-#include "run/registry.h"
 #include "common/host/process.h"
-#include "common/host/text.h"
 #include "leaks/leaktrack_file.h"
+#include "leaks/tracked.h"
 
 enum {
     LEAKS_SITES_SHOWN = 10,
     LEAKS_FRAMES_SHOWN = 6,
 };
-
-struct leaks_run {
-    char *preload;   /* LD_PRELOAD */
-    char *directory; /* where the tracker writes; removed at the end */
-    pid_t pid;
-    int exit_code; /* 0 when it ended by a signal */
-    int signal;
-    json_t *processes;
-    const json_t *first; /* the command's own process, of processes; NULL: it was not tracked */
-};
-
-/* ---------------------------------------------------------------- running */
-static enum status leaks_find_preload(struct leaks_run *run, const char *backend,
-                                      struct error *error)
-{
-    struct registry registry;
-    enum status status = registry_open(&registry, error);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    const struct backend *found = backend == NULL ? NULL : registry_find(&registry, backend);
-    char *library = registry_preload_path(&registry, "libheapmill-leaktrack.so");
-    const char *inherited = getenv("LD_PRELOAD");
-    char *below = text_format("%s", inherited == NULL ? "" : inherited);
-    if (access(library, R_OK) != 0) {
-        status = error_set(error, STATUS_UNSUPPORTED,
-                           "%s is not there%s: build heapmill whole, without sanitizers", library,
-                           registry.sanitized ? " (a sanitizer replaces malloc itself)" : "");
-    } else if (backend != NULL && (found == NULL || (found->kind == BACKEND_OURS &&
-                                                     !backend_has_arm(found, "preload")))) {
-        status = error_set(error, STATUS_INVALID,
-                           "'%s' is no back end that can be preloaded; `heapmill list` names them",
-                           backend);
-    } else if (found != NULL) {
-        struct launch launch;
-        registry_launch(found, "preload", &launch);
-        char *path = registry_preload_path(&registry, launch.preload);
-        free(below);
-        below = text_format("%s", path);
-        free(path);
-        launch_free(&launch);
-    }
-    run->preload = text_format("%s%s%s", library, below[0] == '\0' ? "" : ":", below);
-    free(below);
-    free(library);
-    registry_close(&registry);
-    return status;
-}
-
-static enum status leaks_make_directory(struct leaks_run *run, struct error *error)
-{
-    const char *parent = getenv("TMPDIR");
-    run->directory = text_format("%s/heapmill-leaks-XXXXXX", parent == NULL ? "/tmp" : parent);
-    if (mkdtemp(run->directory) == NULL) {
-        return error_set(error, STATUS_IO, "%s: %s; set TMPDIR to a directory that can be written",
-                         run->directory, strerror(errno));
-    }
-    return STATUS_OK;
-}
-
-/* The terminal's Ctrl-C is for the command: heapmill waits, and then tells of what was found. */
-static enum status leaks_start(struct leaks_run *run, char *const *command, struct error *error)
-{
-    char *preload = text_format("LD_PRELOAD=%s", run->preload);
-    char *directory = text_format("HEAPMILL_LEAKTRACK_DIRECTORY=%s", run->directory);
-    const char *const settings[] = {preload, directory, NULL};
-    const struct process_request request = {.arguments = (const char *const *)command,
-                                            .settings = settings,
-                                            .stdio = PROCESS_FOREGROUND,
-                                            .stop_signal = SIGTERM};
-    struct process process;
-    enum status status = process_start(&request, &process, error);
-    if (status == STATUS_OK) {
-        run->pid = process.pid;
-        while (process_wait(&process, 1, 60) > 0) {
-        }
-        run->exit_code = process.result.exit_code;
-        run->signal = process.result.signal;
-        process_free(&process);
-    }
-    free(directory);
-    free(preload);
-    return status;
-}
-
-/* Reads and removes the files of all processes. */
-static enum status leaks_gather(struct leaks_run *run, struct error *error)
-{
-    DIR *directory = opendir(run->directory);
-    enum status status =
-        directory == NULL ? error_set(error, STATUS_IO, "%s: %s", run->directory, strerror(errno))
-                          : STATUS_OK;
-    char *own = text_format("%ld.leaks", (long)run->pid);
-    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(directory)) != NULL;) {
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        char *path = text_format("%s/%s", run->directory, entry->d_name);
-        json_t *process = leaktrack_file_read(path, error);
-        if (process == NULL) {
-            status = STATUS_IO;
-        } else {
-            uint64_t pid = strtoull(entry->d_name, NULL, 10);
-            run->first = strcmp(entry->d_name, own) == 0 ? process : run->first;
-            (void)json_object_set_new(process, "pid", json_integer((json_int_t)pid));
-            (void)json_array_append_new(run->processes, process);
-        }
-        (void)unlink(path);
-        free(path);
-    }
-    if (directory != NULL) {
-        (void)closedir(directory);
-    }
-    (void)rmdir(run->directory);
-    free(own);
-    return status;
-}
 
 /* ---------------------------------------------------------------- printing */
 static json_int_t leaks_integer(const json_t *object, const char *name)
@@ -234,7 +112,7 @@ static void leaks_print_process(const json_t *process)
     leaks_print_sites(process);
 }
 
-static json_int_t leaks_total(const struct leaks_run *run, const char *name)
+static json_int_t leaks_total(const struct leaks_tracked *run, const char *name)
 {
     json_int_t sum = 0;
     size_t i;
@@ -246,7 +124,7 @@ static json_int_t leaks_total(const struct leaks_run *run, const char *name)
     return sum;
 }
 
-static void leaks_print(const struct leaks_run *run, bool judged, bool json)
+static void leaks_print(const struct leaks_tracked *run, bool judged, bool json)
 {
     if (json) {
         json_t *answer = json_pack("{s:b,s:i,s:i,s:I,s:I,s:O}", "judged", judged, "exit_code",
@@ -267,7 +145,7 @@ static void leaks_print(const struct leaks_run *run, bool judged, bool json)
 }
 
 /* ---------------------------------------------------------------- the answer */
-static bool leaks_is_judged(const struct leaks_run *run, const char *command)
+static bool leaks_is_judged(const struct leaks_tracked *run, const char *command)
 {
     if (run->first == NULL) {
         (void)fprintf(stderr,
@@ -292,7 +170,7 @@ static bool leaks_is_judged(const struct leaks_run *run, const char *command)
     return true;
 }
 
-static int leaks_answer(struct leaks_run *run, const char *command, bool json)
+static int leaks_answer(struct leaks_tracked *run, const char *command, bool json)
 {
     process_prepare_signals();
     bool judged = leaks_is_judged(run, command);
@@ -305,24 +183,14 @@ static int leaks_answer(struct leaks_run *run, const char *command, bool json)
 int leaks_program(char *const *command, const char *backend, bool json)
 {
     struct error error = {.message = ""};
-    struct leaks_run run = {.processes = json_array()};
-    enum status status = leaks_find_preload(&run, backend, &error);
-    if (status == STATUS_OK) {
-        status = leaks_make_directory(&run, &error);
-    }
-    if (status == STATUS_OK) {
-        enum status started = leaks_start(&run, command, &error);
-        status = leaks_gather(&run, &error);
-        status = started == STATUS_OK ? status : started;
-    }
+    struct leaks_tracked run;
+    enum status status = leaks_track(command, backend, &run, &error);
     int answer = status == STATUS_INVALID ? EXIT_USAGE : EXIT_ENVIRONMENT;
     if (status == STATUS_OK) {
         answer = leaks_answer(&run, command[0], json);
     } else {
         (void)fprintf(stderr, "heapmill leaks: %s\n", error.message);
     }
-    json_decref(run.processes);
-    free(run.preload);
-    free(run.directory);
+    leaks_tracked_release(&run);
     return answer;
 }

@@ -13,6 +13,7 @@
 #include "cli/leaks_matrix.h"
 #include "cli/tests/cli_fixture.h"
 #include "leaks/leaks.h"
+#include "plots/leaks_plot.h"
 
 static json_t *matrix_record(const char *detector, int seed, bool clean, const char *site)
 {

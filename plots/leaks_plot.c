@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/leaks_matrix.h"
 #include "common/host/text.h"
 #include "plots/gnuplot_runner.h"
 #include "plots/leaks_figure.h"
+#include "plots/leaks_plot.h"
 
 enum { LEAKS_PLOT_KINDS_MAX = 64, LEAKS_PLOT_ROWS_MAX = 64 };
 
