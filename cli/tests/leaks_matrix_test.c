@@ -15,6 +15,18 @@
 #include "leaks/leaks.h"
 #include "plots/leaks_plot.h"
 
+/* A run's directory has its records and its lock, and nothing else. */
+static void matrix_remove(const char *directory)
+{
+    static const char *const names[] = {"records.jsonl", "lock"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(0, rmdir(directory));
+}
+
 static json_t *matrix_record(const char *detector, int seed, bool clean, const char *site)
 {
     json_t *leaks = json_array();
@@ -148,10 +160,7 @@ static void matrix_asks_detectors_from_outside(void **state)
     assert_true(index > 0 || outcome.status == 4);
     json_decref(score);
     fixture_outcome_free(&outcome);
-    char path[64];
-    (void)snprintf(path, sizeof(path), "%s/records.jsonl", directory);
-    assert_int_equal(0, unlink(path));
-    assert_int_equal(0, rmdir(directory));
+    matrix_remove(directory);
 }
 
 /* The picture's table has a line for the kind and one for the clean programs, whether or not there
@@ -222,10 +231,7 @@ static void matrix_runs_and_resumes(void **state)
     json_decref(score);
     fixture_outcome_free(&first);
     fixture_outcome_free(&second);
-    char path[64];
-    (void)snprintf(path, sizeof(path), "%s/records.jsonl", directory);
-    assert_int_equal(0, unlink(path));
-    assert_int_equal(0, rmdir(directory));
+    matrix_remove(directory);
 }
 
 static void matrix_refuses_unknown_names(void **state)
@@ -240,8 +246,7 @@ static void matrix_refuses_unknown_names(void **state)
         assert_non_null(strstr(outcome.err, wrong[i][1]));
         fixture_outcome_free(&outcome);
     }
-    (void)unlink("unknown-names/records.jsonl");
-    assert_int_equal(0, rmdir("unknown-names"));
+    matrix_remove("unknown-names");
 }
 
 int main(void)
