@@ -10,6 +10,8 @@ enum {
     GRAPH_FLAG_THRESHOLD_SHIFT = 1, /* two bits */
 };
 
+enum { GRAPH_COLLECTIONS = 3 /* more, when one does not do */ };
+
 FUZZ_LANDMARKS(rescued)
 FUZZ_LANDMARKS(phases)
 
@@ -80,12 +82,29 @@ void graph_configure(struct shadow *shadow, const struct palette *palette)
 }
 
 /* ---------------------------------------------------------------- collecting */
+/* Whether it has left nothing behind that the next one would free: no garbage that deeds have made
+ * meanwhile or have frozen away, and nothing that hung off what is uncollectable. */
+static bool graph_collect_once(struct shadow *shadow, int generation)
+{
+    struct runtime *runtime = shadow->runtime;
+    const uint32_t moves = runtime->collector.boundary_moves;
+    const uint64_t uncollectable = runtime->collector.stats.uncollectable;
+    shadow->deeds.made_garbage = false;
+    (void)gc_collect(runtime, generation);
+    return !shadow->deeds.made_garbage && runtime->collector.boundary_moves == moves &&
+           runtime->collector.stats.uncollectable == uncollectable;
+}
+
 void graph_collect(struct shadow *shadow, int generation)
 {
-    (void)gc_collect(shadow->runtime, generation);
+    bool is_full = generation == GC_GENERATIONS - 1;
+    bool is_all = graph_collect_once(shadow, generation);
+    for (int i = 0; i < GRAPH_COLLECTIONS && is_full && !is_all; i++) {
+        is_all = graph_collect_once(shadow, generation);
+    }
     if (shadow->runtime->save_all) {
         shadow_note_garbage(shadow); /* that has freed nothing */
-    } else if (generation == GC_GENERATIONS - 1 && !shadow->is_frozen) {
+    } else if (is_full && is_all && !shadow->is_frozen) {
         shadow_collected(shadow);
         landmark_rescued((unsigned)shadow->rescued_count);
     } else {

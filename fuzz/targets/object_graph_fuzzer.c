@@ -24,6 +24,8 @@ enum graph_flag {
     GRAPH_FLAGS_CLASSLESS = 7u << 5, /* all three: a runtime that has never had a class */
 };
 
+enum { GRAPH_LEGACY_ROUNDS = 4 /* a cycle that another one holds dies with it */ };
+
 static const char *const graph_kind_names[PALETTE_KINDS] = {
     "new_container", "new_instance", "new_atom", "assign", "delete_name", "put",
     "set",           "remove",       "clear",    "load",   "cycle",       "chain",
@@ -34,6 +36,8 @@ static bool graph_make_classes(struct shadow *shadow, const struct palette *pale
 {
     static struct class_hooks hooks = {.finalize = shadow_finalizer,
                                        .context = &object_graph_shadow};
+    static struct class_hooks legacy = {.finalize_legacy = shadow_finalizer,
+                                        .context = &object_graph_shadow};
     for (int i = 0; i < SHADOW_NAMES; i++) {
         char text[8];
         int length = snprintf(text, sizeof(text), "key%d", i);
@@ -48,12 +52,15 @@ static bool graph_make_classes(struct shadow *shadow, const struct palette *pale
     for (int i = 0; i < 3; i++) {
         shadow->classes[i] = class_new(shadow->runtime, "class", i == 0 ? NULL : &hooks);
     }
+    if (graph_has_deeds(palette)) {
+        shadow->classes[3] = class_new(shadow->runtime, "class", &legacy);
+    }
     return shadow->classes[0] != NULL && shadow->classes[1] != NULL && shadow->classes[2] != NULL;
 }
 
 static void graph_release_classes(struct shadow *shadow)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         object_xdecref(shadow->runtime, shadow->classes[i]);
     }
     for (int i = 0; i < SHADOW_NAMES; i++) {
@@ -100,12 +107,25 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     graph_configure(shadow, palette);
     shadow->objects_base = runtime_objects_live(shadow->runtime);
     shadow->is_exact = true;
+    graph_deeds_open(shadow, palette);
     return true;
+}
+
+/* What is uncollectable is given up, until nothing is. */
+static void graph_end_legacy(struct shadow *shadow)
+{
+    for (int i = 0; i < GRAPH_LEGACY_ROUNDS && shadow->classes[3] != NULL; i++) {
+        graph_drop_rescued(shadow);
+        graph_collect(shadow, GC_GENERATIONS - 1);
+        graph_break_legacy(shadow);
+        graph_clear_garbage(shadow);
+    }
 }
 
 static void graph_end(struct shadow *shadow)
 {
     heap_faults = (struct heap_faults){0};
+    graph_deeds_close(shadow);
     shadow_verify_all(shadow);
     graph_unfreeze(shadow);
     graph_save_all(shadow, false);
@@ -117,6 +137,7 @@ static void graph_end(struct shadow *shadow)
     }
     /* What finalizers rescue now has been finalized, and dies at the next round. What is immortal
      * dies at the close. */
+    graph_end_legacy(shadow);
     graph_drop_rescued(shadow);
     graph_collect(shadow, GC_GENERATIONS - 1);
     graph_drop_rescued(shadow);
@@ -158,9 +179,9 @@ static void graph_print(const uint8_t *data, size_t size, FILE *out)
 {
     struct palette palette;
     palette_read(&palette, data, size);
-    (void)fprintf(out, "# palette-1, %zu operations; policy %s; collection %s\n", palette.count,
-                  gc_policy_name(graph_policy(&palette)),
-                  graph_is_automatic(&palette) ? "automatic" : "by hand");
+    (void)fprintf(out, "# palette-1, %zu operations; policy %s; collection %s; deeds %#x\n",
+                  palette.count, gc_policy_name(graph_policy(&palette)),
+                  graph_is_automatic(&palette) ? "automatic" : "by hand", palette.faults);
     for (size_t at = 0; at < palette.count; at++) {
         unsigned argument = palette_argument(&palette, at);
         (void)fprintf(out, "%-13s name %u, other %u\n",

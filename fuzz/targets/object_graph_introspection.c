@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "fuzz/targets/object_graph_collector.h"
+#include "fuzz/targets/object_graph_edges.h"
 #include "gc/introspect.h"
 #include "gc/runtime.h"
 
@@ -129,10 +130,29 @@ void graph_save_all(struct shadow *shadow, bool save_all)
     if (save_all) {
         heap_faults = (struct heap_faults){0};
         graph_collect(shadow, GC_GENERATIONS - 1);
+        if (!shadow->is_exact) {
+            return;
+        }
     } else {
         shadow_note_garbage(shadow);
     }
     gc_set_save_all(shadow->runtime, save_all);
+}
+
+void graph_break_legacy(struct shadow *shadow)
+{
+    shadow_note_garbage(shadow);
+    for (int i = 0; i < shadow->fresh; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        if (!node->alive || node->kind != SHADOW_LEGACY) {
+            continue;
+        }
+        shadow_mark(shadow); /* what the ones before it have held may be gone */
+        for (unsigned key = 1; node->reachable && key < SHADOW_NAMES; key++) {
+            graph_remove(shadow, i, key);
+        }
+    }
+    shadow_note_garbage(shadow);
 }
 
 void graph_clear_garbage(struct shadow *shadow)

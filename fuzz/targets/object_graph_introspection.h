@@ -15,6 +15,8 @@ void graph_immortalize(struct shadow *shadow, int index);
 
 /* From now on what would be freed by a collection is put into the list of garbage, or not. */
 void graph_save_all(struct shadow *shadow, bool save_all);
+/* Deletes the attributes of all that have legacy finalizers: nobody else can break their cycles. */
+void graph_break_legacy(struct shadow *shadow);
 /* Gives up what that list has. */
 void graph_clear_garbage(struct shadow *shadow);
 

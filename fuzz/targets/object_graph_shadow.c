@@ -45,8 +45,19 @@ static struct shadow_node *shadow_by_serial(struct shadow *shadow, int64_t seria
     return NULL;
 }
 
+static struct shadow_node *shadow_by_object(struct shadow *shadow, const struct object *object)
+{
+    for (int i = 0; i < shadow->fresh; i++) {
+        if (shadow->nodes[i].alive && shadow->nodes[i].object == object) {
+            return &shadow->nodes[i];
+        }
+    }
+    return NULL;
+}
+
 /* The node is being rescued, and with it what only it can reach: a collection may have cut the weak
- * references to all of these off before. */
+ * references to all of these off before. A collection inside a deed comes in the middle of an
+ * operation, when the shadow has not let go yet of what the runtime has: then nothing is sure. */
 static void shadow_doubt_weakrefs(struct shadow *shadow, struct shadow_node *rescued)
 {
     static bool was_reachable[SHADOW_NODES];
@@ -58,7 +69,8 @@ static void shadow_doubt_weakrefs(struct shadow *shadow, struct shadow_node *res
     shadow_mark(shadow);
     rescued->held--;
     for (int i = 0; i < shadow->fresh; i++) {
-        shadow->nodes[i].is_weak_unsure |= shadow->nodes[i].reachable && !was_reachable[i];
+        shadow->nodes[i].is_weak_unsure |=
+            shadow->nodes[i].reachable && (!was_reachable[i] || shadow->deeds.depth > 0);
     }
 }
 
@@ -84,16 +96,16 @@ void shadow_finalizer(struct runtime *runtime, struct object *self, void *contex
         node->held++;
         shadow->rescued[shadow->rescued_count++] = (int)(node - shadow->nodes);
     }
+    graph_deed(shadow);
 }
 
-static struct shadow_node *shadow_by_object(struct shadow *shadow, const struct object *object)
+/* What was saved is known by its serial, where it has one: its address may have been another's. */
+static struct shadow_node *shadow_by_saved(struct shadow *shadow, const struct object *saved)
 {
-    for (int i = 0; i < shadow->fresh; i++) {
-        if (shadow->nodes[i].alive && shadow->nodes[i].object == object) {
-            return &shadow->nodes[i];
-        }
-    }
-    return NULL;
+    const struct object *serial =
+        class_of_instance(saved) == NULL ? NULL : instance_attribute(saved, shadow->keys[0]);
+    return serial == NULL ? shadow_by_object(shadow, saved)
+                          : shadow_by_serial(shadow, int_value(serial));
 }
 
 void shadow_note_garbage(struct shadow *shadow)
@@ -109,7 +121,7 @@ void shadow_note_garbage(struct shadow *shadow)
     }
     for (; shadow->garbage_noted < length; shadow->garbage_noted++) {
         const struct object *saved = list_item(garbage, shadow->garbage_noted);
-        struct shadow_node *node = shadow_by_object(shadow, saved);
+        struct shadow_node *node = shadow_by_saved(shadow, saved);
         if (node != NULL) { /* not a dict of attributes */
             shadow_doubt_weakrefs(shadow, node);
             node->saved++;
@@ -130,6 +142,7 @@ void shadow_weakref_callback(struct runtime *runtime, struct object *weakref, st
         if (weak->object == weakref) {
             weak->called++;
             FUZZ_EXPECT(weak->called == 1, "weakref", "a callback is called twice");
+            graph_deed(&object_graph_shadow);
             return;
         }
     }
@@ -152,8 +165,7 @@ static void shadow_free(struct shadow *shadow, int index)
     waiting[waiting_count++] = index;
     while (waiting_count > 0) {
         struct shadow_node *node = &shadow->nodes[waiting[--waiting_count]];
-        bool finalizes = node->kind == SHADOW_FINALIZED || node->kind == SHADOW_RESCUED_KIND;
-        FUZZ_EXPECT(!finalizes || node->finalized == 1, "finalizer",
+        FUZZ_EXPECT(!shadow_finalizes(node->kind) || node->finalized == 1, "finalizer",
                     "object %" PRId64 " dies without having been finalized", node->serial);
         shadow_bury(shadow, node);
         for (int e = 0; e < shadow_edge_limit(node); e++) {
@@ -204,8 +216,7 @@ void shadow_collected(struct shadow *shadow)
     for (int i = 0; i < shadow->fresh; i++) {
         struct shadow_node *node = &shadow->nodes[i];
         if (node->alive && !node->reachable) {
-            bool finalizes = node->kind == SHADOW_FINALIZED || node->kind == SHADOW_RESCUED_KIND;
-            FUZZ_EXPECT(!finalizes || node->finalized == 1, "finalizer",
+            FUZZ_EXPECT(!shadow_finalizes(node->kind) || node->finalized == 1, "finalizer",
                         "garbage %" PRId64 " is collected without having been finalized",
                         node->serial);
             shadow_bury(shadow, node);
@@ -334,6 +345,7 @@ static void shadow_verify_weakrefs(struct shadow *shadow)
 static uint64_t shadow_objects(const struct shadow *shadow)
 {
     uint64_t objects = shadow->objects_base + shadow->wide_key_count;
+    objects += shadow->deeds.kept_count;
     objects += shadow->runtime->garbage != NULL;
     for (int i = 0; i < shadow->fresh; i++) {
         const struct shadow_node *node = &shadow->nodes[i];

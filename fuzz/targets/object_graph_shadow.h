@@ -14,6 +14,7 @@
 #include "fuzz/fuzz_os.h"
 #include "fuzz/oracle.h"
 #include "fuzz/palette.h"
+#include "fuzz/targets/object_graph_deeds.h"
 
 enum {
     SHADOW_NODES = 512,
@@ -33,6 +34,7 @@ enum shadow_kind {
     SHADOW_OF_CLASS,     /* may be weakly referenced */
     SHADOW_FINALIZED,    /* and has a finalizer */
     SHADOW_RESCUED_KIND, /* whose finalizer keeps the object, while there is room */
+    SHADOW_LEGACY,       /* has a legacy finalizer: kept when a collector finds it in a cycle */
     SHADOW_FRAME,        /* its first edge is the caller */
     SHADOW_INT,
     SHADOW_FLOAT,
@@ -49,7 +51,7 @@ struct shadow_node {
     bool is_weak_unsure; /* a collection has cut its weak references off, and it lives on */
     bool is_immortal;
     unsigned saved;     /* entries of the list of garbage; references of the program's, too */
-    unsigned finalized; /* calls of its finalizer */
+    unsigned finalized; /* calls of its finalizer, of either kind */
     int64_t serial; /* what an int, float or str is made of, and an instance's first attribute */
     int count;      /* references: from names and others of the program's, and from edges */
     int held;       /* of them, from names and others */
@@ -73,7 +75,9 @@ struct shadow {
     struct object *keys[SHADOW_NAMES];     /* interned strs: keys and attributes' names */
     struct object *wide_keys[SHADOW_WIDE]; /* ints, made when a dict first wants them */
     unsigned wide_key_count;
-    struct object *classes[3]; /* plain, with a finalizer, with one that rescues */
+    /* Plain, with a finalizer, with one that rescues, with a legacy one, in programs with deeds. */
+    struct object *classes[4];
+    struct graph_deeds deeds;
     struct shadow_node nodes[SHADOW_NODES];
     int names[SHADOW_NAMES];
     int rescued[SHADOW_RESCUED];
@@ -94,7 +98,13 @@ extern struct shadow object_graph_shadow;
 
 static inline bool shadow_is_instance(enum shadow_kind kind)
 {
-    return kind >= SHADOW_INSTANCE && kind <= SHADOW_RESCUED_KIND;
+    return kind >= SHADOW_INSTANCE && kind <= SHADOW_LEGACY;
+}
+
+/* Whether it cannot die without a call of its finalizer. */
+static inline bool shadow_finalizes(enum shadow_kind kind)
+{
+    return kind == SHADOW_FINALIZED || kind == SHADOW_RESCUED_KIND || kind == SHADOW_LEGACY;
 }
 
 static inline bool shadow_is_container(enum shadow_kind kind)
@@ -121,7 +131,7 @@ void shadow_mark(struct shadow *shadow);
 void shadow_note_garbage(struct shadow *shadow);
 /* A full collection has been made: frees what is unreachable. */
 void shadow_collected(struct shadow *shadow);
-/* The finalizer of the classes 1 and 2. */
+/* The finalizer of the classes 1 and 2, and the legacy one of class 3. */
 void shadow_finalizer(struct runtime *runtime, struct object *self, void *context);
 void shadow_weakref_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
                              void *context);

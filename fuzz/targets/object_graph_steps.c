@@ -96,7 +96,9 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
 static void graph_new_instance(struct shadow *shadow, unsigned name, unsigned choice)
 {
     graph_before_allocation(shadow);
-    struct object *class = shadow->classes[choice % 3];
+    bool is_legacy = choice == GRAPH_CHOICE_LEGACY && shadow->classes[3] != NULL;
+    unsigned kind = is_legacy ? 3 : choice % 3;
+    struct object *class = shadow->classes[kind];
     if (class == NULL) {
         return;
     }
@@ -109,7 +111,7 @@ static void graph_new_instance(struct shadow *shadow, unsigned name, unsigned ch
         return;
     }
     object_decref(shadow->runtime, serial);
-    int index = shadow_add(shadow, (enum shadow_kind)(SHADOW_OF_CLASS + choice % 3), object);
+    int index = shadow_add(shadow, (enum shadow_kind)(SHADOW_OF_CLASS + kind), object);
     if (index == SHADOW_NONE) {
         (void)instance_delete_attribute(shadow->runtime, object, shadow->keys[0]);
         object_decref(shadow->runtime, object);
@@ -203,6 +205,10 @@ static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
     int index = shadow->names[name];
     if (choice == 15) {
         graph_drop_rescued(shadow);
+        return;
+    }
+    if (choice == GRAPH_CHOICE_DEED && shadow->deeds.kinds != 0) {
+        graph_deed(shadow);
         return;
     }
     graph_drop_weakref(shadow, weak);
@@ -334,6 +340,9 @@ static void graph_delete_name(struct shadow *shadow, unsigned name, unsigned cho
         graph_save_all(shadow, (name & 1) != 0);
         break;
     case GRAPH_CHOICE_CLEAR_GARBAGE:
+        if (name & 1) {
+            graph_break_legacy(shadow);
+        }
         graph_clear_garbage(shadow);
         break;
     case GRAPH_CHOICE_IMMORTAL:
