@@ -26,9 +26,16 @@
 
 #include "gc/object.h"
 
+#ifdef HEAPMILL_FAULTS
+#define REGISTRY_STEP_ENTRIES 1024
+#else
+#define REGISTRY_STEP_ENTRIES 16384
+#endif
+
 enum {
-    /* Entries that memory is added for at a time: 52 pages for the three arrays, some 30 us. */
-    REGISTRY_STEP = 16384,
+    /* Entries that memory is added for at a time: 52 pages for the three arrays, some 30 us. Fewer
+     * in programs for tests, so that small ones get to where the registry has to grow. */
+    REGISTRY_STEP = REGISTRY_STEP_ENTRIES,
     /* 13 bytes each: 14 GB of address space. Less is taken where the system refuses that. */
     REGISTRY_ENTRIES_MAX = 1 << 30,
 };

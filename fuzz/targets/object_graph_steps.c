@@ -154,10 +154,12 @@ static void graph_new_atom(struct shadow *shadow, unsigned name, unsigned choice
 
 /* ---------------------------------------------------------------- rings and chains */
 /* length lists, each the only item of the next; the last is the name's, and, of a ring, the first's
- * item. */
+ * item. In a program with deeds, what the name had hangs off the ring: it dies when that is freed.
+ */
 static void graph_make_lists(struct shadow *shadow, unsigned name, unsigned length, bool is_ring)
 {
     int first = SHADOW_NONE;
+    bool holds = is_ring && shadow->deeds.kinds != 0 && shadow->names[name] != SHADOW_NONE;
     for (unsigned i = 0; i < length; i++) {
         graph_before_allocation(shadow);
         int next = graph_enter(shadow, SHADOW_LIST, list_new(shadow->runtime));
@@ -165,7 +167,7 @@ static void graph_make_lists(struct shadow *shadow, unsigned name, unsigned leng
             return;
         }
         int before = shadow->names[name];
-        bool linked = i == 0 || graph_put(shadow, next, before, 0);
+        bool linked = (i == 0 && !holds) || graph_put(shadow, next, before, 0);
         graph_bind(shadow, name, next);
         if (!linked) {
             return; /* what was made so far has gone */
