@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/shared_options.h"
+#include "common/passes.h"
 #include "run/matrix.h"
 
 /* What --rounds auto is after unless --precision says otherwise: in the tables of this field,
@@ -11,9 +12,6 @@
 static const double BENCH_PRECISION = 0.01;
 static const double BENCH_TARGET_MS = 50;
 enum { BENCH_ROUNDS_MAX = 100000 };
-
-/* In the order of enum record_pass. */
-static const char *const bench_passes[] = {"time", "memory", "instructions", "latency", NULL};
 
 /* An option that decides what the plan is. */
 #define BENCH_PLANS(member)                                                                        \
@@ -51,7 +49,7 @@ const struct option_row bench_option_rows[] = {
     {OPTION_SET, 0, "metric", "LIST",
      "what is measured. Instructions are counted by valgrind's callgrind, are the same in every "
      "run, and cells of several threads have no such count. Some of",
-     "time,memory", .words = bench_passes, BENCH_PLANS(metrics)},
+     "time,memory", .words = pass_names, BENCH_PLANS(metrics)},
     {OPTION_FLAG, 0, "latency", NULL,
      "adds latency: single calls timed, for percentiles up to p99.99", BENCH_PLANS(latency)},
     {OPTION_NUMBER, 0, "latency-every", "N", "one call in N is timed, at random gaps", "16",

@@ -1,21 +1,22 @@
 #include "results/record_parse.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "common/host/json.h"
+#include "common/passes.h"
 #include "results/record_set.h"
 
 enum { RECORD_TEXT_MAX = 2048, RECORD_THREADS_MAX = 65536, RECORD_ROUND_MAX = INT32_MAX };
 
-static const char *const pass_words[RECORD_PASS_COUNT] = {"time", "memory", "instructions",
-                                                          "latency"};
+static_assert((int)PASS_COUNT == (int)RECORD_PASS_COUNT, "each pass has a name");
 static const char *const status_words[RECORD_STATUS_COUNT] = {"ok", "failed", "crashed", "timeout",
                                                               "not_applicable"};
 
 const char *record_pass_word(enum record_pass pass)
 {
-    return pass_words[pass];
+    return pass_names[pass];
 }
 
 const char *record_status_word(enum record_status status)
@@ -302,7 +303,7 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
         return error_set(error, STATUS_INVALID, "cell \"%s\" is not in the plan",
                          id != NULL ? id : "");
     }
-    size_t pass = record_find_word(pass_words, RECORD_PASS_COUNT, record_string(json, "pass"));
+    size_t pass = record_find_word(pass_names, RECORD_PASS_COUNT, record_string(json, "pass"));
     if (pass == RECORD_PASS_COUNT ||
         !record_cell_is_planned(&set->cells[cell], (enum record_pass)pass)) {
         return error_set(

@@ -9,7 +9,7 @@
 
 #include "common/host/packages.h"
 #include "common/host/process.h"
-#include "heapmill_registry.h" /* written by CMake: registry_backend_lines, registry_peer_lines */
+#include "run/registry_table.h"
 
 static struct backend *registry_new_backend(struct registry *registry, enum backend_kind kind,
                                             const char *name)
@@ -23,27 +23,21 @@ static struct backend *registry_new_backend(struct registry *registry, enum back
     return backend;
 }
 
-/* "name|source|arm,arm|parameters" */
-static void registry_add_ours(struct registry *registry, const char *line)
+static void registry_add_row(struct registry *registry, enum backend_kind kind,
+                             const struct registry_row *row)
 {
-    struct text_list fields = {0};
-    text_split(&fields, line, '|');
-    struct backend *backend = registry_new_backend(registry, BACKEND_OURS, fields.items[0]);
-    backend->source = text_format("%s", fields.items[1]);
-    backend->parameters = text_format("%s", fields.items[3]);
+    struct backend *backend = registry_new_backend(registry, kind, row->name);
+    backend->source = text_format("%s", row->source);
+    backend->parameters = text_format("%s", row->text);
     backend->library = text_format("%s", "");
     backend->package = text_format("%s", "");
-    struct text_list arms = {0};
-    text_split(&arms, fields.items[2], ',');
-    bool own_malloc = strcmp(backend->source, "sysmalloc") == 0;
-    for (size_t i = 0; i < arms.count; i++) {
+    bool own_malloc = strcmp(row->source, "sysmalloc") == 0;
+    for (size_t i = 0; row->items[i] != NULL; i++) {
         /* With a sanitizer there are no preload libraries: it replaces malloc itself. */
-        if (own_malloc || !registry->sanitized || strcmp(arms.items[i], "preload") != 0) {
-            text_list_add(&backend->arms, text_format("%s", arms.items[i]));
+        if (own_malloc || !registry->sanitized || strcmp(row->items[i], "preload") != 0) {
+            text_list_add(&backend->arms, text_format("%s", row->items[i]));
         }
     }
-    text_list_free(&arms);
-    text_list_free(&fields);
 }
 
 /* A back end that is preloaded under the malloc worker has that worker's arms. */
@@ -57,10 +51,10 @@ static void registry_give_malloc_arms(const struct registry *registry, struct ba
 }
 
 /* The first of the sonames that the dynamic linker finds for LD_PRELOAD, or else the first. */
-static const char *registry_find_soname(const struct text_list *sonames)
+static const char *registry_find_soname(const char *const *sonames)
 {
-    for (size_t i = 0; sonames->count > 1 && i < sonames->count; i++) {
-        char *preload = text_format("LD_PRELOAD=%s", sonames->items[i]);
+    for (size_t i = 0; sonames[1] != NULL && sonames[i] != NULL; i++) {
+        char *preload = text_format("LD_PRELOAD=%s", sonames[i]);
         const char *const arguments[] = {"/bin/true", NULL};
         const char *const environment[] = {preload, NULL};
         struct process_request request = {
@@ -71,40 +65,19 @@ static const char *registry_find_soname(const struct text_list *sonames)
         process_result_free(&result);
         free(preload);
         if (found) {
-            return sonames->items[i];
+            return sonames[i];
         }
     }
-    return sonames->items[0];
+    return sonames[0];
 }
 
-/* "name|soname,soname" */
-static void registry_add_peer(struct registry *registry, const char *line)
+static void registry_add_peer(struct registry *registry, const struct registry_row *row)
 {
-    struct text_list fields = {0};
-    text_split(&fields, line, '|');
-    struct backend *backend = registry_new_backend(registry, BACKEND_PEER, fields.items[0]);
-    struct text_list sonames = {0};
-    text_split(&sonames, fields.items[1], ',');
-    backend->library = text_format("%s", registry_find_soname(&sonames));
+    struct backend *backend = registry_new_backend(registry, BACKEND_PEER, row->name);
+    backend->library = text_format("%s", registry_find_soname(row->items));
     backend->package = text_format("%s", package_named(backend->name));
     backend->parameters = text_format("%s", backend->library);
     registry_give_malloc_arms(registry, backend);
-    text_list_free(&sonames);
-    text_list_free(&fields);
-}
-
-/* "name|source|summary" */
-static void registry_add_reference(struct registry *registry, const char *line)
-{
-    struct text_list fields = {0};
-    text_split(&fields, line, '|');
-    struct backend *backend = registry_new_backend(registry, BACKEND_REFERENCE, fields.items[0]);
-    backend->source = text_format("%s", "reference");
-    backend->library = text_format("%s", "");
-    backend->package = text_format("%s", "");
-    backend->parameters = text_format("%s", fields.items[2]);
-    text_list_add(&backend->arms, text_format("%s", "own"));
-    text_list_free(&fields);
 }
 
 enum status registry_open(struct registry *registry, struct error *error)
@@ -119,20 +92,21 @@ enum status registry_open(struct registry *registry, struct error *error)
     path[length] = '\0';
     *strrchr(path, '/') = '\0';
     *registry = (struct registry){.program_directory = text_format("%s", path),
-                                  .sanitized = REGISTRY_SANITIZED != 0};
+                                  .sanitized = registry_sanitized};
     char *slash = strrchr(path, '/');
     if (slash != NULL) {
         *slash = '\0';
     }
     registry->library_directory = text_format("%s/lib", path);
-    for (size_t i = 0; registry_backend_lines[i] != NULL; i++) {
-        registry_add_ours(registry, registry_backend_lines[i]);
+    for (const struct registry_row *row = registry_backends; row->name != NULL; row++) {
+        registry_add_row(registry, BACKEND_OURS, row);
     }
-    for (size_t i = 0; !registry->sanitized && registry_peer_lines[i] != NULL; i++) {
-        registry_add_peer(registry, registry_peer_lines[i]);
+    for (const struct registry_row *row = registry_peers; row->name != NULL && !registry->sanitized;
+         row++) {
+        registry_add_peer(registry, row);
     }
-    for (size_t i = 0; registry_reference_lines[i] != NULL; i++) {
-        registry_add_reference(registry, registry_reference_lines[i]);
+    for (const struct registry_row *row = registry_references; row->name != NULL; row++) {
+        registry_add_row(registry, BACKEND_REFERENCE, row);
     }
     return STATUS_OK;
 }
@@ -163,9 +137,9 @@ struct backend *registry_find(const struct registry *registry, const char *name)
             return registry->backends[i];
         }
     }
-    for (size_t i = 0; registry_aliases[i][0] != NULL; i++) {
-        if (strcmp(registry_aliases[i][0], name) == 0) {
-            return registry_find(registry, registry_aliases[i][1]);
+    for (size_t i = 0; registry_aliases[i].alias != NULL; i++) {
+        if (strcmp(registry_aliases[i].alias, name) == 0) {
+            return registry_find(registry, registry_aliases[i].name);
         }
     }
     return NULL;

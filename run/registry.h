@@ -1,6 +1,6 @@
 /* The back ends of this build, and how each one's workers are started.
  *
- * What CMake declared (allocators/CMakeLists.txt) is in a header that run/CMakeLists.txt writes; a
+ * What CMake declared (allocators/CMakeLists.txt) is in a table that run/CMakeLists.txt writes; a
  * library of the user's joins it when a -b names its path. A registry belongs to one thread, and
  * all pointers into it live until registry_close. */
 #ifndef HEAPMILL_RUN_REGISTRY_H

@@ -1,5 +1,6 @@
 #include "workloads/worker_arguments.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/passes.h"
 #include "workloads/latency.h"
 
 /* Whole numbers up to here are exact in a double and in every JSON reader. */
@@ -150,10 +152,9 @@ static enum status worker_parse_parameter(const char *text, struct cell *cell, s
 
 static enum status worker_parse_pass(const char *text, struct cell *cell, struct error *error)
 {
-    static const char *const passes[CELL_PASS_COUNT] = {"time", "memory", "instructions",
-                                                        "latency"};
+    static_assert((int)PASS_COUNT == (int)CELL_PASS_COUNT, "each pass has a name");
     for (int pass = 0; pass < CELL_PASS_COUNT; pass++) {
-        if (strcmp(text, passes[pass]) == 0) {
+        if (strcmp(text, pass_names[pass]) == 0) {
             cell->pass = (enum cell_pass)pass;
             return STATUS_OK;
         }

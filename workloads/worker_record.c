@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/passes.h"
 #include "workloads/calls.h"
 #include "workloads/latency.h"
 #include "workloads/worker_environment.h"
@@ -349,8 +350,6 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
                                 struct error *error)
 {
     static const char *const words[] = {"ok", "failed", "not_applicable"};
-    static const char *const passes[CELL_PASS_COUNT] = {"time", "memory", "instructions",
-                                                        "latency"};
     struct scratch scratch = {0};
     struct json_writer writer;
     worker_text_begin(&writer, &scratch);
@@ -360,7 +359,7 @@ enum status worker_write_record(int fd, const struct cell *cell, const struct ce
     json_add_u64(&writer, "threads", cell->threads);
     json_add_string(&writer, "backend", HEAPMILL_BACKEND_NAME);
     json_add_string(&writer, "arm", HEAPMILL_ARM_NAME);
-    json_add_string(&writer, "pass", passes[cell->pass]);
+    json_add_string(&writer, "pass", pass_names[cell->pass]);
     json_add_u64(&writer, "seed", cell->seed);
     json_add_u64(&writer, "iterations", cell->iterations);
     json_add_u64(&writer, "operations", result->operations);
