@@ -29,7 +29,7 @@ do for [format in formats] {
         set xtics nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.4 autofreq
         set ytics 1 format '' scale 0
         set grid xtics ytics lt 1 lc rgb faint lw 0.5
-        largest = absolute ? panel_high[p] / divisor : ratio_high
+        largest = absolute ? 1.0 * panel_high[p] / divisor : ratio_high
         smallest = absolute ? 0 : ratio_low
         if (absolute) { set xrange [0 : largest] }
         if (!absolute) {

@@ -45,9 +45,9 @@ do for [format in formats] {
         set xtics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
         set ytics autofreq nomirror out scale 0.5 font small textcolor rgb ink offset 0.4,0
         # Over few decades the powers of ten alone would say little; numbers of threads are powers of two.
-        if (!panel_percentiles[p] && panel_log_x[p] && panel_x_high[p] / panel_x_low[p] <= 400) { eval 'set xtics '.log_tics(panel_x_low[p], panel_x_high[p], 0) }
+        if (!panel_percentiles[p] && panel_log_x[p] && 1.0 * panel_x_high[p] / panel_x_low[p] <= 400) { eval 'set xtics '.log_tics(panel_x_low[p], panel_x_high[p], 0) }
         if (panel_x_label[p] eq 'threads' && panel_log_x[p]) { set xtics (1,2,3,4,6,8,12,16,24,32,48,64,96,128) }
-        if (!panel_percentiles[p] && panel_log_y[p] && panel_y_high[p] / panel_y_low[p] <= 400) { eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 0) }
+        if (!panel_percentiles[p] && panel_log_y[p] && 1.0 * panel_y_high[p] / panel_y_low[p] <= 400) { eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 0) }
         if (panel_percentiles[p]) { set xtics ('p50' 2, 'p90' 10, 'p99' 100, 'p99.9' 1e3, 'p99.99' 1e4, 'p99.999' 1e5, 'p99.9999' 1e6); eval 'set ytics '.log_tics(panel_y_low[p], panel_y_high[p], 1) }
         set grid xtics ytics lc rgb faint lw 0.5
         set xlabel panel_x_label[p] font small textcolor rgb muted offset 0,0.5

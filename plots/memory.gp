@@ -1,5 +1,5 @@
 # One panel a back end on common axes: the area is what the workload has live, the lines what that costs.
-mib(x) = x / divisor
+mib(x) = 1.0 * x / divisor
 panel_left(p) = box_left + axis_width + ((p - 1) % across) * (panel_width + panel_gap)
 panel_top(p) = box_top + key_height + panel_head + ((p - 1) / across) * (panel_head + panel_height + panel_foot)
 operations_unit = operations_max >= 2e6 ? 1e6 : operations_max >= 2e3 ? 1e3 : 1
@@ -28,7 +28,7 @@ do for [format in formats] {
         set rmargin at screen sx(panel_left(p) + panel_width)
         set tmargin at screen sy(panel_top(p))
         set bmargin at screen sy(panel_top(p) + panel_height)
-        set xrange [0 : operations_max / operations_unit]
+        set xrange [0 : 1.0 * operations_max / operations_unit]
         set yrange [0 : mib(bytes_max)]
         set border 3 lc rgb muted
         set xtics nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.4

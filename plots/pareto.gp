@@ -29,8 +29,8 @@ do for [format in formats] {
         set border 3 lc rgb muted
         set xtics nomirror out scale 0.5 font small textcolor rgb ink offset 0,0.3
         set ytics nomirror out scale 0.5 font small textcolor rgb ink offset 0.4,0
-        eval 'set xtics '.(panel_x_high[p] / panel_x_low[p] < 3 ? fine_tics : coarse_tics)
-        eval 'set ytics '.(panel_y_high[p] / panel_y_low[p] < 3 ? fine_tics : coarse_tics)
+        eval 'set xtics '.(1.0 * panel_x_high[p] / panel_x_low[p] < 3 ? fine_tics : coarse_tics)
+        eval 'set ytics '.(1.0 * panel_y_high[p] / panel_y_low[p] < 3 ? fine_tics : coarse_tics)
         set grid xtics ytics lc rgb faint lw 0.5
         set xlabel 'peak of memory held, ratio to base' font small textcolor rgb muted offset 0,0.6
         set ylabel 'time per operation, ratio to base' font small textcolor rgb muted offset 1.2,0
@@ -39,7 +39,7 @@ do for [format in formats] {
         set label 1002 panel_note_two[p] at screen sx(panel_left(p)), sy(panel_top(p) - 13) left font tiny textcolor rgb muted
         do for [i=1:label_text_count] {
             if (label_panel[i] == p) {
-                label_place = sprintf("set label %d label_text[%d] at screen sx(panel_left(p) + panel_width * log(label_x[%d]/panel_x_low[p]) / log(panel_x_high[p]/panel_x_low[p]) + label_dx[%d]), sy(panel_top(p) + panel_height * log(panel_y_high[p]/label_y[%d]) / log(panel_y_high[p]/panel_y_low[p]) + label_dy[%d]) %s font tiny textcolor rgb ink", 2000+i, i, i, i, i, i, word('left center right', int(label_align[i]) + 1))
+                label_place = sprintf("set label %d label_text[%d] at screen sx(panel_left(p) + panel_width * log(1.0*label_x[%d]/panel_x_low[p]) / log(1.0*panel_x_high[p]/panel_x_low[p]) + label_dx[%d]), sy(panel_top(p) + panel_height * log(1.0*panel_y_high[p]/label_y[%d]) / log(1.0*panel_y_high[p]/panel_y_low[p]) + label_dy[%d]) %s font tiny textcolor rgb ink", 2000+i, i, i, i, i, i, word('left center right', int(label_align[i]) + 1))
                 eval label_place
             }
         }

@@ -14,7 +14,8 @@
 
 /* NAME = 'text' */
 void script_string(FILE *script, const char *name, const char *text);
-/* NAME = value; NAN becomes gnuplot's NaN. */
+/* NAME = value; NAN becomes gnuplot's NaN. A whole number is an integer to gnuplot, whose division
+ * of two integers drops the fraction: a script multiplies by 1.0 first. */
 void script_number(FILE *script, const char *name, double value);
 /* array NAME[count] = [...] and NAME_count = count. gnuplot has no empty arrays: for count 0 there
  * is one element, '' or 0. */
