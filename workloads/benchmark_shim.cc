@@ -37,7 +37,7 @@ void RunOnce(benchmark::State &state, const shim_benchmark *bench)
     }
 }
 
-benchmark::internal::Benchmark *Register(const shim_benchmark *bench)
+auto *Register(const shim_benchmark *bench)
 {
     return benchmark::RegisterBenchmark(bench->name,
                                         [bench](benchmark::State &state) { RunOnce(state, bench); })
@@ -116,7 +116,7 @@ extern "C" int shim_main(int argc, char **argv, const shim_benchmark *benchmarks
         return 2;
     }
     for (size_t i = 0; i < count; i++) {
-        benchmark::internal::Benchmark *registered = Register(&benchmarks[i]);
+        auto *registered = Register(&benchmarks[i]);
         if (benchmarks[i].single_shot) {
             registered->Iterations(1);
         }
