@@ -181,7 +181,7 @@ uint64_t collector_count_trash(struct runtime *runtime, int generation,
                                const struct gc_trash *trash, uint64_t freed)
 {
     struct gc_stats *stats = &runtime->collector.stats;
-    uint64_t collected = freed + trash->saved;
+    uint64_t collected = freed + trash->saved + trash->called;
     stats->collected += collected;
     stats->collected_in[generation] += collected;
     stats->uncollectable += trash->uncollectable;
@@ -222,7 +222,11 @@ struct gc_outcome collector_collect(struct runtime *runtime, int oldest, int gen
     struct registry *registry = &collector->registry;
     const struct gc_range range = {registry->starts[oldest], registry->length};
     pauses_begin(&collector->pauses);
-    registry_seal(registry);
+    if (oldest == GC_GENERATIONS - 1) {
+        registry_merge(registry);
+    } else {
+        registry_seal(registry);
+    }
     struct gc_trash trash = {.indices = registry->numbers + range.begin};
     /* With older containers about, freeing trash may let one of those die whose finalizer then
      * looks around: it must not see trash that is not flagged. */

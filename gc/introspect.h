@@ -1,7 +1,9 @@
 /* What Python's gc module lets a program see and switch, beyond collecting (object.h).
  *
- * Visits come in the order of tracking within a generation. None of the functions sees what a
- * collection under way has found to be garbage. */
+ * Visits come in the order of the registry: the oldest generation first, and within one in the
+ * order of tracking, but that a container takes the place of a young one that has died, and that
+ * survivors of a collection take those of the dead. None of the functions sees what a collection
+ * under way has found to be garbage. */
 #ifndef HEAPMILL_GC_INTROSPECT_H
 #define HEAPMILL_GC_INTROSPECT_H
 

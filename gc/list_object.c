@@ -63,10 +63,11 @@ static inline void list_release_items(struct runtime *runtime, struct object **i
     }
 }
 
+/* From the last item to the first, as list_traverse of 3.11. */
 static int list_traverse(struct object *self, object_visit *visit, void *context)
 {
     struct list_object *list = list_of(self);
-    for (size_t i = 0; i < list->length; i++) {
+    for (size_t i = list->length; i-- > 0;) {
         int result = visit(list->items[i], context);
         if (result != 0) {
             return result;

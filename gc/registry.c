@@ -107,6 +107,34 @@ bool registry_grow(struct registry *registry)
     return registry_commit(registry, REGISTRY_STEP);
 }
 
+static void registry_reverse(struct registry *registry, uint32_t begin, uint32_t end)
+{
+    for (; begin + 1 < end; begin++, end--) {
+        struct object *first = registry->entries[begin];
+        registry->entries[begin] = registry->entries[end - 1];
+        registry->entries[end - 1] = first;
+    }
+}
+
+/* Two ranges change places when each is reversed, and then both together. */
+void registry_merge(struct registry *registry)
+{
+    const uint32_t middle = registry->starts[1];
+    const uint32_t young = registry->starts[0];
+    registry_seal(registry);
+    if (middle == young || young == registry->length) {
+        return;
+    }
+    registry_reverse(registry, middle, young);
+    registry_reverse(registry, young, registry->length);
+    registry_reverse(registry, middle, registry->length);
+    for (uint32_t i = middle; i < registry->length; i++) {
+        if (!registry_is_hole(registry->entries[i])) {
+            registry->entries[i]->index = i;
+        }
+    }
+}
+
 /* Fills the holes of [begin, end) with containers from its end; returns its new end. */
 static uint32_t registry_close_up(struct registry *registry, uint32_t begin, uint32_t end)
 {

@@ -145,6 +145,11 @@ static inline void registry_seal(struct registry *registry)
     registry->free = 0;
 }
 
+/* The same, and the youngest containers get before the middle ones: the order in which CPython's
+ * full collection links its lists, the oldest, the youngest, the middle one, and so that in which
+ * finalizers run. Time: the entries of both ranges, nothing when one is empty. */
+void registry_merge(struct registry *registry);
+
 /* Takes the holes out of [begin, starts[0]): the last containers of the range move into them, and
  * those of the youngest range move up. Boundaries between begin and starts[0] move to the range's
  * new end, which is returned and is the new starts[0]. begin must not be frozen. Time: the entries

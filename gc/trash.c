@@ -278,7 +278,7 @@ void gc_trash_process(struct runtime *runtime, struct gc_trash *trash)
     if (flags & (TYPE_HAS_WEAKREFS | TYPE_IS_WEAKREF)) {
         struct weakref_calls calls = {.first = NULL};
         trash_cut_weakrefs(runtime, trash, &calls);
-        weakref_make_calls(runtime, &calls);
+        trash->called += (uint32_t)weakref_make_calls(runtime, &calls);
     }
     if (flags & TYPE_HAS_FINALIZER && trash_finalize(runtime, trash)) {
         trash_keep_resurrected(registry, trash);

@@ -21,7 +21,10 @@ struct gc_trash {
     uint32_t length;
     unsigned type_flags; /* all that any member's type has: what processing is needed */
     bool no_discard;     /* a member's type has no discard */
-    uint32_t saved;      /* members that save_all has kept: by gc_trash_process */
+    /* By gc_trash_process: members that save_all has kept, and weak references outside of the trash
+     * that died of their own callbacks, which CPython counts as collected too. */
+    uint32_t saved;
+    uint32_t called;
     /* Members with legacy finalizers, and what these refer to, that have not died with the rest: by
      * gc_trash_finish. */
     uint32_t uncollectable;

@@ -14,10 +14,11 @@ static struct tuple_object *tuple_of(const struct object *object)
     return (struct tuple_object *)(uintptr_t)object;
 }
 
+/* From the last item to the first, as tupletraverse of 3.11. */
 static int tuple_traverse(struct object *self, object_visit *visit, void *context)
 {
     struct tuple_object *tuple = tuple_of(self);
-    for (size_t i = 0; i < tuple->length; i++) {
+    for (size_t i = tuple->length; i-- > 0;) {
         int result = tuple->items[i] == NULL ? 0 : visit(tuple->items[i], context);
         if (result != 0) {
             return result;

@@ -5,6 +5,8 @@
  * moves the survivors to the next. The oldest is collected only when those that have newly got
  * there are at least a quarter of those that were there: full collections then cost amortised
  * linear time in a growing heap (the 25% rule, Antoine Pitrou, CPython issue 4074). */
+#include "gc/policies/generational.h"
+
 #include <string.h>
 
 #include "common/os_memory.h"
@@ -14,11 +16,6 @@
 enum {
     GENERATIONAL_OLDEST = GC_GENERATIONS - 1,
     GENERATIONAL_RATIO = 4, /* gc_collect_generations: long_lived_total / 4 */
-};
-
-struct generational_parameters {
-    int thresholds[GC_GENERATIONS];
-    bool quarter_rule;
 };
 
 struct generational {
@@ -36,7 +33,7 @@ static struct generational *generational_of(const struct runtime *runtime)
     return runtime->collector.state;
 }
 
-static bool generational_open(struct runtime *runtime)
+bool generational_open(struct runtime *runtime)
 {
     const struct generational_parameters *parameters = runtime->collector.policy->parameters;
     runtime->collector.state = os_map_scratch(sizeof(struct generational));
@@ -45,7 +42,7 @@ static bool generational_open(struct runtime *runtime)
     return runtime->collector.state != NULL;
 }
 
-static void generational_close(struct runtime *runtime)
+void generational_close(struct runtime *runtime)
 {
     os_unmap(runtime->collector.state, sizeof(struct generational));
 }
@@ -62,10 +59,11 @@ static void generational_count_survivors(struct generational *state, int generat
     }
 }
 
-static uint64_t generational_collect(struct runtime *runtime, int generation)
+uint64_t generational_collect(struct runtime *runtime, int generation)
 {
     struct collector *collector = &runtime->collector;
     struct generational *state = generational_of(runtime);
+    const struct generational_parameters *parameters = collector->policy->parameters;
     collector_begin(runtime, generation);
     collector->count = 0;
     for (int i = 0; i <= generation; i++) {
@@ -74,13 +72,13 @@ static uint64_t generational_collect(struct runtime *runtime, int generation)
     if (generation < GENERATIONAL_OLDEST) {
         state->counts[generation + 1]++;
     }
-    struct gc_outcome outcome = collector_collect(runtime, generation, generation);
+    struct gc_outcome outcome = parameters->collect(runtime, generation, generation);
     generational_count_survivors(state, generation, &outcome);
     collector_end(runtime, generation, &outcome);
     return outcome.collected;
 }
 
-static void generational_counted(const struct runtime *runtime, int counts[GC_GENERATIONS])
+void generational_counted(const struct runtime *runtime, int counts[GC_GENERATIONS])
 {
     memcpy(counts, generational_of(runtime)->counts, sizeof(generational_of(runtime)->counts));
 }
@@ -97,7 +95,7 @@ static bool generational_is_due(const struct runtime *runtime, int generation)
            state->long_lived_pending >= state->long_lived_total / GENERATIONAL_RATIO;
 }
 
-static void generational_allocated(struct runtime *runtime)
+void generational_allocated(struct runtime *runtime)
 {
     for (int i = GENERATIONAL_OLDEST; i >= 0; i--) {
         if (generational_is_due(runtime, i)) {
@@ -108,10 +106,13 @@ static void generational_allocated(struct runtime *runtime)
 }
 
 /* _PyGC_InitState, Modules/gcmodule.c, 3.11. */
-static const struct generational_parameters generational_700 = {{700, 10, 10}, true};
-static const struct generational_parameters generational_700_no25 = {{700, 10, 10}, false};
+static const struct generational_parameters generational_700 = {
+    {700, 10, 10}, true, collector_collect};
+static const struct generational_parameters generational_700_no25 = {
+    {700, 10, 10}, false, collector_collect};
 /* Python/gc.c, _PyGC_InitState, 3.13. */
-static const struct generational_parameters generational_2000 = {{2000, 10, 10}, true};
+static const struct generational_parameters generational_2000 = {
+    {2000, 10, 10}, true, collector_collect};
 
 const struct gc_policy gc_policy_generational_700 = {
     .name = "generational-700",

@@ -1,5 +1,7 @@
 /* What the collector does with garbage that has weak references or finalizers, in what order, and
  * what it leaves. */
+#include <string.h>
+
 #include "gc/tests/scenario.h"
 
 static const struct class_hooks trash_noting = {.finalize = scenario_finalize};
@@ -245,9 +247,65 @@ static void test_class_dies_with_its_last_instance(void **state)
     scenario_end();
 }
 
+/* CPython's gc_list_merge appends generation 0 to 2, and then 1. Only policies with generations
+ * have a middle one. */
+static void test_finalizers_run_oldest_youngest_middle(void **state)
+{
+    static const struct class_hooks hooks = {.finalize = scenario_finalize};
+    struct runtime *runtime = scenario_begin(state);
+    struct object *instances[6];
+    for (int i = 0; i < 6; i++) {
+        instances[i] = scenario_instance(&hooks, i);
+        if (i % 2 == 1 && i < 5) {
+            gc_collect(runtime, i == 1 ? 1 : 0); /* 0 and 1 get into the oldest, 2 and 3 do not */
+        }
+    }
+    for (int i = 0; i < 6; i++) {
+        assert_true(scenario_drop_ring(&instances[i], 1));
+    }
+    gc_collect(runtime, 2);
+    static const int64_t expected[] = {0, 1, 4, 5, 2, 3};
+    assert_int_equal(scenario.events_length, 6);
+    bool has_middle = strncmp(gc_policy_name(runtime_policy(runtime)), "generational", 12) == 0;
+    for (int i = 0; i < 6 && has_middle; i++) {
+        assert_int_equal(scenario.tags[i], expected[i]);
+    }
+    assert_int_equal(gc_check(runtime), 0);
+    scenario_end();
+}
+
+static void trash_drop_watcher(struct runtime *runtime, struct object *weakref,
+                               struct object *owned, void *context)
+{
+    struct object **watcher = context;
+    (void)weakref;
+    (void)owned;
+    object_decref(runtime, *watcher);
+    *watcher = NULL;
+}
+
+/* As in CPython, whose handle_weakrefs counts what it frees. */
+static void test_a_weakref_that_dies_of_its_callback_is_collected(void **state)
+{
+    struct runtime *runtime = scenario_begin(state);
+    struct object *instance = scenario_instance(NULL, 1);
+    struct object *watcher = NULL;
+    struct weakref_hooks hooks = {.callback = trash_drop_watcher, .context = &watcher};
+    watcher = weakref_new(runtime, instance, &hooks);
+    uint64_t before = gc_collected(runtime);
+    assert_true(scenario_drop_ring(&instance, 1));
+    gc_collect(runtime, 2);
+    assert_null(watcher);
+    /* The instance, its dict, its class, and the weak reference. */
+    assert_int_equal(gc_collected(runtime) - before, 4);
+    scenario_end();
+}
+
 int trash_test(void)
 {
     const struct CMUnitTest trash_tests[] = {
+        GC_TEST(test_finalizers_run_oldest_youngest_middle),
+        GC_TEST(test_a_weakref_that_dies_of_its_callback_is_collected),
         GC_TEST(test_finalizers_once_each),
         GC_TEST(test_callbacks_before_finalizers),
         GC_TEST(test_weakrefs_in_trash_are_not_called),
