@@ -168,31 +168,6 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
     return status;
 }
 
-static const char *run_text(const json_t *plan, const char *name)
-{
-    const char *text = json_string_value(json_object_get(plan, name));
-    return text != NULL ? text : "";
-}
-
-/* Targets of bytes have no mutator of their own; another's may be missing from the build. */
-static void run_note_mutator(const struct fuzz_catalog *catalog, const struct fuzz_session *session)
-{
-    bool afl = false;
-    for (size_t i = 0; i < session->member_count; i++) {
-        afl = afl || session->engines[i] == FUZZ_ENGINE_AFL;
-    }
-    char *mutator = afl && session->program != NULL
-                        ? fuzz_catalog_mutator(catalog, session->program->target)
-                        : NULL;
-    if (afl && session->program != NULL && mutator == NULL) {
-        (void)fprintf(stderr,
-                      "heapmill fuzz run: note: AFL++ mutates bytes: the build has no mutator of "
-                      "operations for %s (`heapmill fuzz build afl` makes all that there are)\n",
-                      session->program->target);
-    }
-    free(mutator);
-}
-
 static enum status run_session(struct run_arguments *arguments, const struct fuzz_catalog *catalog,
                                struct fuzz_log *log, const json_t *plan,
                                struct fuzz_session_result *result, struct error *error)
@@ -200,10 +175,6 @@ static enum status run_session(struct run_arguments *arguments, const struct fuz
     struct fuzz_session session = {
         .catalog = catalog,
         .directory = arguments->output,
-        .library = run_text(plan, "library"),
-        .fast = json_is_true(json_object_get(plan, "fast")),
-        .seed = (uint64_t)json_integer_value(json_object_get(plan, "seed")),
-        .operations = (uint64_t)json_integer_value(json_object_get(plan, "operations")),
         .time_s = arguments->time_s,
         .disk_bytes_max = arguments->disk_bytes_max,
         .findings_max = arguments->findings_max,
@@ -212,27 +183,14 @@ static enum status run_session(struct run_arguments *arguments, const struct fuz
         .log = log,
     };
     size_t index;
-    json_t *name;
-    json_array_foreach(json_object_get(plan, "arguments"), index, name)
+    json_t *word;
+    json_array_foreach(json_object_get(plan, "arguments"), index, word)
     {
         if (arguments->resume) {
-            text_list_add(&arguments->extra, text_format("%s", json_string_value(name)));
+            text_list_add(&arguments->extra, text_format("%s", json_string_value(word)));
         }
     }
-    json_array_foreach(json_object_get(plan, "engines"), index, name)
-    {
-        enum fuzz_engine engine =
-            json_is_string(name) ? fuzz_engine_named(json_string_value(name)) : FUZZ_ENGINES;
-        if (engine == FUZZ_ENGINES || session.member_count == FUZZ_MEMBERS_MAX) {
-            return error_set(error, STATUS_CORRUPT, "%s/campaign.json: an engine is not known",
-                             arguments->output);
-        }
-        session.engines[session.member_count++] = engine;
-    }
-    enum status status =
-        fuzz_catalog_find(catalog, run_text(plan, "target"), run_text(plan, "backend"),
-                          run_text(plan, "bug"), &session.program, error);
-    run_note_mutator(catalog, &session);
+    enum status status = fuzz_session_take_plan(&session, plan, error);
     return status == STATUS_OK ? fuzz_session_run(&session, result, error) : status;
 }
 

@@ -61,7 +61,8 @@ static void reproducer_take_source(const char *file, struct text_list *sources)
     free(text);
 }
 
-/* From compile_commands.json: the entries whose object is the program's. */
+/* From compile_commands.json: the entries whose object is the program's, and the sources of the
+ * library of common/ that it is linked with. */
 static enum status reproducer_read_commands(const struct fuzz_catalog *catalog,
                                             const struct fuzz_program *program,
                                             struct text_list *flags, struct text_list *sources,
@@ -70,42 +71,31 @@ static enum status reproducer_read_commands(const struct fuzz_catalog *catalog,
     char *path = text_format("%s/compile_commands.json", catalog->trees[FUZZ_TREE_ORDINARY]);
     char *owner = text_format("/heapmill-fuzz-%s.dir/", program->label);
     json_t *entries = json_load_file(path, 0, NULL);
+    bool found = false;
     size_t index;
     const json_t *entry;
     json_array_foreach(entries, index, entry)
     {
         const char *command = json_string_value(json_object_get(entry, "command"));
         const char *file = json_string_value(json_object_get(entry, "file"));
-        if (command != NULL && file != NULL && strstr(command, owner) != NULL) {
+        bool own = command != NULL && strstr(command, owner) != NULL;
+        bool common = command != NULL && strstr(command, "/heapmill_common.dir/") != NULL;
+        if (own) {
             reproducer_take_flags(command, flags);
+            found = true;
+        }
+        if (file != NULL && (own || common)) {
             reproducer_take_source(file, sources);
         }
     }
-    enum status status = sources->count > 0
-                             ? STATUS_OK
-                             : error_set(error, STATUS_NOT_FOUND,
-                                         "%s does not say how %s is compiled: no C reproducer",
-                                         path, program->label);
+    enum status status = found ? STATUS_OK
+                               : error_set(error, STATUS_NOT_FOUND,
+                                           "%s does not say how %s is compiled: no C reproducer",
+                                           path, program->label);
     json_decref(entries);
     free(owner);
     free(path);
     return status;
-}
-
-/* Sources of common/ are a library of the build's; the reproducer compiles them. */
-static void reproducer_add_common(const struct fuzz_catalog *catalog, struct text_list *sources)
-{
-    struct text_list names = {0};
-    char *directory = text_format("%s/common", catalog->source);
-    file_list_names(directory, &names);
-    for (size_t i = 0; i < names.count; i++) {
-        size_t length = strlen(names.items[i]);
-        if (length > 2 && strcmp(names.items[i] + length - 2, ".c") == 0) {
-            text_list_add(sources, text_format("%s/%s", directory, names.items[i]));
-        }
-    }
-    text_list_free(&names);
-    free(directory);
 }
 
 /* The linker's --wrap options of the program, from the ordinary tree's build.ninja; "" if it has
@@ -135,7 +125,6 @@ static char *reproducer_make_line(const struct fuzz_catalog *catalog,
                                   const struct fuzz_program *program, const char *path,
                                   struct text_list *flags, struct text_list *sources)
 {
-    reproducer_add_common(catalog, sources);
     char *flag_text = text_join(flags, " ");
     char *source_text = text_join(sources, " ");
     char *wraps = reproducer_find_wraps(catalog, program);

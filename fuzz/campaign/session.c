@@ -386,3 +386,55 @@ enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_ses
     free(state);
     return status;
 }
+
+static const char *session_text(const json_t *plan, const char *name)
+{
+    const char *text = json_string_value(json_object_get(plan, name));
+    return text != NULL ? text : "";
+}
+
+/* Targets of bytes have no mutator of their own; another's may be missing from the build. */
+static void session_note_mutator(const struct fuzz_session *session)
+{
+    bool afl = false;
+    for (size_t i = 0; i < session->member_count; i++) {
+        afl = afl || session->engines[i] == FUZZ_ENGINE_AFL;
+    }
+    char *mutator = afl ? fuzz_catalog_mutator(session->catalog, session->program->target) : NULL;
+    if (afl && mutator == NULL) {
+        (void)fprintf(stderr,
+                      "heapmill fuzz run: note: AFL++ mutates bytes: the build has no mutator of "
+                      "operations for %s (`heapmill fuzz build afl` makes all that there are)\n",
+                      session->program->target);
+    }
+    free(mutator);
+}
+
+enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *plan,
+                                   struct error *error)
+{
+    size_t index;
+    json_t *name;
+    session->library = session_text(plan, "library");
+    session->fast = json_is_true(json_object_get(plan, "fast"));
+    session->seed = (uint64_t)json_integer_value(json_object_get(plan, "seed"));
+    session->operations = (uint64_t)json_integer_value(json_object_get(plan, "operations"));
+    session->member_count = 0;
+    json_array_foreach(json_object_get(plan, "engines"), index, name)
+    {
+        enum fuzz_engine engine =
+            json_is_string(name) ? fuzz_engine_named(json_string_value(name)) : FUZZ_ENGINES;
+        if (engine == FUZZ_ENGINES || session->member_count == FUZZ_MEMBERS_MAX) {
+            return error_set(error, STATUS_CORRUPT, "%s/campaign.json: an engine is not known",
+                             session->directory);
+        }
+        session->engines[session->member_count++] = engine;
+    }
+    enum status status = fuzz_catalog_find(session->catalog, session_text(plan, "target"),
+                                           session_text(plan, "backend"), session_text(plan, "bug"),
+                                           &session->program, error);
+    if (status == STATUS_OK) {
+        session_note_mutator(session);
+    }
+    return status;
+}

@@ -53,6 +53,13 @@ struct fuzz_session_result {
 
 const char *fuzz_session_end_name(enum fuzz_session_end end);
 
+/* Fills in what campaign.json fixes: program, library, engines, fast, seed, operations. The
+ * session's catalog and directory are there already; strings are the plan's. Says on stderr when
+ * AFL++ has no mutator of operations for the target. STATUS_CORRUPT: an engine is not known;
+ * STATUS_NOT_FOUND. */
+enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *plan,
+                                   struct error *error);
+
 /* STATUS_NOT_FOUND: an engine is not there; the message names the remedy. STATUS_UNSUPPORTED: an
  * engine ends at once; the message has the end of its log. STATUS_IO. */
 enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_session_result *result,
