@@ -201,6 +201,16 @@ void graph_drop_rescued(struct shadow *shadow)
     }
 }
 
+/* An old instance with a finalizer hangs off young garbage: it is outside of the trash and dies of
+ * its being freed. */
+static void graph_hang(struct shadow *shadow, unsigned name)
+{
+    graph_new_instance(shadow, name, SHADOW_FINALIZED - SHADOW_OF_CLASS);
+    graph_collect(shadow, 1);
+    graph_make_lists(shadow, name, 1, true);
+    graph_collect(shadow, 0);
+}
+
 static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
 {
     struct shadow_weakref *weak = &shadow->weakrefs[choice % SHADOW_WEAKREFS];
@@ -209,8 +219,12 @@ static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
         graph_drop_rescued(shadow);
         return;
     }
-    if (choice == GRAPH_CHOICE_DEED && shadow->deeds.kinds != 0) {
-        graph_deed(shadow);
+    if (choice >= GRAPH_CHOICE_HANG && shadow->deeds.kinds != 0) {
+        if (choice == GRAPH_CHOICE_HANG) {
+            graph_hang(shadow, name);
+        } else {
+            graph_deed(shadow);
+        }
         return;
     }
     graph_drop_weakref(shadow, weak);
