@@ -7,7 +7,7 @@
 
 extern const struct fuzz_target *const fuzz_engine_target;
 extern const char fuzz_engine_backend[]; /* "": the target has none */
-extern const char fuzz_built_engine[];    /* "random", "libfuzzer", "afl" */
+extern const char fuzz_built_engine[];   /* "random", "libfuzzer", "afl" */
 extern const char fuzz_bug_id[];         /* "": nothing is planted */
 
 /* Does what `--reduce` asks for and exits, or returns 0. */
