@@ -125,9 +125,8 @@ static void report_rounds(const struct comparison *comparison, struct document *
     if (comparison->rounds_min < comparison->rounds_max) {
         (void)snprintf(least, sizeof(least), "%u to ", comparison->rounds_min);
     }
-    document_line(document,
-                  "rounds: %s%u; medians of paired rounds with 95%% intervals; seed %llu", least,
-                  comparison->rounds_max, (unsigned long long)comparison->seed);
+    document_line(document, "rounds: %s%u; medians of paired rounds with 95%% intervals; seed %llu",
+                  least, comparison->rounds_max, (unsigned long long)comparison->seed);
 }
 
 static void report_one_run(const struct comparison *comparison, struct document *document)
@@ -139,8 +138,8 @@ static void report_one_run(const struct comparison *comparison, struct document 
                       comparison->vary, metric->name, metric->summary, metric->less);
     } else {
         document_line(document, "base: %s:%s; metric: %s, %s; below 1 is %s than the base",
-                      comparison->base_backend, comparison->base_arm, metric->name,
-                      metric->summary, metric->less);
+                      comparison->base_backend, comparison->base_arm, metric->name, metric->summary,
+                      metric->less);
         report_arms(comparison, document);
     }
     report_rounds(comparison, document);
