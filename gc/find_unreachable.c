@@ -195,7 +195,7 @@ static int find_check_put_back(struct object *referent, void *context)
 }
 
 /* No container has fewer references than there are to it: counted in the objects themselves, since
- * a byte modulo 64 would hide it. As the assertion in CPython's visit_decref. */
+ * a byte modulo 32 would hide it. As the assertion in CPython's visit_decref. */
 static void find_check_counts(const struct registry *registry, struct gc_range range)
 {
     struct find find = {.begin = range.begin, .end = range.end};

@@ -127,7 +127,7 @@ struct ours_indices {
 struct ours {
     const struct ours_parameters *parameters;
     enum ours_phase phase;
-    uint32_t members;          /* see invariant 3; 0 while no cycle is under way */
+    uint32_t members;          /* see invariant 4; 0 while no cycle is under way */
     uint32_t begin;            /* of the members: what is below is frozen */
     uint32_t boundary_moves;   /* the collector's, when begin was set */
     uint32_t sealed;           /* where the youngest range began when last seen */
