@@ -123,34 +123,6 @@ static void a_small_matrix_runs(void **state)
     run_to(0, "52 records", (const char *const[]){"bench", "--resume", "run", NULL});
 }
 
-static void order_depends_on_the_seed_alone(void **state)
-{
-    (void)state;
-    json_t *orders[3];
-    for (int i = 0; i < 3; i++) {
-        char *directory = text_format("run-%d", i);
-        run_to(0, "",
-               (const char *const[]){SMALL, "--rounds", "2", "--no-memory", "--seed",
-                                     i < 2 ? "11" : "12", "-o", directory, NULL});
-        char *path = text_format("%s/records.jsonl", directory);
-        json_t *records = fixture_read_lines(path);
-        orders[i] = json_array();
-        for (size_t r = 0; r < json_array_size(records); r++) {
-            json_t *record = json_array_get(records, r);
-            (void)json_array_append(orders[i], json_object_get(record, "cell"));
-            (void)json_array_append(orders[i], json_object_get(record, "seed"));
-        }
-        json_decref(records);
-        free(path);
-        free(directory);
-    }
-    assert_true(json_equal(orders[0], orders[1]));
-    assert_false(json_equal(orders[0], orders[2]));
-    for (int i = 0; i < 3; i++) {
-        json_decref(orders[i]);
-    }
-}
-
 static void the_callers_environment_does_not_leak(void **state)
 {
     (void)state;
@@ -222,39 +194,6 @@ static void interrupt_ends_with_130_and_resumes(void **state)
     json_t *records = fixture_read_lines("run/records.jsonl");
     assert_int_equal(json_array_size(records), 40 * 8 + 4);
     json_decref(records);
-}
-
-/* Whole rounds, of which none but the first began when the budget was spent, on a clock that went
- * on over all sessions. */
-static void check_budget(double budget_s)
-{
-    json_t *records = fixture_read_lines("run/records.jsonl");
-    size_t count = json_array_size(records);
-    double elapsed_s = 0;
-    size_t index;
-    json_t *record;
-    assert_true(count >= 4 + 8);
-    assert_int_equal((count - 4) % 8, 0);
-    json_array_foreach(records, index, record)
-    {
-        double before_s = elapsed_s;
-        elapsed_s = json_number_value(json_object_get(record, "elapsed_s"));
-        assert_true(elapsed_s >= before_s);
-        if (index >= 4 + 8 && (index - 4) % 8 == 0) {
-            assert_true(before_s < budget_s);
-        }
-    }
-    json_decref(records);
-}
-
-static void a_budget_is_kept_over_a_resume(void **state)
-{
-    (void)state;
-    run_to(0, "room for about", (const char *const[]){SMALL, "--budget", "2s", "-o", "run", NULL});
-    check_budget(2);
-    /* A round may still fit, as the second session reckons with the mean round and not the last. */
-    run_to(0, " 0 failed", (const char *const[]){"bench", "--resume", "run", NULL});
-    check_budget(2);
 }
 
 static void a_second_writer_is_refused(void **state)
@@ -375,10 +314,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(dry_run_prints_the_plan_and_writes_nothing),
         BENCH_TEST(a_small_matrix_runs),
-        BENCH_TEST(order_depends_on_the_seed_alone),
         BENCH_TEST(the_callers_environment_does_not_leak),
         BENCH_TEST(interrupt_ends_with_130_and_resumes),
-        BENCH_TEST(a_budget_is_kept_over_a_resume),
         BENCH_TEST(a_second_writer_is_refused),
         BENCH_TEST(a_full_disk_leaves_whole_records),
         BENCH_TEST(unusable_directories_are_refused),
