@@ -80,6 +80,26 @@ static void registry_add_peer(struct registry *registry, const struct registry_r
     registry_give_malloc_arms(registry, backend);
 }
 
+/* The directory whose bin/ has the workers and whose lib/ the libraries, for the program at that
+ * path: PREFIX/lib/heapmill of an installed PREFIX/bin/heapmill, or the build tree. The caller
+ * frees. */
+static char *registry_find_home(const char *program)
+{
+    char *tree = text_format("%s", program);
+    for (int i = 0; i < 2 && strrchr(tree, '/') != NULL; i++) {
+        *strrchr(tree, '/') = '\0';
+    }
+    char *home = text_format("%s/lib/heapmill", tree);
+    char *workers = text_format("%s/bin", home);
+    if (access(workers, X_OK) != 0) {
+        free(home);
+        home = text_format("%s", tree);
+    }
+    free(workers);
+    free(tree);
+    return home;
+}
+
 enum status registry_open(struct registry *registry, struct error *error)
 {
     char path[PATH_MAX];
@@ -90,14 +110,11 @@ enum status registry_open(struct registry *registry, struct error *error)
             "/proc/self/exe cannot be read, and the workers are found beside it: mount /proc");
     }
     path[length] = '\0';
-    *strrchr(path, '/') = '\0';
-    *registry = (struct registry){.program_directory = text_format("%s", path),
+    char *home = registry_find_home(path);
+    *registry = (struct registry){.program_directory = text_format("%s/bin", home),
+                                  .library_directory = text_format("%s/lib", home),
                                   .sanitized = registry_sanitized};
-    char *slash = strrchr(path, '/');
-    if (slash != NULL) {
-        *slash = '\0';
-    }
-    registry->library_directory = text_format("%s/lib", path);
+    free(home);
     for (const struct registry_row *row = registry_backends; row->name != NULL; row++) {
         registry_add_row(registry, BACKEND_OURS, row);
     }

@@ -34,8 +34,8 @@ struct backend {
 struct registry {
     struct backend **backends;
     size_t count;
-    char *program_directory; /* where heapmill and the workers are */
-    char *library_directory; /* where our preload libraries are: ../lib from there */
+    char *program_directory; /* where the workers are */
+    char *library_directory; /* where our preload libraries are */
     bool sanitized;          /* built with sanitizers: nothing can be preloaded */
 };
 

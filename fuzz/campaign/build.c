@@ -64,8 +64,10 @@ enum status fuzz_build_tree(const struct fuzz_catalog *catalog, enum fuzz_tree t
         status = error_set(error, STATUS_NOT_FOUND, "there is no cmake: apt-get install %s",
                            package_named("cmake"));
     } else if (catalog->source[0] == '\0') {
-        status = error_set(error, STATUS_NOT_FOUND,
-                           "this heapmill is in no build tree, and its sources are not known");
+        status =
+            error_set(error, STATUS_NOT_FOUND,
+                      "this heapmill is installed, and fuzz targets are compiled from its sources: "
+                      "build them in a source tree, with its build/release/bin/heapmill");
     } else if (access(cache, F_OK) != 0 && tree != FUZZ_TREE_ORDINARY) {
         status = build_configure(catalog, tree, cmake, error);
     }
