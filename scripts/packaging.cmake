@@ -17,6 +17,10 @@ add_dependencies(programs manual)
 
 set(home lib/heapmill)
 list(REMOVE_ITEM programs heapmill)
+# Workers of call arms are linked with their back end's library.
+set(across ${programs})
+list(FILTER across INCLUDE REGEX "^heapmill-.*\\.call")
+set_target_properties(${across} PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib")
 install(TARGETS heapmill RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${programs} ${preloads} RUNTIME DESTINATION ${home}/bin LIBRARY DESTINATION ${home}/lib)
 install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
