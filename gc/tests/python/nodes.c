@@ -102,15 +102,15 @@ static void node_remember_number(const struct object *object, int number)
 }
 
 /* ---------------------------------------------------------------- the verbs */
-struct object *node_new(struct runtime *runtime, enum program_kind kind, int number)
+struct object *node_new(struct runtime *runtime, enum program_kind kind, int *serial)
 {
     if (kind == KIND_LIST || kind == KIND_DICT) {
         struct object *made = kind == KIND_LIST ? list_new(runtime) : dict_new(runtime);
-        node_remember_number(made, number);
+        node_remember_number(made, (*serial)++);
         return made;
     }
     struct node *self = own_type_alloc(runtime, &node_types[kind], sizeof(*self));
-    self->number = number;
+    self->number = (*serial)++;
     own_type_track(runtime, &self->base);
     return &self->base;
 }

@@ -12,8 +12,9 @@ struct node_hooks {
 };
 extern struct node_hooks node_hooks;
 
-/* A new reference to an object of that kind, with that number. */
-struct object *node_new(struct runtime *runtime, enum program_kind kind, int number);
+/* A new reference to an object of that kind. Its number is *serial once it has been allocated, as
+ * finalizers that run meanwhile take numbers too; *serial is the next. */
+struct object *node_new(struct runtime *runtime, enum program_kind kind, int *serial);
 /* Whether it is one with fields. */
 bool node_is_slotted(const struct object *object);
 /* Whether it is one of the kinds, and not a tuple or a weak reference. */

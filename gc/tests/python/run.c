@@ -80,7 +80,7 @@ static void run_finalized(struct runtime *runtime, struct object *self, enum pro
     } else if (kind == KIND_CLEARS) {
         node_set_field(runtime, self, 0, NULL);
     } else if (kind == KIND_MAKES) {
-        struct object *made = node_new(runtime, KIND_PLAIN, run.serial++);
+        struct object *made = node_new(runtime, KIND_PLAIN, &run.serial);
         node_set_field(runtime, self, 2, made);
         object_decref(runtime, made);
     }
@@ -133,10 +133,7 @@ static struct object *run_local(struct object *object)
 
 static void run_new(const int *at)
 {
-    struct object *made = node_new(run.runtime, (enum program_kind)at[0], run.serial);
-    /* In Python the number is given afterwards, which only a finalizer that runs meanwhile could
-     * tell apart. */
-    run.serial++;
+    struct object *made = node_new(run.runtime, (enum program_kind)at[0], &run.serial);
     run_store(&run.names[at[1]], made);
 }
 
