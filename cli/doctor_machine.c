@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "run/machine.h"
 #include "common/clock.h"
+#include "run/machine.h"
 
 static const char *doctor_host_text(const json_t *host, const char *name)
 {
