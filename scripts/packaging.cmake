@@ -14,6 +14,9 @@ add_custom_command(OUTPUT ${pages}/heapmill.1 ${completions}/heapmill
   DEPENDS heapmill VERBATIM)
 add_custom_target(manual DEPENDS ${pages}/heapmill.1 ${completions}/heapmill)
 add_dependencies(programs manual)
+if(HEAPMILL_SANITIZE)
+  return() # has no preload libraries, and nobody installs it
+endif()
 
 set(home lib/heapmill)
 list(REMOVE_ITEM programs heapmill)
