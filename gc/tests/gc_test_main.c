@@ -1,5 +1,6 @@
-/* gc-tests-BINDING [--long] [--collector NAME|all] [GROUP…]: runs the groups that are named, or all
- * of them, under the default collector, the one of that name, or each in turn. */
+/* gc-tests-BINDING [--long] [--collector NAME|all|K/N] [GROUP…]: runs the groups that are named, or
+ * all of them, under the default collector, the one of that name, each in turn, or each N-th, from
+ * the K-th on (K from 0). */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +120,7 @@ void *gc_test_on_small_stack(void *(*body)(void *context), void *context)
 }
 
 struct main_arguments {
-    const char *collector; /* NULL: the default; "all" */
+    const char *collector; /* NULL: the default; "all"; "K/N" */
     char **groups;
     int group_count;
 };
@@ -135,7 +136,7 @@ static struct main_arguments main_parse(int argc, char **argv)
         } else if (strcmp(argv[i], "--collector") == 0 && i + 1 < argc) {
             arguments.collector = argv[++i];
         } else {
-            fprintf(stderr, "usage: %s [--long] [--collector NAME|all] [GROUP...]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--long] [--collector NAME|all|K/N] [GROUP...]\n", argv[0]);
             exit(2);
         }
     }
@@ -170,10 +171,13 @@ static int main_run(const struct main_arguments *arguments, const struct gc_poli
     return failed;
 }
 
-static int main_run_all(const struct main_arguments *arguments)
+static int main_run_each(const struct main_arguments *arguments, size_t first, size_t step)
 {
     int failed = 0;
     for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
+        if (i % step != first) {
+            continue;
+        }
         printf("collector %s\n", gc_policy_name(gc_policy_table[i]));
         failed += main_run(arguments, gc_policy_table[i]);
     }
@@ -208,8 +212,14 @@ int main(int argc, char **argv)
         printf("not applicable: %s\n", reason);
         return GC_TEST_SKIPPED;
     }
+    size_t first = 0;
+    size_t step = 0;
     if (arguments.collector != NULL && strcmp(arguments.collector, "all") == 0) {
-        return main_run_all(&arguments) == 0 ? 0 : 1;
+        return main_run_each(&arguments, 0, 1) == 0 ? 0 : 1;
+    }
+    if (arguments.collector != NULL && sscanf(arguments.collector, "%zu/%zu", &first, &step) == 2 &&
+        first < step) {
+        return main_run_each(&arguments, first, step) == 0 ? 0 : 1;
     }
     const struct gc_policy *policy = arguments.collector == NULL
                                          ? gc_policy_default()
