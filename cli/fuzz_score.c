@@ -111,7 +111,7 @@ static int score_tell(const struct invocation *invocation, const struct score_ar
 static int score_execute(const struct invocation *invocation, void *arguments)
 {
     struct score_arguments *asked = arguments;
-    struct error error;
+    struct error error = {0};
     enum status status = STATUS_OK;
     if (!asked->baseline_given) {
         asked->baseline_trials = asked->trials;

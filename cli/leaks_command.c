@@ -55,7 +55,7 @@ static enum status leaks_check_detector(const char *name, struct error *error)
 {
     const char *names[LEAKS_DETECTORS_MAX];
     size_t count = 0;
-    for (; leaks_detector_table[count] != NULL && count < LEAKS_DETECTORS_MAX; count++) {
+    for (; count < LEAKS_DETECTORS_MAX && leaks_detector_table[count] != NULL; count++) {
         names[count] = leaks_detector_table[count]->name;
         if (strcmp(names[count], name) == 0) {
             return STATUS_OK;

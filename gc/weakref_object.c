@@ -192,7 +192,8 @@ struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
         runtime_free_container(runtime, &self->base, WEAKREF_BLOCK_BYTES);
         return object_incref(&shared->base);
     }
-    self->hooks = hooks == NULL ? (struct weakref_hooks){.callback = NULL} : *hooks;
+    static const struct weakref_hooks none;
+    self->hooks = hooks == NULL ? none : *hooks;
     if (self->hooks.owned != NULL) {
         object_incref(self->hooks.owned);
     }
