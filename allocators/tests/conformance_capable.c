@@ -168,6 +168,12 @@ static void capable_children_have_a_heap(void **state)
     if (!CONFORMANCE_CAN(HEAP_CAN_THREADS)) {
         skip();
     }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    if (strcmp(HEAPMILL_BACKEND_NAME, "malloc") == 0) {
+        print_message("a sanitizer's malloc may deadlock in the child of a threaded program\n");
+        skip();
+    }
+#endif
     pthread_t thread;
     struct rng rng;
     rng_seed(&rng, 1);
