@@ -344,6 +344,7 @@ enum status score_run(const struct score_run *run, struct score_run_result *resu
     crew_stop(state->crew, run->jobs < SCORE_JOBS_MAX ? run->jobs : SCORE_JOBS_MAX, SCORE_GRACE_S);
     for (size_t i = 0; i < run->jobs; i++) {
         free(state->slots[i].directory);
+        process_free(&state->crew[i]);
     }
     if (state->shown) {
         (void)fputs("\r\033[K", stderr);

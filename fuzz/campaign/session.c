@@ -380,6 +380,7 @@ enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_ses
     }
     for (size_t i = 0; i < state->count; i++) {
         free(state->members[i].name);
+        process_free(&state->crew[i]);
     }
     fuzz_exchange_release(&state->exchange);
     text_list_free(&state->findings);
