@@ -134,7 +134,7 @@ static __attribute__((noinline, cold)) void *forward_find(const char *name)
         }                                                                                          \
         if (next.name != NULL) {                                                                   \
             next.name arguments;                                                                   \
-        } else {                                                                                   \
+        } else if (next.free != NULL) {                                                            \
             next.free(old);                                                                        \
         }                                                                                          \
         if (watched) {                                                                             \
