@@ -9,8 +9,8 @@
 #include "common/host/document.h"
 #include "common/host/text.h"
 #include "results/store.h"
-#include "run/adaptive.h"
 #include "run/plan.h"
+#include "run/rounds.h"
 
 static const char *report_text(const json_t *object, const char *name)
 {

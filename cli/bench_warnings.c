@@ -7,7 +7,7 @@
 #include "cli/doctor.h"
 #include "results/stats/disturbance.h"
 #include "results/stats/precision.h"
-#include "run/adaptive.h"
+#include "run/rounds.h"
 
 /* Of the processes' wall time: where single rounds are disturbed often enough to matter for all
  * (disturbance.c has what makes a round disturbed). */

@@ -8,7 +8,7 @@
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "run/machine.h"
-#include "run/preflight.h"
+#include "run/worker_executor.h"
 
 static const double DOCTOR_VERSION_TIMEOUT_S = 10;
 

@@ -12,9 +12,9 @@
 #include "results/compare/comparison.h"
 #include "run/catalog.h"
 #include "run/matrix.h"
-#include "run/preflight.h"
 #include "run/registry.h"
 #include "run/worker.h"
+#include "run/worker_executor.h"
 
 /* In the order of list_topics. */
 static const char *const list_topic_names[] = {"backends",   "workloads", "arms",

@@ -8,9 +8,9 @@
 
 #include "run/catalog.h"
 #include "run/plan.h"
-#include "run/preflight.h"
 #include "run/rounds.h"
 #include "run/selection.h"
+#include "run/worker_executor.h"
 
 /* The index of the base among the choices: --base, else malloc:preload, else the first. */
 static enum status experiment_choose_base(const struct experiment *experiment,

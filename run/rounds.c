@@ -10,11 +10,182 @@
 #include "common/host/json.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
-#include "run/adaptive.h"
+#include "common/rng.h"
+#include "results/stats/disturbance.h"
+#include "results/stats/precision.h"
 #include "run/cell_record.h"
 #include "run/plan.h"
 #include "run/progress.h"
-#include "run/schedule.h"
+
+/* The order of a round. */
+
+static const char *schedule_group(const json_t *cells, size_t index)
+{
+    return json_string_value(json_object_get(json_array_get(cells, index), "group"));
+}
+
+/* Puts where each group begins into begins; returns their number. A group's cells are next to each
+ * other in the plan. */
+static size_t schedule_find_groups(const json_t *cells, uint32_t *begins)
+{
+    size_t groups = 0;
+    for (size_t i = 0; i < json_array_size(cells); i++) {
+        if (i == 0 || strcmp(schedule_group(cells, i), schedule_group(cells, i - 1)) != 0) {
+            begins[groups++] = (uint32_t)i;
+        }
+    }
+    begins[groups] = (uint32_t)json_array_size(cells);
+    return groups;
+}
+
+void schedule_round(const json_t *cells, uint64_t seed, uint32_t round, uint32_t *order)
+{
+    size_t count = json_array_size(cells);
+    uint32_t *begins = text_grow(NULL, count + 1, sizeof(*begins));
+    uint32_t *groups = text_grow(NULL, count + 1, sizeof(*groups));
+    size_t group_count = schedule_find_groups(cells, begins);
+    for (size_t i = 0; i < group_count; i++) {
+        groups[i] = (uint32_t)i;
+    }
+    struct rng rng;
+    rng_seed(&rng, schedule_seed(seed, round, "order"));
+    rng_shuffle_u32(&rng, groups, group_count);
+    size_t filled = 0;
+    for (size_t i = 0; i < group_count; i++) {
+        uint32_t begin = begins[groups[i]];
+        uint32_t end = begins[groups[i] + 1];
+        uint32_t *first = order + filled;
+        for (uint32_t cell = begin; cell < end; cell++) {
+            order[filled++] = cell;
+        }
+        rng_shuffle_u32(&rng, first, end - begin);
+    }
+    free(begins);
+    free(groups);
+}
+
+uint64_t schedule_seed(uint64_t seed, uint32_t round, const char *group)
+{
+    uint64_t state = seed;
+    uint64_t mixed = rng_splitmix(&state) ^ round;
+    for (const char *next = group; *next != '\0'; next++) {
+        mixed = rng_splitmix(&mixed) ^ (unsigned char)*next;
+    }
+    return rng_splitmix(&mixed) >> 11;
+}
+
+/* Which groups go on. */
+
+void adaptive_write_plan(const struct experiment *experiment, json_t *plan)
+{
+    bool capped = experiment->precision > 0 && experiment->budget_s <= 0;
+    (void)json_object_set_new(plan, "precision", json_real(experiment->precision));
+    (void)json_object_set_new(plan, "rounds_max", json_integer(capped ? ADAPTIVE_ROUNDS_MAX : 0));
+    (void)json_object_set_new(plan, "redo", json_boolean(!experiment->no_redo));
+}
+
+void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive)
+{
+    *adaptive = (struct adaptive){
+        .rounds = (uint64_t)json_integer_value(json_object_get(plan, "rounds")),
+        .precision = json_number_value(json_object_get(plan, "precision")),
+        .rounds_max = (uint64_t)json_integer_value(json_object_get(plan, "rounds_max")),
+        .redo = json_is_true(json_object_get(plan, "redo")),
+    };
+}
+
+bool adaptive_is_look(uint64_t round)
+{
+    uint64_t look = ADAPTIVE_ROUNDS_MIN;
+    while (look < round) {
+        look = look * 7 / 5;
+    }
+    return look == round;
+}
+
+/* Rounds of a group when all have the same number, with those that make up for disturbed ones. The
+ * latter may be disturbed too and are not made up for again: a group is done over once. */
+static uint64_t adaptive_fixed_rounds(const struct adaptive *adaptive,
+                                      const struct record_group *group, uint32_t disturbed_planned)
+{
+    bool again = adaptive->redo && group->rounds >= adaptive->rounds &&
+                 disturbance_is_rare(disturbed_planned, (uint32_t)adaptive->rounds);
+    return adaptive->rounds + (again ? disturbed_planned : 0);
+}
+
+/* Counts the disturbed ones among the planned rounds of each group: of the first `rounds` ones. */
+static void adaptive_count_disturbed(const struct record_set *set, uint64_t rounds,
+                                     uint32_t *disturbed)
+{
+    for (size_t i = 0; i < set->record_count; i++) {
+        const struct record *record = &set->records[i];
+        uint32_t group = set->cells[record->cell].group;
+        bool first = i == 0 || record->round != set->records[i - 1].round ||
+                     record->pass != set->records[i - 1].pass ||
+                     set->cells[set->records[i - 1].cell].group != group;
+        disturbed[group] +=
+            first && record->pass == RECORD_TIME && record->disturbed && record->round < rounds;
+    }
+}
+
+static enum status adaptive_choose_fixed(const struct adaptive *adaptive,
+                                         const struct record_set *set, uint32_t round, bool *runs,
+                                         struct error *error)
+{
+    uint32_t *disturbed = calloc(set->group_count + 1, sizeof(*disturbed));
+    if (disturbed == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", set->group_count);
+    }
+    if (round >= adaptive->rounds) {
+        adaptive_count_disturbed(set, adaptive->rounds, disturbed);
+    }
+    for (size_t i = 0; i < set->group_count; i++) {
+        runs[i] = round < adaptive_fixed_rounds(adaptive, &set->groups[i], disturbed[i]);
+    }
+    free(disturbed);
+    return STATUS_OK;
+}
+
+/* A group that had no record in the round before has stopped. */
+static enum status adaptive_choose_precise(const struct adaptive *adaptive,
+                                           const struct record_set *set, uint32_t round, bool *runs,
+                                           struct error *error)
+{
+    double *half_widths = calloc(set->group_count + 1, sizeof(*half_widths));
+    if (half_widths == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", set->group_count);
+    }
+    bool look = adaptive_is_look(round);
+    enum status status = look ? precision_of_groups(set, half_widths, error) : STATUS_OK;
+    for (size_t i = 0; i < set->group_count && status == STATUS_OK; i++) {
+        bool narrow = look && half_widths[i] <= adaptive->precision;
+        runs[i] = set->groups[i].rounds >= round && !narrow;
+    }
+    free(half_widths);
+    return status;
+}
+
+enum status adaptive_choose(const struct adaptive *adaptive, const struct record_set *set,
+                            uint32_t round, bool *runs, size_t *count, struct error *error)
+{
+    enum status status = STATUS_OK;
+    bool ended = adaptive->rounds_max > 0 && round >= adaptive->rounds_max;
+    for (size_t i = 0; i < set->group_count; i++) {
+        runs[i] = !ended;
+    }
+    if (adaptive->rounds > 0) {
+        status = adaptive_choose_fixed(adaptive, set, round, runs, error);
+    } else if (adaptive->precision > 0 && round >= ADAPTIVE_ROUNDS_MIN && !ended) {
+        status = adaptive_choose_precise(adaptive, set, round, runs, error);
+    }
+    *count = 0;
+    for (size_t i = 0; i < set->group_count; i++) {
+        *count += runs[i];
+    }
+    return status;
+}
+
+/* The run itself. */
 
 struct rounds {
     struct store *store;
@@ -212,8 +383,9 @@ static void rounds_name_round(const struct rounds *rounds, size_t groups, struct
     }
 }
 
-/* Rounds of the time pass, until no group has another (adaptive.h) or the next does not fit into
- * the budget. Begins at the last round that has records, since what was decided before it was. */
+/* Rounds of the time pass, until no group has another (adaptive_choose) or the next does not fit
+ * into the budget. Begins at the last round that has records, since what was decided before it was.
+ */
 static enum status rounds_run_timed(struct rounds *rounds, double round_s, struct error *error)
 {
     double cell_s = round_s / (double)json_array_size(rounds->cells);

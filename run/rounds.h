@@ -4,11 +4,16 @@
 #ifndef HEAPMILL_RUN_ROUNDS_H
 #define HEAPMILL_RUN_ROUNDS_H
 
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/status.h"
+#include "results/record.h"
 #include "results/store.h"
 #include "run/executor.h"
+#include "run/experiment.h"
 
 /* Runs what is left of the store's plan. round_s is what a round is expected to take, and elapsed_s
  * what the run has taken before: both for the budget and the progress line. Cells that fail are
@@ -16,5 +21,48 @@
  * runs any more and the store can be resumed. STATUS_IO and others: the run cannot go on. */
 enum status rounds_run(struct store *store, const struct executor *executor, double round_s,
                        double elapsed_s, struct error *error);
+
+/* In which order the cells of a round run: a function of the seed, the round and the plan's cells,
+ * and of nothing else. Groups come in a shuffled order; a group's cells run next to each other,
+ * shuffled too, so that what the machine does at a moment falls on both sides of a pair. */
+
+/* Fills order[json_array_size(cells)] with the indices of the plan's cells. */
+void schedule_round(const json_t *cells, uint64_t seed, uint32_t round, uint32_t *order);
+
+/* The seed that all cells of a group get in a round: below 2^53, so that every reader of JSON keeps
+ * it whole. */
+uint64_t schedule_seed(uint64_t seed, uint32_t round, const char *group);
+
+/* Which groups have a further round of the time pass: a function of the plan and of the records of
+ * the rounds before, and of nothing else, so that a run that was interrupted goes on as it would
+ * have. docs/decisions/0006-rounds.md says why the rules are as they are. */
+
+enum {
+    ADAPTIVE_ROUNDS_MIN = 10, /* before a group may stop because its intervals are narrow */
+    ADAPTIVE_ROUNDS_MAX = 70, /* without a budget: a look, seven times the work of the first */
+};
+
+/* What ends the time pass, from plan.json. */
+struct adaptive {
+    uint64_t rounds;     /* of each group; 0: `precision`, or a budget, decides */
+    double precision;    /* a ratio distance; 0: rounds are not adaptive */
+    uint64_t rounds_max; /* 0: none */
+    bool redo;           /* groups have further rounds for disturbed ones */
+};
+
+/* Puts what the options say of rounds into the plan, beside `rounds` and `budget_s`. */
+void adaptive_write_plan(const struct experiment *experiment, json_t *plan);
+
+void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive);
+
+/* Does a group whose intervals are narrow stop before this round? Looking after each round would
+ * stop at the first narrow interval that chance gives; looks are each 1.4 times as far as the one
+ * before: 10, 14, 19, 26, 36, 50, 70, … */
+bool adaptive_is_look(uint64_t round);
+
+/* runs[group] is set for groups that have round `round`; *count is their number. set was
+ * marked by disturbance_mark(set, round). STATUS_NO_MEMORY. */
+enum status adaptive_choose(const struct adaptive *adaptive, const struct record_set *set,
+                            uint32_t round, bool *runs, size_t *count, struct error *error);
 
 #endif

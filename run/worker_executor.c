@@ -1,14 +1,360 @@
 #include "run/worker_executor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/host/json.h"
+#include "common/host/packages.h"
+#include "common/host/text.h"
 #include "run/callgrind.h"
 #include "run/plan.h"
-#include "run/preflight.h"
 #include "run/worker.h"
-#include "run/worker_outcome.h"
+
+/* What became of a worker's process, as an executor's outcome (run/executor.h). */
+
+static void outcome_set(json_t *outcome, const char *name, json_t *value)
+{
+    (void)json_object_set_new(outcome, name, value != NULL ? value : json_null());
+}
+
+/* A worker's text is its own; what is not UTF-8 is shown as '?'. */
+static json_t *outcome_text(const char *text)
+{
+    json_t *json = json_string(text);
+    if (json != NULL) {
+        return json;
+    }
+    char *copy = text_format("%s", text);
+    for (char *next = copy; *next != '\0'; next++) {
+        *next = (unsigned char)*next < 0x80 ? *next : '?';
+    }
+    json = json_string(copy);
+    free(copy);
+    return json;
+}
+
+/* The one line of the worker, or NULL: none, a torn one, more than one, or no JSON object. */
+static json_t *outcome_parse(const struct process_result *result)
+{
+    const char *end = memchr(result->output, '\n', result->output_bytes);
+    if (end == NULL || (size_t)(end - result->output) + 1 != result->output_bytes) {
+        return NULL;
+    }
+    json_t *line = json_loadb(result->output, result->output_bytes, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(line)) {
+        json_decref(line);
+        return NULL;
+    }
+    return line;
+}
+
+/* What an ok line of that pass must have; NULL if it has all, else a sentence. */
+static const char *outcome_lacks_figures(const struct worker_run *run, const json_t *line)
+{
+    const char *source = json_text_at(line, "memory.held_source", "");
+    switch (run->pass) {
+    case RECORD_MEMORY:
+        return strcmp(source, "stats") == 0 || strcmp(source, "smaps") == 0
+                   ? NULL
+                   : "the worker's line has no memory";
+    case RECORD_INSTRUCTIONS:
+        return run->instructions > 0 ? NULL : "callgrind left no count of the timed part";
+    case RECORD_LATENCY:
+        return json_is_object(json_object_get(line, "latency"))
+                   ? NULL
+                   : "the worker's line has no latency";
+    default:
+        return json_number_value(json_object_get(line, "cpu_ns_per_op")) > 0 &&
+                       json_number_value(json_object_get(line, "wall_ns")) > 0
+                   ? NULL
+                   : "the worker's line has no time";
+    }
+}
+
+/* What an ok line must have; NULL if it has all, else a sentence. */
+static const char *outcome_lacks(const struct worker_run *run, const json_t *line)
+{
+    json_int_t iterations = json_integer_value(json_object_get(line, "iterations"));
+    if (strcmp(json_text_at(line, "workload", ""), json_text_at(run->cell, "workload", "")) != 0) {
+        return "the worker ran another workload";
+    }
+    if (iterations < 0 || (uint64_t)iterations != run->iterations) {
+        return "the worker ran another number of iterations than was planned";
+    }
+    const json_t *threads = json_object_get(line, "threads");
+    if (threads != NULL && json_equal(threads, json_object_get(run->cell, "threads")) == 0) {
+        return "the worker ran another number of threads than was planned";
+    }
+    if (json_number_value(json_object_get(line, "operations")) <= 0) {
+        return "the worker's line has no operations";
+    }
+    return outcome_lacks_figures(run, line);
+}
+
+/* The verdict on an exit with 0 or 1 and a whole line. The caller frees *reason. */
+static const char *outcome_judge_line(const struct worker_run *run, const json_t *line,
+                                      int exit_code, char **reason)
+{
+    const char *status = json_text_at(line, "status", "");
+    bool ok = strcmp(status, "ok") == 0;
+    bool not_applicable = strcmp(status, "not_applicable") == 0;
+    const char *why = json_text_at(line, "reason", "");
+    if (exit_code != 0 || (!ok && !not_applicable)) {
+        *reason = text_format("%s", why[0] != '\0' ? why : "the worker says that it failed");
+        return "failed";
+    }
+    const char *lacking = ok ? outcome_lacks(run, line) : NULL;
+    *reason = text_format("%s", lacking != NULL ? lacking : ok ? "" : why);
+    return lacking != NULL ? "failed" : not_applicable ? "not_applicable" : "ok";
+}
+
+static const char *outcome_judge(const struct worker_run *run, const struct process_result *result,
+                                 const json_t *line, char **reason)
+{
+    bool answered = !result->timed_out && result->signal == 0 && result->exit_code <= 1;
+    if (answered && line != NULL) {
+        return outcome_judge_line(run, line, result->exit_code, reason);
+    }
+    char *how = worker_explain(result, run->timeout_s);
+    if (result->timed_out || result->signal != 0 || result->exit_code != 0) {
+        *reason = text_format("the worker %s", how);
+    } else {
+        *reason =
+            text_format(result->output_bytes == 0 ? "the worker wrote no line"
+                                                  : "the worker's line is not one JSON object");
+    }
+    free(how);
+    return result->timed_out ? "timeout" : result->signal != 0 ? "crashed" : "failed";
+}
+
+/* The peak is the worker's own word: what wait4 says of it may be this program's (ru_maxrss is
+ * inherited over fork and exec). A worker
+ * that died without a line has none. */
+static void outcome_add_process(json_t *outcome, const struct process_result *result)
+{
+    json_t *process =
+        json_pack("{sI sI sI sI}", "cpu_ns", (json_int_t)result->cpu_ns, "wall_ns",
+                  (json_int_t)result->wall_ns, "faults_minor", (json_int_t)result->faults_minor,
+                  "faults_major", (json_int_t)result->faults_major);
+    json_t *peak = json_object_get(outcome, "process_rss_bytes_peak");
+    if (peak != NULL) {
+        (void)json_object_set(process, "rss_bytes_peak", peak);
+        (void)json_object_del(outcome, "process_rss_bytes_peak");
+    }
+    outcome_set(outcome, "process", process);
+}
+
+/* An outcome that is not ok keeps of the line only what explains it; the engine sees to that. */
+json_t *worker_outcome_make(const struct worker_run *run, const struct process_result *result)
+{
+    char *reason = NULL;
+    json_t *line = outcome_parse(result);
+    const char *status = outcome_judge(run, result, line, &reason);
+    json_t *outcome = line != NULL ? line : json_object();
+    outcome_set(outcome, "status", json_string(status));
+    outcome_set(outcome, "reason", outcome_text(reason));
+    outcome_set(outcome, "iterations", json_integer((json_int_t)run->iterations));
+    outcome_set(outcome, "exit_code", json_integer(result->exit_code));
+    outcome_set(outcome, "signal", json_integer(result->signal));
+    outcome_set(outcome, "stderr", outcome_text(result->stderr_tail));
+    if (strcmp(status, "ok") == 0 && run->pass == RECORD_INSTRUCTIONS) {
+        double operations = json_number_at(outcome, "operations", 1);
+        outcome_set(outcome, "instructions", json_integer((json_int_t)run->instructions));
+        outcome_set(outcome, "instructions_per_op",
+                    json_real((double)run->instructions / operations));
+    }
+    outcome_add_process(outcome, result);
+    free(reason);
+    return outcome;
+}
+
+/* Preflight: what can run here. */
+
+static enum status preflight_program(const struct registry *registry, const char *program,
+                                     struct error *error)
+{
+    char *path = registry_program_path(registry, program);
+    enum status status = STATUS_OK;
+    if (access(path, X_OK) != 0) {
+        status = error_set(error, STATUS_UNSUPPORTED, "%s is missing: build the target %s", path,
+                           program);
+    }
+    free(path);
+    return status;
+}
+
+/* Preloads the library and asks where malloc lives. package names what to install, "" if nothing.
+ */
+static enum status preflight_preload(const struct worker *worker, const char *package,
+                                     char **malloc_owner, struct error *error)
+{
+    const char *expected = worker_expected_owner(worker);
+    struct error reason;
+    json_t *description = NULL;
+    char *said = NULL;
+    enum status status = worker_describe(worker, &description, &said, &reason);
+    if (status != STATUS_OK) {
+        return error_set(error, status == STATUS_INTERRUPTED ? status : STATUS_UNSUPPORTED,
+                         "with %s preloaded, %s", expected, reason.message);
+    }
+    const char *owner = json_string_value(json_object_get(description, "malloc_owner"));
+    owner = owner != NULL ? owner : "?";
+    if (strstr(owner, expected) != NULL) {
+        *malloc_owner = text_format("%s", owner);
+    } else if (package[0] != '\0') {
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "%s is not here (malloc stays in %s): apt-get install %s", expected,
+                           owner, package);
+    } else {
+        status =
+            error_set(error, STATUS_UNSUPPORTED,
+                      "%s does not own malloc, which lives in %s: a library must export malloc, "
+                      "calloc, realloc and free to be measured%s%s",
+                      expected, owner, said[0] != '\0' ? "; " : "", said);
+    }
+    json_decref(description);
+    free(said);
+    return status;
+}
+
+static enum status preflight_launch(const struct registry *registry, const struct launch *launch,
+                                    bool memory, const char *package, char **malloc_owner,
+                                    struct error *error)
+{
+    *malloc_owner = NULL;
+    enum status status = preflight_program(registry, launch->program, error);
+    if (status == STATUS_OK && memory) {
+        status = preflight_program(registry, launch->probe, error);
+    }
+    if (status != STATUS_OK || launch->preload[0] == '\0') {
+        return status;
+    }
+    char *path = registry_preload_path(registry, launch->preload);
+    if (strchr(path, '/') != NULL && access(path, R_OK) != 0) {
+        status = error_set(error, STATUS_UNSUPPORTED, "%s is missing: build it", path);
+    } else if (strpbrk(path, " :") != NULL) {
+        status = error_set(
+            error, STATUS_UNSUPPORTED,
+            "%s: LD_PRELOAD cannot name a path with a blank or a colon: build elsewhere", path);
+    }
+    free(path);
+    struct worker worker = {
+        .registry = registry, .program = launch->program, .preload = launch->preload, .env = NULL};
+    return status != STATUS_OK ? status : preflight_preload(&worker, package, malloc_owner, error);
+}
+
+enum status preflight_backend(const struct registry *registry, const struct backend *backend,
+                              const char *arm, bool memory, char **malloc_owner,
+                              struct error *error)
+{
+    struct launch launch;
+    char *owner = NULL;
+    registry_launch(backend, arm, &launch);
+    enum status status =
+        preflight_launch(registry, &launch, memory, backend->package, &owner, error);
+    launch_free(&launch);
+    if (malloc_owner != NULL) {
+        *malloc_owner = owner;
+    } else {
+        free(owner);
+    }
+    return status;
+}
+
+/* Asks a reference which workloads it runs. */
+static enum status preflight_reference(struct selection_choice *choice,
+                                       const struct registry *registry, struct error *error)
+{
+    struct launch launch;
+    json_t *description = NULL;
+    registry_launch(choice->backend, choice->arm, &launch);
+    struct worker worker = {
+        .registry = registry, .program = launch.program, .preload = launch.preload, .env = NULL};
+    enum status status = worker_describe(&worker, &description, NULL, error);
+    if (status == STATUS_OK) {
+        json_decref(choice->workloads);
+        choice->workloads = json_incref(json_object_get(description, "workloads"));
+    }
+    json_decref(description);
+    launch_free(&launch);
+    return status;
+}
+
+enum status preflight_selection(struct selection *selection, const struct registry *registry,
+                                bool memory, struct error *error)
+{
+    for (size_t i = 0; i < selection->choice_count;) {
+        const struct selection_choice *choice = &selection->choices[i];
+        struct error reason;
+        char *owner = NULL;
+        enum status status =
+            preflight_backend(registry, choice->backend, choice->arm, memory, &owner, &reason);
+        if (choice->backend->kind == BACKEND_PEER && choice->backend->installed == NULL &&
+            owner != NULL) {
+            choice->backend->installed = package_of_file(owner);
+        }
+        free(owner);
+        if (status == STATUS_OK && choice->backend->kind == BACKEND_REFERENCE) {
+            status = preflight_reference(&selection->choices[i], registry, &reason);
+        }
+        if (status == STATUS_OK) {
+            i++;
+            continue;
+        }
+        if (choice->exact || choice->backend->kind == BACKEND_LIBRARY ||
+            status == STATUS_INTERRUPTED) {
+            return error_set(error, status, "%s:%s: %s", choice->backend->name, choice->arm,
+                             reason.message);
+        }
+        (void)fprintf(stderr, "heapmill: left out: %s:%s: %s\n", choice->backend->name, choice->arm,
+                      reason.message);
+        selection_drop(selection, i);
+    }
+    if (selection->choice_count == 0) {
+        return error_set(error, STATUS_UNSUPPORTED, "none of the chosen back ends can run here");
+    }
+    return STATUS_OK;
+}
+
+static const char *preflight_text(const json_t *cell, const char *name)
+{
+    const char *text = json_string_value(json_object_get(cell, name));
+    return text != NULL ? text : "";
+}
+
+enum status preflight_plan(const json_t *plan, const struct registry *registry, struct error *error)
+{
+    bool probes = plan_runs_pass(plan, RECORD_MEMORY) || plan_runs_pass(plan, RECORD_LATENCY);
+    json_t *seen = json_object();
+    enum status status = STATUS_OK;
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        struct launch launch = {.program = (char *)preflight_text(cell, "program"),
+                                .probe = (char *)preflight_text(cell, "probe"),
+                                .preload = (char *)preflight_text(cell, "preload")};
+        char *key = text_format("%s %s", launch.program, launch.preload);
+        char *owner = NULL;
+        if (status == STATUS_OK && json_object_get(seen, key) == NULL) {
+            struct error reason;
+            status = preflight_launch(registry, &launch, probes, "", &owner, &reason);
+            (void)json_object_set_new(seen, key, json_true());
+            if (status != STATUS_OK) {
+                (void)error_set(error, status, "%s: %s", preflight_text(cell, "id"),
+                                reason.message);
+            }
+        }
+        free(owner);
+        free(key);
+    }
+    json_decref(seen);
+    return status;
+}
+
+/* The executor itself. */
 
 /* A twin runs the program's layout twin: the same work at other addresses. */
 static void worker_executor_describe(void *context, const struct selection_choice *choice, int twin,

@@ -2,8 +2,16 @@
 #ifndef HEAPMILL_RUN_WORKER_EXECUTOR_H
 #define HEAPMILL_RUN_WORKER_EXECUTOR_H
 
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/host/process.h"
+#include "common/status.h"
+#include "results/record.h"
 #include "run/executor.h"
 #include "run/registry.h"
+#include "run/selection.h"
 
 struct worker_executor {
     struct executor executor;
@@ -14,5 +22,40 @@ struct worker_executor {
 /* The registry is borrowed, until worker_executor_close. */
 void worker_executor_open(struct worker_executor *worker, const struct registry *registry);
 void worker_executor_close(struct worker_executor *worker);
+
+/* Turns how a worker's process ended and what it wrote into an executor's outcome. */
+
+/* What the worker was asked for. Borrowed. */
+struct worker_run {
+    const json_t *cell; /* of the plan */
+    enum record_pass pass;
+    uint64_t iterations;   /* asked for in this pass */
+    uint64_t instructions; /* of the instructions pass; 0: there is no count */
+    double timeout_s;
+};
+
+/* A new reference. Only a process that exited with 0 after one whole line that says "ok" and has
+ * all that an ok record needs gives "ok"; whatever else happened is said by status and reason. */
+json_t *worker_outcome_make(const struct worker_run *run, const struct process_result *result);
+
+/* Checks, before the first cell, that every worker is there and every library to be preloaded is
+ * the one that malloc then lives in. One thread. */
+
+/* STATUS_OK: an arm of the back end can run here. malloc_owner, unless NULL, gets the file in which
+ * malloc lives when something is preloaded (the caller frees it), else NULL. STATUS_UNSUPPORTED: it
+ * cannot, and the message says why and what helps. STATUS_INTERRUPTED. */
+enum status preflight_backend(const struct registry *registry, const struct backend *backend,
+                              const char *arm, bool memory, char **malloc_owner,
+                              struct error *error);
+
+/* Takes out of the selection what cannot run and was not named in full, with a line on stderr each.
+ * STATUS_UNSUPPORTED: what cannot run was named in full, or is the user's library, or nothing is
+ * left. */
+enum status preflight_selection(struct selection *selection, const struct registry *registry,
+                                bool memory, struct error *error);
+
+/* The same for a plan that is resumed: everything in it must run. */
+enum status preflight_plan(const json_t *plan, const struct registry *registry,
+                           struct error *error);
 
 #endif

@@ -8,7 +8,7 @@
 #define POWER_RESOLVED 0.9
 
 /* The last is the end, whenever that was. Those before it: where verdicts begin, and the looks of
- * adaptive rounds (cli/adaptive.h). */
+ * adaptive rounds (run/rounds.h). */
 static const uint32_t power_limits[POWER_LIMITS_MAX] = {6,  8,  10, 14, 19,  26,
                                                         36, 50, 70, 98, 137, UINT32_MAX};
 

@@ -5,7 +5,7 @@
 
 #include "common/rng.h"
 #include "results/stats/disturbance.h"
-#include "run/adaptive.h"
+#include "run/rounds.h"
 
 /* Two groups, "even" and "uneven", of a base and one other. */
 enum { GROUPS = 2, CELLS = 2 };

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "run/cell_record.h"
-#include "run/worker_outcome.h"
+#include "run/worker_executor.h"
 
 #define GOOD                                                                                       \
     "{\"status\":\"ok\",\"reason\":\"\",\"workload\":\"batch\",\"iterations\":5,\"operations\":"   \

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "run/schedule.h"
+#include "run/rounds.h"
 
 enum { GROUPS = 7, CELLS_OF_GROUP = 5, CELLS = GROUPS * CELLS_OF_GROUP };
 
