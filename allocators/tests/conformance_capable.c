@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +175,12 @@ static void capable_children_have_a_heap(void **state)
         skip();
     }
 #endif
+    const char *library = getenv("HEAPMILL_EXPECT_MALLOC");
+    if (library != NULL && strncmp(library, "libheapmill", 11) != 0) {
+        /* tbbmalloc has no fork handlers: now and then the child waits for the other thread's lock */
+        print_message("%s: what a peer promises to a child is its own affair\n", library);
+        skip();
+    }
     pthread_t thread;
     struct rng rng;
     rng_seed(&rng, 1);
