@@ -177,7 +177,8 @@ static void capable_children_have_a_heap(void **state)
 #endif
     const char *library = getenv("HEAPMILL_EXPECT_MALLOC");
     if (library != NULL && strncmp(library, "libheapmill", 11) != 0) {
-        /* tbbmalloc has no fork handlers: now and then the child waits for the other thread's lock */
+        /* tbbmalloc has no fork handlers: now and then the child waits for the other thread's lock
+         */
         print_message("%s: what a peer promises to a child is its own affair\n", library);
         skip();
     }
