@@ -1,4 +1,3 @@
-/* heapmill bench: makes a plan, or takes up one, and runs it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,17 +5,247 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/bench_options.h"
-#include "cli/bench_report.h"
-#include "cli/bench_warnings.h"
+#include "cli/bench.h"
 #include "cli/command.h"
 #include "cli/compare.h"
+#include "cli/shared_options.h"
 #include "common/clock.h"
 #include "common/host/process.h"
+#include "common/passes.h"
 #include "results/store.h"
+#include "run/matrix.h"
 #include "run/plan.h"
 #include "run/registry.h"
 #include "run/worker_executor.h"
+
+/* What --rounds auto is after unless --precision says otherwise: in the tables of this field,
+ * differences below it are seldom worth an engineer's hour. */
+static const double BENCH_PRECISION = 0.01;
+static const double BENCH_TARGET_MS = 50;
+enum { BENCH_ROUNDS_MAX = 100000 };
+
+/* An option that decides what the plan is. */
+#define BENCH_PLANS(member)                                                                        \
+    OPTION_INTO(struct bench_options, member), .given = offsetof(struct bench_options, selective)
+
+const struct option_row bench_option_rows[] = {
+    {OPTION_TEXT, .placeholder = "DIR", .help = "with --resume: the run to go on with",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct bench_options, operand)},
+    {OPTION_HEADING, .help = "what to run"},
+    {OPTION_TEXT, 'b', "backends", "LIST",
+     "['!']GLOB[:ARM][{NAME=VALUE,…}],…: names or globs of back ends; '!' takes away; {…} is the "
+     "worker's environment; a path with a '/' is a library of your own that replaces malloc",
+     .shown = "the matrix's", .candidates = CANDIDATES_BACKENDS, BENCH_PLANS(experiment.backends)},
+    {OPTION_TEXT, 0, "arm", "LIST",
+     "arms of those that name none: inline, call, call-sized, preload, preload-sized, or all",
+     .shown = "preload where there is one, else the first", BENCH_PLANS(experiment.arms)},
+    {OPTION_TEXT, 'w', "workloads", "LIST", "names or globs, '!' takes away",
+     .shown = "the matrix's", .candidates = CANDIDATES_WORKLOADS,
+     BENCH_PLANS(experiment.workloads)},
+    {OPTION_LIST, 'p', "param", "N=V,V…",
+     "values of a parameter, each combination a group of cells; WORKLOADS.N=V for some workloads "
+     "only; may be repeated",
+     BENCH_PLANS(experiment.parameters)},
+    {OPTION_TEXT, 0, "threads", "LIST",
+     "how many threads the threaded workloads have, as 1,2,4, each number a group of cells; the "
+     "other workloads have one",
+     "1", BENCH_PLANS(experiment.threads)},
+    {OPTION_TEXT, 0, "matrix", "NAME", "a named matrix; -b, -w, -p, --rounds… change it",
+     .candidates = "list matrices --names", BENCH_PLANS(experiment.name)},
+    {OPTION_TEXT, 0, "base", "B[:ARM]",
+     "what the others are compared with, and what the A/A twins are of",
+     .shown = "malloc:preload, or the first", .candidates = CANDIDATES_BACKENDS,
+     BENCH_PLANS(experiment.base)},
+    {OPTION_HEADING, .help = "what to measure"},
+    {OPTION_SET, 0, "metric", "LIST",
+     "what is measured. Instructions are counted by valgrind's callgrind, are the same in every "
+     "run, and cells of several threads have no such count. Some of",
+     "time,memory", .words = pass_names, BENCH_PLANS(metrics)},
+    {OPTION_FLAG, 0, "latency", NULL,
+     "adds latency: single calls timed, for percentiles up to p99.99", BENCH_PLANS(latency)},
+    {OPTION_NUMBER, 0, "latency-every", "N", "one call in N is timed, at random gaps", "16",
+     .least = 1, .most = 1000000, BENCH_PLANS(experiment.latency_every)},
+    {OPTION_FLAG, 0, "no-memory", NULL, "leaves out the memory pass", BENCH_PLANS(no_memory)},
+    {OPTION_HEADING, .help = "how long"},
+    {OPTION_TEXT, 0, "rounds", "N",
+     "rounds of the time pass, or of the other passes where there is no time pass. Below 6 compare "
+     "gives no verdict. auto: each group has rounds until its intervals are narrow enough, at "
+     "least 10, at most 70 or what the budget allows",
+     .shown = "the matrix's, else 7", BENCH_PLANS(rounds_text)},
+    {OPTION_SHARE, 0, "precision", "P", "what --rounds auto is after: half of an interval's width",
+     .shown = "1%", .least = 1e-4, .most = 1, BENCH_PLANS(experiment.precision)},
+    {OPTION_SECONDS, 0, "budget", "TIME",
+     "instead, or with --rounds auto: rounds for as long as they fit, as 5m",
+     BENCH_PLANS(experiment.budget_s)},
+    {OPTION_FLAG, 0, "no-redo", NULL,
+     "no further rounds for those that other programs, steal or a CPU quota disturbed",
+     BENCH_PLANS(experiment.no_redo)},
+    {OPTION_REAL, 0, "target-ms", "T",
+     "timed part of a process; iterations are set by it, once, for all back ends alike",
+     .shown = "the matrix's, else 50", .least = 1, .most = 60000,
+     BENCH_PLANS(experiment.target_ms)},
+    {OPTION_SECONDS, 0, "timeout", "TIME",
+     "of a process, after which it is killed and a record says so", "60s", .most = 86400,
+     BENCH_PLANS(experiment.timeout_s)},
+    {OPTION_NUMBER, 0, "seed", "S", "of all random choices and of the order of the cells", "1",
+     BENCH_PLANS(experiment.seed)},
+    {OPTION_HEADING, .help = "where"},
+    {OPTION_TEXT, 'o', "output", "DIR", "a new directory", .shown = "results/bench-TIME",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct bench_options, directory)},
+    {OPTION_FLAG, 0, "resume", NULL, "go on with the run in DIR",
+     OPTION_INTO(struct bench_options, resume)},
+    {OPTION_FLAG, 0, "dry-run", NULL, "print the plan and how long it will take, and run nothing",
+     OPTION_INTO(struct bench_options, dry_run)},
+    {SHARED_JSON(struct bench_options, json, "print the summary (or the plan) as JSON")},
+    {.kind = OPTION_END},
+};
+
+static enum status bench_check_matrix(const char *name, struct error *error)
+{
+    if (name == NULL || matrix_find(name) != NULL) {
+        return STATUS_OK;
+    }
+    struct text_list names = {0};
+    for (size_t i = 0; matrix_table[i].name != NULL; i++) {
+        text_list_add(&names, text_format("%s", matrix_table[i].name));
+    }
+    char *known = text_join(&names, ", ");
+    (void)error_set(error, STATUS_INVALID, "--matrix %s: there is none of that name, only: %s",
+                    name, known);
+    free(known);
+    text_list_free(&names);
+    return STATUS_INVALID;
+}
+
+/* "N" or "auto", and what it has to do with --budget and --precision. */
+static enum status bench_check_rounds(struct bench_options *options, struct error *error)
+{
+    const char *text = options->rounds_text != NULL ? options->rounds_text : "0";
+    options->rounds_auto = options->rounds_auto || strcmp(text, "auto") == 0;
+    if (!options->rounds_auto &&
+        (!text_to_u64(text, &options->experiment.rounds) ||
+         options->experiment.rounds > BENCH_ROUNDS_MAX ||
+         (options->experiment.rounds == 0) != (options->rounds_text == NULL))) {
+        return error_set(error, STATUS_INVALID,
+                         "--rounds %s: it wants a number from 1 to %d, or auto", text,
+                         BENCH_ROUNDS_MAX);
+    }
+    if (options->experiment.rounds > 0 && options->experiment.budget_s > 0) {
+        return error_set(error, STATUS_INVALID,
+                         "--rounds and --budget do not go together, but for --rounds auto: leave "
+                         "one out");
+    }
+    if (options->experiment.precision > 0 && !options->rounds_auto) {
+        return error_set(error, STATUS_INVALID, "--precision goes with --rounds auto");
+    }
+    if (options->rounds_auto && options->experiment.precision <= 0) {
+        options->experiment.precision = BENCH_PRECISION;
+    }
+    return STATUS_OK;
+}
+
+/* Takes --metric, --latency and --no-memory together. */
+static enum status bench_choose_passes(struct bench_options *options, struct error *error)
+{
+    bool any = false;
+    for (unsigned pass = 0; pass < RECORD_PASS_COUNT; pass++) {
+        options->experiment.passes[pass] =
+            ((options->metrics >> pass & 1) != 0 || (pass == RECORD_LATENCY && options->latency)) &&
+            !(pass == RECORD_MEMORY && options->no_memory);
+        any = any || options->experiment.passes[pass];
+    }
+    /* --rounds is of the time pass, and of the others where there is none. */
+    bool others = !options->experiment.passes[RECORD_TIME] && options->experiment.rounds > 0;
+    options->experiment.instruction_rounds =
+        others ? options->experiment.rounds : BENCH_ROUNDS_INSTRUCTIONS;
+    options->experiment.latency_rounds =
+        others ? options->experiment.rounds : BENCH_ROUNDS_STANDARD;
+    return any ? STATUS_OK
+               : error_set(error, STATUS_INVALID, "--metric and --no-memory leave nothing to run");
+}
+
+/* What was not said comes from the matrix: the named one, or the default's where it is silent. */
+static void bench_fill_in(struct bench_options *options)
+{
+    bool chosen = options->experiment.backends != NULL || options->experiment.workloads != NULL ||
+                  options->experiment.parameters.count > 0 || options->experiment.arms != NULL;
+    const struct matrix *matrix =
+        matrix_find(options->experiment.name != NULL ? options->experiment.name : "default");
+    bool named = options->experiment.name != NULL;
+    if (!named) {
+        options->experiment.name = chosen ? "custom" : matrix->name;
+    }
+    struct text_list own = options->experiment.parameters;
+    options->experiment.parameters = (struct text_list){0};
+    for (size_t i = 0; options->experiment.workloads == NULL && matrix->parameters[i] != NULL;
+         i++) {
+        text_list_add(&options->experiment.parameters, text_format("%s", matrix->parameters[i]));
+    }
+    for (size_t i = 0; i < own.count; i++) {
+        text_list_add(&options->experiment.parameters, text_format("%s", own.items[i]));
+    }
+    text_list_free(&own);
+    options->experiment.backends =
+        options->experiment.backends != NULL ? options->experiment.backends : matrix->backends;
+    options->experiment.workloads =
+        options->experiment.workloads != NULL ? options->experiment.workloads : matrix->workloads;
+    if (options->experiment.rounds == 0 && !options->rounds_auto &&
+        options->experiment.budget_s <= 0) {
+        options->experiment.rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
+    }
+    if (options->experiment.target_ms <= 0) {
+        options->experiment.target_ms = named || !chosen ? matrix->target_ms : BENCH_TARGET_MS;
+    }
+}
+
+static enum status bench_check_operand(struct bench_options *options, struct error *error)
+{
+    if (options->resume && options->directory == NULL) {
+        options->directory = options->operand;
+    } else if (options->operand != NULL) {
+        return error_set(
+            error, STATUS_INVALID,
+            "bench takes no operand '%s': back ends are given with -b, workloads with -w, the "
+            "directory with -o",
+            options->operand);
+    }
+    if (options->resume && options->directory == NULL) {
+        return error_set(error, STATUS_INVALID,
+                         "--resume wants the directory of the run: heapmill bench --resume DIR");
+    }
+    if (options->resume && options->dry_run) {
+        return error_set(error, STATUS_INVALID,
+                         "--dry-run and --resume do not go together: leave one out");
+    }
+    return STATUS_OK;
+}
+
+enum status bench_options_check(void *arguments, struct error *error)
+{
+    struct bench_options *options = arguments;
+    enum status status = bench_check_operand(options, error);
+    if (status == STATUS_OK) {
+        status = bench_check_matrix(options->experiment.name, error);
+    }
+    if (status == STATUS_OK) {
+        status = bench_check_rounds(options, error);
+    }
+    if (status == STATUS_OK) {
+        status = bench_choose_passes(options, error);
+    }
+    if (status == STATUS_OK) {
+        bench_fill_in(options);
+    }
+    return status;
+}
+
+void bench_options_set_defaults(struct bench_options *options)
+{
+    struct error error;
+    (void)options_parse(bench_option_rows, options, sizeof(*options), 0, NULL, &error);
+}
+
+/* heapmill bench: makes a plan, or takes up one, and runs it. */
 
 int bench_exit_status(enum status status)
 {

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/bench_options.h"
-#include "cli/bench_warnings.h"
+#include "cli/bench.h"
 #include "cli/calibrate.h"
 #include "cli/calibration_file.h"
 #include "cli/command.h"

@@ -5,7 +5,7 @@
 
 #include "cli/calibrate.h"
 #include "common/host/document.h"
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 #include "plots/power_figure.h"
 #include "run/machine.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/bench_options.h"
+#include "cli/bench.h"
 #include "cli/calibrate.h"
 #include "run/experiment.h"
 #include "run/worker_executor.h"

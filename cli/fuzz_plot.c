@@ -8,7 +8,7 @@
 #include "cli/fuzz.h"
 #include "fuzz/campaign/log.h"
 #include "plots/fuzz_figures.h"
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 
 struct plot_arguments {
     const char *directory;

@@ -9,7 +9,7 @@
 #include "common/host/process.h"
 #include "leaks/detectors.h"
 #include "leaks/leaks.h"
-#include "plots/leaks_plot.h"
+#include "plots/leaks_figure.h"
 #include "run/registry.h"
 
 static double leaks_number(const json_t *row, const char *name)
@@ -93,7 +93,7 @@ static int leaks_finish(const struct leaks_options *options, enum status status,
     size_t faults = leaks_faults(score);
     struct error drawn = {.message = ""};
     if (options->plot != NULL &&
-        leaks_plot(score, options->plot, "heapmill leaks --plot", &drawn) != STATUS_OK) {
+        leaks_figure_draw(score, options->plot, "heapmill leaks --plot", &drawn) != STATUS_OK) {
         (void)fprintf(stderr, "heapmill leaks: %s\n", drawn.message);
         json_decref(score);
         return EXIT_ENVIRONMENT;

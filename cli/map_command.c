@@ -10,7 +10,7 @@
 #include "cli/map_run.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 
 static const struct option_row map_options[] = {
     {OPTION_TEXT, 'b', "backend", "BACKEND[:ARM]", "which back end, one",

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 #include "plots/heap_figure.h"
 #include "run/catalog.h"
 #include "run/registry.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 
 const char *const shared_pictures[] = {"svg", "png", NULL};
 _Static_assert(PICTURE_SVG == 1 && PICTURE_PNG == 2, "the words are in the order of the bits");

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 #include "plots/waste_figure.h"
 #include "run/registry.h"
 #include "run/selection.h"

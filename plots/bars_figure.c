@@ -6,8 +6,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/plot_image.h"
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 #include "results/stats/statistics.h"
 
 enum { PANEL_WIDTH = 300, PANEL_HEAD = 30, PANEL_FOOT = 34, PANEL_GAP = 62, BAR_HEIGHT = 17 };

@@ -5,8 +5,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/plot_image.h"
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 
 enum { PANEL_WIDTH = 330, PANEL_HEAD = 40, PANEL_FOOT = 48, PANEL_GAP = 34 };
 enum { LINE_HEIGHT = 13, WORKLOAD_GAP = 14, LEGEND_LINE = 19, LEGEND_GAP = 26 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/host/text.h"
-#include "plots/plot_image.h"
+#include "plots/figure.h"
 
 enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 300, PANEL_HEAD = 34, PANEL_FOOT = 48, AXIS_WIDTH = 66 };
 enum { LEGEND_LINE = 19, LEGEND_GAP = 26 };

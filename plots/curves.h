@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "common/status.h"
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 
 struct curve {
     size_t row; /* index of its name and look in the script's row_ arrays */

@@ -3,7 +3,7 @@
  * A figure is a row of figure_table (figures.c) with one script, NAME.gp. An image is one set of
  * files that a figure draws (image.h); a picture is an image's SVG or PNG. A figure of a run has a
  * draw function in NAME_figure.c: it works out the data, and for each image calls plot_image_begin,
- * writes rows to image->table and variables to image->script (script_writer.h), and calls
+ * writes rows to image->table and variables to image->script (gnuplot.h), and calls
  * plot_image_finish. The script is appended to those variables. */
 #ifndef HEAPMILL_PLOTS_FIGURE_H
 #define HEAPMILL_PLOTS_FIGURE_H
@@ -101,5 +101,30 @@ void plot_note(const struct plot *plot, const char *format, ...)
  * that are at most four times the median; what is beyond is an extreme that would flatten all
  * others. 0 for count 0. */
 double plot_axis_end(double *values, size_t count);
+
+/* What stands around the drawing, beside what is said of the run. Strings are borrowed for the
+ * call. */
+struct plot_frame {
+    const char *name; /* of the files */
+    const char *title;
+    const char *better;  /* below the title: what is better */
+    const char *remark;  /* a sentence for the foot, or "" */
+    const char *columns; /* for the table's head: each column with its unit, one line a block */
+    const struct comparison
+        *comparison; /* whose base, filters, noise floor and rounds are stated */
+    int inner_width; /* what the drawing needs, with its labels, without head and foot */
+    int inner_height;
+};
+
+/* image_begin with what is shown, of which run, by which command; in the script also `noise_floor`
+ * and the rows' names, colours, markers and dashes. After STATUS_OK the image must go to
+ * plot_image_finish. */
+enum status plot_image_begin(struct image *image, const struct plot *plot,
+                             const struct figure *figure, const struct plot_frame *frame,
+                             struct error *error);
+
+/* image_finish, and adds the image to the plot's report, which then tells too that there is no
+ * gnuplot or that it failed. */
+enum status plot_image_finish(struct image *image, const struct plot *plot, struct error *error);
 
 #endif

@@ -5,8 +5,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/plot_image.h"
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 
 enum { CELL_WIDTH = 58, CELL_HEIGHT = 23, SCALE_HEIGHT = 62, GEOMEAN_GAP = 12 };
 

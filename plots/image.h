@@ -1,5 +1,5 @@
 /* An image: one set of files of a figure. NAME.tsv is its table, NAME.gp its script, NAME.svg and
- * NAME.png its pictures. There is one image type, whatever it is drawn of: a run's (plot_image.h
+ * NAME.png its pictures. There is one image type, whatever it is drawn of: a run's (figure.h
  * adds what is said of the run), a heap's map, a campaign. */
 #ifndef HEAPMILL_PLOTS_IMAGE_H
 #define HEAPMILL_PLOTS_IMAGE_H

@@ -1,13 +1,67 @@
-/* Percentiles of single calls: one image a workload, one panel a call, a curve a back end. */
+/* Two figures of times as percentiles: of single calls, and of a collector's pauses. */
+#include <jansson.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/host/text.h"
-#include "plots/buckets.h"
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
+
+/* Histograms as records have them, [[ns, count]…], of several rounds together. */
+
+/* So many events took up to so many ns, and longer than the bucket before. */
+struct bucket {
+    double ns;
+    double count;
+};
+
+/* All zero is empty. */
+struct buckets {
+    struct bucket *items; /* free() */
+    size_t count;
+};
+
+/* Adds those of a record's object, its member "buckets". Events of 0 ns are left out: they have no
+ * place on a logarithmic axis. */
+static void buckets_add(struct buckets *buckets, const json_t *object)
+{
+    const json_t *added = json_object_get(object, "buckets");
+    size_t count = json_array_size(added);
+    buckets->items = text_grow(buckets->items, buckets->count + count + 1, sizeof *buckets->items);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *pair = json_array_get(added, i);
+        double ns = json_number_value(json_array_get(pair, 0));
+        double events = json_number_value(json_array_get(pair, 1));
+        if (ns > 0 && events > 0) {
+            buckets->items[buckets->count++] = (struct bucket){ns, events};
+        }
+    }
+}
+
+static int bucket_compare(const void *left, const void *right)
+{
+    const struct bucket *a = left;
+    const struct bucket *b = right;
+    return (a->ns > b->ns) - (a->ns < b->ns);
+}
+
+/* Sorts them by ns. How many events there are in all. */
+static double buckets_sort(struct buckets *buckets)
+{
+    double total = 0;
+    if (buckets->count > 0) {
+        qsort(buckets->items, buckets->count, sizeof *buckets->items, bucket_compare);
+    }
+    for (size_t i = 0; i < buckets->count; i++) {
+        total += buckets->items[i].count;
+    }
+    return total;
+}
+
+/* Percentiles of single calls: one image a workload, one panel a call, a curve a back end. */
 
 /* What an image says of its records' timers: the costs' range. */
 struct latency_timer {
@@ -177,4 +231,79 @@ enum status latency_draw(struct plot *plot, const struct figure *figure, struct 
         }
     }
     return first;
+}
+
+/* The collector's pauses as percentiles: one panel a workload, a curve a back end with its
+ * collector. */
+
+/* All rounds of a cell together. */
+static enum status pauses_read_cell(const struct plot *plot, size_t cell, struct buckets *buckets,
+                                    struct error *error)
+{
+    const struct record_set *set = plot->set;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
+        const struct record *record = &set->records[i];
+        if (record->cell != cell || record->pass != RECORD_TIME || record->status != RECORD_OK) {
+            continue;
+        }
+        json_t *json = NULL;
+        status = record_set_read(set, i, &json, error);
+        if (status == STATUS_OK) {
+            const json_t *gc = json_object_get(json, "gc");
+            buckets_add(buckets, json_object_get(gc, "pauses"));
+        }
+        json_decref(json);
+    }
+    return status;
+}
+
+/* To the longest pause: pauses are the collector's own doing, so that the last one counts too. It
+ * stands where half of it would be beyond. */
+static void pauses_draw_curve(struct curve *curve, struct buckets *buckets)
+{
+    double total = buckets_sort(buckets);
+    double within = 0;
+    for (size_t i = 0; i < buckets->count; i++) {
+        within += buckets->items[i].count;
+        if (i + 1 < buckets->count && buckets->items[i + 1].ns <= buckets->items[i].ns) {
+            continue; /* the same bucket of another round */
+        }
+        double beyond = fmax(total - within, 0.5);
+        curves_add_point(curve, total / beyond, buckets->items[i].ns);
+    }
+}
+
+static enum status pauses_add_panel(const struct plot *plot, struct curves *curves, size_t column,
+                                    struct error *error)
+{
+    struct curves_panel *panel = curves_add_panel(curves, plot->columns[column].label);
+    enum status status = STATUS_OK;
+    panel->x_label = "percentile of the pauses";
+    panel->y_label = "CPU time of a pause";
+    panel->log_x = true;
+    panel->log_y = true;
+    panel->percentiles = true;
+    for (size_t row = 0; row < plot->row_count && status == STATUS_OK; row++) {
+        struct buckets buckets = {.items = NULL};
+        size_t cell = memory_series_find_cell(plot, row, column);
+        status = pauses_read_cell(plot, cell, &buckets, error);
+        if (buckets.count > 0) {
+            pauses_draw_curve(curves_add_curve(panel, row), &buckets);
+        }
+        free(buckets.items);
+    }
+    if (panel->count == 0) {
+        curves_drop_panel(curves);
+    }
+    return status;
+}
+
+enum status pauses_draw(struct plot *plot, const struct figure *figure, struct error *error)
+{
+    return curves_draw_columns(
+        plot, figure, pauses_add_panel, "How long collectors stop the program",
+        "Lower is better. CPU time of each pause, all rounds together; the "
+        "last point of a curve is its longest pause.",
+        "pauses: no workload of objects had a collection; it is not drawn", error);
 }

@@ -5,9 +5,8 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
+#include "plots/gnuplot.h"
 #include "plots/memory_series.h"
-#include "plots/plot_image.h"
-#include "plots/script_writer.h"
 
 enum { PANEL_WIDTH = 250, PANEL_HEIGHT = 128, PANEL_HEAD = 38, PANEL_FOOT = 36, PANEL_GAP = 36 };
 enum { AXIS_WIDTH = 58, KEY_HEIGHT = 28, LABEL_SPACING = 13 };

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 
 struct palette_entry {
     const char *backend; /* NULL for the reserved ones */

@@ -5,7 +5,7 @@
 #define HEAPMILL_PLOTS_PLOT_H
 
 #include "common/status.h"
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 
 #include <jansson.h>
 #include <stdbool.h>

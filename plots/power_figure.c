@@ -4,7 +4,7 @@
 
 #include "common/host/text.h"
 #include "plots/figure.h"
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 #include "results/stats/statistics.h"
 
 enum {

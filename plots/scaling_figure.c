@@ -7,7 +7,6 @@
 #include "plots/curves.h"
 #include "plots/figure.h"
 #include "plots/memory_series.h"
-#include "plots/plot_image.h"
 
 /* Against what a panel's points are drawn. */
 enum scaling_axis { SCALING_LIVE, SCALING_THREADS, SCALING_AXES };

@@ -102,7 +102,7 @@ struct record_set {
      * sentence each. Empty for a run that ended well. */
     char notes[4][256];
     size_t note_count;
-    void *private; /* of record_set.c */
+    void *private; /* of record.c */
 };
 
 void record_set_free(struct record_set *set); /* NULL is fine */

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "results/record_parse.h"
-#include "results/record_set.h"
+#include "results/record_private.h"
 #include "results/stats/disturbance.h"
 
 struct store {

@@ -8,7 +8,6 @@
 #include "common/host/json.h"
 #include "common/host/packages.h"
 #include "common/host/text.h"
-#include "run/callgrind.h"
 #include "run/plan.h"
 #include "run/worker.h"
 

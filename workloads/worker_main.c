@@ -9,7 +9,6 @@
 #include "workloads/latency.h"
 #include "workloads/waste.h"
 #include "workloads/worker_arguments.h"
-#include "workloads/worker_environment.h"
 #include "workloads/worker_record.h"
 
 enum worker_exit { WORKER_EXIT_OK, WORKER_EXIT_FAILED, WORKER_EXIT_USAGE, WORKER_EXIT_ENVIRONMENT };

@@ -2,6 +2,9 @@
 #ifndef HEAPMILL_WORKLOADS_WORKER_RECORD_H
 #define HEAPMILL_WORKLOADS_WORKER_RECORD_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "common/json_writer.h"
 #include "workloads/runner.h"
 
@@ -19,5 +22,28 @@ enum status worker_write_calibration(int fd, const struct cell *cell,
                                      const struct calibration *calibration, struct error *error);
 enum status worker_write_record(int fd, const struct cell *cell, const struct cell_result *result,
                                 struct error *error);
+
+/* What the worker runs in: who owns malloc, which libraries are loaded, whether its parent lives.
+ */
+
+/* Asks the kernel to kill this process when its parent dies. If the parent is already gone (parent
+ * is not 0 and no longer ours, or the parent changed while we asked), the process ends here. */
+void worker_die_with_parent(pid_t parent);
+
+/* The file in which the process's malloc lives, links resolved, as the dynamic linker says. A
+ * static string that the first call fills; empty when nobody knows. */
+const char *worker_malloc_owner(void);
+
+/* Does malloc live in the library that part names? part is a part of the file's name or, with a
+ * slash in it, a path. */
+bool worker_malloc_owner_is(const char *part);
+
+/* How the back end in force serves several threads: "yes", "single lock" (a library of ours that is
+ * preloaded says so of itself) or "single-threaded". */
+const char *worker_thread_support(void);
+
+/* Adds the object `libraries`: each loaded library's name → its file, links resolved (of libc its
+ * version). */
+void worker_add_libraries(struct json_writer *writer);
 
 #endif

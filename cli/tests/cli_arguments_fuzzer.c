@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/bench_options.h"
+#include "cli/bench.h"
 #include "cli/command.h"
 #include "common/host/text.h"
 #include "fuzz/bytes.h"

@@ -13,7 +13,7 @@
 #include "cli/leaks_matrix.h"
 #include "cli/tests/cli_fixture.h"
 #include "leaks/leaks.h"
-#include "plots/leaks_plot.h"
+#include "plots/leaks_figure.h"
 
 /* A run's directory has its records and its lock, and nothing else. */
 static void matrix_remove(const char *directory)
@@ -176,7 +176,7 @@ static void matrix_is_drawn(void **state)
     (void)json_array_append_new(records, matrix_record("ledger", 3, true, "a.c:1"));
     json_t *score = leaks_score(records);
     struct error error = {.message = ""};
-    enum status status = leaks_plot(score, directory, "heapmill leaks", &error);
+    enum status status = leaks_figure_draw(score, directory, "heapmill leaks", &error);
     assert_true(status == STATUS_OK || status == STATUS_UNSUPPORTED);
     static const char *const names[] = {"leaks.tsv", "leaks.gp", "leaks.svg", "leaks.png"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -193,7 +193,8 @@ static void matrix_is_drawn(void **state)
     assert_int_equal(0, rmdir(directory));
     json_t *none = json_array();
     json_t *nothing = leaks_score(none);
-    assert_int_equal(STATUS_INVALID, leaks_plot(nothing, directory, "heapmill leaks", &error));
+    assert_int_equal(STATUS_INVALID,
+                     leaks_figure_draw(nothing, directory, "heapmill leaks", &error));
     json_decref(nothing);
     json_decref(none);
     json_decref(score);

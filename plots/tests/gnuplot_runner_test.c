@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <time.h>
 
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 
 static char directory[SAMPLE_PATH_MAX];
 

@@ -1,7 +1,7 @@
 /* The picture of a calibration: what its table says is what was counted. */
 #include "plots/power_figure.h"
 
-#include "plots/gnuplot_runner.h"
+#include "plots/gnuplot.h"
 #include "plots/tests/figure_files.h"
 
 static int setup(void **state)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/host/text.h"
-#include "plots/script_writer.h"
+#include "plots/gnuplot.h"
 
 /* What write(file, text) writes; the caller's. */
 static char *written(void (*write)(FILE *, const char *), const char *text)

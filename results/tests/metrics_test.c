@@ -13,7 +13,7 @@
 
 #include "common/host/text.h"
 #include "results/metrics.h"
-#include "results/record_parse.h"
+#include "results/record_private.h"
 
 static char *read_page(const char *path)
 {

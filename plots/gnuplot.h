@@ -1,16 +1,20 @@
-/* Writes the two kinds of text that gnuplot reads: variables of a script and fields of a table.
+/* gnuplot: the two kinds of text that it reads, variables of a script and fields of a table, and
+ * how it is run.
  *
  * Names come from users (a library's path, an environment in braces), so nothing is trusted:
  * scripts have strings in single quotes, in which gnuplot expands neither backquotes nor @macros
  * nor backslashes, with quotes doubled; terminals are set to noenhanced, so that _ ^ {} are
  * themselves; control characters and bytes that are not UTF-8 become '?'. Errors stay in the FILE,
  * for ferror. */
-#ifndef HEAPMILL_PLOTS_SCRIPT_WRITER_H
-#define HEAPMILL_PLOTS_SCRIPT_WRITER_H
+#ifndef HEAPMILL_PLOTS_GNUPLOT_H
+#define HEAPMILL_PLOTS_GNUPLOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "common/status.h"
 
 /* NAME = 'text' */
 void script_string(FILE *script, const char *name, const char *text);
@@ -42,5 +46,33 @@ void script_comment_text(FILE *script, const char *text);
 void tsv_text(FILE *table, const char *text);
 /* A number of a TSV, without the tab; NAN becomes NaN. Nine significant digits. */
 void tsv_number(FILE *table, double value);
+
+/* Runs gnuplot on a script, and lets no half-written picture be seen. */
+
+/* The kinds of picture that a script can be asked for. */
+enum picture_format {
+    PICTURE_SVG = 1,
+    PICTURE_PNG = 2,
+};
+
+struct gnuplot_job {
+    const char *program;   /* "gnuplot", or a path */
+    const char *directory; /* where NAME.gp and NAME.tsv are, and the pictures go */
+    const char *name;      /* the script is NAME.gp; it draws into TARGET.svg and TARGET.png */
+    unsigned formats;      /* of enum picture_format */
+    double timeout_s;
+};
+
+/* Runs `program NAME.gp` in the directory with the gnuplot variables `target` and `formats` set, so
+ * that it draws into temporary files; these are checked for being whole and renamed to NAME.svg and
+ * NAME.png, all or none. On failure the temporary files are gone, and so are pictures of that name
+ * from an earlier run, which would show other data than what lies beside them. The user's own
+ * ~/.gnuplot is not read. STATUS_UNSUPPORTED: the program does not exist. STATUS_IO: it failed
+ * (error has the end of what it said), did not finish in time, or left no whole picture. Blocks;
+ * one thread at a time per directory. */
+enum status gnuplot_run(const struct gnuplot_job *job, struct error *error);
+
+/* Removes NAME.svg and NAME.png from the directory; that there are none is no error. */
+void gnuplot_remove_pictures(const char *directory, const char *name);
 
 #endif
