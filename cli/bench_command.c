@@ -13,7 +13,7 @@
 #include "common/host/process.h"
 #include "common/passes.h"
 #include "results/store.h"
-#include "run/matrix.h"
+#include "run/experiment.h"
 #include "run/plan.h"
 #include "run/registry.h"
 #include "run/worker_executor.h"

@@ -9,7 +9,6 @@
 
 #include "plots/gnuplot.h"
 #include "plots/heap_figure.h"
-#include "run/catalog.h"
 #include "run/registry.h"
 #include "run/selection.h"
 #include "run/worker.h"

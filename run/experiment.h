@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/host/text.h"
@@ -58,5 +59,25 @@ enum status experiment_resume(const char *directory, const json_t *wanted,
  * tell. Otherwise as rounds_run. */
 enum status experiment_go_on(struct store *store, const struct executor *executor, double round_s,
                              struct error *error);
+
+/* Named matrices: options of `heapmill bench` that are worth a name. Constant. */
+
+enum { MATRIX_PARAMETERS_MAX = 12 };
+
+struct matrix {
+    const char *name;
+    const char *summary;
+    const char *backends;                          /* as -b */
+    const char *workloads;                         /* as -w */
+    const char *parameters[MATRIX_PARAMETERS_MAX]; /* as -p; ends with NULL */
+    uint64_t rounds;
+    double target_ms;
+};
+
+/* Ends with a NULL name. The first is what `heapmill bench` without any choice runs. */
+extern const struct matrix matrix_table[];
+
+/* NULL if there is none of that name. */
+const struct matrix *matrix_find(const char *name);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include "common/host/text.h"
 #include "common/status.h"
-#include "run/catalog.h"
 #include "run/registry.h"
 
 /* A back end in an arm and an environment. */
