@@ -1,0 +1,118 @@
+#include "allocators/pools/pools.h"
+
+#include <string.h>
+
+#include "allocators/heap_os.h"
+#include "allocators/pools/pools_internal.h"
+
+/* Address space that one mapping has. Each part begins at a multiple of a system page. */
+struct pools_layout {
+    size_t tags;
+    size_t used;
+    size_t dirty;
+    size_t arena_held;
+    size_t locals;
+    size_t pages;
+    size_t units;
+    size_t end;
+};
+
+enum { POOLS_SYSTEM_PAGE = 4096, POOLS_RESERVE_MIB_MIN = 16 };
+
+#define POOLS_ARENA_BYTES ((size_t)POOLS_ARENA_UNITS << POOLS_UNIT_SHIFT)
+
+static_assert(POOLS_RESERVE_MIB >= POOLS_RESERVE_MIB_MIN, "no room for an arena or two");
+static_assert(POOLS_WORDS * 64 * POOLS_GRANULE == POOLS_UNIT_BYTES, "the smallest blocks fit");
+
+static struct pools_layout pools_layout_of(size_t units)
+{
+    struct pools_layout layout = {0};
+    size_t at = 0;
+#define POOLS_PLACE(part, bytes)                                                                   \
+    layout.part = at;                                                                              \
+    at += heap_round_up(bytes, POOLS_SYSTEM_PAGE)
+    POOLS_PLACE(tags, units * sizeof(uint32_t));
+    POOLS_PLACE(used, units / 8);
+    POOLS_PLACE(dirty, units / 8);
+    POOLS_PLACE(arena_held, units / POOLS_ARENA_UNITS * sizeof(uint16_t));
+    POOLS_PLACE(locals, POOLS_LOCALS * sizeof(struct pools_local));
+    POOLS_PLACE(pages, units * sizeof(struct pools_page));
+    POOLS_PLACE(units, units * POOLS_UNIT_BYTES + POOLS_ARENA_BYTES); /* to be aligned */
+#undef POOLS_PLACE
+    layout.end = at;
+    return layout;
+}
+
+/* Reserves as much as the system lets us have, by halves. */
+static bool pools_reserve(struct pools_heap *heap)
+{
+    struct pools_layout layout = {0};
+    for (size_t mib = POOLS_RESERVE_MIB; heap->mapping == NULL; mib /= 2) {
+        if (mib < POOLS_RESERVE_MIB_MIN) {
+            return false;
+        }
+        heap->units = (uint32_t)((mib << 20) / POOLS_UNIT_BYTES);
+        layout = pools_layout_of(heap->units);
+        heap->mapping = heap->os.map(heap->os.context, layout.end);
+    }
+    unsigned char *at = heap->mapping;
+    heap->mapping_bytes = layout.end;
+    heap->tags = (uint32_t *)(void *)(at + layout.tags);
+    heap->used = (uint64_t *)(void *)(at + layout.used);
+    heap->dirty = (uint64_t *)(void *)(at + layout.dirty);
+    heap->arena_held = (uint16_t *)(void *)(at + layout.arena_held);
+    heap->locals = (struct pools_local *)(void *)(at + layout.locals);
+    heap->pages = (struct pools_page *)(void *)(at + layout.pages);
+    heap->base = at + layout.units;
+    heap->base += -(uintptr_t)heap->base % POOLS_ARENA_BYTES;
+    return true;
+}
+
+enum status pools_open(struct pools_heap *heap, const struct heap_options *options,
+                       struct error *error)
+{
+    static uint64_t openings;
+    memset(heap, 0, sizeof(*heap));
+    heap->id = __atomic_add_fetch(&openings, 1, __ATOMIC_RELAXED);
+    heap->os = heap_os_resolve(options == NULL ? NULL : &options->os);
+    heap->os_is_own = options == NULL || options->os.map == NULL;
+    heap->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    pools_classes_fill(heap->class_of, heap->classes);
+    if (!pools_reserve(heap)) {
+        return error_set(error, STATUS_NO_MEMORY,
+                         "the system refuses %d MiB of address space: lift ulimit -v",
+                         POOLS_RESERVE_MIB_MIN);
+    }
+    return STATUS_OK;
+}
+
+void pools_close(struct pools_heap *heap)
+{
+    if (heap->mapping != NULL) {
+        POOLS_UNPOISON(heap->base, (size_t)heap->top << POOLS_UNIT_SHIFT);
+        heap->os.unmap(heap->os.context, heap->mapping, heap->mapping_bytes);
+    }
+    if (pools_mine.id == heap->id) {
+        pools_mine = (struct pools_mine){0, &pools_nobody};
+    }
+    memset(heap, 0, sizeof(*heap));
+}
+
+/* All that the calling thread keeps, what threads that are gone left, and all free units. */
+void pools_trim(struct pools_heap *heap)
+{
+    struct pools_local *local = pools_local_get(heap);
+    if (local != NULL) {
+        pools_outbox_deliver(heap, local);
+        pools_mail_read(heap, local, false);
+        pools_local_flush(heap, local);
+    }
+    pools_lock(heap);
+    for (uint32_t i = 0; i < heap->local_count; i++) {
+        if (heap->locals[i].token == NULL) {
+            pools_mail_read(heap, &heap->locals[i], true);
+        }
+    }
+    pools_units_purge(heap, heap->dirty_units);
+    pools_unlock(heap);
+}

@@ -1,0 +1,205 @@
+/* The back end `pools`: the allocator that the suite's own findings ask for.
+ *
+ * Algorithm. An address range is reserved at open and cut into units of 32 KiB. A page is one, four
+ * or eight units that serve one size class; 72 classes, eight in each doubling, end at 32 KiB. What
+ * a page has free is a bitmap in a side table, so neither a free nor a search touches the blocks
+ * (Lea's and Berger's lessons on metadata; the bitmaps are those of CPython's forerunners and of
+ * Go's runtime). Each thread has a heap of its own, a local: for each class a stack of up to 64
+ * pointers, its current page, and a list of pages that have room. Larger requests are runs of
+ * units, address-ordered first fit. Pages of a thread that has ended are taken by those that go on.
+ *
+ *   alloc   pops the stack. When that is empty it is filled with blocks of the current page, in the
+ *           order of their addresses, from as many bitmap words as it takes.
+ *   free    pushes to the stack if the block is of one of the thread's own pages. When that is
+ *           full, the block's bit is set in its page's bitmap.
+ *   remote  a block of another thread's page waits in an outbox of 64. When that is full, the bits
+ *           are set in the pages' second bitmap, `remote`, one atomic or for each word, and a page
+ *           that was not yet told of goes to its owner's mail. The owner reads the mail when it
+ *           next needs a page.
+ *
+ * Invariants, which pools_check verifies:
+ *   1. A unit is used, or free and dirty, or free and clean. Clean units cost nothing: the system
+ *      has their memory. tags[unit] is 0 exactly if the unit is free.
+ *   2. All units of a page have one tag, its class and its owner. An owner changes only while its
+ *      thread is gone, under the heap's lock.
+ *   3. A block of a page is in one place: the bitmap `free`, the bitmap `remote`, its owner's
+ *      stack, one outbox, or the caller's hands. Who finds it twice has found a double free.
+ *   4. page->free_count is the number of bits in `free`. Only the owner writes either.
+ *   5. A page that is neither current nor listed has fewer than relink_at free blocks; so a free
+ *      that makes them relink_at is the one that lists it.
+ *   6. A page is in one local's mail exactly while its is_mailed is set. The flag and the link
+ *      outlive the page: a unit may be reused while an old message about it is under way, and the
+ *      message is then merely about nothing.
+ *   7. The lock holds units, pages of nobody and the table of locals. It is taken for each page and
+ *      each run, never for a block.
+ *
+ * Expected fragmentation: internally at most an eighth (sizes to 128 bytes: 15 bytes a block);
+ * externally a page stays with its class while one block lives, and up to a 16th of a page that is
+ * not listed waits for company. The side table is 1.8% of what is used.
+ *
+ * Giving back (pools_pace.c): units that nobody needed for an epoch go back to the system.
+ *
+ * Limits: RESERVE_MIB in all (256 GiB; less where the system refuses that much address space); 4096
+ * threads at once. In the child of a fork what other threads had free stays unused, as nobody knows
+ * in which state they were. A process that locks all its future memory (mlockall) gets the whole
+ * reservation, and should not use this.
+ *
+ * The parameters below make `pools-secure` of it. docs/decisions/0018-pools.md has the reasons and
+ * the measurements. */
+#ifndef HEAPMILL_ALLOCATORS_POOLS_POOLS_H
+#define HEAPMILL_ALLOCATORS_POOLS_POOLS_H
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "allocators/heap.h"
+#include "allocators/pools/pools_classes.h"
+#include "allocators/probe_slow.h"
+
+#ifndef POOLS_RESERVE_MIB
+#define POOLS_RESERVE_MIB 262144
+#endif
+
+/* With it each free is verified, and misuse ends in fatal(). */
+#ifndef POOLS_VERIFY
+#ifdef HEAPMILL_CHECKED
+#define POOLS_VERIFY 1
+#else
+#define POOLS_VERIFY 0
+#endif
+#endif
+
+#if POOLS_VERIFY
+#define POOLS_MISUSE HEAP_CAN_DETECT_MISUSE
+#else
+#define POOLS_MISUSE 0
+#endif
+#define POOLS_CAPABILITIES                                                                         \
+    (HEAP_IS_WHOLE | HEAP_CAN_STATS | HEAP_CAN_WALK | HEAP_CAN_CHECK | HEAP_CAN_COEXIST |          \
+     HEAP_KEEPS_CONTENTS | HEAP_MARKS_SLOW | POOLS_MISUSE)
+#define POOLS_ALIGNMENT 16
+
+enum {
+    POOLS_STACK = 64,  /* pointers of a class that a thread keeps at hand */
+    POOLS_OUTBOX = 64, /* remote frees that are delivered together */
+    POOLS_LOCALS = 4096,
+    POOLS_WORDS = POOLS_UNIT_BYTES / POOLS_GRANULE / 64, /* of a page's bitmap */
+    POOLS_ARENA_UNITS = 128, /* 4 MiB: what statistics call an arena, and huge pages come for */
+    /* Tags: an owner's number from 1 in the upper 24 bits, the class in the lower 8. */
+    POOLS_TAG_BITS = 8,
+    POOLS_TAG_FREE = 0,
+    POOLS_TAG_RUN = 0xfe,  /* the first unit of a large block */
+    POOLS_TAG_REST = 0xff, /* its others */
+};
+#define POOLS_NONE UINT32_MAX    /* no unit, no local */
+#define POOLS_NOBODY 0xffffff00u /* the tag of no owner */
+
+static_assert((int)POOLS_CLASSES < (int)POOLS_TAG_RUN, "a class fits into a tag");
+
+/* What is known of a page, or of a run, at the entry of its first unit. */
+struct pools_page {
+    uint32_t free_count;
+    uint32_t relink_at;
+    uint32_t capacity;
+    uint32_t words;
+    uint32_t cursor; /* the word at which the next refill looks first */
+    uint32_t fresh;  /* no block of this word or a later one was ever handed out */
+    uint32_t next;   /* in its local's list: units, or POOLS_NONE */
+    uint32_t previous;
+    uint8_t size_class;
+    bool is_listed;
+    bool is_lax;        /* it served a request for alignment: a block may be larger than its size */
+    uint32_t run_units; /* of a run */
+    uint32_t mail_next; /* atomic, as all that follows but `free` */
+    uint32_t is_mailed;
+    uint64_t free[POOLS_WORDS];
+    uint64_t remote[POOLS_WORDS];
+#if POOLS_VERIFY
+    uint64_t live[POOLS_WORDS]; /* in the caller's hands */
+#endif
+};
+
+struct pools_bin {
+    uint32_t count; /* of the stack */
+    uint32_t limit;
+    uint32_t current; /* page; POOLS_NONE: none */
+    uint32_t first;   /* of the listed pages */
+    uint32_t last;
+    void *stack[POOLS_STACK];
+};
+
+/* A thread's heap. Only its thread writes to it, but for the mail. */
+struct pools_local {
+    uint32_t tag; /* its number from 1, above POOLS_TAG_BITS */
+    uint32_t outbox_count;
+    uint32_t mail;     /* atomic: unit + 1 of the newest page; 0: none */
+    const void *token; /* of the thread; NULL: an orphan. Under the lock. */
+    void *outbox[POOLS_OUTBOX];
+    struct pools_bin bins[POOLS_CLASSES];
+};
+
+struct pools_heap {
+    /* What the fast paths read. */
+    unsigned char *base; /* of unit 0; aligned to an arena */
+    uint32_t *tags;
+    uint64_t id; /* of this opening */
+    struct pools_page *pages;
+    uint8_t class_of[POOLS_SMALL_MAX / POOLS_GRANULE + 1];
+    struct pools_class classes[POOLS_CLASSES];
+
+    struct heap_os os;
+    bool os_is_own; /* the memory is mmap's: mremap may be used */
+    unsigned char *mapping;
+    size_t mapping_bytes;
+    struct pools_local *locals;
+    uint32_t units; /* that there are */
+
+    pthread_mutex_t mutex; /* holds all below, and what invariant 7 says */
+    uint32_t top;   /* units from here on were never used; their entries are not written yet */
+    uint64_t *used; /* a bit for each unit */
+    uint64_t *dirty;
+    uint16_t *arena_held; /* used and dirty units of each arena */
+    uint32_t used_units;
+    uint32_t dirty_units;
+    uint32_t held_units_peak;
+    uint32_t local_count;
+    uint32_t orphans;
+    size_t runs;
+    size_t run_units;
+    size_t arenas_mapped;
+    size_t arenas_unmapped;
+    uint32_t epoch_dirty_min; /* see pools_pace.c */
+    uint32_t epoch_events;
+    uint64_t epoch_began_ms;
+};
+
+/* The calling thread's local, of the heap that it called last. */
+struct pools_mine {
+    uint64_t id;
+    struct pools_local *local;
+};
+extern _Thread_local struct pools_mine pools_mine __attribute__((tls_model("initial-exec")));
+
+/* The contract's slow operations: allocators/backend.h says what they do. */
+enum status pools_open(struct pools_heap *heap, const struct heap_options *options,
+                       struct error *error);
+void pools_close(struct pools_heap *heap);
+void pools_trim(struct pools_heap *heap);
+void pools_stats(const struct pools_heap *heap, struct heap_stats *stats);
+void pools_walk(const struct pools_heap *heap, heap_visit *visit, void *context);
+size_t pools_check(const struct pools_heap *heap);
+void pools_thread_end(struct pools_heap *heap);
+void pools_fork(struct pools_heap *heap, enum heap_fork phase);
+void *pools_alloc_aligned(struct pools_heap *heap, size_t alignment, size_t size,
+                          enum heap_type type);
+void *pools_resize(struct pools_heap *heap, void *block, size_t old_size, size_t new_size,
+                   enum heap_type type);
+
+static inline void pools_begin_run(struct pools_heap *heap)
+{
+    (void)heap;
+}
+
+#include "allocators/pools/pools_inline.h"
+
+#endif

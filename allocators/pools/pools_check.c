@@ -1,0 +1,230 @@
+/* The checker of `pools`: are the invariants of pools.h true? And, in builds that verify, the
+ * verification of single frees. No other thread may call the heap meanwhile. */
+#include <stdio.h>
+
+#include "allocators/backend.h"
+#include "allocators/pools/pools_internal.h"
+
+static size_t pools_broken(const char *what, uint32_t unit)
+{
+    (void)fprintf(stderr, "pools: unit %u: %s\n", unit, what);
+    return 1;
+}
+
+/* ---------------------------------------------------------------- pages */
+/* Invariants 3 and 4. */
+static size_t pools_check_blocks(const struct pools_heap *heap, uint32_t unit)
+{
+    const struct pools_page *page = &heap->pages[unit];
+    struct pools_survey survey;
+    pools_survey_page(heap, unit, &survey);
+    size_t wrong = 0;
+    uint32_t count = 0, bound = 0, distinct = 0;
+    for (uint32_t word = 0; word < page->words; word++) {
+        count += (uint32_t)__builtin_popcountll(page->free[word]);
+        bound += (page->free[word] & page->remote[word]) != 0;
+        distinct += (uint32_t)__builtin_popcountll(survey.cached[word] & ~survey.free[word]);
+    }
+    wrong += count == page->free_count ? 0 : pools_broken("free blocks are miscounted", unit);
+    wrong += bound == 0 ? 0 : pools_broken("a block was freed here and elsewhere", unit);
+    wrong += distinct == survey.cached_count
+                 ? 0
+                 : pools_broken("a block is on a stack twice, or free as well", unit);
+    bool past =
+        page->capacity % 64 != 0 && survey.free[page->words - 1] >> (page->capacity % 64) != 0;
+    return wrong + (past ? pools_broken("a block beyond the last is free", unit) : 0);
+}
+
+/* Invariants 2 and 5. */
+static size_t pools_check_page(const struct pools_heap *heap, uint32_t unit)
+{
+    const struct pools_page *page = &heap->pages[unit];
+    uint32_t tag = heap->tags[unit], size_class = tag & ((1u << POOLS_TAG_BITS) - 1);
+    uint32_t number = tag >> POOLS_TAG_BITS;
+    if (size_class >= POOLS_CLASSES || number > heap->local_count ||
+        page->size_class != size_class || page->capacity != heap->classes[size_class].capacity) {
+        return pools_broken("its tag and its page disagree", unit);
+    }
+    size_t wrong = 0;
+    for (uint32_t i = 1; i < 1u << heap->classes[size_class].unit_shift; i++) {
+        wrong += heap->tags[unit + i] == tag ? 0 : pools_broken("another tag in a page", unit);
+    }
+    const struct pools_bin *bin = &pools_owner_of(heap, tag)->bins[size_class];
+    if (!page->is_listed && bin->current != unit && page->free_count >= page->relink_at) {
+        wrong += pools_broken("a page with room is not listed", unit);
+    }
+    if (page->is_listed && (page->free_count == 0 || page->free_count == page->capacity)) {
+        wrong += pools_broken("a full or an empty page is listed", unit);
+    }
+    return wrong + pools_check_blocks(heap, unit);
+}
+
+/* ---------------------------------------------------------------- units */
+static size_t pools_check_units(const struct pools_heap *heap)
+{
+    size_t wrong = 0;
+    uint32_t used = 0, dirty = 0;
+    for (uint32_t unit = 0; unit < heap->top; unit++) {
+        bool is_used = pools_bit_is_set(heap->used, unit);
+        bool is_dirty = pools_bit_is_set(heap->dirty, unit);
+        used += is_used;
+        dirty += is_dirty;
+        wrong += is_used && is_dirty ? pools_broken("used, and free", unit) : 0;
+        wrong += is_used == (heap->tags[unit] != POOLS_TAG_FREE)
+                     ? 0
+                     : pools_broken("its tag does not say whether it is used", unit);
+    }
+    if (used != heap->used_units || dirty != heap->dirty_units) {
+        wrong += pools_broken("units are miscounted", heap->top);
+    }
+    return wrong;
+}
+
+/* ---------------------------------------------------------------- lists and mail */
+static size_t pools_check_bin(const struct pools_heap *heap, const struct pools_local *local,
+                              uint32_t size_class, uint32_t *listed)
+{
+    const struct pools_bin *bin = &local->bins[size_class];
+    uint32_t previous = POOLS_NONE, tag = local->tag | size_class;
+    for (uint32_t unit = bin->first; unit != POOLS_NONE; unit = heap->pages[unit].next) {
+        const struct pools_page *page = unit < heap->top ? &heap->pages[unit] : NULL;
+        if (page == NULL || heap->tags[unit] != tag || !page->is_listed ||
+            page->previous != previous || bin->current == unit) {
+            return pools_broken("a list is broken here", unit);
+        }
+        previous = unit;
+        ++*listed;
+    }
+    if (bin->last != previous || bin->count > bin->limit || bin->count > POOLS_STACK) {
+        return pools_broken("a bin's list or stack has a wrong end", previous);
+    }
+    if (bin->current != POOLS_NONE &&
+        (bin->current >= heap->top || heap->tags[bin->current] != tag)) {
+        return pools_broken("a bin's page is another's", bin->current);
+    }
+    return 0;
+}
+
+/* Invariant 6, as far as it can be seen: as many flags are set as pages are in the mail. */
+static size_t pools_check_mail(const struct pools_heap *heap)
+{
+    uint32_t flags = 0, mailed = 0;
+    for (uint32_t unit = 0; unit < heap->top; unit++) {
+        flags += heap->pages[unit].is_mailed;
+    }
+    for (uint32_t i = 0; i < heap->local_count; i++) {
+        for (uint32_t next = heap->locals[i].mail; next != 0 && mailed <= flags;
+             next = heap->pages[next - 1].mail_next) {
+            mailed++;
+        }
+    }
+    return flags == mailed ? 0 : pools_broken("mail is lost, or comes twice", heap->top);
+}
+
+size_t pools_check(const struct pools_heap *heap)
+{
+    pools_lock(heap);
+    size_t wrong = pools_check_units(heap) + pools_check_mail(heap);
+    uint32_t listed = 0, flagged = 0;
+    for (uint32_t i = 0; i < heap->local_count; i++) {
+        for (uint32_t size_class = 0; size_class < POOLS_CLASSES; size_class++) {
+            wrong += pools_check_bin(heap, &heap->locals[i], size_class, &listed);
+        }
+    }
+    enum pools_what what;
+    for (uint32_t unit = 0, next; wrong == 0 && unit < heap->top; unit = next) {
+        next = pools_walk_next(heap, unit, &what);
+        if (what == POOLS_PAGE) {
+            wrong += pools_check_page(heap, unit);
+            flagged += heap->pages[unit].is_listed;
+        }
+    }
+    if (wrong == 0 && listed != flagged) {
+        wrong += pools_broken("pages say that they are listed and are not", heap->top);
+    }
+    pools_unlock(heap);
+    return wrong;
+}
+
+/* ---------------------------------------------------------------- single frees */
+#if POOLS_VERIFY
+static uint64_t *pools_live_word(const struct pools_heap *heap, const void *block, uint64_t *bit)
+{
+    uint32_t unit = pools_unit_of(heap, block);
+    uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
+    if (size_class >= POOLS_CLASSES) {
+        return NULL;
+    }
+    unit = pools_page_unit(heap, unit, size_class);
+    uint32_t number = pools_number_of(heap, unit, size_class, block);
+    *bit = (uint64_t)1 << (number % 64);
+    return &heap->pages[unit].live[number / 64];
+}
+
+void pools_verify_taken(struct pools_heap *heap, const void *block)
+{
+    uint64_t bit, *word = pools_live_word(heap, block, &bit);
+    if (word != NULL) {
+        (void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+    }
+}
+
+void pools_verify_given(struct pools_heap *heap, const void *block)
+{
+    uint64_t bit, *word = pools_live_word(heap, block, &bit);
+    if (word != NULL && (__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit) == 0) {
+        fatal(HEAP_FATAL_DOUBLE_FREE);
+    }
+}
+
+static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const void *block,
+                             size_t size)
+{
+    const struct pools_page *page = &heap->pages[unit];
+    if (block != pools_address_of(heap, unit)) {
+        fatal(HEAP_FATAL_NOT_OURS);
+    }
+    size_t bytes = (size_t)page->run_units << POOLS_UNIT_SHIFT;
+    if (size != SIZE_MAX && (size > bytes || (!page->is_lax && bytes - size >= POOLS_UNIT_BYTES))) {
+        fatal(HEAP_FATAL_WRONG_SIZE);
+    }
+}
+
+static void pools_verify_block(const struct pools_heap *heap, uint32_t unit, uint32_t size_class,
+                               const void *block, size_t size)
+{
+    const struct pools_class *one = &heap->classes[size_class];
+    unit = pools_page_unit(heap, unit, size_class);
+    uint32_t number = pools_number_of(heap, unit, size_class, block);
+    const unsigned char *base = pools_address_of(heap, unit);
+    uint64_t bit, *word = pools_live_word(heap, block, &bit);
+    if (number >= one->capacity || block != base + (size_t)number * one->bytes) {
+        fatal(HEAP_FATAL_NOT_OURS);
+    }
+    if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bit) == 0) {
+        fatal(HEAP_FATAL_DOUBLE_FREE);
+    }
+    bool may_be_larger = __atomic_load_n(&heap->pages[unit].is_lax, __ATOMIC_RELAXED) ||
+                         4 * size > 3 * (size_t)one->bytes;
+    if (size != SIZE_MAX &&
+        (size > one->bytes || (pools_class_at(size) != size_class && !may_be_larger))) {
+        fatal(HEAP_FATAL_WRONG_SIZE);
+    }
+}
+
+void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
+{
+    uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
+    if (unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED)) {
+        fatal(HEAP_FATAL_NOT_OURS);
+    }
+    uint32_t tag = pools_tag_of(heap, unit);
+    if (tag >> POOLS_TAG_BITS != 0) {
+        pools_verify_block(heap, unit, tag & ((1u << POOLS_TAG_BITS) - 1), block, size);
+    } else if (tag == POOLS_TAG_RUN) {
+        pools_verify_run(heap, unit, block, size);
+    } else {
+        fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
+    }
+}
+#endif

@@ -1,0 +1,108 @@
+/* What the parts of `pools` tell each other. Functions with "locked" in their comment want the
+ * heap's lock held. */
+#ifndef HEAPMILL_ALLOCATORS_POOLS_POOLS_INTERNAL_H
+#define HEAPMILL_ALLOCATORS_POOLS_POOLS_INTERNAL_H
+
+#include "allocators/pools/pools.h"
+
+/* ---------------------------------------------------------------- pools_units.c */
+/* Takes so many units at a multiple of alignment, and tags them all; POOLS_NONE: there are none.
+ * Locked. */
+uint32_t pools_units_take(struct pools_heap *heap, uint32_t count, uint32_t alignment,
+                          uint32_t tag);
+/* Makes the free units from unit on used, if they are all free. Locked. */
+bool pools_units_extend(struct pools_heap *heap, uint32_t unit, uint32_t count, uint32_t tag);
+/* Locked. */
+void pools_units_release(struct pools_heap *heap, uint32_t unit, uint32_t count);
+/* Gives the memory of so many dirty units back to the system, the highest first. Locked. */
+void pools_units_purge(struct pools_heap *heap, uint32_t count);
+
+static inline void pools_lock(const struct pools_heap *heap)
+{
+    (void)pthread_mutex_lock((pthread_mutex_t *)&heap->mutex);
+}
+
+static inline void pools_unlock(const struct pools_heap *heap)
+{
+    (void)pthread_mutex_unlock((pthread_mutex_t *)&heap->mutex);
+}
+
+static inline bool pools_bit_is_set(const uint64_t *bits, uint32_t number)
+{
+    return (bits[number / 64] >> (number % 64) & 1) != 0;
+}
+
+static inline void *pools_address_of(const struct pools_heap *heap, uint32_t unit)
+{
+    return heap->base + ((size_t)unit << POOLS_UNIT_SHIFT);
+}
+
+/* ---------------------------------------------------------------- pools_pace.c */
+/* Units were released or taken. Locked. */
+void pools_pace(struct pools_heap *heap);
+
+/* ---------------------------------------------------------------- pools_page.c */
+/* The first unit of the page of the class that unit is in. */
+static inline uint32_t pools_page_unit(const struct pools_heap *heap, uint32_t unit,
+                                       uint32_t size_class)
+{
+    return unit & ~((1u << heap->classes[size_class].unit_shift) - 1);
+}
+
+/* The number of the block in its page. The page must begin at unit. */
+static inline uint32_t pools_number_of(const struct pools_heap *heap, uint32_t unit,
+                                       uint32_t size_class, const void *block)
+{
+    uint64_t offset = (uintptr_t)block - (uintptr_t)pools_address_of(heap, unit);
+    return (uint32_t)(offset * heap->classes[size_class].reciprocal >> 32);
+}
+
+/* Moves what others freed into `free`, and lists or releases the page as that makes due. The page
+ * is of the local, whose thread calls or is gone (locked). */
+void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
+                        bool locked);
+void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
+void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
+/* Empties the stacks into the pages, and releases pages that are empty. Not locked. */
+void pools_local_flush(struct pools_heap *heap, struct pools_local *local);
+
+/* ---------------------------------------------------------------- pools_threads.c */
+extern struct pools_local pools_nobody;
+
+/* The calling thread's local in the heap, made if there is none; NULL: there are too many. */
+struct pools_local *pools_local_get(struct pools_heap *heap);
+/* Reads the mail; locked says whether the caller has the lock. */
+void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool locked);
+void pools_outbox_deliver(struct pools_heap *heap, struct pools_local *local);
+/* A page of the class with room from a thread that is gone, now the local's own; POOLS_NONE: there
+ * is none. Locked. */
+uint32_t pools_orphan_page(struct pools_heap *heap, struct pools_local *local, uint32_t size_class);
+
+/* ---------------------------------------------------------------- pools_large.c */
+void pools_free_run(struct pools_heap *heap, uint32_t unit);
+
+/* ---------------------------------------------------------------- pools_look.c */
+/* Where the blocks of a page are. */
+struct pools_survey {
+    uint32_t unit;
+    uint32_t size_class;
+    uint32_t live;
+    uint32_t free_count;
+    uint32_t cached_count; /* on a stack or in an outbox */
+    uint64_t free[POOLS_WORDS];
+    uint64_t cached[POOLS_WORDS];
+};
+
+enum pools_what { POOLS_CLEAN, POOLS_DIRTY, POOLS_PAGE, POOLS_RUN };
+
+/* The page must begin at unit. Locked, as the next. */
+void pools_survey_page(const struct pools_heap *heap, uint32_t unit, struct pools_survey *survey);
+/* What begins at unit, and the unit behind that. */
+uint32_t pools_walk_next(const struct pools_heap *heap, uint32_t unit, enum pools_what *what);
+
+static inline struct pools_local *pools_owner_of(const struct pools_heap *heap, uint32_t tag)
+{
+    return &heap->locals[(tag >> POOLS_TAG_BITS) - 1];
+}
+
+#endif

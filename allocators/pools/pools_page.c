@@ -1,0 +1,235 @@
+/* Pages of `pools`: how blocks leave them for a thread's stack, and how they come back. */
+#include <string.h>
+
+#include "allocators/pools/pools_internal.h"
+
+enum { POOLS_RELINK = 16 }; /* a page is listed again when a 16th of it is free */
+
+/* ---------------------------------------------------------------- lists */
+void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit)
+{
+    struct pools_page *page = &heap->pages[unit];
+    page->is_listed = true;
+    page->next = POOLS_NONE;
+    page->previous = bin->last;
+    if (bin->last == POOLS_NONE) {
+        bin->first = unit;
+    } else {
+        heap->pages[bin->last].next = unit;
+    }
+    bin->last = unit;
+}
+
+void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit)
+{
+    struct pools_page *page = &heap->pages[unit];
+    page->is_listed = false;
+    if (page->previous == POOLS_NONE) {
+        bin->first = page->next;
+    } else {
+        heap->pages[page->previous].next = page->next;
+    }
+    if (page->next == POOLS_NONE) {
+        bin->last = page->previous;
+    } else {
+        heap->pages[page->next].previous = page->previous;
+    }
+}
+
+/* ---------------------------------------------------------------- pages come */
+static void pools_page_init(struct pools_heap *heap, uint32_t unit, uint32_t size_class)
+{
+    struct pools_page *page = &heap->pages[unit];
+    uint32_t capacity = heap->classes[size_class].capacity;
+    page->size_class = (uint8_t)size_class;
+    page->capacity = capacity;
+    page->free_count = capacity;
+    page->relink_at = capacity < POOLS_RELINK ? 1 : capacity / POOLS_RELINK;
+    page->words = (capacity + 63) / 64;
+    page->cursor = 0;
+    page->fresh = 0;
+    page->is_listed = false;
+    page->is_lax = false;
+    for (uint32_t word = 0; word < page->words; word++) {
+        page->free[word] = UINT64_MAX;
+        page->remote[word] = 0;
+#if POOLS_VERIFY
+        page->live[word] = 0;
+#endif
+    }
+    if (capacity % 64 != 0) {
+        page->free[page->words - 1] = ((uint64_t)1 << (capacity % 64)) - 1;
+    }
+}
+
+/* A page that nobody has, or one of a thread that is gone; POOLS_NONE: no memory. */
+static uint32_t pools_page_take(struct pools_heap *heap, struct pools_local *local,
+                                uint32_t size_class)
+{
+    uint32_t count = 1u << heap->classes[size_class].unit_shift;
+    pools_lock(heap);
+    uint32_t unit = heap->orphans == 0 ? POOLS_NONE : pools_orphan_page(heap, local, size_class);
+    if (unit == POOLS_NONE) {
+        unit = pools_units_take(heap, count, count, local->tag | size_class);
+        if (unit != POOLS_NONE) {
+            pools_page_init(heap, unit, size_class);
+            POOLS_POISON(pools_address_of(heap, unit), (size_t)count << POOLS_UNIT_SHIFT);
+        }
+    }
+    pools_unlock(heap);
+    return unit;
+}
+
+/* The page that the bin's next blocks are to come from: the one that was listed first. */
+static uint32_t pools_page_next(struct pools_heap *heap, struct pools_local *local,
+                                uint32_t size_class)
+{
+    struct pools_bin *bin = &local->bins[size_class];
+    pools_mail_read(heap, local, false);
+    uint32_t unit = bin->first;
+    if (unit != POOLS_NONE) {
+        pools_bin_remove(heap, bin, unit);
+        heap->pages[unit].cursor = 0;
+        return unit;
+    }
+    return pools_page_take(heap, local, size_class);
+}
+
+/* ---------------------------------------------------------------- blocks leave */
+/* Puts blocks of the page below room entries of the stack, so that they pop in the order of their
+ * addresses. The entries that are left. */
+static uint32_t pools_page_fill(struct pools_heap *heap, uint32_t unit, void **stack, uint32_t room)
+{
+    struct pools_page *page = &heap->pages[unit];
+    size_t bytes = heap->classes[page->size_class].bytes;
+    unsigned char *base = pools_address_of(heap, unit);
+    uint32_t word = page->cursor, before = room;
+    for (; word < page->words; word++) {
+        uint64_t bits = page->free[word];
+        unsigned char *first = base + (size_t)word * 64 * bytes;
+        for (; bits != 0 && room > 0; bits &= bits - 1) {
+            stack[--room] = first + (size_t)__builtin_ctzll(bits) * bytes;
+        }
+        page->free[word] = bits;
+        if (room == 0) {
+            break;
+        }
+    }
+    page->cursor = word;
+    page->fresh = word < page->fresh ? page->fresh : word < page->words ? word + 1 : page->words;
+    page->free_count -= before - room;
+    return room;
+}
+
+/* Fills the stack, which is empty, to a half: then frees find room in it too. */
+static void pools_bin_fill(struct pools_heap *heap, struct pools_local *local, uint32_t size_class)
+{
+    struct pools_bin *bin = &local->bins[size_class];
+    uint32_t wanted = (heap->classes[size_class].stack + 1u) / 2, room = wanted;
+    while (room > 0) {
+        if (bin->current == POOLS_NONE) {
+            bin->current = pools_page_next(heap, local, size_class);
+            if (bin->current == POOLS_NONE) {
+                break;
+            }
+        }
+        struct pools_page *page = &heap->pages[bin->current];
+        room = pools_page_fill(heap, bin->current, bin->stack, room);
+        if (room > 0 && page->free_count < page->relink_at) {
+            bin->current = POOLS_NONE;
+        } else if (room > 0) {
+            page->cursor = 0; /* blocks came back behind the cursor */
+        }
+    }
+    memmove(bin->stack, bin->stack + room, (wanted - room) * sizeof(bin->stack[0]));
+    bin->count = wanted - room;
+}
+
+void *pools_alloc_refill(struct pools_heap *heap, uint32_t size_class)
+{
+    heap_slow_mark();
+    struct pools_local *local = pools_local_get(heap);
+    if (local == NULL) {
+        return NULL;
+    }
+    struct pools_bin *bin = &local->bins[size_class];
+    if (bin->count == 0) {
+        pools_bin_fill(heap, local, size_class);
+    }
+    return bin->count == 0 ? NULL : bin->stack[--bin->count];
+}
+
+/* ---------------------------------------------------------------- blocks come back */
+static void pools_page_release(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
+                               bool locked)
+{
+    struct pools_page *page = &heap->pages[unit];
+    if (page->is_listed) {
+        pools_bin_remove(heap, &local->bins[page->size_class], unit);
+    }
+    if (!locked) {
+        pools_lock(heap);
+    }
+    pools_units_release(heap, unit, 1u << heap->classes[page->size_class].unit_shift);
+    if (!locked) {
+        pools_unlock(heap);
+    }
+}
+
+/* More blocks of a page that is not current are free than were: lists or releases it as is due. */
+static void pools_page_settle(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
+                              bool locked)
+{
+    struct pools_page *page = &heap->pages[unit];
+    if (page->free_count == page->capacity) {
+        pools_page_release(heap, local, unit, locked);
+    } else if (!page->is_listed && page->free_count >= page->relink_at) {
+        pools_bin_add(heap, &local->bins[page->size_class], unit);
+    }
+}
+
+void pools_free_to_page(struct pools_heap *heap, struct pools_local *local, uint32_t size_class,
+                        void *block)
+{
+    heap_slow_mark();
+    uint32_t unit = pools_page_unit(heap, pools_unit_of(heap, block), size_class);
+    uint32_t number = pools_number_of(heap, unit, size_class, block);
+    struct pools_page *page = &heap->pages[unit];
+    page->free[number / 64] |= (uint64_t)1 << (number % 64);
+    uint32_t count = ++page->free_count;
+    if (__builtin_expect(count == page->relink_at || count == page->capacity, 0) &&
+        local->bins[size_class].current != unit) {
+        pools_page_settle(heap, local, unit, false);
+    }
+}
+
+void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
+                        bool locked)
+{
+    struct pools_page *page = &heap->pages[unit];
+    for (uint32_t word = 0; word < page->words; word++) {
+        if (__atomic_load_n(&page->remote[word], __ATOMIC_RELAXED) != 0) {
+            uint64_t bits = __atomic_exchange_n(&page->remote[word], 0, __ATOMIC_ACQUIRE);
+            page->free[word] |= bits;
+            page->free_count += (uint32_t)__builtin_popcountll(bits);
+        }
+    }
+    if (local->bins[page->size_class].current != unit) {
+        pools_page_settle(heap, local, unit, locked);
+    }
+}
+
+void pools_local_flush(struct pools_heap *heap, struct pools_local *local)
+{
+    for (uint32_t size_class = 0; size_class < POOLS_CLASSES; size_class++) {
+        struct pools_bin *bin = &local->bins[size_class];
+        while (bin->count > 0) {
+            pools_free_to_page(heap, local, size_class, bin->stack[--bin->count]);
+        }
+        uint32_t unit = bin->current;
+        bin->current = POOLS_NONE;
+        if (unit != POOLS_NONE) {
+            pools_page_settle(heap, local, unit, false);
+        }
+    }
+}

@@ -1,0 +1,295 @@
+/* Threads of `pools`: their locals, blocks that one frees for another, their end, and fork. */
+#include "allocators/pools/pools_internal.h"
+
+struct pools_local pools_nobody = {.tag = POOLS_NOBODY};
+_Thread_local struct pools_mine pools_mine = {0, &pools_nobody};
+
+/* ---------------------------------------------------------------- locals */
+static void pools_bins_reset(const struct pools_heap *heap, struct pools_local *local)
+{
+    for (uint32_t i = 0; i < POOLS_CLASSES; i++) {
+        struct pools_bin *bin = &local->bins[i];
+        bin->count = 0;
+        bin->limit = heap->classes[i].stack;
+        bin->current = bin->first = bin->last = POOLS_NONE;
+    }
+    local->outbox_count = 0;
+}
+
+/* Threads that live have different tokens. One that comes later may have that of one that ended
+ * without saying so, and then goes on with its local. */
+static const void *pools_token(void)
+{
+    return &pools_mine;
+}
+
+static struct pools_local *pools_local_with(struct pools_heap *heap, const void *token)
+{
+    for (uint32_t i = 0; i < heap->local_count; i++) {
+        if (heap->locals[i].token == token) {
+            return &heap->locals[i];
+        }
+    }
+    return NULL;
+}
+
+/* One that its thread left, or a new one. Locked. */
+static struct pools_local *pools_local_begin(struct pools_heap *heap)
+{
+    struct pools_local *local = heap->orphans > 0 ? pools_local_with(heap, NULL) : NULL;
+    if (local != NULL) {
+        heap->orphans--;
+    } else if (heap->local_count < POOLS_LOCALS) {
+        local = &heap->locals[heap->local_count++];
+        local->tag = heap->local_count << POOLS_TAG_BITS;
+        local->mail = 0;
+        pools_bins_reset(heap, local);
+    } else {
+        return NULL;
+    }
+    local->token = pools_token();
+    return local;
+}
+
+struct pools_local *pools_local_get(struct pools_heap *heap)
+{
+    if (pools_mine.id == heap->id) {
+        return pools_mine.local;
+    }
+    pools_lock(heap);
+    struct pools_local *local = pools_local_with(heap, pools_token());
+    bool is_new = local == NULL;
+    if (is_new) {
+        local = pools_local_begin(heap);
+    }
+    pools_unlock(heap);
+    if (local == NULL) {
+        return NULL;
+    }
+    pools_mine = (struct pools_mine){heap->id, local};
+    if (is_new && heap->os.thread_begin != NULL) {
+        heap->os.thread_begin(heap->os.context);
+        /* It may have called another heap. */
+        pools_mine = (struct pools_mine){heap->id, local};
+    }
+    return local;
+}
+
+void pools_thread_end(struct pools_heap *heap)
+{
+    pools_lock(heap);
+    struct pools_local *local = pools_local_with(heap, pools_token());
+    pools_unlock(heap);
+    if (local == NULL) {
+        return;
+    }
+    pools_outbox_deliver(heap, local);
+    pools_mail_read(heap, local, false);
+    pools_local_flush(heap, local);
+    if (pools_mine.id == heap->id) {
+        pools_mine = (struct pools_mine){0, &pools_nobody};
+    }
+    pools_lock(heap);
+    local->token = NULL;
+    heap->orphans++;
+    pools_unlock(heap);
+}
+
+/* ---------------------------------------------------------------- mail */
+/* Tells the owner of the page of what is in `remote`, unless it has been told and has not looked
+ * yet: it clears the flag before it looks. */
+static void pools_mail_send(struct pools_heap *heap, uint32_t unit)
+{
+    struct pools_page *page = &heap->pages[unit];
+    if (__atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_ACQ_REL) != 0) {
+        return;
+    }
+    struct pools_local *owner = pools_owner_of(heap, pools_tag_of(heap, unit));
+    uint32_t head = __atomic_load_n(&owner->mail, __ATOMIC_RELAXED);
+    do {
+        __atomic_store_n(&page->mail_next, head, __ATOMIC_RELAXED);
+    } while (!__atomic_compare_exchange_n(&owner->mail, &head, unit + 1, true, __ATOMIC_RELEASE,
+                                          __ATOMIC_RELAXED));
+}
+
+/* Is it a page, and does it begin there? An old message may be about what is none any more. */
+static bool pools_is_page(const struct pools_heap *heap, uint32_t unit, uint32_t tag)
+{
+    uint32_t size_class = tag & ((1u << POOLS_TAG_BITS) - 1);
+    return tag >> POOLS_TAG_BITS != 0 && size_class < POOLS_CLASSES &&
+           pools_page_unit(heap, unit, size_class) == unit;
+}
+
+void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool locked)
+{
+    if (__atomic_load_n(&local->mail, __ATOMIC_RELAXED) == 0) {
+        return;
+    }
+    uint32_t next = __atomic_exchange_n(&local->mail, 0, __ATOMIC_ACQUIRE);
+    while (next != 0) {
+        uint32_t unit = next - 1;
+        struct pools_page *page = &heap->pages[unit];
+        next = __atomic_load_n(&page->mail_next, __ATOMIC_RELAXED);
+        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_ACQ_REL);
+        uint32_t tag = pools_tag_of(heap, unit);
+        if (!pools_is_page(heap, unit, tag)) {
+            continue;
+        }
+        if (pools_owner_of(heap, tag) == local) {
+            pools_page_harvest(heap, local, unit, locked);
+        } else {
+            pools_mail_send(heap, unit); /* it has another owner now */
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- blocks of others */
+struct pools_place {
+    uint32_t unit; /* of the page */
+    uint32_t word;
+    uint64_t bit;
+};
+
+static struct pools_place pools_place_of(const struct pools_heap *heap, const void *block)
+{
+    uint32_t unit = pools_unit_of(heap, block);
+    uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
+    unit = pools_page_unit(heap, unit, size_class);
+    uint32_t number = pools_number_of(heap, unit, size_class, block);
+    return (struct pools_place){unit, number / 64, (uint64_t)1 << (number % 64)};
+}
+
+/* Blocks that lie in one word and were freed one after the other go home together. */
+static void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t count)
+{
+    for (uint32_t i = 0; i < count;) {
+        struct pools_place place = pools_place_of(heap, blocks[i]), other = place;
+        while (++i < count && (other = pools_place_of(heap, blocks[i])).unit == place.unit &&
+               other.word == place.word) {
+            place.bit |= other.bit;
+        }
+        (void)__atomic_fetch_or(&heap->pages[place.unit].remote[place.word], place.bit,
+                                __ATOMIC_RELEASE);
+        pools_mail_send(heap, place.unit);
+    }
+}
+
+void pools_outbox_deliver(struct pools_heap *heap, struct pools_local *local)
+{
+    pools_deliver(heap, local->outbox, local->outbox_count);
+    local->outbox_count = 0;
+}
+
+void pools_free_other(struct pools_heap *heap, void *block)
+{
+    heap_slow_mark();
+    uint32_t unit = pools_unit_of(heap, block);
+    uint32_t tag = pools_tag_of(heap, unit), size_class = tag & ((1u << POOLS_TAG_BITS) - 1);
+    if (tag == POOLS_TAG_RUN) {
+        pools_free_run(heap, unit);
+        return;
+    }
+    struct pools_local *local = pools_local_get(heap);
+    POOLS_POISON(block, heap->classes[size_class].bytes);
+    if (local == NULL || heap->classes[size_class].unit_shift != 0) {
+        /* Large enough to be worth a message. */
+        if (local != NULL && (tag ^ local->tag) == size_class) {
+            pools_free_to_page(heap, local, size_class, block);
+        } else {
+            pools_deliver(heap, &block, 1);
+        }
+    } else if ((tag ^ local->tag) == size_class) {
+        struct pools_bin *bin = &local->bins[size_class];
+        if (bin->count < bin->limit) {
+            bin->stack[bin->count++] = block;
+        } else {
+            pools_free_to_page(heap, local, size_class, block);
+        }
+    } else {
+        local->outbox[local->outbox_count++] = block;
+        if (local->outbox_count == POOLS_OUTBOX) {
+            pools_outbox_deliver(heap, local);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- threads that are gone */
+static void pools_page_move(struct pools_heap *heap, struct pools_local *from,
+                            struct pools_local *to, uint32_t unit)
+{
+    uint32_t size_class = heap->pages[unit].size_class;
+    pools_bin_remove(heap, &from->bins[size_class], unit);
+    for (uint32_t i = 0; i < 1u << heap->classes[size_class].unit_shift; i++) {
+        __atomic_store_n(&heap->tags[unit + i], to->tag | size_class, __ATOMIC_RELAXED);
+    }
+    heap->pages[unit].cursor = 0;
+}
+
+uint32_t pools_orphan_page(struct pools_heap *heap, struct pools_local *local, uint32_t size_class)
+{
+    for (uint32_t i = 0; i < heap->local_count; i++) {
+        struct pools_local *orphan = &heap->locals[i];
+        if (orphan->token != NULL) {
+            continue;
+        }
+        pools_mail_read(heap, orphan, true);
+        uint32_t unit = orphan->bins[size_class].first;
+        if (unit != POOLS_NONE) {
+            pools_page_move(heap, orphan, local, unit);
+            return unit;
+        }
+    }
+    return POOLS_NONE;
+}
+
+/* ---------------------------------------------------------------- fork */
+/* In the child. The page's owner is no more, and may have been in the midst of anything: nothing in
+ * the page counts as free. What the program frees of it from now on comes back. */
+static void pools_page_forget(struct pools_page *page)
+{
+    page->free_count = 0;
+    page->is_listed = false;
+    for (uint32_t word = 0; word < page->words; word++) {
+        page->free[word] = 0;
+    }
+}
+
+static void pools_fork_child(struct pools_heap *heap)
+{
+    heap->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    bool is_lost[POOLS_LOCALS] = {false};
+    for (uint32_t i = 0; i < heap->local_count; i++) {
+        struct pools_local *local = &heap->locals[i];
+        local->mail = 0; /* a message may have been under way: each page is looked at below */
+        is_lost[i] = local->token != NULL && local->token != pools_token();
+        if (is_lost[i]) {
+            pools_bins_reset(heap, local);
+            local->token = NULL;
+            heap->orphans++;
+        }
+    }
+    for (uint32_t unit = 0; unit < heap->top; unit++) {
+        heap->pages[unit].is_mailed = 0;
+    }
+    for (uint32_t unit = 0; unit < heap->top; unit++) {
+        uint32_t tag = heap->tags[unit];
+        if (!pools_is_page(heap, unit, tag)) {
+            continue;
+        }
+        if (is_lost[(tag >> POOLS_TAG_BITS) - 1]) {
+            pools_page_forget(&heap->pages[unit]);
+        }
+        pools_page_harvest(heap, pools_owner_of(heap, tag), unit, true);
+    }
+}
+
+void pools_fork(struct pools_heap *heap, enum heap_fork phase)
+{
+    if (phase == HEAP_FORK_PREPARE) {
+        pools_lock(heap);
+    } else if (phase == HEAP_FORK_PARENT) {
+        pools_unlock(heap);
+    } else {
+        pools_fork_child(heap);
+    }
+}
