@@ -49,6 +49,10 @@ enum {
 #define HEAP_CAN_COEXIST (1u << 8)       /* two heaps in one process are independent */
 #define HEAP_KEEPS_CONTENTS (1u << 9) /* a live block's bytes stay the caller's: all but `null` */
 #define HEAP_MARKS_SLOW (1u << 10)    /* its slow paths say so to probes, see probe_slow.h */
+/* It takes address space from heap_os.map, and blocks from its pools, ahead of need, and gives
+ * parts of what it has back to the system without heap_os: held_bytes is less than what map gave, a
+ * request may be refused when the space is full, and cached blocks need not have been live. */
+#define HEAP_RESERVES (1u << 11)
 
 /* A back end with all of these can stand in for malloc by itself: see preload/whole.h. */
 #define HEAP_IS_WHOLE                                                                              \

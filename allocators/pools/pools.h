@@ -60,6 +60,10 @@
 #define POOLS_RESERVE_MIB 262144
 #endif
 
+#ifndef POOLS_LOCALS
+#define POOLS_LOCALS 4096 /* threads */
+#endif
+
 /* With it each free is verified, and misuse ends in fatal(). */
 #ifndef POOLS_VERIFY
 #ifdef HEAPMILL_CHECKED
@@ -76,13 +80,12 @@
 #endif
 #define POOLS_CAPABILITIES                                                                         \
     (HEAP_IS_WHOLE | HEAP_CAN_STATS | HEAP_CAN_WALK | HEAP_CAN_CHECK | HEAP_CAN_COEXIST |          \
-     HEAP_KEEPS_CONTENTS | HEAP_MARKS_SLOW | POOLS_MISUSE)
+     HEAP_KEEPS_CONTENTS | HEAP_RESERVES | HEAP_MARKS_SLOW | POOLS_MISUSE)
 #define POOLS_ALIGNMENT 16
 
 enum {
     POOLS_STACK = 64,  /* pointers of a class that a thread keeps at hand */
     POOLS_OUTBOX = 64, /* remote frees that are delivered together */
-    POOLS_LOCALS = 4096,
     POOLS_WORDS = POOLS_UNIT_BYTES / POOLS_GRANULE / 64, /* of a page's bitmap */
     POOLS_ARENA_UNITS = 128, /* 4 MiB: what statistics call an arena, and huge pages come for */
     /* Tags: an owner's number from 1 in the upper 24 bits, the class in the lower 8. */

@@ -55,8 +55,13 @@ static void block_ops_expect_refusal(struct block_ops_model *model, uint64_t ref
 {
     unsigned mappings = model->os.mappings < 15 ? (unsigned)model->os.mappings : 15;
     landmark_refused(size <= BLOCK_OPS_SURELY_SMALL_BYTES ? 16 + mappings : mappings);
+    struct heap_stats stats = {0};
+    if (BLOCK_OPS_CAN(HEAP_RESERVES)) {
+        heap_stats(&model->heap, &stats);
+    }
+    bool is_full = stats.held_bytes + size > model->os.held_bytes / 2;
     FUZZ_EXPECT(model->os.refusals != refusals || !BLOCK_OPS_CAN(HEAP_CAN_WALK) ||
-                    size > FUZZ_OS_REGION_BYTES / 8,
+                    (BLOCK_OPS_CAN(HEAP_RESERVES) && is_full) || size > FUZZ_OS_REGION_BYTES / 8,
                 "exhaustion", "%zu bytes are refused though the system refused nothing", size);
     block_ops_expect_stats(model);
 }
