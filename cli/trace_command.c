@@ -1,0 +1,183 @@
+/* heapmill trace: record programs, and what to do with their traces. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/shared_options.h"
+#include "common/host/document.h"
+#include "common/host/process.h"
+#include "run/registry.h"
+#include "traces/host/info.h"
+#include "traces/host/record.h"
+
+struct record_arguments {
+    char **command;
+    const char *output;
+    uint64_t sample;
+    bool sites;
+    bool json;
+};
+
+static const struct option_row record_options[] = {
+    {OPTION_REST, .placeholder = "COMMAND [ARGUMENT…]", .help = "the program that is recorded",
+     OPTION_INTO(struct record_arguments, command)},
+    {OPTION_TEXT, 'o', "output", "FILE",
+     "the trace of the process with most events; the others' are FILE.1, FILE.2 and so on",
+     "trace.hmtrace", .candidates = OPTION_FILES, OPTION_INTO(struct record_arguments, output)},
+    {OPTION_NUMBER, 0, "sample", "N", "keeps one block in N, with its whole life", "1", .least = 1,
+     .most = 1e9, OPTION_INTO(struct record_arguments, sample)},
+    {OPTION_FLAG, 0, "sites", NULL, "a hash of each call site too",
+     OPTION_INTO(struct record_arguments, sites)},
+    {SHARED_JSON(struct record_arguments, json, "an array of what was recorded, on stderr")},
+    {.kind = OPTION_END},
+};
+
+static enum status trace_check_command(void *arguments, struct error *error)
+{
+    const struct record_arguments *asked = arguments;
+    return asked->command != NULL && asked->command[0] != NULL
+               ? STATUS_OK
+               : error_set(error, STATUS_INVALID,
+                           "a command is missing: heapmill trace record -- COMMAND");
+}
+
+/* On stderr: stdout is the program's. */
+static void trace_tell(const struct trace_recorded *recorded, const char *output, bool json)
+{
+    size_t index;
+    json_t *process;
+    if (json) {
+        (void)json_dumpf(recorded->processes, stderr, JSON_INDENT(1));
+        (void)fputc('\n', stderr);
+        return;
+    }
+    json_array_foreach(recorded->processes, index, process)
+    {
+        if (strcmp(json_string_value(json_object_get(process, "file")), output) == 0) {
+            double events = json_number_value(json_object_get(process, "events"));
+            (void)fprintf(stderr, "heapmill trace: %s: %.0f events of %s, %.2f bytes each\n",
+                          output, events, json_string_value(json_object_get(process, "program")),
+                          json_number_value(json_object_get(process, "bytes")) / fmax(events, 1));
+        }
+    }
+    size_t others = json_array_size(recorded->processes) - 1;
+    if (others > 0) {
+        (void)fprintf(stderr, "heapmill trace: %zu further processes: %s.1 and so on\n", others,
+                      output);
+    }
+}
+
+static int trace_execute_record(const struct invocation *invocation, void *arguments)
+{
+    const struct record_arguments *asked = arguments;
+    struct error error = {.message = ""};
+    struct registry registry;
+    struct trace_recorded recorded = {.processes = NULL};
+    enum status status = registry_open(&registry, &error);
+    if (status == STATUS_OK) {
+        char *library = registry_preload_path(&registry, "libheapmill-recorder.so");
+        const struct trace_recording recording = {.command = asked->command,
+                                                  .library = library,
+                                                  .output = asked->output,
+                                                  .sample = asked->sample,
+                                                  .sites = asked->sites};
+        status = trace_record(&recording, &recorded, &error);
+        free(library);
+        registry_close(&registry);
+    }
+    if (status == STATUS_OK) {
+        trace_tell(&recorded, asked->output, asked->json);
+    }
+    json_decref(recorded.processes);
+    if (status != STATUS_OK) {
+        return command_fail(invocation, &error);
+    }
+    return recorded.signal != 0 ? 128 + recorded.signal : recorded.exit_code;
+}
+
+static const struct command trace_record_command = {
+    .name = "record",
+    .summary = "records every allocation event of a program and of what it starts",
+    .description =
+        "Runs the command with a recorder preloaded, and writes a trace of each program in each "
+        "process: which function was called, for how many bytes, by which thread, and when each "
+        "block was given back. What was recorded can be read even if the program dies by a signal. "
+        "Python programs are run with PYTHONMALLOC=malloc, unless it is set: each object is a "
+        "block of malloc's then.\n"
+        "\n"
+        "With --sample N one block in N is kept, from its birth to its death; `heapmill trace "
+        "info` says how far its estimates may be off.",
+    .options = record_options,
+    .arguments_size = sizeof(struct record_arguments),
+    .check = trace_check_command,
+    .examples = "heapmill trace record -o app.hmtrace -- python3 app.py",
+    .exit_statuses = "that of the command, 128 and its signal if it died by one; 2 wrong usage; 3 "
+                     "nothing was recorded, or something is missing",
+    .execute = trace_execute_record,
+};
+
+struct info_arguments {
+    const char *file;
+    bool json;
+};
+
+static const struct option_row info_options[] = {
+    {OPTION_TEXT, .placeholder = "FILE", .help = "the trace",
+     .missing = "say which trace: a file that `heapmill trace record` made",
+     .candidates = OPTION_FILES, OPTION_INTO(struct info_arguments, file)},
+    {SHARED_JSON(struct info_arguments, json, "the same as one object")},
+    {.kind = OPTION_END},
+};
+
+static int trace_execute_info(const struct invocation *invocation, void *arguments)
+{
+    const struct info_arguments *asked = arguments;
+    struct error error = {.message = ""};
+    json_t *info = trace_info(asked->file, &error);
+    if (info == NULL) {
+        return command_fail(invocation, &error);
+    }
+    if (asked->json) {
+        (void)json_dumpf(info, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+    } else {
+        document_show(trace_info_document(info));
+    }
+    json_decref(info);
+    return EXIT_CLEAN;
+}
+
+static const struct command trace_info_command = {
+    .name = "info",
+    .summary = "sizes, lifetimes, reuse and threads of a trace",
+    .description = "Says what a trace is like. Lifetimes and reuse are counted in takes: the "
+                   "allocations that the program made meanwhile.",
+    .options = info_options,
+    .arguments_size = sizeof(struct info_arguments),
+    .examples = "heapmill trace info app.hmtrace",
+    .exit_statuses = "0 clean; 2 wrong usage, or no trace; 3 it is damaged or cannot be read",
+    .execute = trace_execute_info,
+};
+
+static const struct command *const trace_table[] = {
+    &trace_record_command,
+    &trace_info_command,
+    NULL,
+};
+
+const struct command command_trace = {
+    .name = "trace",
+    .summary = "records what real programs allocate, for every back end to replay",
+    .synopses = (const char *const[]){"COMMAND [OPTION…]", "COMMAND --help", NULL},
+    .description = "Records programs, and says what their traces are like. `heapmill bench -w "
+                   "trace:FILE` replays a trace on every back end. docs/trace-format.md documents "
+                   "the files.",
+    .subcommands = trace_table,
+    .examples = "heapmill trace record -o app.hmtrace -- ./app\n"
+                "heapmill trace info app.hmtrace\n"
+                "heapmill bench -w trace:./app.hmtrace",
+    .exit_statuses = "0 clean; 2 wrong usage; 3 something is missing or damaged",
+};

@@ -1,0 +1,438 @@
+#include "traces/host/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/host/files.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
+#include "traces/host/intake.h"
+#include "traces/raw.h"
+
+/* Between two looks for chunks that are done; a chunk is filled in a few of these at the fastest.
+ */
+static const double RECORD_PAUSE_S = 0.01;
+
+/* A program in a process. */
+struct record_series {
+    uint32_t pid;
+    uint32_t series;
+    uint32_t next_chunk;
+    bool opened;
+    struct trace_intake intake;
+    json_t *about;        /* for the description, and for recorded->processes */
+    struct raw_slot took; /* waits for its site: word[0] is 0 if none does */
+};
+
+struct record_job {
+    const struct trace_recording *recording;
+    char *directory;
+    struct record_series *series;
+    size_t count;
+};
+
+/* ------------------------------------------------------------------------------ chunks */
+
+static json_t *record_words(const char *command, size_t size)
+{
+    json_t *words = json_array();
+    for (size_t i = 0; i < size && command[i] != '\0'; i += strnlen(command + i, size - i) + 1) {
+        json_t *word = json_stringn(command + i, strnlen(command + i, size - i));
+        (void)json_array_append_new(words, word != NULL ? word : json_string("?"));
+    }
+    return words;
+}
+
+static size_t record_number_of(const struct record_job *job, uint32_t pid)
+{
+    for (size_t i = job->count; i-- > 0;) {
+        if (job->series[i].opened && job->series[i].pid == pid) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static json_t *record_describe(const struct record_job *job, const struct raw_head *head,
+                               size_t number)
+{
+    char when[32];
+    time_t seconds = (time_t)(head->time_ns / 1000000000u);
+    struct tm utc;
+    uint32_t parent = head->series > 0 ? head->pid : head->parent; /* series 0, before its exec */
+    (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+    json_t *program = json_stringn(head->program, strnlen(head->program, sizeof(head->program)));
+    return json_pack("{sI so so si sI ss sb sI}", "number", (json_int_t)number, "program",
+                     program != NULL ? program : json_string("?"), "command",
+                     record_words(head->command, sizeof(head->command)), "pid", (int)head->pid,
+                     "parent", (json_int_t)record_number_of(job, parent), "time", when, "sites",
+                     job->recording->sites, "sample", (json_int_t)job->recording->sample);
+}
+
+/* While it is being recorded. */
+static char *record_file(const struct record_job *job, size_t index)
+{
+    return text_format("%s.%zu", job->recording->output, index + 1);
+}
+
+static enum status record_open(struct record_job *job, struct record_series *series,
+                               const struct raw_head *head, struct error *error)
+{
+    size_t index = (size_t)(series - job->series);
+    char *path = record_file(job, index);
+    series->about = record_describe(job, head, index + 1);
+    enum status status = trace_intake_open(&series->intake, path, series->about, TRACE_LEVEL_FAST,
+                                           job->recording->sample, error);
+    series->opened = status == STATUS_OK;
+    free(path);
+    return status;
+}
+
+static void record_took(struct record_series *series, uint32_t site)
+{
+    uint64_t word0 = series->took.word[0], word1 = series->took.word[1];
+    if (word0 != 0) {
+        unsigned log2 = (unsigned)(word0 >> 56);
+        trace_intake_took(&series->intake, (uint32_t)(word1 >> 48),
+                          (enum trace_member)((word0 >> 48) & 63), word0 & RAW_LOW48,
+                          word1 & RAW_LOW48, log2 == 0 ? 0 : UINT64_C(1) << log2, site);
+        series->took.word[0] = 0;
+    }
+}
+
+static void record_note(struct record_series *series, unsigned member, uint64_t value)
+{
+    if (member == RAW_SITE) {
+        record_took(series, (uint32_t)value);
+    } else {
+        record_took(series, 0);
+        trace_writer_time(series->intake.writer, value);
+    }
+}
+
+static void record_slot(struct record_series *series, const struct raw_slot *slot, bool sites)
+{
+    uint64_t word0 = slot->word[0];
+    uint64_t address = word0 & RAW_LOW48;
+    unsigned member = (unsigned)(word0 >> 48) & 63;
+    uint32_t thread = (uint32_t)(slot->word[1] >> 48);
+    enum raw_kind kind = (enum raw_kind)((word0 >> 54) & 3);
+    if (kind == RAW_NOTE) {
+        record_note(series, member, address);
+        return;
+    }
+    record_took(series, 0);
+    if (kind == RAW_TOOK) {
+        series->took = *slot;
+        if (!sites) {
+            record_took(series, 0);
+        }
+    } else if (kind == RAW_GIVES) {
+        trace_intake_gives(&series->intake, thread, (enum trace_member)member, address);
+    } else {
+        trace_intake_keeps(&series->intake, thread, address);
+    }
+}
+
+/* Takes in a chunk and removes its file. What is no chunk of this user's recorder is passed over:
+ * the directory is its alone. */
+static enum status record_take_in(struct record_job *job, struct record_series *series,
+                                  const char *path, struct error *error)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    void *memory = MAP_FAILED;
+    enum status status = STATUS_OK;
+    if (file >= 0) {
+        if (lseek(file, 0, SEEK_END) == RAW_CHUNK_BYTES) {
+            memory = mmap(NULL, RAW_CHUNK_BYTES, PROT_READ, MAP_SHARED, file, 0);
+        }
+        (void)close(file);
+    }
+    if (memory != MAP_FAILED) {
+        const struct raw_head *head = memory;
+        const struct raw_slot *slots =
+            (const struct raw_slot *)(const void *)((const char *)memory + RAW_HEAD_BYTES);
+        if (!series->opened && head->magic == RAW_MAGIC) {
+            status = record_open(job, series, head, error);
+        }
+        for (size_t i = 0; series->opened && i < RAW_SLOTS &&
+                           __atomic_load_n(&slots[i].word[0], __ATOMIC_ACQUIRE) != 0;
+             i++) {
+            record_slot(series, &slots[i], job->recording->sites);
+        }
+        (void)munmap(memory, RAW_CHUNK_BYTES);
+    }
+    if (series->next_chunk++ == 0) {
+        (void)truncate(path, 0);
+    } else {
+        (void)unlink(path);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------------------ the directory */
+
+/* A first chunk that is new. */
+struct record_found {
+    uint64_t time_ns;
+    uint32_t pid;
+    uint32_t series;
+};
+
+static int record_by_time(const void *a, const void *b)
+{
+    const struct record_found *one = a, *other = b;
+    return one->time_ns != other->time_ns
+               ? (one->time_ns < other->time_ns ? -1 : 1)
+               : (one->series > other->series) - (one->series < other->series);
+}
+
+static bool record_knows(const struct record_job *job, uint32_t pid, uint32_t series)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        if (job->series[i].pid == pid && job->series[i].series == series) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 0: there is no head yet. */
+static uint64_t record_begin_of(const struct record_job *job, const char *name)
+{
+    struct raw_head head = {.magic = 0};
+    char *path = text_format("%s/%s", job->directory, name);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        ssize_t got = pread(file, &head, sizeof(head), 0);
+        (void)close(file);
+        head.magic = got == (ssize_t)sizeof(head) ? head.magic : 0;
+    }
+    free(path);
+    return head.magic == RAW_MAGIC ? head.time_ns : 0;
+}
+
+/* "PID.SERIES.0" */
+static bool record_is_first(const char *name, uint32_t *pid, uint32_t *series)
+{
+    char *end;
+    *pid = (uint32_t)strtoul(name, &end, 10);
+    if (*end != '.') {
+        return false;
+    }
+    *series = (uint32_t)strtoul(end + 1, &end, 10);
+    return strcmp(end, ".0") == 0;
+}
+
+/* Makes a series of each first chunk that is new, in the order in which they began. */
+static void record_find_series(struct record_job *job)
+{
+    struct text_list names = {0};
+    size_t count = 0;
+    file_list_names(job->directory, &names);
+    struct record_found *found = text_zeroed(names.count, sizeof(*found));
+    for (size_t i = 0; i < names.count; i++) {
+        uint32_t pid, series;
+        if (record_is_first(names.items[i], &pid, &series) && !record_knows(job, pid, series)) {
+            uint64_t time_ns = record_begin_of(job, names.items[i]);
+            if (time_ns != 0) {
+                found[count++] = (struct record_found){time_ns, pid, series};
+            }
+        }
+    }
+    qsort(found, count, sizeof(*found), record_by_time);
+    for (size_t i = 0; i < count; i++) {
+        job->series = text_grow(job->series, job->count + 1, sizeof(*job->series));
+        job->series[job->count++] =
+            (struct record_series){.pid = found[i].pid, .series = found[i].series};
+    }
+    free(found);
+    text_list_free(&names);
+}
+
+static char *record_path(const struct record_job *job, const struct record_series *series,
+                         uint32_t chunk)
+{
+    return text_format("%s/%u.%u.%u", job->directory, series->pid, series->series, chunk);
+}
+
+/* Takes in what is done; with `all`, the last chunks too. */
+static enum status record_gather(struct record_job *job, bool all, struct error *error)
+{
+    enum status status = STATUS_OK;
+    record_find_series(job);
+    for (size_t i = 0; i < job->count && status == STATUS_OK; i++) {
+        struct record_series *series = &job->series[i];
+        for (bool more = true; more && status == STATUS_OK;) {
+            char *own = record_path(job, series, series->next_chunk);
+            char *next = record_path(job, series, series->next_chunk + 1);
+            more = access(own, F_OK) == 0 && (all || access(next, F_OK) == 0);
+            if (more) {
+                status = record_take_in(job, series, own, error);
+            }
+            free(own);
+            free(next);
+        }
+    }
+    return status;
+}
+
+static enum status record_make_directory(struct record_job *job, struct error *error)
+{
+    const char *parent = getenv("TMPDIR");
+    job->directory = text_format("%s/heapmill-trace-XXXXXX", parent == NULL ? "/tmp" : parent);
+    if (mkdtemp(job->directory) == NULL) {
+        return error_set(error, STATUS_IO, "%s: %s; set TMPDIR to a directory that can be written",
+                         job->directory, strerror(errno));
+    }
+    return STATUS_OK;
+}
+
+/* Removes the directory with what is in it. Recorders that still run find that, and stop. */
+static void record_clear(const struct record_job *job)
+{
+    struct text_list names = {0};
+    file_list_names(job->directory, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = text_format("%s/%s", job->directory, names.items[i]);
+        (void)unlink(path);
+        free(path);
+    }
+    text_list_free(&names);
+    (void)rmdir(job->directory);
+}
+
+static enum status record_run(struct record_job *job, struct trace_recorded *recorded,
+                              struct error *error)
+{
+    const char *below = getenv("LD_PRELOAD");
+    bool chosen = getenv("PYTHONMALLOC") != NULL;
+    char *preload = text_format("LD_PRELOAD=%s%s%s", job->recording->library,
+                                below == NULL ? "" : ":", below == NULL ? "" : below);
+    char *directory = text_format(RAW_DIRECTORY_VARIABLE "=%s", job->directory);
+    const char *settings[5] = {preload, directory};
+    size_t count = 2;
+    if (!chosen) {
+        settings[count++] = "PYTHONMALLOC=malloc"; /* each object's block is malloc's then */
+    }
+    if (job->recording->sites) {
+        settings[count++] = RAW_SITES_VARIABLE "=1";
+    }
+    const struct process_request request = {.arguments =
+                                                (const char *const *)job->recording->command,
+                                            .settings = settings,
+                                            .stdio = PROCESS_FOREGROUND,
+                                            .stop_signal = SIGTERM};
+    struct process process;
+    enum status status = process_start(&request, &process, error);
+    if (status == STATUS_OK) {
+        enum status gathered = STATUS_OK;
+        while (process_wait(&process, 1, RECORD_PAUSE_S) > 0) {
+            if (gathered == STATUS_OK) {
+                gathered = record_gather(job, false, error);
+            } else {
+                record_clear(job);
+            }
+        }
+        status = gathered;
+        recorded->exit_code = process.result.exit_code;
+        recorded->signal = process.result.signal;
+        process_free(&process);
+    }
+    free(directory);
+    free(preload);
+    return status;
+}
+
+/* Closes a trace, and adds to its `about` what became of it. Its events. */
+static uint64_t record_close(struct record_job *job, size_t index, enum status *status,
+                             struct error *error)
+{
+    struct record_series *series = &job->series[index];
+    struct error closing;
+    struct stat file;
+    record_took(series, 0);
+    const struct trace_written written = *trace_writer_written(series->intake.writer);
+    enum status closed = trace_intake_close(&series->intake, NULL, &closing);
+    if (closed != STATUS_OK && *status == STATUS_OK) {
+        *status = error_set(error, closed, "%s", closing.message);
+    }
+    char *path = record_file(job, index);
+    json_t *totals =
+        json_pack("{sI sI sI sI}", "events", (json_int_t)written.events, "live_bytes_peak",
+                  (json_int_t)written.live_bytes_peak, "live_bytes", (json_int_t)written.live_bytes,
+                  "bytes", stat(path, &file) == 0 ? (json_int_t)file.st_size : 0);
+    (void)json_object_set_new(series->about, "file", json_string(path));
+    (void)json_object_update(series->about, totals);
+    json_decref(totals);
+    free(path);
+    return written.events;
+}
+
+/* Closes the traces. The one with most events takes the name that was asked for: what a wrapper
+ * script starts is what its caller means. */
+static enum status record_finish(struct record_job *job, struct trace_recorded *recorded,
+                                 enum status status, struct error *error)
+{
+    uint64_t most = 0;
+    size_t largest = job->count;
+    for (size_t i = 0; i < job->count; i++) {
+        if (job->series[i].opened) {
+            uint64_t events = record_close(job, i, &status, error);
+            if (largest == job->count || events > most) {
+                most = events;
+                largest = i;
+            }
+            (void)json_array_append_new(recorded->processes, job->series[i].about);
+        } else {
+            json_decref(job->series[i].about);
+        }
+    }
+    record_clear(job);
+    if (largest == job->count) {
+        return status;
+    }
+    char *path = record_file(job, largest);
+    const char *output = job->recording->output;
+    if (rename(path, output) != 0 && status == STATUS_OK) {
+        status =
+            error_set(error, STATUS_IO, "%s: %s; its trace is %s", output, strerror(errno), path);
+    } else {
+        (void)json_object_set_new(job->series[largest].about, "file", json_string(output));
+    }
+    free(path);
+    return status;
+}
+
+enum status trace_record(const struct trace_recording *recording, struct trace_recorded *recorded,
+                         struct error *error)
+{
+    struct record_job job = {.recording = recording};
+    *recorded = (struct trace_recorded){.processes = json_array()};
+    enum status status = record_make_directory(&job, error);
+    if (status == STATUS_OK) {
+        status = record_run(&job, recorded, error);
+        if (status == STATUS_OK) {
+            status = record_gather(&job, true, error);
+        }
+        status = record_finish(&job, recorded, status, error);
+    }
+    if (status == STATUS_OK && json_array_size(recorded->processes) == 0) {
+        status = error_set(error, STATUS_UNSUPPORTED,
+                           "nothing of %s was recorded: it allocates nothing, is linked "
+                           "statically, or is set-user-ID",
+                           recording->command[0]);
+    }
+    free(job.series);
+    free(job.directory);
+    return status;
+}
