@@ -4,7 +4,8 @@
 
 enum {
     FAULT_SLOTS = 75000,
-    FAULT_SMALL_BLOCKS = 72000, /* 17 MiB: more arenas than any table starts with */
+    FAULT_SMALL_BLOCKS = 72000, /* 17 MiB: more arenas of 1 MiB than any table starts with */
+    FAULT_SMALL_REQUESTS = 40,  /* of smaller arenas so many: a table has grown twice */
     FAULT_SMALL_BYTES = 250,    /* in a pool whatever the threshold */
     FAULT_TYPED_BLOCKS = 500,   /* of each type: several carved blocks */
     FAULT_LARGE_BLOCKS = 12,
@@ -12,6 +13,7 @@ enum {
 
 struct fault_scenario {
     struct conformance_model model;
+    const struct conformance_os *os;
     size_t refused; /* calls of the heap's that returned NULL */
 };
 
@@ -47,7 +49,8 @@ static void fault_play(struct fault_scenario *scenario)
     fault_resize(scenario, slot - 3, 200); /* an int, a float, a list */
     fault_resize(scenario, slot - 2, 2000);
     fault_resize(scenario, slot - 1, 200);
-    for (size_t i = 0; i < FAULT_SMALL_BLOCKS; i++) {
+    size_t enough = scenario->os->calls + FAULT_SMALL_REQUESTS;
+    for (size_t i = 0; i < FAULT_SMALL_BLOCKS && scenario->os->calls < enough; i++) {
         fault_alloc(scenario, slot++, FAULT_SMALL_BYTES, HEAP_STR);
     }
     conformance_verify(&scenario->model);
@@ -63,7 +66,7 @@ static size_t fault_play_once(size_t fail_at, size_t *refused, bool *opened)
 {
     static struct heap heap;
     static struct conformance_os os;
-    struct fault_scenario scenario = {.refused = 0};
+    struct fault_scenario scenario = {.os = &os};
     conformance_os_begin(&os, fail_at);
     struct heap_options options = {.os = os.hooks, .window_bytes = 1 << 20};
     struct error error = {0};
