@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/collector_names.h"
 #include "gc/introspect.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
@@ -14,6 +15,7 @@
 const struct gc_policy *gc_policy_find(const char *name, struct error *error)
 {
     char names[256] = "";
+    name = collector_present_name(name);
     for (size_t i = 0; gc_policy_table[i] != NULL; i++) {
         if (strcmp(gc_policy_table[i]->name, name) == 0) {
             return gc_policy_table[i];

@@ -239,7 +239,8 @@ struct gc_policy;
 /* All collector policies, NULL at the end; sorted by the names of their files. */
 extern const struct gc_policy *const gc_policy_table[];
 
-/* The policy of that name; NULL, with an error that names them all, when there is none. */
+/* The policy of that name, or whose name that was once; NULL, with an error that names them all,
+ * when there is none. */
 const struct gc_policy *gc_policy_find(const char *name, struct error *error);
 /* generational-700: CPython's up to 3.12. */
 const struct gc_policy *gc_policy_default(void);
@@ -281,7 +282,7 @@ bool gc_is_enabled(const struct runtime *runtime);
  * the next younger one since its own last exceed its threshold. Under `growth` thresholds[0] is the
  * least growth that counts; under trial deletion, the candidates that are enough at first; and
  * `incremental` makes the part of the heap that an increment owes 1/(10 thresholds[1]), as CPython
- * 3.14. `ours` and `none` have no thresholds. */
+ * 3.14. `snapshot` and `none` have no thresholds. */
 void gc_set_threshold(struct runtime *runtime, const int thresholds[GC_GENERATIONS]);
 void gc_get_threshold(const struct runtime *runtime, int thresholds[GC_GENERATIONS]);
 /* As gc.get_count: what is compared with the thresholds. Containers allocated less those freed, and

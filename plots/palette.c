@@ -148,7 +148,7 @@ const char *palette_collector(const char *collector)
         {"growth", "freelist-3.x"},
         {"incremental", "mimalloc"},
         {"none", "null"},
-        {"ours", "jemalloc"},
+        {"snapshot", "jemalloc"},
         {"trial-deletion-orc", "tbbmalloc"},
         {"trial-deletion-php", "freelist-2.7"},
     };

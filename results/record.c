@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/collector_names.h"
 #include "common/host/files.h"
 #include "common/host/json.h"
 #include "common/passes.h"
@@ -121,12 +122,13 @@ static enum status record_parse_cell_texts(struct record_set *set, struct record
     json_t *params = json_object_get(cell->plan, "params");
     json_t *env = json_object_get(cell->plan, "env");
     /* Older versions had the collector among the variables. */
-    const char *among = json_text_at(env, "collector", NULL);
-    cell->collector = json_text_at(cell->plan, "collector", among != NULL ? among : "");
+    const char *collector =
+        json_text_at(cell->plan, "collector", json_text_at(env, "collector", ""));
+    cell->collector = collector_present_name(collector);
     cell->params_text = record_pairs_text(set, params, "", "");
     cell->backend_text = cell->backend;
     json_t *named = json_is_object(env) ? json_copy(env) : json_object();
-    if (cell->collector[0] != '\0' && among == NULL) {
+    if (cell->collector[0] != '\0') {
         (void)json_object_set_new(named, "collector", json_string(cell->collector));
     }
     if (json_object_size(named) > 0) {

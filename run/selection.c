@@ -1,9 +1,11 @@
 #include "run/selection.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/collector_names.h"
 #include "results/name_filter.h"
 
 /* -b and --arm: back ends. */
@@ -24,6 +26,18 @@ static void backend_item_free(struct backend_item *item)
     free(item->arm);
     free(item->collector);
     json_decref(item->env);
+}
+
+/* A collector that the command line names, by its present name; a former name gets a hint. The
+ * caller's. */
+static char *selection_take_collector(const char *name)
+{
+    const char *present = collector_present_name(name);
+    if (present != name) {
+        (void)fprintf(stderr, "heapmill: note: the collector '%s' is called '%s' now\n", name,
+                      present);
+    }
+    return text_format("%s", present);
 }
 
 /* "K=V,K=V" into the environment; the collector is no variable of it. */
@@ -49,7 +63,7 @@ static enum status backend_item_parse_env(const char *text, struct backend_item 
                           "-b ./lib.so");
         } else if (strcmp(pairs.items[i], "collector") == 0) {
             free(item->collector);
-            item->collector = text_format("%s", equals + 1);
+            item->collector = selection_take_collector(equals + 1);
         } else if (json_object_set_new(item->env, pairs.items[i], json_string(equals + 1)) != 0) {
             status = error_set(error, STATUS_INVALID, "-b: '%s' is not UTF-8", text);
         }
@@ -385,6 +399,9 @@ static enum status collectors_parse(const struct catalog *catalog,
         }
     }
     for (size_t i = 0; i < names->count && status == STATUS_OK; i++) {
+        char *given = names->items[i];
+        names->items[i] = selection_take_collector(given);
+        free(given);
         status = collectors_check(catalog, names->items[i], error);
     }
     return status;

@@ -111,6 +111,17 @@ static void a_wrong_name_is_refused(void **state)
     fixture_outcome_free(&outcome);
 }
 
+static void a_former_name_is_taken_with_a_hint(void **state)
+{
+    (void)state;
+    struct fixture_outcome outcome =
+        run_expecting(0, (const char *const[]){"bench", "-b", "malloc", "-w", "cyclic_graph", "-p",
+                                               "collector=ours", "--dry-run", NULL});
+    assert_non_null(strstr(outcome.out, "malloc{collector=snapshot}"));
+    assert_non_null(strstr(outcome.err, "'ours' is called 'snapshot' now"));
+    fixture_outcome_free(&outcome);
+}
+
 int main(void)
 {
     fixture_enter();
@@ -119,6 +130,7 @@ int main(void)
         cmocka_unit_test(they_are_cells_of_one_group),
         cmocka_unit_test(a_record_says_which),
         cmocka_unit_test(a_wrong_name_is_refused),
+        cmocka_unit_test(a_former_name_is_taken_with_a_hint),
     };
     return cmocka_run_group_tests_name("collectors", tests, NULL, NULL);
 }

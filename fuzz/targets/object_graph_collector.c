@@ -2,7 +2,7 @@
 
 #include "fuzz/landmark.h"
 #include "gc/introspect.h"
-#include "gc/policies/ours.h"
+#include "gc/policies/snapshot.h"
 
 /* Flags of the input's first byte; object_graph_fuzzer.c has the others. */
 enum {
@@ -16,26 +16,26 @@ FUZZ_LANDMARKS(rescued)
 FUZZ_LANDMARKS(phases)
 
 /* ---------------------------------------------------------------- policies */
-/* `ours` at its usual pace never gets to a cycle of its own before a program's end. */
-static const struct ours_parameters *graph_ours_parameters(unsigned choice)
+/* `snapshot` at its usual pace never gets to a cycle of its own before a program's end. */
+static const struct snapshot_parameters *graph_snapshot_parameters(unsigned choice)
 {
     static const struct {
         int64_t slice_units;
         uint32_t busy;
         uint32_t idle;
     } paces[4] = {{8192, 32, 512}, {64, 4, 64}, {8, 1, 8}, {1, 1, 1}};
-    static const uint32_t trials[4] = {OURS_TRIAL_MAX, 0, 8, 2};
+    static const uint32_t trials[4] = {SNAPSHOT_TRIAL_MAX, 0, 8, 2};
     static const struct {
         uint32_t floor;
         uint32_t patience;
     } dues[4] = {{4096, 6}, {64, 6}, {8, 1}, {1, 0}};
-    static struct ours_parameters parameters;
-    parameters = (struct ours_parameters){
+    static struct snapshot_parameters parameters;
+    parameters = (struct snapshot_parameters){
         .slice_units = paces[choice & 3].slice_units,
         .interval_busy = paces[choice & 3].busy,
         .interval_idle = paces[choice & 3].idle,
         .trial_max = trials[choice >> 2 & 3],
-        .youth_max = choice & 16 ? 0 : OURS_YOUTH_MAX,
+        .youth_max = choice & 16 ? 0 : SNAPSHOT_YOUTH_MAX,
         .newest = choice & 32 ? 0 : 16,
         .floor = dues[choice >> 6 & 3].floor,
         .patience = dues[choice >> 6 & 3].patience,
@@ -45,8 +45,8 @@ static const struct ours_parameters *graph_ours_parameters(unsigned choice)
 
 const struct gc_policy *graph_policy(const struct palette *palette)
 {
-    extern const struct gc_policy gc_policy_ours;
-    static struct gc_policy ours;
+    extern const struct gc_policy gc_policy_snapshot;
+    static struct gc_policy snapshot;
     unsigned choice = palette->entries[3] >> 8;
     unsigned count = 0;
     while (gc_policy_table[count] != NULL) {
@@ -54,10 +54,10 @@ const struct gc_policy *graph_policy(const struct palette *palette)
     }
     const struct gc_policy *policy =
         choice < 128 ? gc_policy_default() : gc_policy_table[choice % count];
-    if (policy == &gc_policy_ours) {
-        ours = gc_policy_ours;
-        ours.parameters = graph_ours_parameters(palette->entries[2] >> 8);
-        policy = &ours;
+    if (policy == &gc_policy_snapshot) {
+        snapshot = gc_policy_snapshot;
+        snapshot.parameters = graph_snapshot_parameters(palette->entries[2] >> 8);
+        policy = &snapshot;
     }
     return policy;
 }
@@ -137,10 +137,10 @@ void graph_before_allocation(struct shadow *shadow)
 /* How far a collection in slices is: no branch of the code that the program runs meanwhile. */
 static void graph_pass_phase(const struct shadow *shadow)
 {
-    extern const struct gc_policy gc_policy_ours;
+    extern const struct gc_policy gc_policy_snapshot;
     const struct collector *collector = &shadow->runtime->collector;
-    if (collector->policy->open == gc_policy_ours.open) {
-        landmark_phases((unsigned)ours_of(shadow->runtime)->phase);
+    if (collector->policy->open == gc_policy_snapshot.open) {
+        landmark_phases((unsigned)snapshot_of(shadow->runtime)->phase);
     }
 }
 

@@ -9,7 +9,7 @@
     POLICY(growth)                                                                                 \
     POLICY(incremental)                                                                            \
     POLICY(none)                                                                                   \
-    POLICY(ours)                                                                                   \
+    POLICY(snapshot)                                                                               \
     POLICY(trial_deletion_php)                                                                     \
     POLICY(trial_deletion_orc)
 

@@ -2,11 +2,11 @@
  * what is frozen is passed over, what is not is found, and nothing is lost on the way. */
 #include "gc/class.h"
 #include "gc/introspect.h"
-#include "gc/policies/ours.h"
+#include "gc/policies/snapshot.h"
 #include "gc/tests/scenario.h"
 #include "gc/weakref.h"
 
-extern const struct gc_policy gc_policy_ours;
+extern const struct gc_policy gc_policy_snapshot;
 
 enum {
     FREEZE_RINGS = 6,
@@ -15,12 +15,13 @@ enum {
     FREEZE_SLICES = 400,
 };
 
-static struct runtime *freeze_open(struct gc_fixture *fixture, struct ours_parameters *parameters)
+static struct runtime *freeze_open(struct gc_fixture *fixture,
+                                   struct snapshot_parameters *parameters)
 {
     static struct gc_policy policy;
     /* Everything is left to the cycles, which begin at once. */
-    *parameters = (struct ours_parameters){.slice_units = 1};
-    policy = gc_policy_ours;
+    *parameters = (struct snapshot_parameters){.slice_units = 1};
+    policy = gc_policy_snapshot;
     policy.parameters = parameters;
     struct runtime *runtime = runtime_open_with(&fixture->heap, &policy, NULL);
     assert_non_null(runtime);
@@ -49,7 +50,7 @@ static void freeze_make_garbage(struct runtime *runtime)
 /* Freezes after so many steps. Whether a cycle was under way then. */
 static bool freeze_after(struct gc_fixture *fixture, int steps)
 {
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     struct runtime *runtime = freeze_open(fixture, &parameters);
     uint64_t objects = runtime_objects_live(runtime);
     struct object *live = list_new(runtime);
@@ -60,7 +61,7 @@ static bool freeze_after(struct gc_fixture *fixture, int steps)
     }
     freeze_make_garbage(runtime);
     freeze_step(runtime, steps);
-    bool under_way = ours_of(runtime)->members > 0;
+    bool under_way = snapshot_of(runtime)->members > 0;
     uint64_t garbage = runtime_objects_live(runtime) - objects - 1 - FREEZE_LIVE;
     gc_freeze(runtime);
     assert_int_equal(gc_check(runtime), 0);
@@ -96,7 +97,7 @@ static void test_freezing_in_every_step_of_a_cycle(void **state)
 /* Containers that were new when they were frozen, where the marks of a collection had been. */
 static void test_freezing_new_ones_after_a_collection(void **state)
 {
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     struct runtime *runtime = freeze_open(*state, &parameters);
     uint64_t objects = runtime_objects_live(runtime);
     for (int full = 0; full < 2; full++) { /* a collection of what is in sight, and none */
@@ -121,7 +122,7 @@ static void test_freezing_new_ones_after_a_collection(void **state)
 /* Visits go by the generations' ranges, which closing holes makes shorter. */
 static void test_visits_after_unfreezing(void **state)
 {
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     struct runtime *runtime = freeze_open(*state, &parameters);
     struct object *live = list_new(runtime), *dead = list_new(runtime);
     for (int i = 0; i < FREEZE_LIVE; i++) {
@@ -194,7 +195,7 @@ static void test_marks_of_what_was_new(void **state)
  * has been touched by that. */
 static void test_garbage_is_saved_in_a_frozen_list(void **state)
 {
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     struct runtime *runtime = freeze_open(*state, &parameters);
     gc_set_save_all(runtime, true);
     struct object *garbage = gc_garbage(runtime);
@@ -217,10 +218,11 @@ static void test_garbage_is_saved_in_a_frozen_list(void **state)
 
 /* ---------------------------------------------------------------- rescues */
 /* Garbage in a pair of instances, one of which is got through its weak reference after so many
- * steps of a cycle, and what it leads to must be there still. Whether OURS_SWEEP was under way. */
+ * steps of a cycle, and what it leads to must be there still. Whether SNAPSHOT_SWEEP was under way.
+ */
 static bool freeze_rescue_after(struct gc_fixture *fixture, int steps)
 {
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     struct runtime *runtime = freeze_open(fixture, &parameters);
     uint64_t objects = runtime_objects_live(runtime);
     struct object *class = class_new(runtime, "rescued", NULL);
@@ -236,7 +238,7 @@ static bool freeze_rescue_after(struct gc_fixture *fixture, int steps)
     object_decref(runtime, other);
     freeze_make_garbage(runtime);
     freeze_step(runtime, steps);
-    bool in_sweep = ours_of(runtime)->phase == OURS_SWEEP;
+    bool in_sweep = snapshot_of(runtime)->phase == SNAPSHOT_SWEEP;
     struct object *got = weakref_get(runtime, weak);
     parameters.slice_units = 1000;
     freeze_step(runtime, FREEZE_SLICES);
@@ -274,7 +276,7 @@ static void test_rescues_in_every_step_of_a_sweep(void **state)
 static void test_slices_are_bounded(void **state)
 {
     enum { UNITS = 10, LISTS = 2000 };
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     struct runtime *runtime = freeze_open(*state, &parameters);
     struct object *live = list_new(runtime);
     for (int i = 0; i < LISTS; i++) {

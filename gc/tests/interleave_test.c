@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gc/policies/ours.h"
+#include "gc/policies/snapshot.h"
 #include "gc/tests/gc_test.h"
 
 enum {
@@ -22,7 +22,7 @@ enum {
     INTERLEAVE_FILL_STEPS = 5, /* fewer than so many while a tuple is not full */
 };
 
-extern const struct gc_policy gc_policy_ours;
+extern const struct gc_policy gc_policy_snapshot;
 
 enum interleave_verb {
     INTERLEAVE_APPEND,  /* node, item */
@@ -53,7 +53,7 @@ struct interleave_node {
 
 struct interleave {
     struct runtime *runtime;
-    struct ours_parameters parameters;
+    struct snapshot_parameters parameters;
     uint64_t objects_at_start;
     struct interleave_node nodes[INTERLEAVE_NODES + 2]; /* and those that mutations make */
     int count;
@@ -307,11 +307,11 @@ static void interleave_all(struct interleave *world, int settle)
     }
 }
 
-static void interleave_under(struct gc_fixture *fixture, struct ours_parameters parameters,
+static void interleave_under(struct gc_fixture *fixture, struct snapshot_parameters parameters,
                              int settle)
 {
     struct interleave world = {.parameters = parameters};
-    struct gc_policy policy = gc_policy_ours;
+    struct gc_policy policy = gc_policy_snapshot;
     policy.parameters = &world.parameters;
     world.runtime = runtime_open_with(&fixture->heap, &policy, NULL);
     assert_non_null(world.runtime);
@@ -324,25 +324,26 @@ static void interleave_under(struct gc_fixture *fixture, struct ours_parameters 
 /* Everything that is no leaf is left to the cycles. */
 static void test_cycles_meet_mutations(void **state)
 {
-    interleave_under(*state, (struct ours_parameters){.trial_max = 0}, 0);
+    interleave_under(*state, (struct snapshot_parameters){.trial_max = 0}, 0);
 }
 
 static void test_cycles_meet_mutations_of_old_containers(void **state)
 {
-    interleave_under(*state, (struct ours_parameters){.trial_max = 0}, 40);
+    interleave_under(*state, (struct snapshot_parameters){.trial_max = 0}, 40);
 }
 
 static void test_trials_meet_mutations(void **state)
 {
-    interleave_under(*state, (struct ours_parameters){.trial_max = OURS_TRIAL_MAX}, 0);
+    interleave_under(*state, (struct snapshot_parameters){.trial_max = SNAPSHOT_TRIAL_MAX}, 0);
 }
 
 /* New containers are examined together, and the newest a slice later; what has been biased once is
  * left to the cycles. */
 static void test_youth_meets_mutations(void **state)
 {
-    interleave_under(*state, (struct ours_parameters){.youth_max = OURS_YOUTH_MAX}, 0);
-    interleave_under(*state, (struct ours_parameters){.youth_max = OURS_YOUTH_MAX, .newest = 1}, 0);
+    interleave_under(*state, (struct snapshot_parameters){.youth_max = SNAPSHOT_YOUTH_MAX}, 0);
+    interleave_under(*state,
+                     (struct snapshot_parameters){.youth_max = SNAPSHOT_YOUTH_MAX, .newest = 1}, 0);
 }
 
 int interleave_test(void)

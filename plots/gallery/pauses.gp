@@ -20,7 +20,7 @@ noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.
 row_label_count = 10
-array row_label[10] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=incremental}:inline', 'pymalloc-3.10{collector=none}:inline', 'pymalloc-3.10{collector=ours}:inline', 'pymalloc-3.10{collector=trial-deletion-orc}:inline', 'pymalloc-3.10{collector=trial-deletion-php}:inline', 'cpython-objects:own']
+array row_label[10] = ['pymalloc-3.10{collector=generational-2000}:inline', 'pymalloc-3.10{collector=generational-700-no25}:inline', 'pymalloc-3.10{collector=generational-700}:inline', 'pymalloc-3.10{collector=growth}:inline', 'pymalloc-3.10{collector=incremental}:inline', 'pymalloc-3.10{collector=none}:inline', 'pymalloc-3.10{collector=snapshot}:inline', 'pymalloc-3.10{collector=trial-deletion-orc}:inline', 'pymalloc-3.10{collector=trial-deletion-php}:inline', 'cpython-objects:own']
 row_color_count = 10
 array row_color[10] = [0x72b3fe, 0x215aca, 0x050398, 0x255f4d, 0xeb8d2b, 0x91958b, 0xa32904, 0xf777c8, 0x8ed09e, 0x927a00]
 row_marker_count = 10

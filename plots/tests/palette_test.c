@@ -149,7 +149,7 @@ static void test_collectors_are_told_apart(void **state)
                                              "none",
                                              "trial-deletion-php",
                                              "trial-deletion-orc",
-                                             "ours"};
+                                             "snapshot"};
     enum { COUNT = sizeof collectors / sizeof collectors[0] };
     const char *borrowed[COUNT];
     for (size_t i = 0; i < COUNT; i++) {

@@ -47,6 +47,27 @@ static void test_records_come_back(void **state)
     synthetic_remove(directory);
 }
 
+/* A plan of an older heapmill names a collector as it was called then; its cells keep their ids. */
+static void test_a_former_name_is_read(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    struct record_set *set;
+    struct error error;
+    json_t *plan = small_plan();
+    json_t *cells = json_object_get(plan, "cells");
+    (void)json_object_set_new(json_array_get(cells, 0), "collector", json_string("ours"));
+    (void)json_object_set_new(json_array_get(cells, 1), "collector", json_string("growth"));
+    synthetic_directory(directory);
+    store_close(synthetic_create(directory, plan));
+    assert_int_equal(STATUS_OK, store_load(directory, &set, &error));
+    assert_string_equal("malloc{collector=snapshot}:preload", set->cells[0].label);
+    assert_string_equal("bump{collector=growth}:inline", set->cells[1].label);
+    assert_string_equal(cell_ids[0], set->cells[0].id);
+    record_set_free(set);
+    synthetic_remove(directory);
+}
+
 static void test_a_second_plan_is_refused(void **state)
 {
     (void)state;
@@ -348,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records_come_back),
+        cmocka_unit_test(test_a_former_name_is_read),
         cmocka_unit_test(test_a_second_plan_is_refused),
         cmocka_unit_test(test_a_second_writer_is_refused),
         cmocka_unit_test(test_what_is_no_run_is_said_so),

@@ -1,9 +1,10 @@
-/* What the policy `ours` does slice by slice: what goes without a cycle, and when a cycle begins.
+/* What the policy `snapshot` does slice by slice: what goes without a cycle, and when a cycle
+ * begins.
  */
-#include "gc/policies/ours.h"
+#include "gc/policies/snapshot.h"
 #include "gc/tests/gc_test.h"
 
-extern const struct gc_policy gc_policy_ours;
+extern const struct gc_policy gc_policy_snapshot;
 
 enum {
     RULES_STEPS = 20, /* slices in which everything is found */
@@ -12,10 +13,10 @@ enum {
 
 /* Slices come when the test says so. */
 static struct runtime *rules_reopen_with(struct gc_fixture *fixture,
-                                         const struct ours_parameters *parameters)
+                                         const struct snapshot_parameters *parameters)
 {
     static struct gc_policy policy;
-    policy = gc_policy_ours;
+    policy = gc_policy_snapshot;
     policy.parameters = parameters;
     return gc_test_reopen(fixture, &policy);
 }
@@ -62,11 +63,11 @@ static struct object *rules_make(struct runtime *runtime, int kind, struct objec
 static void test_small_garbage_needs_no_cycle(void **state)
 {
     enum { KINDS = 4 };
-    static const struct ours_parameters parameters = {.slice_units = 1000,
-                                                      .trial_max = OURS_TRIAL_MAX,
-                                                      .youth_max = OURS_YOUTH_MAX,
-                                                      .newest = 1,
-                                                      .floor = UINT32_MAX};
+    static const struct snapshot_parameters parameters = {.slice_units = 1000,
+                                                          .trial_max = SNAPSHOT_TRIAL_MAX,
+                                                          .youth_max = SNAPSHOT_YOUTH_MAX,
+                                                          .newest = 1,
+                                                          .floor = UINT32_MAX};
     struct gc_fixture *fixture = *state;
     struct runtime *runtime = rules_reopen_with(fixture, &parameters);
     for (int kind = 0; kind < 2 * KINDS; kind++) {
@@ -91,7 +92,7 @@ static void test_small_garbage_needs_no_cycle(void **state)
  * decrement, without a trial or a cycle. */
 static void test_what_leads_to_leaves_is_dismissed(void **state)
 {
-    static const struct ours_parameters parameters = {.slice_units = 1000, .floor = UINT32_MAX};
+    static const struct snapshot_parameters parameters = {.slice_units = 1000, .floor = UINT32_MAX};
     struct runtime *runtime = rules_reopen_with(*state, &parameters);
     struct object *atom = int_new(runtime, 0);
     struct object *leaf = rules_make(runtime, 0, atom);
@@ -103,7 +104,7 @@ static void test_what_leads_to_leaves_is_dismissed(void **state)
         assert_false(object_is_biased(list));
         rules_step(runtime, RULES_STEPS);
     }
-    assert_int_equal(ours_of(runtime)->suspects, 0);
+    assert_int_equal(snapshot_of(runtime)->suspects, 0);
     object_decref(runtime, list);
     object_decref(runtime, leaf);
     object_decref(runtime, atom);
@@ -133,7 +134,7 @@ static int rules_pace(struct runtime *runtime, struct object *holder, size_t *ol
 static void test_when_a_cycle_begins(void **state)
 {
     enum { FLOOR = 2000, SLICES = 12 /* of a cycle itself */ };
-    static const struct ours_parameters parameters = {.slice_units = 1000000, .floor = FLOOR};
+    static const struct snapshot_parameters parameters = {.slice_units = 1000000, .floor = FLOOR};
     struct gc_fixture *fixture = *state;
     struct runtime *runtime = rules_reopen_with(fixture, &parameters);
     struct object *holder = list_new(runtime);
@@ -155,7 +156,7 @@ static void test_when_a_cycle_begins(void **state)
 static void test_a_rich_cycle_is_followed_soon(void **state)
 {
     enum { FLOOR = 2000, RING = 500, SLICES = 12 };
-    static const struct ours_parameters parameters = {.slice_units = 1000000, .floor = FLOOR};
+    static const struct snapshot_parameters parameters = {.slice_units = 1000000, .floor = FLOOR};
     struct runtime *runtime = rules_reopen_with(*state, &parameters);
     struct object *holder = list_new(runtime);
     size_t oldest = 0;
@@ -183,12 +184,12 @@ static void test_a_rich_cycle_is_followed_soon(void **state)
 /* A list that is too long for a look is left to a cycle, which finds that it is garbage. */
 static void test_a_long_list_is_a_suspect(void **state)
 {
-    static const struct ours_parameters parameters = {
-        .slice_units = 10000, .trial_max = OURS_TRIAL_MAX, .youth_max = OURS_YOUTH_MAX};
+    static const struct snapshot_parameters parameters = {
+        .slice_units = 10000, .trial_max = SNAPSHOT_TRIAL_MAX, .youth_max = SNAPSHOT_YOUTH_MAX};
     struct gc_fixture *fixture = *state;
     struct runtime *runtime = rules_reopen_with(fixture, &parameters);
     struct object *list = list_new(runtime);
-    for (int i = 0; i <= OURS_LOOK_REFERENCES; i++) {
+    for (int i = 0; i <= SNAPSHOT_LOOK_REFERENCES; i++) {
         assert_true(list_append(runtime, list, list));
     }
     object_decref(runtime, list);
@@ -199,7 +200,7 @@ static void test_a_long_list_is_a_suspect(void **state)
 /* A tuple that was not full at a whole collection is looked at when it is. */
 static void test_a_whole_collection_forgets_no_tuple(void **state)
 {
-    static const struct ours_parameters parameters = {.slice_units = 10000};
+    static const struct snapshot_parameters parameters = {.slice_units = 10000};
     struct gc_fixture *fixture = *state;
     struct runtime *runtime = rules_reopen_with(fixture, &parameters);
     struct object *tuple = tuple_new(runtime, 1);
@@ -211,7 +212,7 @@ static void test_a_whole_collection_forgets_no_tuple(void **state)
     assert_int_equal(gc_test_live(fixture), 0);
 }
 
-int ours_rules_test(void)
+int snapshot_rules_test(void)
 {
     const struct CMUnitTest tests[] = {
         GC_TEST(test_small_garbage_needs_no_cycle),
@@ -221,5 +222,5 @@ int ours_rules_test(void)
         GC_TEST(test_a_long_list_is_a_suspect),
         GC_TEST(test_a_whole_collection_forgets_no_tuple),
     };
-    return cmocka_run_group_tests_name("ours_rules", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("snapshot_rules", tests, NULL, NULL);
 }
