@@ -93,17 +93,13 @@ static bool pools_run_fit(struct pools_heap *heap, uint32_t unit, uint32_t count
     return fits;
 }
 
-/* Moves the pages of memory themselves; what they leave is mapped anew. */
+/* Moves the pages of memory themselves, and leaves empty ones (Linux 5.7 and later; false before).
+ */
 static bool pools_remap(const struct pools_heap *heap, void *from, void *to, size_t bytes)
 {
-    if (!heap->os_is_own || bytes < (size_t)POOLS_REMAP_UNITS << POOLS_UNIT_SHIFT) {
-        return false;
-    }
-    if (mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED) {
-        return false;
-    }
-    return mmap(from, bytes, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+    return heap->os_is_own && bytes >= (size_t)POOLS_REMAP_UNITS << POOLS_UNIT_SHIFT &&
+           mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) !=
+               MAP_FAILED;
 }
 
 /* ---------------------------------------------------------------- resizing */

@@ -96,28 +96,44 @@ void pools_thread_end(struct pools_heap *heap)
 }
 
 /* ---------------------------------------------------------------- mail */
-/* Tells the owner of the page of what is in `remote`, unless it has been told and has not looked
- * yet: it clears the flag before it looks. */
-static void pools_mail_send(struct pools_heap *heap, uint32_t unit)
-{
-    struct pools_page *page = &heap->pages[unit];
-    if (__atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_ACQ_REL) != 0) {
-        return;
-    }
-    struct pools_local *owner = pools_owner_of(heap, pools_tag_of(heap, unit));
-    uint32_t head = __atomic_load_n(&owner->mail, __ATOMIC_RELAXED);
-    do {
-        __atomic_store_n(&page->mail_next, head, __ATOMIC_RELAXED);
-    } while (!__atomic_compare_exchange_n(&owner->mail, &head, unit + 1, true, __ATOMIC_RELEASE,
-                                          __ATOMIC_RELAXED));
-}
-
 /* Is it a page, and does it begin there? An old message may be about what is none any more. */
 static bool pools_is_page(const struct pools_heap *heap, uint32_t unit, uint32_t tag)
 {
     uint32_t size_class = tag & ((1u << POOLS_TAG_BITS) - 1);
     return tag >> POOLS_TAG_BITS != 0 && size_class < POOLS_CLASSES &&
            pools_page_unit(heap, unit, size_class) == unit;
+}
+
+/* Tells the owner of the page of what is in `remote`, unless it has been told and has not looked
+ * yet: it clears the flag before it looks.
+ *
+ * The page may be gone by now: its owner may have found the bit that we set by itself, and it may
+ * have been the last. Then nobody is to be told. If the unit becomes a page again meanwhile, who
+ * frees a block of it may have seen our flag and relied on us: so we look once more after we have
+ * cleared it. Any owner may be told of any page of its own. */
+static void pools_mail_send(struct pools_heap *heap, uint32_t unit)
+{
+    struct pools_page *page = &heap->pages[unit];
+    uint32_t tag;
+    for (;;) {
+        if (__atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_ACQ_REL) != 0) {
+            return;
+        }
+        tag = pools_tag_of(heap, unit);
+        if (pools_is_page(heap, unit, tag)) {
+            break;
+        }
+        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_ACQ_REL);
+        if (!pools_is_page(heap, unit, pools_tag_of(heap, unit))) {
+            return;
+        }
+    }
+    struct pools_local *owner = pools_owner_of(heap, tag);
+    uint32_t head = __atomic_load_n(&owner->mail, __ATOMIC_RELAXED);
+    do {
+        __atomic_store_n(&page->mail_next, head, __ATOMIC_RELAXED);
+    } while (!__atomic_compare_exchange_n(&owner->mail, &head, unit + 1, true, __ATOMIC_RELEASE,
+                                          __ATOMIC_RELAXED));
 }
 
 void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool locked)
