@@ -191,6 +191,13 @@ static inline int adapter_option(int parameter, int value)
     return system_libc.mallopt(parameter, value);
 }
 
+static void adapter_stats(struct heap_stats *stats)
+{
+    bool locked = fork_lock_take(&locked_lock);
+    heap_stats(&process_heap, stats);
+    fork_lock_release(&locked_lock, locked);
+}
+
 static inline struct mallinfo2 adapter_info(void)
 {
     bool open = process_heap_is_open();

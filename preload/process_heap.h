@@ -4,7 +4,8 @@
  * The adapter that includes it defines
  *   static const char heapmill_preload_threads[]   how it serves several threads
  *   void adapter_options(struct heap_options *);   at open
- *   void adapter_fork_prepare(void), _parent(void), _child(void);   for pthread_atfork */
+ *   void adapter_fork_prepare(void), _parent(void), _child(void);   for pthread_atfork
+ *   void adapter_stats(struct heap_stats *);       of the open heap */
 #ifndef HEAPMILL_PRELOAD_PROCESS_HEAP_H
 #define HEAPMILL_PRELOAD_PROCESS_HEAP_H
 
@@ -37,6 +38,7 @@ static void adapter_options(struct heap_options *options);
 static void adapter_fork_prepare(void);
 static void adapter_fork_parent(void);
 static void adapter_fork_child(void);
+static void adapter_stats(struct heap_stats *);
 
 /* Which back end this library is: `heapmill doctor` and curious users look it up. */
 FACE_EXPORT extern const char heapmill_preload_name[];
@@ -208,6 +210,15 @@ static inline void process_heap_add_info(struct mallinfo2 *info)
     info->uordblks += stats.usable_bytes;
     info->fordblks += stats.held_bytes - stats.usable_bytes;
     info->ordblks += stats.pools_free;
+}
+
+/* For libheapmill-tally.so, at the program's end. */
+FACE_EXPORT void heapmill_preload_stats(struct heap_stats *stats);
+FACE_EXPORT void heapmill_preload_stats(struct heap_stats *stats)
+{
+    if (process_heap_is_open()) {
+        adapter_stats(stats);
+    }
 }
 
 #endif

@@ -193,6 +193,11 @@ static inline int adapter_option(int parameter, int value)
     return system_libc.mallopt(parameter, value);
 }
 
+static void adapter_stats(struct heap_stats *stats)
+{
+    heap_stats(&process_heap, stats);
+}
+
 static inline struct mallinfo2 adapter_info(void)
 {
     struct mallinfo2 info = {0};

@@ -72,6 +72,14 @@ static double read_pause_share(const json_t *record, const struct record_cell *c
                       " take no longer. The timer's own cost is in it, for all back ends alike."   \
     }
 
+/* Of a user's command: heapmill try. */
+#define COMMAND(metric_name, metric_unit, words, axis, below, above, member, text)                 \
+    {                                                                                              \
+        .name = metric_name, .unit = metric_unit, .summary = words, .title = axis, .less = below,  \
+        .more = above, .pass = RECORD_TIME, .presence = METRIC_OPTIONAL,                           \
+        .where = "command." member, .definition = text                                             \
+    }
+
 const struct metric metric_table[] = {
     {
         .name = "time",
@@ -237,6 +245,25 @@ const struct metric metric_table[] = {
         .definition = "The most operations that passed from a container's death to its being "
                       "freed, if the oldest garbage is freed first.",
     },
+    COMMAND("cpu", "ns", "user and system time of a command", "User and system time", "less",
+            "more", "cpu_ns",
+            "User and system time of a user's command and of all that it waited for."),
+    COMMAND("memory_peak", "bytes", "peak of memory of a command's whole tree",
+            "Peak of the tree's memory", "smaller", "larger", "memory_bytes_peak",
+            "The most memory that a user's command and all that it started had at one moment. "
+            "command.memory_source says whose figure it is: a control group's peak (\"cgroup\"), "
+            "sums of proportional shares as they were sampled (\"pss\"), or, of a command of one "
+            "process, the kernel's peak of its resident set (\"rss\"). It is the same in all cells "
+            "of a run."),
+    COMMAND("memory_idle", "bytes", "memory of a server some time after its load",
+            "Memory when idle", "smaller", "larger", "memory_bytes_idle",
+            "What a server still has a while after its load has ended, as proportional shares."),
+    COMMAND("request_p99", "ns", "99% of a server's requests take no longer", NULL, "faster",
+            "slower", "latency_p99_ns", "As the load generator says."),
+    COMMAND("faults", "", "page faults of a command", "Page faults", "fewer", "more", "faults",
+            "Minor and major page faults of a user's command and of all that it waited for."),
+    COMMAND("switches", "", "context switches of a command", "Context switches", "fewer", "more",
+            "switches", "Voluntary and involuntary ones, as faults."),
     {.name = NULL},
 };
 

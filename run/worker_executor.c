@@ -18,22 +18,6 @@ static void outcome_set(json_t *outcome, const char *name, json_t *value)
     (void)json_object_set_new(outcome, name, value != NULL ? value : json_null());
 }
 
-/* A worker's text is its own; what is not UTF-8 is shown as '?'. */
-static json_t *outcome_text(const char *text)
-{
-    json_t *json = json_string(text);
-    if (json != NULL) {
-        return json;
-    }
-    char *copy = text_format("%s", text);
-    for (char *next = copy; *next != '\0'; next++) {
-        *next = (unsigned char)*next < 0x80 ? *next : '?';
-    }
-    json = json_string(copy);
-    free(copy);
-    return json;
-}
-
 /* The one line of the worker, or NULL: none, a torn one, more than one, or no JSON object. */
 static json_t *outcome_parse(const struct process_result *result)
 {
@@ -153,11 +137,11 @@ json_t *worker_outcome_make(const struct worker_run *run, const struct process_r
     const char *status = outcome_judge(run, result, line, &reason);
     json_t *outcome = line != NULL ? line : json_object();
     outcome_set(outcome, "status", json_string(status));
-    outcome_set(outcome, "reason", outcome_text(reason));
+    outcome_set(outcome, "reason", text_to_json(reason));
     outcome_set(outcome, "iterations", json_integer((json_int_t)run->iterations));
     outcome_set(outcome, "exit_code", json_integer(result->exit_code));
     outcome_set(outcome, "signal", json_integer(result->signal));
-    outcome_set(outcome, "stderr", outcome_text(result->stderr_tail));
+    outcome_set(outcome, "stderr", text_to_json(result->stderr_tail));
     if (strcmp(status, "ok") == 0 && run->pass == RECORD_INSTRUCTIONS) {
         double operations = json_number_at(outcome, "operations", 1);
         outcome_set(outcome, "instructions", json_integer((json_int_t)run->instructions));

@@ -164,8 +164,8 @@ static bool process_set_descriptors(const struct process_request *request,
     if (pipes->failure[1] < 0 || request->stdio == PROCESS_FOREGROUND) {
         return pipes->failure[1] >= 0;
     }
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int output = pipes->output[1];
+    int input = open(request->input != NULL ? request->input : "/dev/null", O_RDONLY | O_CLOEXEC);
+    int output = request->output_fd != 0 ? request->output_fd : pipes->output[1];
     int diagnostics = pipes->diagnostics[1];
     if (request->stdio == PROCESS_LOG) {
         output = request->log != NULL
@@ -182,6 +182,17 @@ static bool process_set_descriptors(const struct process_request *request,
     return done && (!record || dup2(output, PROCESS_RECORD_FD) >= 0);
 }
 
+/* Where that is refused, the child runs where heapmill does. */
+static void process_join_cgroup(const char *path)
+{
+    int fd = path != NULL ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        ssize_t ignored = write(fd, "0", 1); /* 0 is who writes */
+        (void)ignored;
+        (void)close(fd);
+    }
+}
+
 /* Between fork and exec. */
 static void process_become(const struct process_request *request, struct process_pipes *pipes,
                            int stop_signal, pid_t parent)
@@ -195,6 +206,7 @@ static void process_become(const struct process_request *request, struct process
         _exit(PROCESS_EXEC_FAILED); /* it died before the request was made */
     }
     process_restore_signals(foreground);
+    process_join_cgroup(request->cgroup);
     if (request->fixed_addresses) {
         (void)personality(ADDR_NO_RANDOMIZE); /* a sandbox may refuse: counts then tell */
     }
@@ -450,6 +462,9 @@ static void process_reap(struct process *process)
     result->cpu_ns = used > result->cpu_ns ? used : result->cpu_ns;
     result->faults_minor = (uint64_t)usage.ru_minflt;
     result->faults_major = (uint64_t)usage.ru_majflt;
+    result->rss_bytes_peak = (uint64_t)usage.ru_maxrss * 1024;
+    result->switches_voluntary = (uint64_t)usage.ru_nvcsw;
+    result->switches_involuntary = (uint64_t)usage.ru_nivcsw;
     process->running = false;
     (void)process_note(process->pid, 0);
     if (process->foreground) {
@@ -475,7 +490,9 @@ static size_t process_look(struct process *processes, size_t count)
         if (!process->running) {
             continue;
         }
-        if (process->whole_tree) {
+        /* All of /proc takes a millisecond or more: whoever looks often is not slowed by it. */
+        if (process->whole_tree && clock_wall_ns() - process->tree_ns >= UINT64_C(1000000000)) {
+            process->tree_ns = clock_wall_ns();
             if (tree.count == 0) {
                 process_tree_read(&tree);
             }
@@ -566,6 +583,11 @@ void process_stop(struct process *processes, size_t count, double grace_s)
     if (trees) {
         process_end_orphans();
     }
+}
+
+void process_keep(pid_t child)
+{
+    (void)process_note(0, child);
 }
 
 void process_free(struct process *process)

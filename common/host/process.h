@@ -43,13 +43,17 @@ struct process_request {
     const char *const *settings;    /* "NAME=VALUE" over ours, ends with NULL; NULL: none */
     const char *directory;          /* where it runs; NULL: where heapmill does */
     const char *log;                /* of PROCESS_LOG */
+    const char *input;              /* the file that is its standard input; NULL: /dev/null */
+    int output_fd;      /* of PROCESS_CAPTURE: its stdout goes to this open file, from where that
+                           stands, and is not captured; 0: it is captured */
+    const char *cgroup; /* the cgroup.procs that it writes itself into before it begins; NULL */
     enum process_stdio stdio;
     int stop_signal;      /* how it is asked to end, and sent when heapmill dies; 0: SIGKILL */
     double timeout_s;     /* process_run stops it after so long; 0: never */
     double grace_s;       /* how long process_run lets it end by itself after its stop signal */
     bool fixed_addresses; /* no address space layout randomisation */
     /* The child starts descendants that may leave its group. They are adopted when their parent
-     * dies, counted in cpu_ns while they run, and ended with the child. */
+     * dies, counted in cpu_ns while they run (once a second), and ended with the child. */
     bool whole_tree;
 };
 
@@ -67,6 +71,10 @@ struct process_result {
                         descendants, and as of the last process_wait while it runs */
     uint64_t faults_minor;
     uint64_t faults_major;
+    uint64_t rss_bytes_peak; /* of the child or the largest of its reaped children; as exec keeps
+                                the caller's, never below heapmill's own */
+    uint64_t switches_voluntary;
+    uint64_t switches_involuntary;
 };
 
 /* One child. All zero is none. */
@@ -77,7 +85,8 @@ struct process {
     int stop_signal;
     bool foreground;
     bool whole_tree;
-    int output_fd; /* what is open towards it; -1 when closed */
+    uint64_t tree_ns; /* when its descendants were last looked at */
+    int output_fd;    /* what is open towards it; -1 when closed */
     int stderr_fd;
     struct process_result result; /* complete when it runs no longer */
 };
@@ -111,6 +120,10 @@ size_t process_wait(struct process *processes, size_t count, double seconds);
 /* Sends all their stop signals, gives them so long to end, kills the rest, reaps them, and ends
  * what a child with whole_tree has left behind. */
 void process_stop(struct process *processes, size_t count, double grace_s);
+
+/* A child that was not started here, which process_stop does not take for one that was left behind.
+ */
+void process_keep(pid_t child);
 
 /* Kills a child that still runs, and releases what belongs to it. */
 void process_free(struct process *process);

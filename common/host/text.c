@@ -278,3 +278,18 @@ void text_of_seconds(char *text, size_t size, double seconds)
         (void)snprintf(text, size, "%lu h %02lu min", whole / 3600, whole % 3600 / 60);
     }
 }
+
+json_t *text_to_json(const char *text)
+{
+    json_t *json = json_string(text);
+    if (json != NULL) {
+        return json;
+    }
+    char *copy = text_format("%s", text);
+    for (char *next = copy; *next != '\0'; next++) {
+        *next = (char)((unsigned char)*next < 0x80 ? *next : '?');
+    }
+    json = json_string(copy);
+    free(copy);
+    return json;
+}

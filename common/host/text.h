@@ -59,6 +59,10 @@ bool text_to_seconds(const char *text, double *seconds);
 /* A number or a string of JSON, short and exact: "1000000", "0.1". The caller frees. */
 char *text_of_json(const json_t *value);
 
+/* A string of JSON, whatever bytes another program wrote: in what is not UTF-8 every byte beyond
+ * ASCII is a '?'. A new reference. */
+json_t *text_to_json(const char *text);
+
 /* "1.5 MiB", of so many significant digits, 3 or more. text has room for size bytes; returned. */
 const char *text_of_bytes(char *text, size_t size, double bytes, int digits);
 

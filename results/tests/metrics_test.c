@@ -181,7 +181,10 @@ static char *page_text(void)
                         file);
         }
         if (metric->presence == METRIC_OPTIONAL) {
-            (void)fputs("- Of workloads of objects whose collector ran.\n", file);
+            (void)fputs(strncmp(metric->where, "command.", strlen("command.")) == 0
+                            ? "- Of a user's command: `heapmill try`.\n"
+                            : "- Of workloads of objects whose collector ran.\n",
+                        file);
         }
     }
     (void)fclose(file);

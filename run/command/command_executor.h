@@ -1,0 +1,28 @@
+/* The executor whose cells are a user's command, each under another allocator: `heapmill try`.
+ *
+ * Before the first round it looks at the command (the plan's `try` gets what it finds, see
+ * results/FORMAT.md): whether a preloaded library reaches it, where malloc lives in it, what it
+ * prints and how it ends. */
+#ifndef HEAPMILL_RUN_COMMAND_COMMAND_EXECUTOR_H
+#define HEAPMILL_RUN_COMMAND_COMMAND_EXECUTOR_H
+
+#include "common/host/process_guard.h"
+#include "run/executor.h"
+#include "run/registry.h"
+
+struct command_executor {
+    struct executor executor;
+    const struct registry *registry;
+    const struct process_guard *guard; /* NULL: none */
+    const char *directory;             /* of the run; outputs that differ are kept there */
+    const json_t *spec;                /* while a plan is made: its `try` */
+    int output_fd;
+};
+
+/* Everything is borrowed until command_executor_close. STATUS_IO. */
+enum status command_executor_open(struct command_executor *command, const struct registry *registry,
+                                  const struct process_guard *guard, const char *directory,
+                                  struct error *error);
+void command_executor_close(struct command_executor *command);
+
+#endif
