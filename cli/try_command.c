@@ -146,7 +146,7 @@ const struct command command_try = {
     .arguments_size = sizeof(struct try_arguments),
     .check = try_check,
     .examples = "heapmill try -- sort -R words.txt\n"
-                "heapmill try --load 'redis-benchmark -q' --ready 6379 -- redis-server --save ''",
+                "heapmill try --load 'redis-benchmark -q' --ready 6379 -- redis-server",
     .exit_statuses = "0 clean; 2 wrong usage; 3 something is missing, or nothing can be put under "
                      "the command; 4 it fails under some; 130 interrupted (--resume)",
     .execute = try_execute,

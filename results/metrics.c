@@ -63,6 +63,7 @@ static double read_pause_share(const json_t *record, const struct record_cell *c
     return 1 - metric_number(record, "gc.pauses.utilisation_10ms");
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): they are members' values, and literals to be joined */
 /* A percentile of single calls: rows of the latency pass differ in these words alone. */
 #define LATENCY(metric_name, member, words)                                                        \
     {                                                                                              \
@@ -79,6 +80,7 @@ static double read_pause_share(const json_t *record, const struct record_cell *c
         .more = above, .pass = RECORD_TIME, .presence = METRIC_OPTIONAL,                           \
         .where = "command." member, .definition = text                                             \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const struct metric metric_table[] = {
     {

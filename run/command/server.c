@@ -1,11 +1,9 @@
 #include "run/command/server.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,31 +54,49 @@ static void server_add_rate(struct server_figures *figures, const char *tool, do
 /* wrk's and ab's "99%" lines: wrk has the unit behind, ab has milliseconds. */
 static double server_percentile_ms(const char *line)
 {
-    char unit[8] = "";
-    double number = 0;
-    double percent = 0;
-    if (sscanf(line, " %lf%% %lf%7s", &percent, &number, unit) < 2 || percent != 99) {
+    char *unit = NULL;
+    line += strspn(line, " ");
+    if (strncmp(line, "99%", 3) != 0) {
         return (double)NAN;
     }
-    return strcmp(unit, "us") == 0 ? number / 1e3 : strcmp(unit, "s") == 0 ? number * 1e3 : number;
+    double number = strtod(line + 3, &unit);
+    return unit == line + 3              ? (double)NAN
+           : strncmp(unit, "us", 2) == 0 ? number / 1e3
+           : unit[0] == 's'              ? number * 1e3
+                                         : number;
 }
 
-/* "SET: 1234.5 requests per second, p50=0.2 msec", "  throughput summary: 1234.5 requests per
- * second", and of --csv "SET","1234.5","avg","min","p50","p95","p99","max". */
+/* A line of --csv: "SET","1234.5","avg","min","p50","p95","p99","max". */
+static void server_read_redis_csv(const char *line, struct server_figures *figures)
+{
+    enum { RATE = 1, MEAN = 2, P99 = 6, FIELDS = 8 };
+    struct text_list fields = {0};
+    double numbers[FIELDS] = {0};
+    text_split(&fields, line, ',');
+    bool whole = fields.count == FIELDS;
+    for (size_t i = 1; i < FIELDS && whole; i++) {
+        char *end = NULL;
+        const char *digits = fields.items[i] + (fields.items[i][0] == '"');
+        numbers[i] = strtod(digits, &end);
+        whole = end != digits;
+    }
+    text_list_free(&fields);
+    if (whole) {
+        server_add_rate(figures, "redis-benchmark", numbers[RATE]);
+        figures->mean_ms = fmax(figures->mean_ms, numbers[MEAN]);
+        figures->p99_ms = fmax(figures->p99_ms, numbers[P99]);
+    }
+}
+
+/* "SET: 1234.5 requests per second, p50=0.2 msec", and "  throughput summary: 1234.5 requests per
+ * second". */
 static void server_read_redis(const char *line, struct server_figures *figures)
 {
-    double csv[7];
-    char name[64];
     const char *rate = strstr(line, " requests per second");
-    if (sscanf(line, "\"%63[^\"]\",\"%lf\",\"%lf\",\"%lf\",\"%lf\",\"%lf\",\"%lf\",\"%lf\"", name,
-               &csv[0], &csv[1], &csv[2], &csv[3], &csv[4], &csv[5], &csv[6]) == 8) {
-        server_add_rate(figures, "redis-benchmark", csv[0]);
-        figures->mean_ms = fmax(figures->mean_ms, csv[1]);
-        figures->p99_ms = fmax(figures->p99_ms, csv[5]);
-    } else if (rate != NULL) {
-        while (rate > line && strchr("0123456789.", rate[-1]) != NULL) {
-            rate--;
-        }
+    while (rate != NULL && rate > line && strchr("0123456789.", rate[-1]) != NULL) {
+        rate--;
+    }
+    if (rate != NULL) {
         server_add_rate(figures, "redis-benchmark", strtod(rate, NULL));
     }
 }
@@ -88,6 +104,7 @@ static void server_read_redis(const char *line, struct server_figures *figures)
 static void server_read_line(const char *line, struct server_figures *figures)
 {
     server_read_redis(line, figures);
+    server_read_redis_csv(line, figures);
     server_add_rate(figures, "wrk", server_number_behind(line, "Requests/sec:"));
     server_add_rate(figures, "ab", server_number_behind(line, "Requests per second:"));
     server_add_rate(figures, "pgbench", server_number_behind(line, "tps = "));

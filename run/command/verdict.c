@@ -142,6 +142,7 @@ static bool verdict_base_failed(const struct verdict *verdict)
 static enum status verdict_conclude(struct verdict *verdict, struct error *error)
 {
     const struct comparison *time = verdict->comparisons[VERDICT_TIME];
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers
     const struct comparison_cell **winners = calloc(time->cell_count + 1, sizeof(*winners));
     size_t count = 0;
     size_t judged = 0;
@@ -156,6 +157,7 @@ static enum status verdict_conclude(struct verdict *verdict, struct error *error
             winners[count++] = row;
         }
     }
+    // NOLINTNEXTLINE(bugprone-sizeof-expression)
     qsort(winners, count, sizeof(*winners), verdict_by_ratio);
     if (count > 0) {
         verdict_name_winners(verdict, winners, count);
@@ -284,8 +286,9 @@ static void verdict_add_base(const struct verdict *verdict, struct table *table)
     const struct record_set *set = verdict->set;
     size_t column = COLUMN_FIRST;
     size_t base = 0;
-    while (base < set->cell_count && (set->cells[base].twin != 0 ||
-                                      strcmp(set->cells[base].backend_text, set->base_backend))) {
+    while (base < set->cell_count &&
+           (set->cells[base].twin != 0 ||
+            strcmp(set->cells[base].backend_text, set->base_backend) != 0)) {
         base++;
     }
     table_row(table);
