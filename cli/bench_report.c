@@ -6,18 +6,13 @@
 
 #include "cli/doctor.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/text.h"
 #include "results/stats/disturbance.h"
 #include "results/stats/precision.h"
 #include "results/store.h"
 #include "run/plan.h"
 #include "run/rounds.h"
-
-static const char *report_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
 
 static uint64_t report_rounds(const json_t *plan)
 {
@@ -101,19 +96,19 @@ static void report_add_cells(struct document *document, const json_t *plan)
     json_t *cell;
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
-        const char *id = report_text(cell, "id");
-        const char *own = report_text(cell, "group");
+        const char *id = json_text_at(cell, "id", "");
+        const char *own = json_text_at(cell, "group", "");
         static const char *const twins[] = {"", " (A/A twin 1)", " (A/A twin 2)"};
         size_t twin = (size_t)json_integer_value(json_object_get(cell, "twin"));
         const char *backend = id + strlen(own) + 1; /* with its environment, up to the arm */
-        const char *arm = report_text(cell, "arm");
+        const char *arm = json_text_at(cell, "arm", "");
         size_t tail = strlen(arm) + (twin > 0 ? 3 : 1);
         table_row(table);
         table_cell(table, 0, "%s", strcmp(group, own) == 0 ? "" : own);
         table_cell(table, 1, "%.*s%s", (int)(strlen(backend) - tail), backend, twins[twin % 3]);
         table_cell(table, 2, "%s", arm);
-        table_cell(table, 3, "%s", report_text(cell, "program"));
-        table_cell(table, 4, "%s", report_text(cell, "preload"));
+        table_cell(table, 3, "%s", json_text_at(cell, "program", ""));
+        table_cell(table, 4, "%s", json_text_at(cell, "preload", ""));
         group = own;
     }
 }
@@ -141,7 +136,7 @@ void bench_report_plan(const json_t *plan, bool json)
     report_add_cells(document, plan);
     document_add(document, BLOCK_PARAGRAPH,
                  "matrix %s, seed %lld: %zu groups, %zu cells a round, %s, %s; about %s in all",
-                 report_text(plan, "name"), json_integer_value(json_object_get(plan, "seed")),
+                 json_text_at(plan, "name", ""), json_integer_value(json_object_get(plan, "seed")),
                  plan_count_groups(plan), plan_count_cells(plan, RECORD_TIME),
                  plan_runs_pass(plan, RECORD_TIME) ? rounds : "no time pass", passes, left);
     free(rounds);
@@ -162,7 +157,7 @@ static void report_layouts(const json_t *plan)
                           "heapmill: note: this build has no %s.layout1 and .layout2, so the noise "
                           "floor will not contain code layout: build all targets, with GNU ld or "
                           "lld as the linker\n",
-                          report_text(cell, "program"));
+                          json_text_at(cell, "program", ""));
             return;
         }
     }
@@ -288,12 +283,6 @@ static const double WARNINGS_THROTTLED_SHARE = 0.005;
 
 enum { WARNINGS_TICKS_PER_S = 100 }; /* USER_HZ, as in disturbance.c */
 
-static const char *warnings_text(const json_t *row, const char *name)
-{
-    const char *text = json_string_value(json_object_get(row, name));
-    return text != NULL ? text : "";
-}
-
 json_t *bench_warnings_before(void)
 {
     json_t *all = json_array();
@@ -303,7 +292,7 @@ json_t *bench_warnings_before(void)
     doctor_check_settings(all);
     json_array_foreach(all, index, row)
     {
-        if (strcmp(warnings_text(row, "level"), "warning") == 0) {
+        if (strcmp(json_text_at(row, "level", ""), "warning") == 0) {
             (void)json_array_append(rows, row);
         }
     }
@@ -393,7 +382,8 @@ void bench_warnings_print(const json_t *rows)
     json_t *row;
     json_array_foreach(rows, index, row)
     {
-        (void)fprintf(stderr, "heapmill: warning: %s: %s; remedy: %s\n", warnings_text(row, "name"),
-                      warnings_text(row, "value"), warnings_text(row, "remedy"));
+        (void)fprintf(stderr, "heapmill: warning: %s: %s; remedy: %s\n",
+                      json_text_at(row, "name", ""), json_text_at(row, "value", ""),
+                      json_text_at(row, "remedy", ""));
     }
 }

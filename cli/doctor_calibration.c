@@ -4,20 +4,16 @@
 #include "cli/calibrate.h"
 #include "cli/calibration_file.h"
 #include "cli/doctor.h"
+#include "common/host/json.h"
 
 /* The bar for false positives: the stated level, and what the interval may reach. */
 static const double DOCTOR_FALSE_MAX = 0.05;
 static const double DOCTOR_FALSE_HIGH_MAX = 0.08;
 
-static double doctor_number(const json_t *object, const char *name)
-{
-    return json_number_value(json_object_get(object, name));
-}
-
 static void doctor_add_resolution(json_t *rows, const json_t *calibration)
 {
     const json_t *resolves = json_object_get(calibration, "resolves");
-    double rounds = doctor_number(json_object_get(calibration, "rounds"), "mean");
+    double rounds = json_number_at(json_object_get(calibration, "rounds"), "mean", 0);
     if (json_is_number(resolves)) {
         doctor_add(rows, "resolution", "ok", "",
                    "a slowdown of %g%% is found in 90%% of the cases and more, with %.0f rounds on "
@@ -31,14 +27,14 @@ static void doctor_add_resolution(json_t *rows, const json_t *calibration)
                    rounds);
     }
     const json_t *false_positives = json_object_get(calibration, "false_positives");
-    double rate = doctor_number(false_positives, "rate");
-    double high = doctor_number(false_positives, "high");
+    double rate = json_number_at(false_positives, "rate", 0);
+    double high = json_number_at(false_positives, "high", 0);
     bool good = rate <= DOCTOR_FALSE_MAX && high <= DOCTOR_FALSE_HIGH_MAX;
     doctor_add(rows, "false positives", good ? "ok" : "warning",
                good ? "" : "heapmill calibrate, with nothing else running and a larger --budget",
                "%.1f%% [%.1f, %.1f] of %.0f identical pairs were told apart", 100 * rate,
-               100 * doctor_number(false_positives, "low"), 100 * high,
-               doctor_number(false_positives, "comparisons"));
+               100 * json_number_at(false_positives, "low", 0), 100 * high,
+               json_number_at(false_positives, "comparisons", 0));
 }
 
 void doctor_check_calibration(json_t *rows)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/json.h"
 #include "common/host/text.h"
 #include "results/stats/statistics.h"
 
@@ -120,12 +121,6 @@ static void explain_add_stderr(const char *text, struct document *document)
     text_list_free(&lines);
 }
 
-static const char *explain_text(const json_t *json, const char *name)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-    return text != NULL ? text : "";
-}
-
 /* What did not end well, and what could not be. */
 static void explain_add_failures(const struct explain *explain, struct document *document)
 {
@@ -145,8 +140,8 @@ static void explain_add_failures(const struct explain *explain, struct document 
         }
         document_line(document, "%s in round %u of the %s pass: %s",
                       record_status_word(record->status), record->round,
-                      record_pass_word(record->pass), explain_text(explain->json[i], "reason"));
-        explain_add_stderr(explain_text(explain->json[i], "stderr"), document);
+                      record_pass_word(record->pass), json_text_at(explain->json[i], "reason", ""));
+        explain_add_stderr(json_text_at(explain->json[i], "stderr", ""), document);
         told++;
     }
     if (wrong > told) {

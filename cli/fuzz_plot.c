@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
+#include "common/host/json.h"
 #include "fuzz/campaign/log.h"
 #include "plots/fuzz_figures.h"
 #include "plots/gnuplot.h"
@@ -33,12 +34,6 @@ struct plot_members {
     size_t count;
 };
 
-static const char *plot_text(const json_t *line, const char *name)
-{
-    const char *text = json_string_value(json_object_get(line, name));
-    return text != NULL ? text : "";
-}
-
 static struct fuzz_series *plot_member(struct plot_members *members, const char *name,
                                        const char *engine)
 {
@@ -61,11 +56,11 @@ static void plot_read_samples(const json_t *lines, struct plot_members *members)
     const json_t *line;
     json_array_foreach(lines, index, line)
     {
-        if (strcmp(plot_text(line, "event"), "sample") != 0) {
+        if (strcmp(json_text_at(line, "event", ""), "sample") != 0) {
             continue;
         }
-        struct fuzz_series *series =
-            plot_member(members, plot_text(line, "member"), plot_text(line, "engine"));
+        struct fuzz_series *series = plot_member(members, json_text_at(line, "member", ""),
+                                                 json_text_at(line, "engine", ""));
         series->samples = text_grow(series->samples, series->count + 1, sizeof(*series->samples));
         series->samples[series->count++] = (struct fuzz_sample){
             .wall_s = json_number_value(json_object_get(line, "wall_s")),

@@ -6,51 +6,43 @@
 #include "cli/command.h"
 #include "cli/leaks_matrix.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "leaks/detectors.h"
 #include "leaks/leaks.h"
 #include "plots/leaks_figure.h"
 #include "run/registry.h"
 
-static double leaks_number(const json_t *row, const char *name)
-{
-    return json_number_value(json_object_get(row, name));
-}
-
-static const char *leaks_string(const json_t *row, const char *name)
-{
-    const char *text = json_string_value(json_object_get(row, name));
-    return text == NULL ? "" : text;
-}
-
 static void leaks_print_row(struct table *table, const json_t *row)
 {
     bool applicable = json_is_true(json_object_get(row, "applicable"));
-    bool planted = leaks_number(row, "planted") > 0;
+    bool planted = json_number_at(row, "planted", 0) > 0;
     table_row(table);
-    table_cell(table, 0, "%s%s", leaks_string(row, "detector"),
+    table_cell(table, 0, "%s%s", json_text_at(row, "detector", ""),
                json_is_true(json_object_get(row, "annotated")) ? " annotated" : "");
-    table_cell(table, 1, "%s", leaks_string(row, "backend"));
-    table_cell(table, 2, "%s", leaks_string(row, "kind"));
+    table_cell(table, 1, "%s", json_text_at(row, "backend", ""));
+    table_cell(table, 2, "%s", json_text_at(row, "kind", ""));
     if (planted) {
-        table_cell(table, 3, applicable ? "%.0f/%.0f" : "(%.0f/%.0f)", leaks_number(row, "found"),
-                   leaks_number(row, "planted"));
-        table_cell(table, 4, "%.2f [%.2f, %.2f]", leaks_number(row, "recall"),
-                   leaks_number(row, "low"), leaks_number(row, "high"));
+        table_cell(table, 3, applicable ? "%.0f/%.0f" : "(%.0f/%.0f)",
+                   json_number_at(row, "found", 0), json_number_at(row, "planted", 0));
+        table_cell(table, 4, "%.2f [%.2f, %.2f]", json_number_at(row, "recall", 0),
+                   json_number_at(row, "low", 0), json_number_at(row, "high", 0));
     }
     if (json_is_number(json_object_get(row, "precision"))) {
-        table_cell(table, 5, "%.2f [%.2f, %.2f]", leaks_number(row, "precision"),
-                   leaks_number(row, "precision_low"), leaks_number(row, "precision_high"));
+        table_cell(table, 5, "%.2f [%.2f, %.2f]", json_number_at(row, "precision", 0),
+                   json_number_at(row, "precision_low", 0),
+                   json_number_at(row, "precision_high", 0));
     }
-    table_cell(table, 6, "%.0f/%.0f", leaks_number(row, "suspected"), leaks_number(row, "clean"));
+    table_cell(table, 6, "%.0f/%.0f", json_number_at(row, "suspected", 0),
+               json_number_at(row, "clean", 0));
     if (json_is_number(json_object_get(row, "slowdown"))) {
-        table_cell(table, 7, "%.3g", leaks_number(row, "slowdown"));
+        table_cell(table, 7, "%.3g", json_number_at(row, "slowdown", 0));
     }
     if (json_is_number(json_object_get(row, "rss_ratio"))) {
-        table_cell(table, 8, "%.2f", leaks_number(row, "rss_ratio"));
+        table_cell(table, 8, "%.2f", json_number_at(row, "rss_ratio", 0));
     }
     if (json_is_number(json_object_get(row, "first_report_s"))) {
-        table_cell(table, 9, "%.3g", leaks_number(row, "first_report_s"));
+        table_cell(table, 9, "%.3g", json_number_at(row, "first_report_s", 0));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "leaks/leaktrack_file.h"
 #include "leaks/tracked.h"
@@ -15,23 +16,17 @@ enum {
     LEAKS_FRAMES_SHOWN = 6,
 };
 
-/* ---------------------------------------------------------------- printing */
-static json_int_t leaks_integer(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
 static void leaks_print_site(const json_t *site, const char *program)
 {
-    json_int_t leaked = leaks_integer(site, "leaked_blocks");
+    uint64_t leaked = json_count_at(site, "leaked_blocks", 0);
     if (leaked > 0) {
         (void)printf("\n  %lld bytes in %lld block%s lost, asked for by\n",
-                     (long long)leaks_integer(site, "leaked_bytes"), (long long)leaked,
+                     (long long)json_count_at(site, "leaked_bytes", 0), (long long)leaked,
                      leaked == 1 ? "" : "s");
     } else {
         (void)printf("\n  %lld bytes in %lld blocks are still pointed at, but grew all the time\n",
-                     (long long)leaks_integer(site, "live_bytes"),
-                     (long long)leaks_integer(site, "live_blocks"));
+                     (long long)json_count_at(site, "live_bytes", 0),
+                     (long long)json_count_at(site, "live_blocks", 0));
     }
     size_t i;
     const json_t *frame;
@@ -53,7 +48,7 @@ static void leaks_print_sites(const json_t *process)
     const json_t *site;
     json_array_foreach(json_object_get(process, "sites"), i, site)
     {
-        if (leaks_integer(site, "leaked_blocks") > 0 ||
+        if (json_count_at(site, "leaked_blocks", 0) > 0 ||
             json_is_true(json_object_get(site, "grows"))) {
             if (shown < LEAKS_SITES_SHOWN) {
                 leaks_print_site(site, program);
@@ -88,7 +83,7 @@ static void leaks_print_growth(const json_t *process)
 static void leaks_print_process(const json_t *process)
 {
     (void)printf("\n%s (process %lld)\n", json_string_value(json_object_get(process, "program")),
-                 (long long)leaks_integer(process, "pid"));
+                 (long long)json_count_at(process, "pid", 0));
     if (!json_is_true(json_object_get(process, "ended"))) {
         (void)printf("  not judged: it ended without exit (by a signal, by _exit, or replaced by a "
                      "program that cannot be tracked)\n");
@@ -103,23 +98,23 @@ static void leaks_print_process(const json_t *process)
     }
     (void)printf("  %lld allocations; at exit %lld bytes in %lld blocks were live, of which %lld "
                  "bytes in %lld blocks are lost\n",
-                 (long long)leaks_integer(process, "allocations"),
-                 (long long)leaks_integer(process, "live_bytes"),
-                 (long long)leaks_integer(process, "live_blocks"),
-                 (long long)leaks_integer(process, "leaked_bytes"),
-                 (long long)leaks_integer(process, "leaked_blocks"));
+                 (long long)json_count_at(process, "allocations", 0),
+                 (long long)json_count_at(process, "live_bytes", 0),
+                 (long long)json_count_at(process, "live_blocks", 0),
+                 (long long)json_count_at(process, "leaked_bytes", 0),
+                 (long long)json_count_at(process, "leaked_blocks", 0));
     leaks_print_growth(process);
     leaks_print_sites(process);
 }
 
-static json_int_t leaks_total(const struct leaks_tracked *run, const char *name)
+static uint64_t leaks_total(const struct leaks_tracked *run, const char *name)
 {
-    json_int_t sum = 0;
+    uint64_t sum = 0;
     size_t i;
     const json_t *process;
     json_array_foreach(run->processes, i, process)
     {
-        sum += leaks_integer(process, name);
+        sum += json_count_at(process, name, 0);
     }
     return sum;
 }

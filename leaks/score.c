@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/json.h"
 #include "common/host/text.h"
 #include "leaks/leaks.h"
 #include "results/stats/statistics.h"
@@ -26,12 +27,6 @@ struct leaks_cell {
     struct leaks_numbers rss_ratios; /* peaks of resident memory */
     struct leaks_numbers report_s;   /* wall time to the first report */
 };
-
-static const char *leaks_text(const json_t *record, const char *name)
-{
-    const char *text = json_string_value(json_object_get(record, name));
-    return text == NULL ? "" : text;
-}
 
 /* Does it name one of the truth's sites? Detectors that know no sites name ""; those count. */
 static bool leaks_site_is_true(const json_t *truth, const char *site)
@@ -57,7 +52,8 @@ static int leaks_verdict(const json_t *record)
     json_t *each;
     json_array_foreach(leaks, index, each)
     {
-        bool right = leaks_site_is_true(json_object_get(record, "truth"), leaks_text(each, "site"));
+        bool right =
+            leaks_site_is_true(json_object_get(record, "truth"), json_text_at(each, "site", ""));
         verdict = right || verdict == 1 ? 1 : -1;
         blocks += json_number_value(json_object_get(each, "count"));
     }
@@ -67,8 +63,8 @@ static int leaks_verdict(const json_t *record)
 
 static char *leaks_case_key(const json_t *record, const char *detector)
 {
-    return text_format("%s|%s|%s|%d|%lld", detector, leaks_text(record, "kind"),
-                       leaks_text(record, "backend"),
+    return text_format("%s|%s|%s|%d|%lld", detector, json_text_at(record, "kind", ""),
+                       json_text_at(record, "backend", ""),
                        json_is_true(json_object_get(record, "clean")),
                        (long long)json_integer_value(json_object_get(record, "seed")));
 }
@@ -164,22 +160,23 @@ static json_t *leaks_row(const char *detector, const char *kind, const char *bac
  * every clean twin) and back end. */
 static bool leaks_is_in(const json_t *record, const json_t *like, bool all_kinds)
 {
-    return strcmp(leaks_text(record, "detector"), leaks_text(like, "detector")) == 0 &&
-           strcmp(leaks_text(record, "backend"), leaks_text(like, "backend")) == 0 &&
+    return strcmp(json_text_at(record, "detector", ""), json_text_at(like, "detector", "")) == 0 &&
+           strcmp(json_text_at(record, "backend", ""), json_text_at(like, "backend", "")) == 0 &&
            json_is_true(json_object_get(record, "annotated")) ==
                json_is_true(json_object_get(like, "annotated")) &&
-           (all_kinds ? json_is_true(json_object_get(record, "applicable")) ||
-                            json_is_true(json_object_get(record, "clean"))
-                      : strcmp(leaks_text(record, "kind"), leaks_text(like, "kind")) == 0);
+           (all_kinds
+                ? json_is_true(json_object_get(record, "applicable")) ||
+                      json_is_true(json_object_get(record, "clean"))
+                : strcmp(json_text_at(record, "kind", ""), json_text_at(like, "kind", "")) == 0);
 }
 
 static void leaks_add_row(json_t *rows, json_t *seen, const json_t *records, const json_t *like,
                           const json_t *bare, bool all_kinds)
 {
-    const char *kind = all_kinds ? "all" : leaks_text(like, "kind");
+    const char *kind = all_kinds ? "all" : json_text_at(like, "kind", "");
     bool annotated = json_is_true(json_object_get(like, "annotated"));
-    char *key = text_format("%s|%d|%s|%s", leaks_text(like, "detector"), annotated, kind,
-                            leaks_text(like, "backend"));
+    char *key = text_format("%s|%d|%s|%s", json_text_at(like, "detector", ""), annotated, kind,
+                            json_text_at(like, "backend", ""));
     if (json_object_get(seen, key) == NULL) {
         struct leaks_cell cell = {.planted = 0};
         size_t index;
@@ -193,10 +190,10 @@ static void leaks_add_row(json_t *rows, json_t *seen, const json_t *records, con
             }
         }
         bool applicable = all_kinds || json_is_true(json_object_get(like, "applicable"));
-        (void)json_array_append_new(rows,
-                                    leaks_row(leaks_text(like, "detector"), kind,
-                                              leaks_text(like, "backend"), annotated, applicable,
-                                              all_kinds ? "" : leaks_text(like, "reason"), &cell));
+        (void)json_array_append_new(
+            rows, leaks_row(json_text_at(like, "detector", ""), kind,
+                            json_text_at(like, "backend", ""), annotated, applicable,
+                            all_kinds ? "" : json_text_at(like, "reason", ""), &cell));
     }
     free(key);
 }
@@ -240,8 +237,8 @@ static void leaks_add_together(json_t *rows, const json_t *records, const json_t
     json_t *each;
     json_array_foreach(records, index, each)
     {
-        if (leaks_is_own(leaks_text(each, "detector")) &&
-            strcmp(leaks_text(each, "backend"), backend) == 0) {
+        if (leaks_is_own(json_text_at(each, "detector", "")) &&
+            strcmp(json_text_at(each, "backend", ""), backend) == 0) {
             leaks_unite(&all, bare, each);
         }
     }
@@ -269,7 +266,7 @@ static json_t *leaks_bare_records(const json_t *records)
     json_t *each;
     json_array_foreach(records, index, each)
     {
-        if (strcmp(leaks_text(each, "detector"), "none") == 0) {
+        if (strcmp(json_text_at(each, "detector", ""), "none") == 0) {
             char *key = leaks_case_key(each, "none");
             (void)json_object_set(bare, key, each);
             free(key);
@@ -288,14 +285,14 @@ json_t *leaks_score(const json_t *records)
     for (int all_kinds = 0; all_kinds < 2; all_kinds++) {
         json_array_foreach(records, index, each)
         {
-            if (strcmp(leaks_text(each, "detector"), "none") != 0) {
+            if (strcmp(json_text_at(each, "detector", ""), "none") != 0) {
                 leaks_add_row(rows, seen, records, each, bare, all_kinds != 0);
             }
         }
     }
     json_array_foreach(records, index, each)
     {
-        const char *backend = leaks_text(each, "backend");
+        const char *backend = json_text_at(each, "backend", "");
         if (json_object_get(seen, backend) == NULL) {
             (void)json_object_set_new(seen, backend, json_true());
             leaks_add_together(rows, records, bare, backend);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/json.h"
 #include "common/host/text.h"
 #include "plots/figure.h"
 #include "plots/gnuplot.h"
@@ -159,17 +160,6 @@ struct leaks_matrix {
     size_t row_count;
 };
 
-static const char *leaks_matrix_text(const json_t *row, const char *name)
-{
-    const char *text = json_string_value(json_object_get(row, name));
-    return text == NULL ? "" : text;
-}
-
-static uint64_t leaks_matrix_count(const json_t *row, const char *name)
-{
-    return (uint64_t)json_integer_value(json_object_get(row, name));
-}
-
 /* The kinds that anything was planted of, in the order of the rows. */
 static void leaks_matrix_find_kinds(struct leaks_matrix *plot, const json_t *rows)
 {
@@ -177,8 +167,8 @@ static void leaks_matrix_find_kinds(struct leaks_matrix *plot, const json_t *row
     json_t *row;
     json_array_foreach(rows, index, row)
     {
-        const char *kind = leaks_matrix_text(row, "kind");
-        bool known = strcmp(kind, "all") == 0 || leaks_matrix_count(row, "planted") == 0 ||
+        const char *kind = json_text_at(row, "kind", "");
+        bool known = strcmp(kind, "all") == 0 || json_count_at(row, "planted", 0) == 0 ||
                      plot->kind_count == LEAKS_MATRIX_KINDS_MAX;
         for (size_t i = 0; i < plot->kind_count; i++) {
             known |= strcmp(plot->kinds[i], kind) == 0;
@@ -191,8 +181,8 @@ static void leaks_matrix_find_kinds(struct leaks_matrix *plot, const json_t *row
 
 static bool leaks_matrix_is_same(const json_t *row, const json_t *other)
 {
-    return strcmp(leaks_matrix_text(row, "detector"), leaks_matrix_text(other, "detector")) == 0 &&
-           strcmp(leaks_matrix_text(row, "backend"), leaks_matrix_text(other, "backend")) == 0 &&
+    return strcmp(json_text_at(row, "detector", ""), json_text_at(other, "detector", "")) == 0 &&
+           strcmp(json_text_at(row, "backend", ""), json_text_at(other, "backend", "")) == 0 &&
            json_is_true(json_object_get(row, "annotated")) ==
                json_is_true(json_object_get(other, "annotated"));
 }
@@ -202,12 +192,12 @@ static void leaks_matrix_add(struct leaks_matrix *plot, const json_t *rows, cons
 {
     struct leaks_figure_row *entry = &plot->rows[plot->row_count++];
     *entry = (struct leaks_figure_row){
-        .label = text_format("%s: %s%s", leaks_matrix_text(all, "backend"),
-                             leaks_matrix_text(all, "detector"),
+        .label = text_format("%s: %s%s", json_text_at(all, "backend", ""),
+                             json_text_at(all, "detector", ""),
                              json_is_true(json_object_get(all, "annotated")) ? ", told" : ""),
         .cells = text_grow(NULL, plot->kind_count, sizeof(struct leaks_figure_cell)),
-        .suspected = leaks_matrix_count(all, "suspected"),
-        .clean = leaks_matrix_count(all, "clean"),
+        .suspected = json_count_at(all, "suspected", 0),
+        .clean = json_count_at(all, "clean", 0),
         .slowdown = json_number_value(json_object_get(all, "slowdown"))};
     memset(entry->cells, 0, plot->kind_count * sizeof(struct leaks_figure_cell));
     size_t index;
@@ -215,10 +205,10 @@ static void leaks_matrix_add(struct leaks_matrix *plot, const json_t *rows, cons
     json_array_foreach(rows, index, row)
     {
         for (size_t kind = 0; kind < plot->kind_count && leaks_matrix_is_same(row, all); kind++) {
-            if (strcmp(plot->kinds[kind], leaks_matrix_text(row, "kind")) == 0) {
+            if (strcmp(plot->kinds[kind], json_text_at(row, "kind", "")) == 0) {
                 entry->cells[kind] = (struct leaks_figure_cell){
-                    .found = leaks_matrix_count(row, "found"),
-                    .planted = leaks_matrix_count(row, "planted"),
+                    .found = json_count_at(row, "found", 0),
+                    .planted = json_count_at(row, "planted", 0),
                     .applicable = json_is_true(json_object_get(row, "applicable"))};
             }
         }
@@ -233,9 +223,9 @@ static void leaks_matrix_add_backend(struct leaks_matrix *plot, const json_t *ro
     json_t *row;
     json_array_foreach(rows, index, row)
     {
-        bool is_one = strcmp(leaks_matrix_text(row, "kind"), "all") == 0 &&
-                      strcmp(leaks_matrix_text(row, "detector"), "own together") != 0 &&
-                      strcmp(leaks_matrix_text(row, "backend"), backend) == 0;
+        bool is_one = strcmp(json_text_at(row, "kind", ""), "all") == 0 &&
+                      strcmp(json_text_at(row, "detector", ""), "own together") != 0 &&
+                      strcmp(json_text_at(row, "backend", ""), backend) == 0;
         if (is_one && plot->row_count < LEAKS_MATRIX_ROWS_MAX) {
             leaks_matrix_add(plot, rows, row);
         }
@@ -253,7 +243,7 @@ enum status leaks_figure_draw(const json_t *score, const char *directory, const 
     json_t *row;
     json_array_foreach(rows, index, row)
     {
-        const char *backend = leaks_matrix_text(row, "backend");
+        const char *backend = json_text_at(row, "backend", "");
         if (plot.kind_count > 0 && json_object_get(seen, backend) == NULL) {
             (void)json_object_set_new(seen, backend, json_true());
             leaks_matrix_add_backend(&plot, rows, backend);

@@ -1,4 +1,5 @@
 #include "results/fuzz_score.h"
+#include "common/host/json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,12 +64,6 @@ static size_t score_find(char *const *names, size_t count, const char *name)
     return i;
 }
 
-static const char *score_text(const json_t *line, const char *name)
-{
-    const char *text = json_string_value(json_object_get(line, name));
-    return text != NULL ? text : "";
-}
-
 static enum status score_add_trial(struct fuzz_score_cell *cell, const json_t *line, bool found,
                                    struct error *error)
 {
@@ -93,10 +88,10 @@ static bool score_is_repeated(const json_t *lines, const json_t *failed)
     const json_t *line;
     json_array_foreach(lines, index, line)
     {
-        if (strcmp(score_text(line, "end"), "failed") != 0 &&
+        if (strcmp(json_text_at(line, "end", ""), "failed") != 0 &&
             json_equal(json_object_get(line, "trial"), json_object_get(failed, "trial")) == 1 &&
-            strcmp(score_text(line, "program"), score_text(failed, "program")) == 0 &&
-            strcmp(score_text(line, "engine"), score_text(failed, "engine")) == 0) {
+            strcmp(json_text_at(line, "program", ""), json_text_at(failed, "program", "")) == 0 &&
+            strcmp(json_text_at(line, "engine", ""), json_text_at(failed, "engine", "")) == 0) {
             return true;
         }
     }
@@ -106,7 +101,7 @@ static bool score_is_repeated(const json_t *lines, const json_t *failed)
 static enum status score_read_line(struct fuzz_score *score, const json_t *lines,
                                    const json_t *line, struct error *error)
 {
-    const char *end = score_text(line, "end");
+    const char *end = json_text_at(line, "end", "");
     bool found = strcmp(end, "finding") == 0;
     if (!found && strcmp(end, "limit") != 0) {
         score->failed += !score_is_repeated(lines, line);
@@ -122,8 +117,9 @@ static enum status score_read_line(struct fuzz_score *score, const json_t *lines
         score->unplanted++;
         return STATUS_OK;
     }
-    size_t bug = score_find(score->bugs, score->bug_count, score_text(line, "program"));
-    size_t engine = score_find(score->engines, score->engine_count, score_text(line, "engine"));
+    size_t bug = score_find(score->bugs, score->bug_count, json_text_at(line, "program", ""));
+    size_t engine =
+        score_find(score->engines, score->engine_count, json_text_at(line, "engine", ""));
     if (bug == score->bug_count || engine == score->engine_count) {
         return STATUS_OK; /* of an older plan */
     }

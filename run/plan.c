@@ -128,12 +128,6 @@ json_t *plan_build(const struct experiment *experiment, const struct executor *e
     return plan;
 }
 
-static const char *plan_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
 size_t plan_count_groups(const json_t *plan)
 {
     const char *last = "";
@@ -142,7 +136,7 @@ size_t plan_count_groups(const json_t *plan)
     json_t *cell;
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
-        const char *group = plan_text(cell, "group");
+        const char *group = json_text_at(cell, "group", "");
         count += strcmp(group, last) != 0;
         last = group;
     }
@@ -200,11 +194,11 @@ enum status plan_calibrate(json_t *plan, const struct executor *executor, double
     *round_s = 0;
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
-        if (strcmp(group, plan_text(cell, "group")) != 0) {
+        if (strcmp(group, json_text_at(cell, "group", "")) != 0) {
             struct error reason;
             json_decref(calibration);
             calibration = NULL;
-            group = plan_text(cell, "group");
+            group = json_text_at(cell, "group", "");
             enum status status =
                 executor->calibrate(executor->context, plan, cell, &calibration, &reason);
             if (status != STATUS_OK) {
@@ -278,7 +272,7 @@ enum status plan_compare(const json_t *existing, const json_t *wanted, struct er
                     error, STATUS_INVALID,
                     "the run there has another plan: its cell %s is not %s; resume it without "
                     "options, or start another with -o",
-                    plan_text(old, "id"), plan_text(new, "id"));
+                    json_text_at(old, "id", ""), json_text_at(new, "id", ""));
             }
         }
     }

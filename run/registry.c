@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/host/json.h"
 #include "common/host/packages.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
@@ -273,12 +274,6 @@ char *registry_preload_path(const struct registry *registry, const char *preload
                 : text_format("%s", preload);
 }
 
-static const char *catalog_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
 static double catalog_number(const json_t *object, const char *name, double missing)
 {
     const json_t *value = json_object_get(object, name);
@@ -289,9 +284,9 @@ static void catalog_take_parameter(struct catalog_parameter *parameter, const js
 {
     const json_t *choices = json_object_get(object, "choices");
     *parameter = (struct catalog_parameter){
-        .name = catalog_text(object, "name"),
-        .unit = catalog_text(object, "unit"),
-        .summary = catalog_text(object, "summary"),
+        .name = json_text_at(object, "name", ""),
+        .unit = json_text_at(object, "unit", ""),
+        .summary = json_text_at(object, "summary", ""),
         .standard = json_object_get(object, "default"),
         .choices = json_array_size(choices) > 0 ? choices : NULL,
         .minimum = catalog_number(object, "minimum", -INFINITY),
@@ -302,10 +297,10 @@ static void catalog_take_parameter(struct catalog_parameter *parameter, const js
 static void catalog_take_workload(struct catalog_workload *workload, const json_t *object)
 {
     *workload = (struct catalog_workload){
-        .name = catalog_text(object, "name"),
-        .kind = catalog_text(object, "kind"),
-        .family = catalog_text(object, "family"),
-        .summary = catalog_text(object, "summary"),
+        .name = json_text_at(object, "name", ""),
+        .kind = json_text_at(object, "kind", ""),
+        .family = json_text_at(object, "family", ""),
+        .summary = json_text_at(object, "summary", ""),
         .single_shot = json_is_true(json_object_get(object, "single_shot")),
         .threaded = json_is_true(json_object_get(object, "threaded")),
     };

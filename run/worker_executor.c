@@ -301,12 +301,6 @@ enum status preflight_selection(struct selection *selection, const struct regist
     return STATUS_OK;
 }
 
-static const char *preflight_text(const json_t *cell, const char *name)
-{
-    const char *text = json_string_value(json_object_get(cell, name));
-    return text != NULL ? text : "";
-}
-
 enum status preflight_plan(const json_t *plan, const struct registry *registry, struct error *error)
 {
     bool probes = plan_runs_pass(plan, RECORD_MEMORY) || plan_runs_pass(plan, RECORD_LATENCY);
@@ -316,9 +310,9 @@ enum status preflight_plan(const json_t *plan, const struct registry *registry, 
     json_t *cell;
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
-        struct launch launch = {.program = (char *)preflight_text(cell, "program"),
-                                .probe = (char *)preflight_text(cell, "probe"),
-                                .preload = (char *)preflight_text(cell, "preload")};
+        struct launch launch = {.program = (char *)json_text_at(cell, "program", ""),
+                                .probe = (char *)json_text_at(cell, "probe", ""),
+                                .preload = (char *)json_text_at(cell, "preload", "")};
         char *key = text_format("%s %s", launch.program, launch.preload);
         char *owner = NULL;
         if (status == STATUS_OK && json_object_get(seen, key) == NULL) {
@@ -326,7 +320,7 @@ enum status preflight_plan(const json_t *plan, const struct registry *registry, 
             status = preflight_launch(registry, &launch, probes, "", &owner, &reason);
             (void)json_object_set_new(seen, key, json_true());
             if (status != STATUS_OK) {
-                (void)error_set(error, status, "%s: %s", preflight_text(cell, "id"),
+                (void)error_set(error, status, "%s: %s", json_text_at(cell, "id", ""),
                                 reason.message);
             }
         }

@@ -12,6 +12,7 @@
 
 #include "cli/leaks_matrix.h"
 #include "cli/tests/cli_fixture.h"
+#include "common/host/json.h"
 #include "leaks/leaks.h"
 #include "plots/leaks_figure.h"
 
@@ -53,11 +54,6 @@ static const json_t *matrix_row(const json_t *score, const char *detector)
     return NULL;
 }
 
-static double matrix_number(const json_t *row, const char *name)
-{
-    return json_number_value(json_object_get(row, name));
-}
-
 /* The ledger finds one of two, names a wrong place once, and suspects one of two twins; growth
  * finds the other. */
 static void matrix_scores_what_is_known(void **state)
@@ -75,14 +71,15 @@ static void matrix_scores_what_is_known(void **state)
     (void)json_array_append_new(records, matrix_record("growth", 2, false, ""));
     json_t *score = leaks_score(records);
     const json_t *row = matrix_row(score, "ledger");
-    assert_float_equal(1.0 / 3, matrix_number(row, "recall"), 1e-9);
-    assert_float_equal(1.0 / 3, matrix_number(row, "precision"), 1e-9);
-    assert_float_equal(1.5, matrix_number(row, "slowdown"), 1e-9);
-    assert_int_equal(1, (int)matrix_number(row, "suspected"));
-    assert_true(matrix_number(row, "low") < 1.0 / 3 && matrix_number(row, "high") > 1.0 / 3);
+    assert_float_equal(1.0 / 3, json_number_at(row, "recall", 0), 1e-9);
+    assert_float_equal(1.0 / 3, json_number_at(row, "precision", 0), 1e-9);
+    assert_float_equal(1.5, json_number_at(row, "slowdown", 0), 1e-9);
+    assert_int_equal(1, (int)json_number_at(row, "suspected", 0));
+    assert_true(json_number_at(row, "low", 0) < 1.0 / 3 &&
+                json_number_at(row, "high", 0) > 1.0 / 3);
     row = matrix_row(score, "own together");
-    assert_float_equal(2.0 / 3, matrix_number(row, "recall"), 1e-9);
-    assert_int_equal(2, (int)matrix_number(row, "clean"));
+    assert_float_equal(2.0 / 3, json_number_at(row, "recall", 0), 1e-9);
+    assert_int_equal(2, (int)json_number_at(row, "clean", 0));
     json_decref(score);
     json_decref(records);
 }
@@ -107,11 +104,11 @@ static void matrix_weighs_answers_from_outside(void **state)
     }
     json_t *score = leaks_score(records);
     const json_t *row = matrix_row(score, "memcheck");
-    assert_float_equal(0.5, matrix_number(row, "recall"), 1e-9);
-    assert_float_equal(1, matrix_number(row, "precision"), 1e-9);
-    assert_float_equal(25, matrix_number(row, "slowdown"), 1e-9);
-    assert_float_equal(3, matrix_number(row, "rss_ratio"), 1e-9);
-    assert_float_equal(7, matrix_number(row, "first_report_s"), 1e-9);
+    assert_float_equal(0.5, json_number_at(row, "recall", 0), 1e-9);
+    assert_float_equal(1, json_number_at(row, "precision", 0), 1e-9);
+    assert_float_equal(25, json_number_at(row, "slowdown", 0), 1e-9);
+    assert_float_equal(3, json_number_at(row, "rss_ratio", 0), 1e-9);
+    assert_float_equal(7, json_number_at(row, "first_report_s", 0), 1e-9);
     json_decref(score);
     json_decref(records);
 }
@@ -151,11 +148,11 @@ static void matrix_asks_detectors_from_outside(void **state)
     json_array_foreach(json_object_get(score, "rows"), index, row)
     {
         bool told = json_is_true(json_object_get(row, "annotated"));
-        if (matrix_number(row, "planted") > 0) {
-            assert_int_equal(told, (int)matrix_number(row, "found"));
-            assert_true(matrix_number(row, "slowdown") > 1);
+        if (json_number_at(row, "planted", 0) > 0) {
+            assert_int_equal(told, (int)json_number_at(row, "found", 0));
+            assert_true(json_number_at(row, "slowdown", 0) > 1);
         }
-        assert_int_equal(0, (int)matrix_number(row, "suspected"));
+        assert_int_equal(0, (int)json_number_at(row, "suspected", 0));
     }
     assert_true(index > 0 || outcome.status == 4);
     json_decref(score);
@@ -226,9 +223,9 @@ static void matrix_runs_and_resumes(void **state)
     assert_string_equal(first.out, second.out); /* the times too: nothing was done again */
     json_t *score = json_loads(first.out, 0, NULL);
     const json_t *row = matrix_row(score, "own together");
-    assert_int_equal(2, (int)matrix_number(row, "planted"));
-    assert_float_equal(1, matrix_number(row, "recall"), 1e-9);
-    assert_float_equal(1, matrix_number(row, "precision"), 1e-9);
+    assert_int_equal(2, (int)json_number_at(row, "planted", 0));
+    assert_float_equal(1, json_number_at(row, "recall", 0), 1e-9);
+    assert_float_equal(1, json_number_at(row, "precision", 0), 1e-9);
     json_decref(score);
     fixture_outcome_free(&first);
     fixture_outcome_free(&second);

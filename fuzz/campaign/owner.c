@@ -6,14 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/host/json.h"
 #include "common/host/text.h"
 #include "fuzz/campaign/owner.h"
-
-static const char *owner_text(const json_t *plan, const char *name)
-{
-    const char *text = json_string_value(json_object_get(plan, name));
-    return text != NULL ? text : "";
-}
 
 /* A campaign's inputs are at most four levels below its plan: afl/afl-0/crashes/INPUT. */
 static char *owner_by_campaign(const char *path, const char **backend)
@@ -30,9 +25,9 @@ static char *owner_by_campaign(const char *path, const char **backend)
         char *file = text_format("%s/campaign.json", directory);
         json_t *plan = json_load_file(file, 0, NULL);
         if (plan != NULL) {
-            target = text_format("%s", owner_text(plan, "target"));
+            target = text_format("%s", json_text_at(plan, "target", ""));
             (void)snprintf(campaign_backend, sizeof(campaign_backend), "%s",
-                           owner_text(plan, "backend"));
+                           json_text_at(plan, "backend", ""));
             *backend = *backend != NULL ? *backend : campaign_backend;
         }
         json_decref(plan);

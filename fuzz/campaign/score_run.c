@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/host/files.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/engines/launch.h"
 
@@ -67,12 +68,6 @@ static void score_remove_tree(const char *path)
     (void)nftw(path, score_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static const char *score_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
 /* Is it recorded, and was it a trial? One that failed is done again. */
 static bool score_is_done(const struct score_state *state, const struct score_trial *trial)
 {
@@ -80,10 +75,10 @@ static bool score_is_done(const struct score_state *state, const struct score_tr
     const json_t *line;
     json_array_foreach(state->run->log->lines, index, line)
     {
-        if (strcmp(score_text(line, "program"), trial->program->label) == 0 &&
-            strcmp(score_text(line, "engine"), fuzz_engine_name(trial->engine)) == 0 &&
+        if (strcmp(json_text_at(line, "program", ""), trial->program->label) == 0 &&
+            strcmp(json_text_at(line, "engine", ""), fuzz_engine_name(trial->engine)) == 0 &&
             (uint64_t)json_integer_value(json_object_get(line, "trial")) == trial->number &&
-            strcmp(score_text(line, "end"), "failed") != 0) {
+            strcmp(json_text_at(line, "end", ""), "failed") != 0) {
             return true;
         }
     }

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/host/files.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/exchange.h"
 #include "fuzz/campaign/status_line.h"
@@ -388,12 +389,6 @@ enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_ses
     return status;
 }
 
-static const char *session_text(const json_t *plan, const char *name)
-{
-    const char *text = json_string_value(json_object_get(plan, name));
-    return text != NULL ? text : "";
-}
-
 /* Targets of bytes have no mutator of their own; another's may be missing from the build. */
 static void session_note_mutator(const struct fuzz_session *session)
 {
@@ -416,7 +411,7 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
 {
     size_t index;
     json_t *name;
-    session->library = session_text(plan, "library");
+    session->library = json_text_at(plan, "library", "");
     session->fast = json_is_true(json_object_get(plan, "fast"));
     session->seed = (uint64_t)json_integer_value(json_object_get(plan, "seed"));
     session->operations = (uint64_t)json_integer_value(json_object_get(plan, "operations"));
@@ -431,9 +426,9 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
         }
         session->engines[session->member_count++] = engine;
     }
-    enum status status = fuzz_catalog_find(session->catalog, session_text(plan, "target"),
-                                           session_text(plan, "backend"), session_text(plan, "bug"),
-                                           &session->program, error);
+    enum status status = fuzz_catalog_find(session->catalog, json_text_at(plan, "target", ""),
+                                           json_text_at(plan, "backend", ""),
+                                           json_text_at(plan, "bug", ""), &session->program, error);
     if (status == STATUS_OK) {
         session_note_mutator(session);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/host/files.h"
+#include "common/host/json.h"
 #include "fuzz/campaign/log.h"
 
 static size_t triage_size(const char *path)
@@ -136,19 +137,14 @@ static enum status triage_finish_group(struct fuzz_triage *triage, size_t index,
     return status;
 }
 
-static const char *triage_text(const json_t *plan, const char *name)
-{
-    const char *text = json_string_value(json_object_get(plan, name));
-    return text != NULL ? text : "";
-}
-
 static enum status triage_all(struct fuzz_triage *triage, struct error *error)
 {
     char *output = text_format("%s/triage", triage->directory);
-    triage->library = triage_text(triage->plan, "library");
-    enum status status = fuzz_catalog_find(
-        &triage->catalog, triage_text(triage->plan, "target"), triage_text(triage->plan, "backend"),
-        triage_text(triage->plan, "bug"), &triage->program, error);
+    triage->library = json_text_at(triage->plan, "library", "");
+    enum status status =
+        fuzz_catalog_find(&triage->catalog, json_text_at(triage->plan, "target", ""),
+                          json_text_at(triage->plan, "backend", ""),
+                          json_text_at(triage->plan, "bug", ""), &triage->program, error);
     if (status == STATUS_OK) {
         status = file_make_directory(output, error);
     }
