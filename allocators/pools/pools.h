@@ -137,6 +137,9 @@ struct pools_local {
     uint32_t outbox_count;
     uint32_t mail;     /* atomic: unit + 1 of the newest page; 0: none */
     const void *token; /* of the thread; NULL: an orphan. Under the lock. */
+    bool attends;      /* its stacks are closed: see pools_pace.c */
+    uint32_t attended; /* frees since then */
+    uint64_t attends_since_ms;
     void *outbox[POOLS_OUTBOX];
     struct pools_bin bins[POOLS_CLASSES];
 };
@@ -171,7 +174,8 @@ struct pools_heap {
     size_t run_units;
     size_t arenas_mapped;
     size_t arenas_unmapped;
-    uint32_t epoch_dirty_min; /* see pools_pace.c */
+    bool is_wasteful; /* atomic; see pools_pace.c */
+    uint32_t epoch_dirty_min;
     uint32_t epoch_events;
     uint64_t epoch_began_ms;
 };

@@ -95,7 +95,7 @@ static size_t pools_check_bin(const struct pools_heap *heap, const struct pools_
         previous = unit;
         ++*listed;
     }
-    if (bin->last != previous || bin->count > bin->limit || bin->count > POOLS_STACK) {
+    if (bin->last != previous || bin->count > POOLS_STACK) {
         return pools_broken("a bin's list or stack has a wrong end", previous);
     }
     if (bin->current != POOLS_NONE &&

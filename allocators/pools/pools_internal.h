@@ -40,6 +40,8 @@ static inline void *pools_address_of(const struct pools_heap *heap, uint32_t uni
 /* ---------------------------------------------------------------- pools_pace.c */
 /* Units were released or taken. Locked. */
 void pools_pace(struct pools_heap *heap);
+/* The thread of the local has given a block to a page. Not locked. */
+void pools_attend(struct pools_heap *heap, struct pools_local *local);
 
 /* ---------------------------------------------------------------- pools_page.c */
 /* The first unit of the page of the class that unit is in. */

@@ -200,6 +200,9 @@ void pools_free_to_page(struct pools_heap *heap, struct pools_local *local, uint
     if (__builtin_expect(count == page->relink_at || count == page->capacity, 0) &&
         local->bins[size_class].current != unit) {
         pools_page_settle(heap, local, unit, false);
+        pools_attend(heap, local);
+    } else if (__builtin_expect(local->attends, 0)) {
+        pools_attend(heap, local);
     }
 }
 

@@ -14,6 +14,7 @@ static void pools_bins_reset(const struct pools_heap *heap, struct pools_local *
         bin->current = bin->first = bin->last = POOLS_NONE;
     }
     local->outbox_count = 0;
+    local->attends = false;
 }
 
 /* Threads that live have different tokens. One that comes later may have that of one that ended

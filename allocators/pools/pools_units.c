@@ -27,7 +27,10 @@ static void pools_units_raise(struct pools_heap *heap, uint32_t top)
         heap->pages[unit].is_mailed = 0;
         heap->pages[unit].mail_next = 0;
     }
-    heap->top = top > heap->top ? top : heap->top;
+    if (top > heap->top) {
+        __atomic_store_n(&heap->top, top,
+                         __ATOMIC_RELAXED); /* pools_verify looks without the lock */
+    }
 }
 
 /* The first free unit, one that holds memory already if there is any. */
