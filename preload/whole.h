@@ -119,13 +119,17 @@ static inline bool whole_owns(const void *block)
            __builtin_expect(HEAP_SOURCE(owns)(&process_heap.source, block), true);
 }
 
+/* Out of line and called last, so that a caller needs no frame of the stack for it. */
+static __attribute__((noinline, cold)) void *whole_no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
 /* NULL is exhaustion, and errno says so. */
 static inline void *whole_answer(void *block)
 {
-    if (__builtin_expect(block == NULL, false)) {
-        errno = ENOMEM;
-    }
-    return block;
+    return __builtin_expect(block != NULL, true) ? block : whole_no_memory();
 }
 
 FACE_INLINE void *adapter_alloc(size_t size)

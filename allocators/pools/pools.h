@@ -84,7 +84,6 @@
 #define POOLS_ALIGNMENT 16
 
 enum {
-    POOLS_STACK = 64,  /* pointers of a class that a thread keeps at hand */
     POOLS_OUTBOX = 64, /* remote frees that are delivered together */
     POOLS_WORDS = POOLS_UNIT_BYTES / POOLS_GRANULE / 64, /* of a page's bitmap */
     POOLS_ARENA_UNITS = 128, /* 4 MiB: what statistics call an arena, and huge pages come for */
@@ -122,26 +121,33 @@ struct pools_page {
 #endif
 };
 
+/* The stack of a class. Below its first entry is a NULL, so that a pop finds out by itself that
+ * there is nothing. */
+struct pools_stack {
+    void **top; /* the newest pointer, or the NULL */
+    void **end; /* a push is in order while top is below; the bottom while the stack is closed */
+};
+
+/* The pages of a class. */
 struct pools_bin {
-    uint32_t count; /* of the stack */
-    uint32_t limit;
     uint32_t current; /* page; POOLS_NONE: none */
     uint32_t first;   /* of the listed pages */
     uint32_t last;
-    void *stack[POOLS_STACK];
 };
 
 /* A thread's heap. Only its thread writes to it, but for the mail. */
 struct pools_local {
     uint32_t tag; /* its number from 1, above POOLS_TAG_BITS */
     uint32_t outbox_count;
+    struct pools_stack stacks[POOLS_CLASSES];
     uint32_t mail;     /* atomic: unit + 1 of the newest page; 0: none */
-    const void *token; /* of the thread; NULL: an orphan. Under the lock. */
     bool attends;      /* its stacks are closed: see pools_pace.c */
     uint32_t attended; /* frees since then */
     uint64_t attends_since_ms;
-    void *outbox[POOLS_OUTBOX];
+    const void *token; /* of the thread; NULL: an orphan. Under the lock. */
     struct pools_bin bins[POOLS_CLASSES];
+    void *outbox[POOLS_OUTBOX];
+    void *pointers[POOLS_POINTERS]; /* of all stacks, at the classes' stack_at */
 };
 
 struct pools_heap {

@@ -95,7 +95,8 @@ static size_t pools_check_bin(const struct pools_heap *heap, const struct pools_
         previous = unit;
         ++*listed;
     }
-    if (bin->last != previous || bin->count > POOLS_STACK) {
+    if (bin->last != previous ||
+        pools_stack_count(heap, local, size_class) > heap->classes[size_class].stack) {
         return pools_broken("a bin's list or stack has a wrong end", previous);
     }
     if (bin->current != POOLS_NONE &&

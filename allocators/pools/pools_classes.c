@@ -9,7 +9,6 @@ enum {
     POOLS_FOUR_UNITS_MAX = 8192,
     /* A stack holds so many bytes at most, and so many pointers. */
     POOLS_STACK_BYTES = 32768,
-    POOLS_STACK_MAX = 64,
     POOLS_STACK_MIN = 4,
 };
 
@@ -22,6 +21,7 @@ void pools_classes_fill(uint8_t *class_of, struct pools_class *classes)
     for (size_t granules = 0; granules <= POOLS_SMALL_MAX / POOLS_GRANULE; granules++) {
         class_of[granules] = (uint8_t)pools_class_at(granules * POOLS_GRANULE);
     }
+    uint32_t at = 0;
     for (uint32_t i = 0; i < POOLS_CLASSES; i++) {
         struct pools_class *one = &classes[i];
         one->bytes = pools_class_bytes(i);
@@ -31,8 +31,11 @@ void pools_classes_fill(uint8_t *class_of, struct pools_class *classes)
                                                                : 3;
         one->capacity = ((uint32_t)POOLS_UNIT_BYTES << one->unit_shift) / one->bytes;
         uint32_t stack = POOLS_STACK_BYTES / one->bytes;
-        one->stack = (uint16_t)(stack > POOLS_STACK_MAX   ? POOLS_STACK_MAX
-                                : stack < POOLS_STACK_MIN ? POOLS_STACK_MIN
-                                                          : stack);
+        one->stack = stack > POOLS_STACK       ? POOLS_STACK
+                     : stack < POOLS_STACK_MIN ? POOLS_STACK_MIN
+                                               : stack;
+        one->stack_at = at + 1;
+        at += one->stack + 1;
     }
+    assert(at <= POOLS_POINTERS);
 }

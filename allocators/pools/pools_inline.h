@@ -89,17 +89,18 @@ static inline void *pools_alloc(struct pools_heap *heap, size_t size, enum heap_
         return pools_alloc_run(heap, 1, size);
     }
     uint32_t size_class = pools_class_of(heap, size);
-    struct pools_bin *bin = &pools_mine.local->bins[size_class];
-    uint32_t count = 0;
-    void *block;
-    if (__builtin_expect(!pools_mine_is_of(heap) || (count = bin->count) == 0, 0)) {
+    void *block = NULL;
+    if (__builtin_expect(pools_mine_is_of(heap), 1)) {
+        struct pools_stack *stack = &pools_mine.local->stacks[size_class];
+        void **top = stack->top;
+        block = *top;
+        stack->top = top - (block != NULL);
+    }
+    if (__builtin_expect(block == NULL, 0)) {
         block = pools_alloc_refill(heap, size_class);
         if (block == NULL) {
             return NULL;
         }
-    } else {
-        bin->count = count - 1;
-        block = bin->stack[count - 1];
     }
     pools_verify_taken(heap, block);
     POOLS_UNPOISON(block, size == 0 ? 1 : size);
@@ -115,15 +116,15 @@ static inline void pools_give(struct pools_heap *heap, void *block)
         pools_free_other(heap, block);
         return;
     }
-    struct pools_bin *bin = &local->bins[size_class];
-    uint32_t count = bin->count;
+    struct pools_stack *stack = &local->stacks[size_class];
+    void **top = stack->top;
     POOLS_POISON(block, heap->classes[size_class].bytes);
-    if (__builtin_expect(count >= bin->limit, 0)) {
+    if (__builtin_expect(top >= stack->end, 0)) {
         pools_free_to_page(heap, local, size_class, block);
         return;
     }
-    bin->stack[count] = block;
-    bin->count = count + 1;
+    top[1] = block;
+    stack->top = top + 1;
 }
 
 static inline void pools_free_unsized(struct pools_heap *heap, void *block)

@@ -63,6 +63,23 @@ static inline uint32_t pools_number_of(const struct pools_heap *heap, uint32_t u
  * is of the local, whose thread calls or is gone (locked). */
 void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
                         bool locked);
+/* The NULL under the stack of the class. */
+static inline void **pools_stack_bottom(const struct pools_heap *heap, struct pools_local *local,
+                                        uint32_t size_class)
+{
+    return &local->pointers[heap->classes[size_class].stack_at - 1];
+}
+
+static inline uint32_t pools_stack_count(const struct pools_heap *heap,
+                                         const struct pools_local *local, uint32_t size_class)
+{
+    return (uint32_t)(local->stacks[size_class].top -
+                      &local->pointers[heap->classes[size_class].stack_at - 1]);
+}
+
+/* Opens the stacks of the local, or closes them, so that each free goes to a page. */
+void pools_stacks_open(const struct pools_heap *heap, struct pools_local *local, bool are_open);
+
 void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
 void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
 /* Empties the stacks into the pages, and releases pages that are empty. Not locked. */

@@ -36,8 +36,8 @@ void pools_survey_page(const struct pools_heap *heap, uint32_t unit, struct pool
         survey->free_count += (uint32_t)__builtin_popcountll(survey->free[word]);
     }
     const struct pools_local *owner = pools_owner_of(heap, tag);
-    const struct pools_bin *bin = &owner->bins[survey->size_class];
-    pools_survey_add(heap, survey, bin->stack, bin->count);
+    pools_survey_add(heap, survey, &owner->pointers[heap->classes[survey->size_class].stack_at],
+                     pools_stack_count(heap, owner, survey->size_class));
     for (uint32_t i = 0; i < heap->local_count; i++) {
         pools_survey_add(heap, survey, heap->locals[i].outbox, heap->locals[i].outbox_count);
     }

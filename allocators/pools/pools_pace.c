@@ -60,9 +60,7 @@ void pools_pace(struct pools_heap *heap)
 static void pools_attend_end(struct pools_heap *heap, struct pools_local *local)
 {
     local->attends = false;
-    for (uint32_t i = 0; i < POOLS_CLASSES; i++) {
-        local->bins[i].limit = heap->classes[i].stack;
-    }
+    pools_stacks_open(heap, local, true);
 }
 
 void pools_attend(struct pools_heap *heap, struct pools_local *local)
@@ -72,9 +70,7 @@ void pools_attend(struct pools_heap *heap, struct pools_local *local)
         local->attends = true;
         local->attends_since_ms = pools_now_ms();
         local->attended = 0;
-        for (uint32_t i = 0; i < POOLS_CLASSES; i++) {
-            local->bins[i].limit = 0;
-        }
+        pools_stacks_open(heap, local, false);
         pools_local_flush(heap, local);
     } else if (local->attends && !is_wasteful) {
         pools_attend_end(heap, local);

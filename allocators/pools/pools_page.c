@@ -122,10 +122,12 @@ static uint32_t pools_page_fill(struct pools_heap *heap, uint32_t unit, void **s
 }
 
 /* Fills the stack, which is empty, to a half: then frees find room in it too. */
-static void pools_bin_fill(struct pools_heap *heap, struct pools_local *local, uint32_t size_class)
+static void pools_stack_fill(struct pools_heap *heap, struct pools_local *local,
+                             uint32_t size_class)
 {
     struct pools_bin *bin = &local->bins[size_class];
-    uint32_t wanted = (heap->classes[size_class].stack + 1u) / 2, room = wanted;
+    void **bottom = pools_stack_bottom(heap, local, size_class);
+    uint32_t wanted = (heap->classes[size_class].stack + 1) / 2, room = wanted;
     while (room > 0) {
         if (bin->current == POOLS_NONE) {
             bin->current = pools_page_next(heap, local, size_class);
@@ -134,15 +136,17 @@ static void pools_bin_fill(struct pools_heap *heap, struct pools_local *local, u
             }
         }
         struct pools_page *page = &heap->pages[bin->current];
-        room = pools_page_fill(heap, bin->current, bin->stack, room);
+        room = pools_page_fill(heap, bin->current, bottom + 1, room);
         if (room > 0 && page->free_count < page->relink_at) {
             bin->current = POOLS_NONE;
         } else if (room > 0) {
             page->cursor = 0; /* blocks came back behind the cursor */
         }
     }
-    memmove(bin->stack, bin->stack + room, (wanted - room) * sizeof(bin->stack[0]));
-    bin->count = wanted - room;
+    if (room > 0) {
+        memmove(bottom + 1, bottom + 1 + room, (wanted - room) * sizeof(bottom[0]));
+    }
+    local->stacks[size_class].top = bottom + (wanted - room);
 }
 
 void *pools_alloc_refill(struct pools_heap *heap, uint32_t size_class)
@@ -152,11 +156,11 @@ void *pools_alloc_refill(struct pools_heap *heap, uint32_t size_class)
     if (local == NULL) {
         return NULL;
     }
-    struct pools_bin *bin = &local->bins[size_class];
-    if (bin->count == 0) {
-        pools_bin_fill(heap, local, size_class);
+    struct pools_stack *stack = &local->stacks[size_class];
+    if (*stack->top == NULL) {
+        pools_stack_fill(heap, local, size_class);
     }
-    return bin->count == 0 ? NULL : bin->stack[--bin->count];
+    return *stack->top == NULL ? NULL : *stack->top--;
 }
 
 /* ---------------------------------------------------------------- blocks come back */
@@ -222,12 +226,21 @@ void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint
     }
 }
 
+void pools_stacks_open(const struct pools_heap *heap, struct pools_local *local, bool are_open)
+{
+    for (uint32_t i = 0; i < POOLS_CLASSES; i++) {
+        local->stacks[i].end =
+            pools_stack_bottom(heap, local, i) + (are_open ? heap->classes[i].stack : 0);
+    }
+}
+
 void pools_local_flush(struct pools_heap *heap, struct pools_local *local)
 {
     for (uint32_t size_class = 0; size_class < POOLS_CLASSES; size_class++) {
         struct pools_bin *bin = &local->bins[size_class];
-        while (bin->count > 0) {
-            pools_free_to_page(heap, local, size_class, bin->stack[--bin->count]);
+        struct pools_stack *stack = &local->stacks[size_class];
+        while (*stack->top != NULL) {
+            pools_free_to_page(heap, local, size_class, *stack->top--);
         }
         uint32_t unit = bin->current;
         bin->current = POOLS_NONE;

@@ -1,18 +1,30 @@
 /* Threads of `pools`: their locals, blocks that one frees for another, their end, and fork. */
 #include "allocators/pools/pools_internal.h"
 
-struct pools_local pools_nobody = {.tag = POOLS_NOBODY};
+/* Its stacks are empty and closed. */
+static void *pools_nothing;
+#define POOLS_NOTHING_8                                                                            \
+    {&pools_nothing, &pools_nothing}, {&pools_nothing, &pools_nothing},                            \
+        {&pools_nothing, &pools_nothing}, {&pools_nothing, &pools_nothing},                        \
+        {&pools_nothing, &pools_nothing}, {&pools_nothing, &pools_nothing},                        \
+        {&pools_nothing, &pools_nothing}, {&pools_nothing, &pools_nothing},
+struct pools_local pools_nobody = {
+    .tag = POOLS_NOBODY,
+    .stacks = {POOLS_NOTHING_8 POOLS_NOTHING_8 POOLS_NOTHING_8 POOLS_NOTHING_8 POOLS_NOTHING_8
+                   POOLS_NOTHING_8 POOLS_NOTHING_8 POOLS_NOTHING_8 POOLS_NOTHING_8},
+};
 _Thread_local struct pools_mine pools_mine = {0, &pools_nobody};
 
 /* ---------------------------------------------------------------- locals */
 static void pools_bins_reset(const struct pools_heap *heap, struct pools_local *local)
 {
     for (uint32_t i = 0; i < POOLS_CLASSES; i++) {
-        struct pools_bin *bin = &local->bins[i];
-        bin->count = 0;
-        bin->limit = heap->classes[i].stack;
-        bin->current = bin->first = bin->last = POOLS_NONE;
+        local->bins[i] = (struct pools_bin){POOLS_NONE, POOLS_NONE, POOLS_NONE};
+        void **bottom = pools_stack_bottom(heap, local, i);
+        *bottom = NULL;
+        local->stacks[i].top = bottom;
     }
+    pools_stacks_open(heap, local, true);
     local->outbox_count = 0;
     local->attends = false;
 }
@@ -216,9 +228,9 @@ void pools_free_other(struct pools_heap *heap, void *block)
             pools_deliver(heap, &block, 1);
         }
     } else if ((tag ^ local->tag) == size_class) {
-        struct pools_bin *bin = &local->bins[size_class];
-        if (bin->count < bin->limit) {
-            bin->stack[bin->count++] = block;
+        struct pools_stack *stack = &local->stacks[size_class];
+        if (stack->top < stack->end) {
+            *++stack->top = block;
         } else {
             pools_free_to_page(heap, local, size_class, block);
         }
