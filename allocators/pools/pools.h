@@ -11,7 +11,7 @@
  *   alloc   pops the stack. When that is empty it is filled with blocks of the current page, in the
  *           order of their addresses, from as many bitmap words as it takes.
  *   free    pushes to the stack if the block is of one of the thread's own pages. When that is
- *           full, the block's bit is set in its page's bitmap.
+ *           full, its older half goes back to the pages, as bits in their bitmaps.
  *   remote  a block of another thread's page waits in an outbox of 64. When that is full, the bits
  *           are set in the pages' second bitmap, `remote`, one atomic or for each word, and a page
  *           that was not yet told of goes to its owner's mail. The owner reads the mail when it

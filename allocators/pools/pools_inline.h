@@ -29,7 +29,7 @@
 /* The stack is empty, or the thread has no local in this heap yet. NULL: no memory. */
 POOLS_SLOW void *pools_alloc_refill(struct pools_heap *heap, uint32_t size_class);
 POOLS_SLOW void *pools_alloc_run(struct pools_heap *heap, size_t alignment, size_t size);
-/* The stack of the block's class is full: the block's bit is set in its page. */
+/* The stack of the block's class is full, or closed. */
 POOLS_SLOW void pools_free_to_page(struct pools_heap *heap, struct pools_local *local,
                                    uint32_t size_class, void *block);
 /* A block of another thread's page or a large one; or the thread has no local yet. */

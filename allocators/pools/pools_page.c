@@ -96,6 +96,23 @@ static uint32_t pools_page_next(struct pools_heap *heap, struct pools_local *loc
 }
 
 /* ---------------------------------------------------------------- blocks leave */
+/* All that a word has is one run of neighbours, as in a page that is new or was drained: the
+ * blocks' addresses need no more than additions. What is left of the word. */
+static uint64_t pools_page_fill_run(uint64_t bits, unsigned char *first, size_t bytes, void **stack,
+                                    uint32_t *room)
+{
+    uint32_t number = (uint32_t)__builtin_ctzll(bits);
+    uint32_t count = (uint32_t)__builtin_popcountll(bits);
+    count = count < *room ? count : *room;
+    unsigned char *block = first + number * bytes;
+    for (uint32_t i = 1; i <= count; i++, block += bytes) {
+        stack[*room - i] = block;
+    }
+    *room -= count;
+    uint32_t end = number + count;
+    return end == 64 ? 0 : bits >> end << end;
+}
+
 /* Puts blocks of the page below room entries of the stack, so that they pop in the order of their
  * addresses. The entries that are left. */
 static uint32_t pools_page_fill(struct pools_heap *heap, uint32_t unit, void **stack, uint32_t room)
@@ -107,6 +124,9 @@ static uint32_t pools_page_fill(struct pools_heap *heap, uint32_t unit, void **s
     for (; word < page->words; word++) {
         uint64_t bits = page->free[word];
         unsigned char *first = base + (size_t)word * 64 * bytes;
+        if (bits != 0 && (bits & (bits + (bits & -bits))) == 0) {
+            bits = pools_page_fill_run(bits, first, bytes, stack, &room);
+        }
         for (; bits != 0 && room > 0; bits &= bits - 1) {
             stack[--room] = first + (size_t)__builtin_ctzll(bits) * bytes;
         }
@@ -192,21 +212,54 @@ static void pools_page_settle(struct pools_heap *heap, struct pools_local *local
     }
 }
 
+/* Sets the blocks' bits. */
+static inline void pools_pages_put(struct pools_heap *heap, struct pools_local *local,
+                                   uint32_t size_class, void *const *blocks, uint32_t count)
+{
+    const struct pools_class one = heap->classes[size_class];
+    struct pools_page *pages = heap->pages;
+    uintptr_t base = (uintptr_t)heap->base;
+    uint32_t mask = ~((1u << one.unit_shift) - 1);
+    size_t offset_mask = ((size_t)POOLS_UNIT_BYTES << one.unit_shift) - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        uintptr_t at = (uintptr_t)blocks[i] - base;
+        uint32_t unit = (uint32_t)(at >> POOLS_UNIT_SHIFT) & mask;
+        uint64_t number = (at & offset_mask) * one.reciprocal >> 32;
+        struct pools_page *page = &pages[unit];
+        page->free[number / 64] |= (uint64_t)1 << (number % 64);
+        uint32_t free_count = ++page->free_count;
+        if (__builtin_expect(free_count == page->relink_at || free_count == page->capacity, 0) &&
+            local->bins[size_class].current != unit) {
+            pools_page_settle(heap, local, unit, false);
+        }
+    }
+}
+
+/* The oldest half of the stack goes back to its pages: what was freed last is warm. */
+static void pools_stack_spill(struct pools_heap *heap, struct pools_local *local,
+                              uint32_t size_class)
+{
+    void **bottom = pools_stack_bottom(heap, local, size_class);
+    struct pools_stack *stack = &local->stacks[size_class];
+    uint32_t count = (uint32_t)(stack->top - bottom), half = (count + 1) / 2;
+    pools_pages_put(heap, local, size_class, bottom + 1, half);
+    memmove(bottom + 1, bottom + 1 + half, (count - half) * sizeof(bottom[0]));
+    stack->top = bottom + (count - half);
+}
+
 void pools_free_to_page(struct pools_heap *heap, struct pools_local *local, uint32_t size_class,
                         void *block)
 {
     heap_slow_mark();
-    uint32_t unit = pools_page_unit(heap, pools_unit_of(heap, block), size_class);
-    uint32_t number = pools_number_of(heap, unit, size_class, block);
-    struct pools_page *page = &heap->pages[unit];
-    page->free[number / 64] |= (uint64_t)1 << (number % 64);
-    uint32_t count = ++page->free_count;
-    if (__builtin_expect(count == page->relink_at || count == page->capacity, 0) &&
-        local->bins[size_class].current != unit) {
-        pools_page_settle(heap, local, unit, false);
-        pools_attend(heap, local);
-    } else if (__builtin_expect(local->attends, 0)) {
-        pools_attend(heap, local);
+    if (!local->attends) {
+        pools_stack_spill(heap, local, size_class);
+    }
+    pools_attend(heap, local);
+    struct pools_stack *stack = &local->stacks[size_class];
+    if (stack->top < stack->end) {
+        *++stack->top = block;
+    } else {
+        pools_pages_put(heap, local, size_class, &block, 1);
     }
 }
 
@@ -238,10 +291,10 @@ void pools_local_flush(struct pools_heap *heap, struct pools_local *local)
 {
     for (uint32_t size_class = 0; size_class < POOLS_CLASSES; size_class++) {
         struct pools_bin *bin = &local->bins[size_class];
-        struct pools_stack *stack = &local->stacks[size_class];
-        while (*stack->top != NULL) {
-            pools_free_to_page(heap, local, size_class, *stack->top--);
-        }
+        void **bottom = pools_stack_bottom(heap, local, size_class);
+        uint32_t count = pools_stack_count(heap, local, size_class);
+        local->stacks[size_class].top = bottom;
+        pools_pages_put(heap, local, size_class, bottom + 1, count);
         uint32_t unit = bin->current;
         bin->current = POOLS_NONE;
         if (unit != POOLS_NONE) {
