@@ -1,6 +1,7 @@
 #include "allocators/pools/pools.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "allocators/heap_os.h"
 #include "allocators/pools/pools_internal.h"
@@ -17,7 +18,7 @@ struct pools_layout {
     size_t end;
 };
 
-enum { POOLS_SYSTEM_PAGE = 4096, POOLS_RESERVE_MIB_MIN = 16 };
+enum { POOLS_RESERVE_MIB_MIN = 16 };
 
 #define POOLS_ARENA_BYTES ((size_t)POOLS_ARENA_UNITS << POOLS_UNIT_SHIFT)
 
@@ -68,6 +69,17 @@ static bool pools_reserve(struct pools_heap *heap)
     return true;
 }
 
+/* The kernel's random bytes; always the same where the memory is not the system's, in tests. */
+static uint64_t pools_secret(const struct pools_heap *heap)
+{
+    uint64_t secret = 0;
+    const void *random = (const void *)getauxval(AT_RANDOM);
+    if (random != NULL && heap->os_is_own) {
+        memcpy(&secret, random, sizeof(secret));
+    }
+    return (secret ^ heap->id) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+}
+
 enum status pools_open(struct pools_heap *heap, const struct heap_options *options,
                        struct error *error)
 {
@@ -76,6 +88,7 @@ enum status pools_open(struct pools_heap *heap, const struct heap_options *optio
     heap->id = __atomic_add_fetch(&openings, 1, __ATOMIC_RELAXED);
     heap->os = heap_os_resolve(options == NULL ? NULL : &options->os);
     heap->os_is_own = options == NULL || options->os.map == NULL;
+    heap->secret = pools_secret(heap);
     heap->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     pools_classes_fill(heap->class_of, heap->classes);
     if (!pools_reserve(heap)) {
@@ -89,6 +102,11 @@ enum status pools_open(struct pools_heap *heap, const struct heap_options *optio
 void pools_close(struct pools_heap *heap)
 {
     if (heap->mapping != NULL) {
+        for (uint32_t unit = 0; POOLS_GUARD && unit < heap->top; unit++) {
+            if (heap->tags[unit] == POOLS_TAG_RUN) {
+                pools_guard(heap, unit, false); /* the memory may be used again by who gave it */
+            }
+        }
         POOLS_UNPOISON(heap->base, (size_t)heap->top << POOLS_UNIT_SHIFT);
         heap->os.unmap(heap->os.context, heap->mapping, heap->mapping_bytes);
     }
@@ -103,6 +121,7 @@ void pools_trim(struct pools_heap *heap)
 {
     struct pools_local *local = pools_local_get(heap);
     if (local != NULL) {
+        pools_delay_end(heap, local);
         pools_outbox_deliver(heap, local);
         pools_mail_read(heap, local, false);
         pools_local_flush(heap, local);

@@ -64,14 +64,36 @@
 #define POOLS_LOCALS 4096 /* threads */
 #endif
 
-/* With it each free is verified, and misuse ends in fatal(). */
+/* What makes `pools-secure`; each is 0 or 1 but DELAY. pools_secure.c says what they do. */
 #ifndef POOLS_VERIFY
 #ifdef HEAPMILL_CHECKED
-#define POOLS_VERIFY 1
+#define POOLS_VERIFY 1 /* each free is verified, and misuse ends in fatal() */
 #else
 #define POOLS_VERIFY 0
 #endif
 #endif
+#ifndef POOLS_ZERO
+#define POOLS_ZERO 0 /* a block is zeroed when it is freed */
+#endif
+#ifndef POOLS_WITNESS
+#define POOLS_WITNESS 0 /* and must still be zero when it is handed out. Needs ZERO. */
+#endif
+#ifndef POOLS_CANARY
+#define POOLS_CANARY 0 /* 8 bytes behind each small block must be as they were */
+#endif
+#ifndef POOLS_RANDOM
+#define POOLS_RANDOM 0 /* blocks of a page are handed out in random order */
+#endif
+#ifndef POOLS_DELAY
+#define POOLS_DELAY 0 /* so many freed small blocks of a thread wait, and leave by lot */
+#endif
+#ifndef POOLS_GUARD
+#define POOLS_GUARD 0 /* large blocks lie between pages that nobody may touch */
+#endif
+#define POOLS_HOOKS (POOLS_VERIFY || POOLS_ZERO || POOLS_WITNESS || POOLS_CANARY)
+
+static_assert(!POOLS_WITNESS || POOLS_ZERO, "what was not zeroed cannot be found changed");
+static_assert((POOLS_DELAY & (POOLS_DELAY - 1)) == 0, "a lot is drawn by a mask");
 
 #if POOLS_VERIFY
 #define POOLS_MISUSE HEAP_CAN_DETECT_MISUSE
@@ -93,8 +115,9 @@ enum {
     POOLS_TAG_RUN = 0xfe,  /* the first unit of a large block */
     POOLS_TAG_REST = 0xff, /* its others */
 };
-#define POOLS_NONE UINT32_MAX    /* no unit, no local */
-#define POOLS_NOBODY 0xffffff00u /* the tag of no owner */
+#define POOLS_TAIL (POOLS_CANARY ? sizeof(uint64_t) : 0) /* bytes of a block that are ours */
+#define POOLS_NONE UINT32_MAX                            /* no unit, no local */
+#define POOLS_NOBODY 0xffffff00u                         /* the tag of no owner */
 
 static_assert((int)POOLS_CLASSES < (int)POOLS_TAG_RUN, "a class fits into a tag");
 
@@ -111,7 +134,8 @@ struct pools_page {
     uint8_t size_class;
     bool is_listed;
     bool is_lax;        /* it served a request for alignment: a block may be larger than its size */
-    uint32_t run_units; /* of a run */
+    uint32_t run_units; /* of a run, guards left out */
+    size_t run_bytes;   /* that it can hold */
     uint32_t mail_next; /* atomic, as all that follows but `free` */
     uint32_t is_mailed;
     uint64_t free[POOLS_WORDS];
@@ -147,6 +171,12 @@ struct pools_local {
     const void *token; /* of the thread; NULL: an orphan. Under the lock. */
     struct pools_bin bins[POOLS_CLASSES];
     void *outbox[POOLS_OUTBOX];
+#if POOLS_DELAY
+    void *delayed[POOLS_DELAY];
+#endif
+#if POOLS_DELAY || POOLS_RANDOM
+    uint64_t lots; /* what random choices are drawn from */
+#endif
     void *pointers[POOLS_POINTERS]; /* of all stacks, at the classes' stack_at */
 };
 
@@ -160,7 +190,8 @@ struct pools_heap {
     struct pools_class classes[POOLS_CLASSES];
 
     struct heap_os os;
-    bool os_is_own; /* the memory is mmap's: mremap may be used */
+    bool os_is_own;  /* the memory is mmap's: zeroed, and mremap may be used */
+    uint64_t secret; /* of canaries and lots */
     unsigned char *mapping;
     size_t mapping_bytes;
     struct pools_local *locals;
@@ -177,7 +208,7 @@ struct pools_heap {
     uint32_t local_count;
     uint32_t orphans;
     size_t runs;
-    size_t run_units;
+    size_t run_bytes;
     size_t arenas_mapped;
     size_t arenas_unmapped;
     bool is_wasteful; /* atomic; see pools_pace.c */

@@ -1,8 +1,7 @@
-/* The checker of `pools`: are the invariants of pools.h true? And, in builds that verify, the
- * verification of single frees. No other thread may call the heap meanwhile. */
+/* The checker of `pools`: are the invariants of pools.h true? No other thread may call the heap
+ * meanwhile. */
 #include <stdio.h>
 
-#include "allocators/backend.h"
 #include "allocators/pools/pools_internal.h"
 
 static size_t pools_broken(const char *what, uint32_t unit)
@@ -146,86 +145,3 @@ size_t pools_check(const struct pools_heap *heap)
     pools_unlock(heap);
     return wrong;
 }
-
-/* ---------------------------------------------------------------- single frees */
-#if POOLS_VERIFY
-static uint64_t *pools_live_word(const struct pools_heap *heap, const void *block, uint64_t *bit)
-{
-    uint32_t unit = pools_unit_of(heap, block);
-    uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
-    if (size_class >= POOLS_CLASSES) {
-        return NULL;
-    }
-    unit = pools_page_unit(heap, unit, size_class);
-    uint32_t number = pools_number_of(heap, unit, size_class, block);
-    *bit = (uint64_t)1 << (number % 64);
-    return &heap->pages[unit].live[number / 64];
-}
-
-void pools_verify_taken(struct pools_heap *heap, const void *block)
-{
-    uint64_t bit, *word = pools_live_word(heap, block, &bit);
-    if (word != NULL) {
-        (void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
-    }
-}
-
-void pools_verify_given(struct pools_heap *heap, const void *block)
-{
-    uint64_t bit, *word = pools_live_word(heap, block, &bit);
-    if (word != NULL && (__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit) == 0) {
-        fatal(HEAP_FATAL_DOUBLE_FREE);
-    }
-}
-
-static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const void *block,
-                             size_t size)
-{
-    const struct pools_page *page = &heap->pages[unit];
-    if (block != pools_address_of(heap, unit)) {
-        fatal(HEAP_FATAL_NOT_OURS);
-    }
-    size_t bytes = (size_t)page->run_units << POOLS_UNIT_SHIFT;
-    if (size != SIZE_MAX && (size > bytes || (!page->is_lax && bytes - size >= POOLS_UNIT_BYTES))) {
-        fatal(HEAP_FATAL_WRONG_SIZE);
-    }
-}
-
-static void pools_verify_block(const struct pools_heap *heap, uint32_t unit, uint32_t size_class,
-                               const void *block, size_t size)
-{
-    const struct pools_class *one = &heap->classes[size_class];
-    unit = pools_page_unit(heap, unit, size_class);
-    uint32_t number = pools_number_of(heap, unit, size_class, block);
-    const unsigned char *base = pools_address_of(heap, unit);
-    uint64_t bit, *word = pools_live_word(heap, block, &bit);
-    if (number >= one->capacity || block != base + (size_t)number * one->bytes) {
-        fatal(HEAP_FATAL_NOT_OURS);
-    }
-    if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bit) == 0) {
-        fatal(HEAP_FATAL_DOUBLE_FREE);
-    }
-    bool may_be_larger = __atomic_load_n(&heap->pages[unit].is_lax, __ATOMIC_RELAXED) ||
-                         4 * size > 3 * (size_t)one->bytes;
-    if (size != SIZE_MAX &&
-        (size > one->bytes || (pools_class_at(size) != size_class && !may_be_larger))) {
-        fatal(HEAP_FATAL_WRONG_SIZE);
-    }
-}
-
-void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
-{
-    uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
-    if (unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED)) {
-        fatal(HEAP_FATAL_NOT_OURS);
-    }
-    uint32_t tag = pools_tag_of(heap, unit);
-    if (tag >> POOLS_TAG_BITS != 0) {
-        pools_verify_block(heap, unit, tag & ((1u << POOLS_TAG_BITS) - 1), block, size);
-    } else if (tag == POOLS_TAG_RUN) {
-        pools_verify_run(heap, unit, block, size);
-    } else {
-        fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
-    }
-}
-#endif

@@ -38,13 +38,22 @@ POOLS_SLOW void pools_free_other(struct pools_heap *heap, void *block);
 #if POOLS_VERIFY
 /* fatal() unless block is live, and of the size when that is not SIZE_MAX. */
 POOLS_SLOW void pools_verify(const struct pools_heap *heap, const void *block, size_t size);
-/* Notes that the block goes to the caller, and that it comes back. */
-POOLS_SLOW void pools_verify_taken(struct pools_heap *heap, const void *block);
-POOLS_SLOW void pools_verify_given(struct pools_heap *heap, const void *block);
 #else
 #define pools_verify(heap, block, size) ((void)0)
-#define pools_verify_taken(heap, block) ((void)0)
-#define pools_verify_given(heap, block) ((void)0)
+#endif
+#if POOLS_HOOKS
+/* A block goes to the caller; a verified one comes back. */
+POOLS_SLOW void pools_hook_taken(struct pools_heap *heap, void *block);
+POOLS_SLOW void pools_hook_given(struct pools_heap *heap, void *block);
+#else
+#define pools_hook_taken(heap, block) ((void)0)
+#define pools_hook_given(heap, block) ((void)0)
+#endif
+#if POOLS_DELAY
+/* Takes the block, and gives back one that has waited; NULL: none is due. */
+POOLS_SLOW void *pools_delay(struct pools_heap *heap, void *block);
+#else
+#define pools_delay(heap, block) (block)
 #endif
 
 static inline bool pools_owns(const struct pools_heap *heap, const void *block)
@@ -85,10 +94,10 @@ static inline bool pools_mine_is_of(const struct pools_heap *heap)
 static inline void *pools_alloc(struct pools_heap *heap, size_t size, enum heap_type type)
 {
     (void)type;
-    if (__builtin_expect(size > POOLS_SMALL_MAX, 0)) {
+    if (__builtin_expect(size > POOLS_SMALL_MAX - POOLS_TAIL, 0)) {
         return pools_alloc_run(heap, 1, size);
     }
-    uint32_t size_class = pools_class_of(heap, size);
+    uint32_t size_class = pools_class_of(heap, size + POOLS_TAIL);
     void *block = NULL;
     if (__builtin_expect(pools_mine_is_of(heap), 1)) {
         struct pools_stack *stack = &pools_mine.local->stacks[size_class];
@@ -102,13 +111,16 @@ static inline void *pools_alloc(struct pools_heap *heap, size_t size, enum heap_
             return NULL;
         }
     }
-    pools_verify_taken(heap, block);
+    pools_hook_taken(heap, block);
     POOLS_UNPOISON(block, size == 0 ? 1 : size);
     return block;
 }
 
 static inline void pools_give(struct pools_heap *heap, void *block)
 {
+    if (POOLS_DELAY && block == NULL) {
+        return;
+    }
     struct pools_local *local = pools_mine.local;
     uint32_t size_class = pools_tag_of(heap, pools_unit_of(heap, block));
     if (__builtin_expect(!pools_mine_is_of(heap) || (size_class ^= local->tag) >= POOLS_CLASSES,
@@ -130,8 +142,8 @@ static inline void pools_give(struct pools_heap *heap, void *block)
 static inline void pools_free_unsized(struct pools_heap *heap, void *block)
 {
     pools_verify(heap, block, SIZE_MAX);
-    pools_verify_given(heap, block);
-    pools_give(heap, block);
+    pools_hook_given(heap, block);
+    pools_give(heap, pools_delay(heap, block));
 }
 
 /* The tag says what the size says, and whose the page is too. */
@@ -141,8 +153,8 @@ static inline void pools_free(struct pools_heap *heap, void *block, size_t size,
     (void)type;
     (void)size;
     pools_verify(heap, block, size);
-    pools_verify_given(heap, block);
-    pools_give(heap, block);
+    pools_hook_given(heap, block);
+    pools_give(heap, pools_delay(heap, block));
 }
 
 static inline size_t pools_usable_size(const struct pools_heap *heap, const void *block,
@@ -151,8 +163,8 @@ static inline size_t pools_usable_size(const struct pools_heap *heap, const void
     (void)size;
     uint32_t unit = pools_unit_of(heap, block);
     uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
-    return size_class < POOLS_CLASSES ? heap->classes[size_class].bytes
-                                      : (size_t)heap->pages[unit].run_units << POOLS_UNIT_SHIFT;
+    return size_class < POOLS_CLASSES ? heap->classes[size_class].bytes - POOLS_TAIL
+                                      : heap->pages[unit].run_bytes;
 }
 
 #endif

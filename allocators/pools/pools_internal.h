@@ -5,6 +5,8 @@
 
 #include "allocators/pools/pools.h"
 
+enum { POOLS_SYSTEM_PAGE = 4096 };
+
 /* ---------------------------------------------------------------- pools_units.c */
 /* Takes so many units at a multiple of alignment, and tags them all; POOLS_NONE: there are none.
  * Locked. */
@@ -96,6 +98,31 @@ void pools_outbox_deliver(struct pools_heap *heap, struct pools_local *local);
 /* A page of the class with room from a thread that is gone, now the local's own; POOLS_NONE: there
  * is none. Locked. */
 uint32_t pools_orphan_page(struct pools_heap *heap, struct pools_local *local, uint32_t size_class);
+
+/* ---------------------------------------------------------------- pools_secure.c */
+#define POOLS_FATAL_OVERFLOW "a block was written beyond its end"
+#define POOLS_FATAL_WRITTEN "a block was written after it was freed"
+
+#if POOLS_DELAY || POOLS_RANDOM
+uint32_t pools_lot(struct pools_local *local);
+#endif
+#if POOLS_DELAY
+/* Frees what waits. */
+void pools_delay_end(struct pools_heap *heap, struct pools_local *local);
+#else
+#define pools_delay_end(heap, local) ((void)0)
+#endif
+#if POOLS_RANDOM
+void pools_shuffle(struct pools_local *local, void **pointers, uint32_t count);
+#else
+#define pools_shuffle(local, pointers, count) ((void)0)
+#endif
+#if POOLS_GUARD
+/* Forbids, or allows again, what is around the run that begins at unit. */
+void pools_guard(const struct pools_heap *heap, uint32_t unit, bool is_guarded);
+#else
+#define pools_guard(heap, unit, is_guarded) ((void)0)
+#endif
 
 /* ---------------------------------------------------------------- pools_large.c */
 void pools_free_run(struct pools_heap *heap, uint32_t unit);

@@ -12,26 +12,33 @@ static uint32_t pools_units_for(size_t size)
     return size == 0 ? 1 : (uint32_t)((size - 1) >> POOLS_UNIT_SHIFT) + 1;
 }
 
+/* What a run for so many bytes can hold: whole units, or what is not guarded. */
+static size_t pools_run_room(size_t size)
+{
+    return heap_round_up(size == 0 ? 1 : size, POOLS_GUARD ? POOLS_SYSTEM_PAGE : POOLS_UNIT_BYTES);
+}
+
 /* ---------------------------------------------------------------- runs */
 /* Units at a multiple of alignment, which is more than the base has: as many more as may be needed
  * are taken, and those on both sides go back. Locked. */
 static uint32_t pools_units_take_far(struct pools_heap *heap, uint32_t count, size_t alignment)
 {
-    uint32_t step = (uint32_t)(alignment >> POOLS_UNIT_SHIFT);
-    if (count > heap->units - step) {
+    uint32_t step = (uint32_t)(alignment >> POOLS_UNIT_SHIFT), guards = 2 * POOLS_GUARD;
+    if (count + guards > heap->units - step) {
         return POOLS_NONE;
     }
-    uint32_t unit = pools_units_take(heap, count + step, 1, POOLS_TAG_REST);
+    uint32_t unit = pools_units_take(heap, count + guards + step, 1, POOLS_TAG_REST);
     if (unit == POOLS_NONE) {
         return POOLS_NONE;
     }
-    uintptr_t skip = -(uintptr_t)pools_address_of(heap, unit) & (alignment - 1);
+    uint32_t first = unit + POOLS_GUARD; /* where the block would begin */
+    uintptr_t skip = -(uintptr_t)pools_address_of(heap, first) & (alignment - 1);
     uint32_t before = (uint32_t)(skip >> POOLS_UNIT_SHIFT);
     if (before > 0) {
         pools_units_release(heap, unit, before);
     }
-    pools_units_release(heap, unit + before + count, step - before);
-    return unit + before;
+    pools_units_release(heap, unit + before + count + guards, step - before);
+    return first + before;
 }
 
 void *pools_alloc_run(struct pools_heap *heap, size_t alignment, size_t size)
@@ -44,14 +51,22 @@ void *pools_alloc_run(struct pools_heap *heap, size_t alignment, size_t size)
     uint32_t count = pools_units_for(size);
     uint32_t step = alignment <= POOLS_UNIT_BYTES ? 1 : (uint32_t)(alignment >> POOLS_UNIT_SHIFT);
     pools_lock(heap);
-    uint32_t unit = step <= POOLS_ARENA_UNITS ? pools_units_take(heap, count, step, POOLS_TAG_REST)
-                                              : pools_units_take_far(heap, count, alignment);
+    uint32_t unit = POOLS_NONE;
+    if (step > 1 && (POOLS_GUARD || step > POOLS_ARENA_UNITS)) {
+        unit = pools_units_take_far(heap, count, alignment);
+    } else {
+        unit = pools_units_take(heap, count + 2 * POOLS_GUARD, step, POOLS_TAG_REST);
+        unit += unit == POOLS_NONE ? 0 : POOLS_GUARD;
+    }
     if (unit != POOLS_NONE) {
+        struct pools_page *page = &heap->pages[unit];
         __atomic_store_n(&heap->tags[unit], POOLS_TAG_RUN, __ATOMIC_RELAXED);
-        heap->pages[unit].run_units = count;
-        heap->pages[unit].is_lax = alignment > 1;
+        page->run_units = count;
+        page->run_bytes = pools_run_room(size);
+        page->is_lax = alignment > 1;
         heap->runs++;
-        heap->run_units += count;
+        heap->run_bytes += page->run_bytes;
+        pools_guard(heap, unit, true);
     }
     pools_unlock(heap);
     if (unit == POOLS_NONE) {
@@ -64,18 +79,28 @@ void *pools_alloc_run(struct pools_heap *heap, size_t alignment, size_t size)
 
 void pools_free_run(struct pools_heap *heap, uint32_t unit)
 {
+    struct pools_page *page = &heap->pages[unit];
+    uint32_t count = page->run_units;
+    if (POOLS_ZERO) {
+        POOLS_UNPOISON(pools_address_of(heap, unit), page->run_bytes);
+        (void)madvise(pools_address_of(heap, unit), page->run_bytes, MADV_DONTNEED);
+    }
     pools_lock(heap);
-    uint32_t count = heap->pages[unit].run_units;
+    pools_guard(heap, unit, false);
     heap->runs--;
-    heap->run_units -= count;
-    pools_units_release(heap, unit, count);
+    heap->run_bytes -= page->run_bytes;
+    pools_units_release(heap, unit - POOLS_GUARD, count + 2 * POOLS_GUARD);
     pools_unlock(heap);
 }
 
 /* Grows or shrinks the run where it is; false: there is no room behind it. */
-static bool pools_run_fit(struct pools_heap *heap, uint32_t unit, uint32_t count)
+static bool pools_run_fit(struct pools_heap *heap, uint32_t unit, size_t size)
 {
     struct pools_page *page = &heap->pages[unit];
+    uint32_t count = pools_units_for(size);
+    if (POOLS_GUARD) {
+        return pools_run_room(size) == page->run_bytes;
+    }
     pools_lock(heap);
     uint32_t old = page->run_units;
     bool fits = true;
@@ -85,8 +110,8 @@ static bool pools_run_fit(struct pools_heap *heap, uint32_t unit, uint32_t count
         fits = pools_units_extend(heap, unit + old, count - old, POOLS_TAG_REST);
     }
     if (fits) {
-        heap->run_units += count;
-        heap->run_units -= old;
+        heap->run_bytes += pools_run_room(size) - page->run_bytes;
+        page->run_bytes = pools_run_room(size);
         page->run_units = count;
     }
     pools_unlock(heap);
@@ -106,9 +131,9 @@ static bool pools_remap(const struct pools_heap *heap, void *from, void *to, siz
 /* Can the block of the class stay where it is? It may lose a quarter. */
 static bool pools_stays(const struct pools_heap *heap, uint32_t size_class, size_t new_size)
 {
-    size_t bytes = heap->classes[size_class].bytes;
+    size_t bytes = heap->classes[size_class].bytes - POOLS_TAIL;
     return new_size <= bytes &&
-           (4 * new_size > 3 * bytes || pools_class_of(heap, new_size) == size_class);
+           (4 * new_size > 3 * bytes || pools_class_of(heap, new_size + POOLS_TAIL) == size_class);
 }
 
 static void *pools_move(struct pools_heap *heap, void *block, size_t old_size, size_t new_size,
@@ -122,13 +147,14 @@ static void *pools_move(struct pools_heap *heap, void *block, size_t old_size, s
     POOLS_UNPOISON(block, usable); /* old_size may be all of it */
     size_t bytes = usable < new_size ? usable : new_size;
     bytes = old_size < bytes ? old_size : bytes;
-    bool both_large = usable > POOLS_SMALL_MAX && new_size > POOLS_SMALL_MAX;
-    size_t whole = heap_round_up(bytes, POOLS_UNIT_BYTES);
+    bool both_large =
+        usable > POOLS_SMALL_MAX && pools_usable_size(heap, moved, new_size) > POOLS_SMALL_MAX;
+    size_t whole = heap_round_up(bytes, POOLS_SYSTEM_PAGE);
     if (!both_large || !pools_remap(heap, block, moved, whole)) {
         memcpy(moved, block, bytes);
     }
-    pools_verify_given(heap, block);
-    pools_give(heap, block);
+    pools_hook_given(heap, block);
+    pools_give(heap, pools_delay(heap, block));
     return moved;
 }
 
@@ -142,7 +168,7 @@ void *pools_resize(struct pools_heap *heap, void *block, size_t old_size, size_t
     if (size_class < POOLS_CLASSES) {
         stays = pools_stays(heap, size_class, new_size);
     } else if (new_size > POOLS_SMALL_MAX && new_size <= (size_t)heap->units << POOLS_UNIT_SHIFT) {
-        stays = pools_run_fit(heap, unit, pools_units_for(new_size));
+        stays = pools_run_fit(heap, unit, new_size);
     }
     if (stays) {
         POOLS_POISON(block, pools_usable_size(heap, block, old_size));
@@ -161,17 +187,19 @@ void *pools_alloc_aligned(struct pools_heap *heap, size_t alignment, size_t size
     if (alignment <= POOLS_ALIGNMENT) {
         return pools_alloc(heap, size, type);
     }
-    if (size > POOLS_SMALL_MAX || alignment > POOLS_SMALL_MAX) {
+    if (size > POOLS_SMALL_MAX - POOLS_TAIL || alignment > POOLS_SMALL_MAX - POOLS_TAIL) {
         return pools_alloc_run(heap, alignment, size);
     }
-    uint32_t size_class = pools_class_at(size < alignment ? alignment : size);
+    size_t least = size + POOLS_TAIL;
+    uint32_t size_class = pools_class_at(least < alignment ? alignment : least);
     while (heap->classes[size_class].bytes % alignment != 0) {
         size_class++;
     }
-    size_t bytes = heap->classes[size_class].bytes;
+    size_t bytes = heap->classes[size_class].bytes - POOLS_TAIL;
     void *block = pools_alloc(heap, bytes, type);
     if (block != NULL) {
-        heap->pages[pools_page_unit(heap, pools_unit_of(heap, block), size_class)].is_lax = true;
+        uint32_t unit = pools_page_unit(heap, pools_unit_of(heap, block), size_class);
+        __atomic_store_n(&heap->pages[unit].is_lax, true, __ATOMIC_RELAXED);
         POOLS_POISON(block, bytes);
         POOLS_UNPOISON(block, size == 0 ? 1 : size);
     }

@@ -16,7 +16,7 @@ static void pools_survey_add(const struct pools_heap *heap, struct pools_survey 
 {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = pools_page_unit(heap, pools_unit_of(heap, blocks[i]), survey->size_class);
-        if (at == survey->unit) {
+        if (blocks[i] != NULL && at == survey->unit) {
             uint32_t number = pools_number_of(heap, at, survey->size_class, blocks[i]);
             survey->cached[number / 64] |= (uint64_t)1 << (number % 64);
             survey->cached_count++;
@@ -40,6 +40,9 @@ void pools_survey_page(const struct pools_heap *heap, uint32_t unit, struct pool
                      pools_stack_count(heap, owner, survey->size_class));
     for (uint32_t i = 0; i < heap->local_count; i++) {
         pools_survey_add(heap, survey, heap->locals[i].outbox, heap->locals[i].outbox_count);
+#if POOLS_DELAY
+        pools_survey_add(heap, survey, heap->locals[i].delayed, POOLS_DELAY);
+#endif
     }
     survey->live = page->capacity - survey->free_count - survey->cached_count;
 }
@@ -56,7 +59,9 @@ uint32_t pools_walk_next(const struct pools_heap *heap, uint32_t unit, enum pool
         *what = POOLS_PAGE;
         return unit + (1u << heap->classes[tag & ((1u << POOLS_TAG_BITS) - 1)].unit_shift);
     }
-    *what = pools_bit_is_set(heap->dirty, unit) ? POOLS_DIRTY : POOLS_CLEAN;
+    *what = tag == POOLS_TAG_FREE && pools_bit_is_set(heap->dirty, unit)
+                ? POOLS_DIRTY
+                : POOLS_CLEAN; /* a guard */
     return unit + 1;
 }
 
@@ -72,7 +77,7 @@ static void pools_stats_add_page(const struct pools_heap *heap, uint32_t unit,
 {
     struct pools_survey survey;
     pools_survey_page(heap, unit, &survey);
-    size_t bytes = heap->classes[survey.size_class].bytes;
+    size_t bytes = heap->classes[survey.size_class].bytes - POOLS_TAIL;
     stats->blocks_live += survey.live;
     stats->usable_bytes += survey.live * bytes;
     stats->cached_blocks += survey.cached_count;
@@ -86,17 +91,16 @@ void pools_stats(const struct pools_heap *heap, struct heap_stats *stats)
 {
     pools_lock(heap);
     size_t books = pools_books_bytes(heap);
-    size_t run_bytes = heap->run_units << POOLS_UNIT_SHIFT;
     *stats = (struct heap_stats){
         .blocks_live = heap->runs,
-        .usable_bytes = run_bytes,
+        .usable_bytes = heap->run_bytes,
         .held_bytes = ((size_t)(heap->used_units + heap->dirty_units) << POOLS_UNIT_SHIFT) + books,
         .held_bytes_peak = ((size_t)heap->held_units_peak << POOLS_UNIT_SHIFT) + books,
         .arenas_live = heap->arenas_mapped - heap->arenas_unmapped,
         .arenas_mapped = heap->arenas_mapped,
         .arenas_unmapped = heap->arenas_unmapped,
         .large_blocks = heap->runs,
-        .large_bytes = run_bytes,
+        .large_bytes = heap->run_bytes,
     };
     enum pools_what what;
     for (uint32_t unit = 0, next; unit < heap->top; unit = next) {
@@ -120,7 +124,7 @@ static void pools_walk_page(const struct pools_heap *heap, uint32_t unit,
     region->bytes = (size_t)POOLS_UNIT_BYTES << one->unit_shift;
     region->block_bytes = one->bytes;
     visit(context, region);
-    region->bytes = one->bytes;
+    region->bytes = one->bytes - POOLS_TAIL;
     region->block_bytes = 0;
     const unsigned char *base = pools_address_of(heap, unit);
     for (uint32_t number = 0; number < page->capacity; number++) {

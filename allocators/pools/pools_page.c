@@ -73,6 +73,10 @@ static uint32_t pools_page_take(struct pools_heap *heap, struct pools_local *loc
         unit = pools_units_take(heap, count, count, local->tag | size_class);
         if (unit != POOLS_NONE) {
             pools_page_init(heap, unit, size_class);
+            if (POOLS_WITNESS && !heap->os_is_own) {
+                POOLS_UNPOISON(pools_address_of(heap, unit), (size_t)count << POOLS_UNIT_SHIFT);
+                memset(pools_address_of(heap, unit), 0, (size_t)count << POOLS_UNIT_SHIFT);
+            }
             POOLS_POISON(pools_address_of(heap, unit), (size_t)count << POOLS_UNIT_SHIFT);
         }
     }
@@ -89,10 +93,17 @@ static uint32_t pools_page_next(struct pools_heap *heap, struct pools_local *loc
     uint32_t unit = bin->first;
     if (unit != POOLS_NONE) {
         pools_bin_remove(heap, bin, unit);
-        heap->pages[unit].cursor = 0;
-        return unit;
+    } else {
+        unit = pools_page_take(heap, local, size_class);
     }
-    return pools_page_take(heap, local, size_class);
+    if (unit != POOLS_NONE) {
+#if POOLS_RANDOM
+        heap->pages[unit].cursor = pools_lot(local) % heap->pages[unit].words;
+#else
+        heap->pages[unit].cursor = 0;
+#endif
+    }
+    return unit;
 }
 
 /* ---------------------------------------------------------------- blocks leave */
@@ -166,6 +177,7 @@ static void pools_stack_fill(struct pools_heap *heap, struct pools_local *local,
     if (room > 0) {
         memmove(bottom + 1, bottom + 1 + room, (wanted - room) * sizeof(bottom[0]));
     }
+    pools_shuffle(local, bottom + 1, wanted - room);
     local->stacks[size_class].top = bottom + (wanted - room);
 }
 

@@ -27,6 +27,14 @@ static void pools_bins_reset(const struct pools_heap *heap, struct pools_local *
     pools_stacks_open(heap, local, true);
     local->outbox_count = 0;
     local->attends = false;
+#if POOLS_DELAY
+    for (uint32_t i = 0; i < POOLS_DELAY; i++) {
+        local->delayed[i] = NULL;
+    }
+#endif
+#if POOLS_DELAY || POOLS_RANDOM
+    local->lots = heap->secret + local->tag;
+#endif
 }
 
 /* Threads that live have different tokens. One that comes later may have that of one that ended
@@ -96,6 +104,10 @@ void pools_thread_end(struct pools_heap *heap)
     if (local == NULL) {
         return;
     }
+    if (POOLS_DELAY) {
+        (void)pools_local_get(heap); /* what waits is given by pools_mine */
+    }
+    pools_delay_end(heap, local);
     pools_outbox_deliver(heap, local);
     pools_mail_read(heap, local, false);
     pools_local_flush(heap, local);

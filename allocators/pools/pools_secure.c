@@ -1,0 +1,227 @@
+/* What makes `pools-secure` of `pools`: each by a parameter, all in vain against who may write
+ * anywhere, as tags, bitmaps and the secret are not hidden.
+ *
+ *   VERIFY   A bit for each block says whether it is in the caller's hands, in the side table,
+ * which an overflow does not reach. A free takes the bit away; who finds none has found a double
+ * free, an interior pointer is not at a block's beginning, a foreign one is not in a page, and a
+ * sized free tells the page's class. ZERO     A freed block is zeroed, so that who reads it later
+ * finds nothing. WITNESS  A block that is handed out must be zero still: a write after free is
+ * found then. CANARY   Eight bytes behind each small block, a function of a secret and of the
+ * address, must be there when it is freed: an overflow is found then (as hardened_malloc's slab
+ * canaries). RANDOM   A page is begun at a random word, and what fills a stack is shuffled. DELAY
+ * A freed block takes the place of one among so many that wait, drawn by lot, and that one is
+ * freed: so it is not the next to be handed out (hardened_malloc's random quarantine). GUARD    A
+ * large block lies between units that nobody may touch, and what its last unit has beyond the
+ * block's pages may not be touched either.
+ *
+ * What they cost, and what they find, is in docs/decisions/0018-pools.md; `heapmill misuse` shows
+ * the latter. */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "allocators/backend.h"
+#include "allocators/pools/pools_internal.h"
+
+/* ---------------------------------------------------------------- VERIFY */
+#if POOLS_HOOKS
+/* A small block's page and number in it. */
+struct pools_whereabouts {
+    struct pools_page *page; /* NULL: it is a large one */
+    uint32_t number;
+    uint32_t bytes;
+};
+
+static struct pools_whereabouts pools_locate(const struct pools_heap *heap, const void *block)
+{
+    uint32_t unit = pools_unit_of(heap, block);
+    uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
+    if (size_class >= POOLS_CLASSES) {
+        return (struct pools_whereabouts){NULL, 0, 0};
+    }
+    unit = pools_page_unit(heap, unit, size_class);
+    return (struct pools_whereabouts){&heap->pages[unit],
+                                      pools_number_of(heap, unit, size_class, block),
+                                      heap->classes[size_class].bytes};
+}
+#endif
+
+#if POOLS_VERIFY
+static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const void *block,
+                             size_t size)
+{
+    const struct pools_page *page = &heap->pages[unit];
+    if (block != pools_address_of(heap, unit)) {
+        fatal(HEAP_FATAL_NOT_OURS);
+    }
+    size_t slack = POOLS_GUARD ? POOLS_SYSTEM_PAGE : POOLS_UNIT_BYTES;
+    if (size != SIZE_MAX &&
+        (size > page->run_bytes || (!page->is_lax && page->run_bytes - size >= slack))) {
+        fatal(HEAP_FATAL_WRONG_SIZE);
+    }
+}
+
+static void pools_verify_block(const struct pools_heap *heap, const void *block, size_t size)
+{
+    struct pools_whereabouts at = pools_locate(heap, block);
+    uint32_t unit = (uint32_t)(at.page - heap->pages);
+    const unsigned char *first = pools_address_of(heap, unit);
+    if (at.number >= at.page->capacity || block != first + (size_t)at.number * at.bytes) {
+        fatal(HEAP_FATAL_NOT_OURS);
+    }
+    uint64_t live = __atomic_load_n(&at.page->live[at.number / 64], __ATOMIC_RELAXED);
+    if ((live >> (at.number % 64) & 1) == 0) {
+        fatal(HEAP_FATAL_DOUBLE_FREE);
+    }
+    if (size == SIZE_MAX) {
+        return;
+    }
+    /* A block that was shrunk in place is larger than its size's class, by less than a quarter. */
+    size_t room = at.bytes - POOLS_TAIL;
+    bool may_be_larger = __atomic_load_n(&at.page->is_lax, __ATOMIC_RELAXED) || 4 * size > 3 * room;
+    if (size > room ||
+        (pools_class_bytes(pools_class_at(size + POOLS_TAIL)) != at.bytes && !may_be_larger)) {
+        fatal(HEAP_FATAL_WRONG_SIZE);
+    }
+}
+
+void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
+{
+    uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
+    if (unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED)) {
+        fatal(HEAP_FATAL_NOT_OURS);
+    }
+    uint32_t tag = pools_tag_of(heap, unit);
+    if (tag >> POOLS_TAG_BITS != 0) {
+        pools_verify_block(heap, block, size);
+    } else if (tag == POOLS_TAG_RUN) {
+        pools_verify_run(heap, unit, block, size);
+    } else {
+        fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
+    }
+}
+#endif
+
+/* ---------------------------------------------------------------- CANARY, ZERO, WITNESS */
+#if POOLS_CANARY
+static uint64_t pools_canary(const struct pools_heap *heap, const void *block)
+{
+    return (heap->secret ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
+}
+#endif
+
+#if POOLS_WITNESS
+static bool pools_is_zero(const unsigned char *block, size_t bytes)
+{
+    return block[0] == 0 && memcmp(block, block + 1, bytes - 1) == 0;
+}
+#endif
+
+#if POOLS_HOOKS
+void pools_hook_taken(struct pools_heap *heap, void *block)
+{
+    struct pools_whereabouts at = pools_locate(heap, block);
+#if POOLS_VERIFY
+    (void)__atomic_fetch_or(&at.page->live[at.number / 64], (uint64_t)1 << (at.number % 64),
+                            __ATOMIC_RELAXED);
+#endif
+    POOLS_UNPOISON(block, at.bytes);
+#if POOLS_WITNESS
+    if (!pools_is_zero(block, at.bytes)) {
+        fatal(POOLS_FATAL_WRITTEN);
+    }
+#endif
+#if POOLS_CANARY
+    uint64_t canary = pools_canary(heap, block);
+    memcpy((unsigned char *)block + at.bytes - POOLS_TAIL, &canary, sizeof(canary));
+#endif
+    POOLS_POISON(block, at.bytes);
+}
+
+void pools_hook_given(struct pools_heap *heap, void *block)
+{
+    struct pools_whereabouts at = pools_locate(heap, block);
+    if (at.page == NULL) {
+        return;
+    }
+#if POOLS_VERIFY
+    uint64_t bit = (uint64_t)1 << (at.number % 64);
+    uint64_t live = __atomic_fetch_and(&at.page->live[at.number / 64], ~bit, __ATOMIC_RELAXED);
+    if ((live & bit) == 0) {
+        fatal(HEAP_FATAL_DOUBLE_FREE);
+    }
+#endif
+    POOLS_UNPOISON(block, at.bytes);
+#if POOLS_CANARY
+    uint64_t canary = pools_canary(heap, block);
+    if (memcmp((unsigned char *)block + at.bytes - POOLS_TAIL, &canary, sizeof(canary)) != 0) {
+        fatal(POOLS_FATAL_OVERFLOW);
+    }
+#endif
+#if POOLS_ZERO
+    memset(block, 0, at.bytes);
+#endif
+    POOLS_POISON(block, at.bytes);
+}
+#endif
+
+/* ---------------------------------------------------------------- RANDOM, DELAY */
+#if POOLS_DELAY || POOLS_RANDOM
+/* xorshift64* (Marsaglia 2003, Vigna 2016). */
+uint32_t pools_lot(struct pools_local *local)
+{
+    local->lots ^= local->lots >> 12;
+    local->lots ^= local->lots << 25;
+    local->lots ^= local->lots >> 27;
+    return (uint32_t)(local->lots * UINT64_C(0x2545f4914f6cdd1d) >> 32);
+}
+#endif
+
+#if POOLS_DELAY
+void *pools_delay(struct pools_heap *heap, void *block)
+{
+    struct pools_local *local = pools_local_get(heap);
+    uint32_t tag = pools_tag_of(heap, pools_unit_of(heap, block));
+    if (local == NULL || tag >> POOLS_TAG_BITS == 0) {
+        return block;
+    }
+    void **place = &local->delayed[pools_lot(local) & (POOLS_DELAY - 1)];
+    void *waited = *place;
+    *place = block;
+    return waited;
+}
+
+void pools_delay_end(struct pools_heap *heap, struct pools_local *local)
+{
+    for (uint32_t i = 0; i < POOLS_DELAY; i++) {
+        void *block = local->delayed[i];
+        local->delayed[i] = NULL;
+        pools_give(heap, block);
+    }
+}
+#endif
+
+#if POOLS_RANDOM
+void pools_shuffle(struct pools_local *local, void **pointers, uint32_t count)
+{
+    for (uint32_t i = count; i > 1; i--) {
+        uint32_t other = (uint32_t)((uint64_t)pools_lot(local) * i >> 32);
+        void *pointer = pointers[i - 1];
+        pointers[i - 1] = pointers[other];
+        pointers[other] = pointer;
+    }
+}
+#endif
+
+/* ---------------------------------------------------------------- GUARD */
+#if POOLS_GUARD
+/* A process may have so many mappings and no more: then there is no guard. */
+void pools_guard(const struct pools_heap *heap, uint32_t unit, bool is_guarded)
+{
+    const struct pools_page *page = &heap->pages[unit];
+    unsigned char *block = pools_address_of(heap, unit);
+    unsigned char *end = block + (((size_t)page->run_units + 1) << POOLS_UNIT_SHIFT);
+    int access = is_guarded ? PROT_NONE : PROT_READ | PROT_WRITE;
+    (void)mprotect(block - POOLS_UNIT_BYTES, POOLS_UNIT_BYTES, access);
+    (void)mprotect(block + page->run_bytes, (size_t)(end - block) - page->run_bytes, access);
+}
+#endif
