@@ -34,11 +34,12 @@ static enum status fmt_print(const char *input, const char *target, const char *
     const char *path;
     struct fuzz_execution execution = {.text = NULL};
     enum status status = fuzz_catalog_open(&catalog, error);
+    backend = backend != NULL && strchr(backend, '/') != NULL ? NULL : backend; /* a library */
     if (status == STATUS_OK) {
         status = fuzz_catalog_find(&catalog, target, backend, "", &program, error);
     }
     if (status == STATUS_OK) {
-        status = fuzz_catalog_path(program, FUZZ_TREE_ORDINARY, &path, error);
+        status = fuzz_catalog_path(program, fuzz_program_tree(program), &path, error);
     }
     if (status == STATUS_OK) {
         const char *const arguments[] = {path, "--print", input, NULL};

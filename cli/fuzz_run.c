@@ -8,6 +8,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/library.h"
 #include "fuzz/campaign/session.h"
 #include "fuzz/campaign/status_line.h"
@@ -26,6 +27,10 @@ struct run_arguments {
     uint64_t seed;
     uint64_t disk_bytes_max;
     uint64_t findings_max;
+    const char *skip;
+    const char *only;
+    const char *profile;
+    bool strict;
     bool fast;
     bool resume;
     bool json;
@@ -36,6 +41,8 @@ struct run_arguments {
 
 static const char *const run_engines[] = {"libfuzzer",           "afl",           "both", "random",
                                           "libfuzzer-nomutator", "afl-nomutator", NULL};
+
+static const char *const run_profiles[] = {"c", "posix", "glibc", NULL};
 
 #define RUN_INTO(member) OPTION_INTO(struct run_arguments, member)
 /* What a campaign is made of, and --resume takes from it. */
@@ -54,7 +61,14 @@ static const struct option_row run_options[] = {
     {OPTION_TEXT, 0, "bug", "ID", "the build with that planted bug (`heapmill fuzz list --bugs`)",
      "", "none", .candidates = FUZZ_CANDIDATES_BUGS, RUN_FIXES(bug)},
     {OPTION_CHOICE, 0, "engine", "ENGINE", "nomutator is without the mutator of operations; one of",
-     "libfuzzer", .words = run_engines, RUN_FIXES(engine)},
+     .shown = "libfuzzer; random for a library without coverage", .words = run_engines,
+     RUN_FIXES(engine)},
+    {OPTION_TEXT, 0, "skip", "ORACLE[:CALL],…", "deviations of a library that are passed over", "",
+     "none", RUN_FIXES(skip)},
+    {OPTION_TEXT, 0, "only", "ORACLE[:CALL],…", "pass over all others", "", "all", RUN_FIXES(only)},
+    {OPTION_CHOICE, 0, "profile", "PROFILE", "whose promises a library is held to", "glibc",
+     .words = run_profiles, RUN_FIXES(profile)},
+    {OPTION_FLAG, 0, "strict", NULL, "manners (errno and such) are findings too", RUN_INTO(strict)},
     {OPTION_FLAG, 0, "fast", NULL, "libFuzzer without sanitizers: several times as many executions",
      RUN_FIXES(fast)},
     {OPTION_SECONDS, 0, "time", "T", "of this session", "10m", RUN_INTO(time_s)},
@@ -67,7 +81,7 @@ static const struct option_row run_options[] = {
      .candidates = OPTION_DIRECTORIES, RUN_INTO(output)},
     {OPTION_FLAG, 0, "resume", NULL, "go on with the campaign in DIR", RUN_INTO(resume)},
     {OPTION_SIZE, 0, "disk-cap", "SIZE", "end when DIR holds more", "2G", RUN_INTO(disk_bytes_max)},
-    {OPTION_NUMBER, 0, "findings-cap", "N", "end after so many findings", "100", .least = 1,
+    {OPTION_NUMBER, 0, "findings-cap", "N", "end after so many findings", "1000", .least = 1,
      .most = 1000000, RUN_INTO(findings_max)},
     {SHARED_JSON(struct run_arguments, json, "print the result as JSON")},
     {.kind = OPTION_END},
@@ -111,15 +125,16 @@ static json_t *run_plan(const struct run_arguments *arguments, const struct fuzz
     for (size_t i = 0; i < arguments->extra.count; i++) {
         (void)json_array_append_new(extra, json_string(arguments->extra.items[i]));
     }
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:o}", "format", "heapmill-fuzz-campaign-1",
-        "target", program->target, "backend", program->backend, "bug", program->bug, "library",
-        library, "engines", run_plan_engines(arguments), "fast", (int)arguments->fast, "operations",
-        (json_int_t)arguments->operations, "seed", (json_int_t)arguments->seed, "arguments", extra);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:o, s:s, s:s, s:s}", "format",
+                     "heapmill-fuzz-campaign-1", "target", program->target, "backend",
+                     program->backend, "bug", program->bug, "library", library, "engines",
+                     run_plan_engines(arguments), "fast", (int)arguments->fast, "operations",
+                     (json_int_t)arguments->operations, "seed", (json_int_t)arguments->seed,
+                     "arguments", extra, "skip", arguments->skip, "only", arguments->only,
+                     "profile", arguments->profile);
 }
 
-/* A user's library is fuzzed as a black box by malloc_abi, which plays the same programs as
- * block_ops over the library's malloc family. */
+/* A user's library is fuzzed as a black box by malloc_abi. */
 static enum status run_find_library(struct run_arguments *arguments, char library[PATH_MAX],
                                     struct error *error)
 {
@@ -139,6 +154,9 @@ static enum status run_find_library(struct run_arguments *arguments, char librar
     }
     arguments->target = "malloc_abi";
     arguments->backend = NULL;
+    if (arguments->engine == NULL && !fuzz_library_is_instrumented(library)) {
+        arguments->engine = "random"; /* no engine would see what its inputs do */
+    }
     return STATUS_OK;
 }
 
@@ -153,8 +171,15 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
         status = fuzz_catalog_find(catalog, arguments->target, arguments->backend, arguments->bug,
                                    &program, error);
     }
+    const struct fuzz_subject subject = {.library = library};
     if (status == STATUS_OK) {
-        status = fuzz_library_check(program, library, error);
+        status = fuzz_library_check(program, &subject, error);
+    }
+    if (status == STATUS_OK) {
+        arguments->engine = arguments->engine != NULL ? arguments->engine : "libfuzzer";
+        *plan = run_plan(arguments, program, library);
+        struct fuzz_session trial = {.catalog = catalog, .directory = "the plan"};
+        status = fuzz_session_take_plan(&trial, *plan, error); /* nothing is made in vain */
     }
     if (status == STATUS_OK) {
         if (arguments->output == NULL) {
@@ -162,7 +187,6 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
             arguments->chosen_output = text_format("campaign-%s", name);
             arguments->output = arguments->chosen_output;
         }
-        *plan = run_plan(arguments, program, library);
         status = fuzz_log_open(log, &fuzz_campaign_journal, arguments->output, plan, error);
     }
     return status;
@@ -195,15 +219,17 @@ static enum status run_session(struct run_arguments *arguments, const struct fuz
 }
 
 static void run_print(const struct run_arguments *arguments,
-                      const struct fuzz_session_result *result)
+                      const struct fuzz_session_result *result,
+                      const struct fuzz_deviations *deviations)
 {
     if (arguments->json) {
         json_t *all = json_pack(
-            "{s:s, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "directory", arguments->output, "end",
-            fuzz_session_end_name(result->end), "wall_s", result->wall_s, "cpu_s", result->cpu_s,
-            "executions", (json_int_t)result->executions, "operations",
+            "{s:s, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "directory", arguments->output,
+            "end", fuzz_session_end_name(result->end), "wall_s", result->wall_s, "cpu_s",
+            result->cpu_s, "executions", (json_int_t)result->executions, "operations",
             (json_int_t)result->operations, "corpus", (json_int_t)result->corpus, "findings",
-            (json_int_t)result->findings, "findings_new", (json_int_t)result->findings_new);
+            (json_int_t)result->findings, "findings_new", (json_int_t)result->findings_new,
+            "deviations", fuzz_deviations_json(deviations));
         (void)json_dumpf(all, stdout, JSON_INDENT(1));
         (void)putchar('\n');
         json_decref(all);
@@ -222,6 +248,7 @@ static void run_print(const struct run_arguments *arguments,
     if (result->end != FUZZ_END_TIME) {
         (void)printf("ended by: %s\n", fuzz_session_end_name(result->end));
     }
+    fuzz_deviations_print(deviations, stdout);
     if (result->findings > 0) {
         (void)printf("next: heapmill fuzz triage %s\n", arguments->output);
     }
@@ -241,17 +268,24 @@ static int run_campaign(const struct invocation *invocation, struct run_argument
                      : run_begin(arguments, &catalog, &log, &plan, &error);
     }
     int exit_status = EXIT_CLEAN;
+    struct fuzz_deviations deviations = {.records = NULL};
     if (status == STATUS_OK) {
         status = run_session(arguments, &catalog, &log, plan, &result, &error);
     }
     if (status == STATUS_OK) {
-        run_print(arguments, &result);
+        status = fuzz_deviations_read(arguments->output, &deviations, &error);
+    }
+    if (status == STATUS_OK) {
+        run_print(arguments, &result, &deviations);
+        bool found =
+            result.findings_plain > 0 || fuzz_deviations_matter(&deviations, arguments->strict);
         exit_status = result.end == FUZZ_END_INTERRUPTED ? EXIT_INTERRUPTED
-                      : result.findings > 0              ? EXIT_FINDING
+                      : found                            ? EXIT_FINDING
                                                          : EXIT_CLEAN;
     } else {
         exit_status = fuzz_report(invocation, &error);
     }
+    fuzz_deviations_free(&deviations);
     json_decref(plan);
     fuzz_log_close(&log);
     fuzz_catalog_close(&catalog);
@@ -278,12 +312,17 @@ const struct command fuzz_run_command = {
     .description =
         "Fuzzes a target until the time is over. Inputs worth keeping, findings, logs and figures "
         "are in DIR; engines that run side by side exchange inputs through DIR/corpus. A campaign "
-        "that was interrupted or killed goes on with --resume.",
+        "that was interrupted or killed goes on with --resume.\n"
+        "\n"
+        "A library (-b ./lib.so) is fuzzed for the whole time: what deviates is recorded once, and "
+        "passed by from then on. The list at the end has memory corruption first, then wrong "
+        "results, then manners, each with where the promise stands.",
     .options = run_options,
     .arguments_size = sizeof(struct run_arguments),
     .check = run_check,
     .examples = "heapmill fuzz run block_ops -b pymalloc-3.10 --engine both --time 30m -o night",
-    .exit_statuses = "0 nothing was found; 1 findings (`heapmill fuzz triage DIR`); 2 wrong usage; "
+    .exit_statuses = "0 nothing was found, or manners of a library alone; 1 findings (`heapmill "
+                     "fuzz triage DIR`); 2 wrong usage; "
                      "3 something is missing; 130 interrupted",
     .execute = run_execute,
 };

@@ -7,6 +7,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/owner.h"
 #include "fuzz/campaign/triage.h"
 
@@ -61,6 +62,11 @@ static enum status tmin_reduce(const struct tmin_arguments *arguments, const cha
     struct fuzz_signature signature = {.kind = NULL};
     struct fuzz_minimised minimised;
     bool failed = false;
+    bool library = backend != NULL && strchr(backend, '/') != NULL;
+    const char *name = strrchr(arguments->input, '/');
+    char *key = fuzz_deviation_key(name != NULL ? name + 1 : arguments->input);
+    const struct fuzz_subject subject = {.library = library ? backend : "", .only = key};
+    backend = library ? NULL : backend;
     char *output = arguments->output != NULL ? text_format("%s", arguments->output)
                                              : text_format("%s.min", arguments->input);
     enum status status = fuzz_catalog_open(&catalog, error);
@@ -68,8 +74,8 @@ static enum status tmin_reduce(const struct tmin_arguments *arguments, const cha
         status = fuzz_catalog_find(&catalog, target, backend, arguments->bug, &program, error);
     }
     if (status == STATUS_OK) {
-        status =
-            fuzz_triage_find(program, arguments->input, "", &failure, &signature, &failed, error);
+        status = fuzz_triage_find(program, arguments->input, &subject, &failure, &signature,
+                                  &failed, error);
     }
     if (status == STATUS_OK && !failed) {
         status = error_set(error, STATUS_INVALID, "%s does not fail in any build of %s",
@@ -84,6 +90,7 @@ static enum status tmin_reduce(const struct tmin_arguments *arguments, const cha
     }
     fuzz_signature_release(&signature);
     fuzz_catalog_close(&catalog);
+    free(key);
     free(output);
     return status;
 }

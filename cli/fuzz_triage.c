@@ -39,6 +39,9 @@ static void triage_print(const struct fuzz_triage *triage)
         if (group->reproducer[0] != '\0') {
             (void)printf("     reproducer: %s (its cc line is in it)\n", group->reproducer);
         }
+        if (group->step != NULL) {
+            (void)printf("     first seen: %s\n", group->step);
+        }
         (void)printf("     among the tests: cp %s fuzz/regressions/%s/NAME\n", group->input,
                      triage->program->target);
     }

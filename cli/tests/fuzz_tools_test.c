@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +258,6 @@ static void what_cannot_be_loaded_is_no_finding(void **state)
     enter_real_tree();
     expect_unloadable(run_library("unresolved", "refused"), "nobody_has_this");
     expect_unloadable(run_library("nomalloc", "refused"), "no malloc");
-    expect_unloadable(run_library("nodlopen", "refused"), "nodlopen");
     assert_int_equal(file_write("./text.so", "no library\n", 11, &error), STATUS_OK);
     expect_unloadable(RUN("run", "malloc_abi", "-b", "./text.so", "--engine", "random", "--time",
                           "1", "-o", "refused"),
@@ -271,6 +271,83 @@ static void a_sound_library_is_clean(void **state)
     (void)state;
     enter_real_tree();
     fixture_expect(run_library("sound", "sound"), 0);
+    fixture_expect(run_library("nodlopen", "preloaded"), 0); /* by LD_PRELOAD, as it wants */
+    assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", HEAPMILL_TEST_TREES, 1), 0);
+}
+
+static struct fixture_outcome run_broken(const char *name, const char *output, const char *option,
+                                         const char *value)
+{
+    char *library = text_format("%s/../tests/libbroken-%s.so", HEAPMILL_TEST_PROGRAMS, name);
+    struct fixture_outcome outcome = RUN("run", "malloc_abi", "-b", library, "--jobs", "1",
+                                         "--time", "3", "-o", output, option, value);
+    free(library);
+    return outcome;
+}
+
+/* The deep deviation is found behind the shallow one, and is told first. */
+static void a_deviation_does_not_hide_the_others(void **state)
+{
+    (void)state;
+    enter_real_tree();
+    struct fixture_outcome outcome = run_broken("realloc", "deep", "--profile", "glibc");
+    assert_int_equal(outcome.status, 1);
+    const char *deep = strstr(outcome.out, "memory:\n  resize-contents:realloc");
+    const char *shallow = strstr(outcome.out, "manners:\n  enomem:");
+    assert_non_null(deep);
+    assert_non_null(shallow);
+    assert_true(deep < shallow);
+    fixture_outcome_free(&outcome);
+    outcome = run_broken("realloc", "skipped", "--skip", "resize-contents:realloc,enomem");
+    assert_null(strstr(outcome.out, "resize-contents:realloc "));
+    assert_null(strstr(outcome.out, "enomem"));
+    fixture_outcome_free(&outcome);
+    assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", HEAPMILL_TEST_TREES, 1), 0);
+}
+
+static void manners_alone_are_no_finding(void **state)
+{
+    (void)state;
+    enter_real_tree();
+    fixture_expect(run_broken("manners", "manners", "--profile", "glibc"), 0);
+    struct fixture_outcome outcome =
+        RUN("run", "--resume", "-o", "manners", "--time", "1", "--strict");
+    assert_int_equal(outcome.status, 1);
+    assert_non_null(strstr(outcome.out, "manners:\n  enomem:"));
+    fixture_outcome_free(&outcome);
+    fixture_expect(run_broken("manners", "plain", "--profile", "c"), 0);
+    assert_int_equal(access("plain/findings/enomem.malloc.impossible", F_OK), -1);
+    assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", HEAPMILL_TEST_TREES, 1), 0);
+}
+
+/* The line that a reproducer is built with builds it, and it fails as the finding does. */
+static void a_reproducer_can_be_built_and_fails(void **state)
+{
+    (void)state;
+    enter_real_tree();
+    struct fixture_outcome outcome = RUN("triage", "deep", "--time", "0.2s", "--json");
+    assert_int_equal(outcome.status, 1);
+    json_t *groups = json_loads(outcome.out, 0, NULL);
+    const json_t *deep = NULL;
+    size_t index;
+    const json_t *group;
+    json_array_foreach(groups, index, group)
+    {
+        const char *kind = json_string_value(json_object_get(group, "kind"));
+        deep = strcmp(kind, "oracle resize-contents") == 0 ? group : deep;
+    }
+    assert_non_null(deep);
+    const char *command = json_string_value(json_object_get(deep, "command"));
+    char *library = text_format("%s/../tests/libbroken-realloc.so", HEAPMILL_TEST_PROGRAMS);
+    char *words = text_format("HEAPMILL_FUZZ_ONLY=resize-contents HEAPMILL_FUZZ_LIBRARY=%s "
+                              "./reproducer 2>&1 | grep 'ORACLE resize-contents: realloc'",
+                              library);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c)
+    assert_int_equal(system(words), 0);   // NOLINT(cert-env33-c)
+    free(words);
+    free(library);
+    json_decref(groups);
+    fixture_outcome_free(&outcome);
     assert_int_equal(setenv("HEAPMILL_FUZZ_TREES", HEAPMILL_TEST_TREES, 1), 0);
 }
 
@@ -290,6 +367,9 @@ int main(void)
 #ifndef HEAPMILL_SANITIZED
         cmocka_unit_test(what_cannot_be_loaded_is_no_finding),
         cmocka_unit_test(a_sound_library_is_clean),
+        cmocka_unit_test(a_deviation_does_not_hide_the_others),
+        cmocka_unit_test(manners_alone_are_no_finding),
+        cmocka_unit_test(a_reproducer_can_be_built_and_fails),
 #endif
         cmocka_unit_test(coverage_counts_lines_of_a_build_of_its_own),
     };

@@ -272,6 +272,16 @@ enum status fuzz_catalog_path(const struct fuzz_program *program, enum fuzz_tree
                            program->label, engines[tree]);
 }
 
+enum fuzz_tree fuzz_program_tree(const struct fuzz_program *program)
+{
+    for (size_t tree = 0; tree < FUZZ_TREE_BARE; tree++) {
+        if (program->paths[tree] != NULL) {
+            return (enum fuzz_tree)tree;
+        }
+    }
+    return FUZZ_TREE_ORDINARY;
+}
+
 char *fuzz_catalog_mutator(const struct fuzz_catalog *catalog, const char *target)
 {
     for (size_t i = 0; i < 2; i++) {

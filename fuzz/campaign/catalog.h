@@ -56,6 +56,9 @@ enum status fuzz_catalog_find(const struct fuzz_catalog *catalog, const char *ta
 bool fuzz_program_is_asked(const struct fuzz_program *program, enum fuzz_tree tree,
                            const struct text_list *targets, const char *backend);
 
+/* The first tree, of those of the engines, that has the program; the ordinary one if none has. */
+enum fuzz_tree fuzz_program_tree(const struct fuzz_program *program);
+
 /* The program as that tree has it, borrowed. STATUS_NOT_FOUND: the message names `fuzz build`. */
 enum status fuzz_catalog_path(const struct fuzz_program *program, enum fuzz_tree tree,
                               const char **path, struct error *error);

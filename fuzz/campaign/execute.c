@@ -24,8 +24,9 @@ static char *execute_make_log(struct error *error)
     return path;
 }
 
-enum status fuzz_execute(const char *const *arguments, const char *library, bool symbolize,
-                         double time_s, struct fuzz_execution *execution, struct error *error)
+enum status fuzz_execute(const char *const *arguments, const struct fuzz_subject *subject,
+                         bool symbolize, double time_s, struct fuzz_execution *execution,
+                         struct error *error)
 {
     struct crew_job job = {.stop_signal = SIGKILL, .log = execute_make_log(error)};
     struct process_result member;
@@ -36,7 +37,7 @@ enum status fuzz_execute(const char *const *arguments, const char *library, bool
     for (size_t i = 0; arguments[i] != NULL; i++) {
         text_list_add(&job.arguments, text_format("%s", arguments[i]));
     }
-    fuzz_library_add_settings(library, &job.settings);
+    fuzz_subject_add_settings(subject, &job.settings);
     text_list_add(&job.settings, text_format("ASAN_OPTIONS=abort_on_error=1:handle_abort=1:"
                                              "detect_leaks=0:symbolize=%d",
                                              symbolize));

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/status.h"
+#include "fuzz/campaign/library.h"
 
 struct fuzz_execution {
     int exit_code;
@@ -17,11 +18,12 @@ struct fuzz_execution {
     size_t text_bytes;
 };
 
-/* arguments end with NULL. library: the user's, or NULL or "". symbolize: addresses
+/* arguments end with NULL. subject: NULL, or what the target is told. symbolize: addresses
  * of stack traces become names, which costs about a second. STATUS_OK: it ran, however badly;
  * STATUS_INTERRUPTED, STATUS_NOT_FOUND, STATUS_IO. fuzz_execution_free in each case. */
-enum status fuzz_execute(const char *const *arguments, const char *library, bool symbolize,
-                         double time_s, struct fuzz_execution *execution, struct error *error);
+enum status fuzz_execute(const char *const *arguments, const struct fuzz_subject *subject,
+                         bool symbolize, double time_s, struct fuzz_execution *execution,
+                         struct error *error);
 void fuzz_execution_free(struct fuzz_execution *execution);
 
 /* Did it end as a clean run does? */

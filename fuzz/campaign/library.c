@@ -3,21 +3,56 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/files.h"
 #include "fuzz/campaign/execute.h"
 
 static const double LIBRARY_TIME_S = 60;
 
-void fuzz_library_add_settings(const char *library, struct text_list *settings)
+static bool subject_says(const char *text)
 {
-    if (library == NULL || library[0] == '\0') {
+    return text != NULL && text[0] != '\0';
+}
+
+void fuzz_subject_add_settings(const struct fuzz_subject *subject, struct text_list *settings)
+{
+    if (subject == NULL) {
         return;
     }
-    text_list_add(settings, text_format("HEAPMILL_FUZZ_LIBRARY=%s", library));
-    /* glibc keeps 512 bytes for libraries that come late. The user's own tunables stay. */
-    const char *tunables = getenv("GLIBC_TUNABLES");
-    bool some = tunables != NULL && tunables[0] != '\0';
-    text_list_add(settings, text_format("GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536%s%s",
-                                        some ? ":" : "", some ? tunables : ""));
+    const char *const values[][2] = {{"LIBRARY", subject->library},
+                                     {"PROFILE", subject->profile},
+                                     {"SKIP", subject->skip},
+                                     {"ONLY", subject->only},
+                                     {"CAREFUL", subject->careful ? "1" : ""}};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (subject_says(values[i][1])) {
+            text_list_add(settings, text_format("HEAPMILL_FUZZ_%s=%s", values[i][0], values[i][1]));
+        }
+    }
+}
+
+char *fuzz_subject_prefix(const struct fuzz_subject *subject)
+{
+    struct text_list settings = {0};
+    fuzz_subject_add_settings(subject, &settings);
+    text_list_add(&settings, text_format("%s", ""));
+    char *prefix = text_join(&settings, " ");
+    text_list_free(&settings);
+    return prefix;
+}
+
+bool fuzz_library_is_instrumented(const char *library)
+{
+    static const char *const words[] = {"__sanitizer_cov_8bit_counters_init",
+                                        "__sanitizer_cov_trace_pc_guard_init"};
+    char *bytes = NULL;
+    size_t size = 0;
+    bool found = false;
+    (void)file_read(library, &bytes, &size, NULL);
+    for (size_t i = 0; bytes != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
+        found = found || memmem(bytes, size, words[i], strlen(words[i])) != NULL;
+    }
+    free(bytes);
+    return found;
 }
 
 enum status fuzz_library_refuse(const char *library, const char *output, struct error *error)
@@ -27,18 +62,15 @@ enum status fuzz_library_refuse(const char *library, const char *output, struct 
     said = said != NULL ? said + sizeof(word) - 1 : "";
     const char *remedy =
         strstr(said, "undefined symbol") != NULL ? "link it with what it needs: cc -shared … -lNAME"
-        : strstr(said, "cannot be dlopen") != NULL || strstr(said, "dlopen()ed") != NULL
-            ? "link it without -z nodlopen"
-        : strstr(said, "static TLS") != NULL
-            ? "compile it with -ftls-model=global-dynamic, or set "
-              "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N for a larger N"
+        : strstr(said, "crashes") != NULL
+            ? "it must survive LD_PRELOAD=LIBRARY true"
             : "a library to be fuzzed is a shared object with malloc and free of its own";
     return error_set(error, STATUS_NOT_FOUND, "%s cannot be fuzzed: %.*s; %s", library,
                      (int)strcspn(said, "\n"), said, remedy);
 }
 
-enum status fuzz_library_check(const struct fuzz_program *program, const char *library,
-                               struct error *error)
+enum status fuzz_library_check(const struct fuzz_program *program,
+                               const struct fuzz_subject *subject, struct error *error)
 {
     /* Not the sanitizers' build: they replace the malloc of the library. */
     static const enum fuzz_tree trees[] = {FUZZ_TREE_ORDINARY, FUZZ_TREE_FAST, FUZZ_TREE_AFL};
@@ -46,15 +78,15 @@ enum status fuzz_library_check(const struct fuzz_program *program, const char *l
     for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]) && path == NULL; i++) {
         path = program->paths[trees[i]];
     }
-    if (path == NULL || library[0] == '\0') {
+    if (path == NULL || !subject_says(subject->library)) {
         return STATUS_OK; /* whoever needs a build that is missing says so */
     }
     struct fuzz_execution execution;
     const char *const arguments[] = {path, "/dev/null", NULL};
-    enum status status = fuzz_execute(arguments, library, false, LIBRARY_TIME_S, &execution, error);
+    enum status status = fuzz_execute(arguments, subject, false, LIBRARY_TIME_S, &execution, error);
     if (status == STATUS_OK && execution.signal == 0 &&
         execution.exit_code == FUZZ_LIBRARY_EXIT_UNLOADABLE) {
-        status = fuzz_library_refuse(library, execution.text, error);
+        status = fuzz_library_refuse(subject->library, execution.text, error);
     }
     fuzz_execution_free(&execution);
     return status;

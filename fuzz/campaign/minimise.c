@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/host/text.h"
+#include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/execute.h"
 #include "fuzz/campaign/triage.h"
 
@@ -12,7 +13,7 @@
 static const double MINIMISE_SLACK_S = 120;
 
 enum status fuzz_triage_find(const struct fuzz_program *program, const char *input,
-                             const char *library, struct fuzz_failure *failure,
+                             const struct fuzz_subject *subject, struct fuzz_failure *failure,
                              struct fuzz_signature *signature, bool *failed, struct error *error)
 {
     static const enum fuzz_tree trees[] = {FUZZ_TREE_LIBFUZZER, FUZZ_TREE_ORDINARY, FUZZ_TREE_AFL,
@@ -23,10 +24,14 @@ enum status fuzz_triage_find(const struct fuzz_program *program, const char *inp
          i++) {
         const char *path = program->paths[trees[i]];
         /* A sanitizer replaces the malloc of a user's library too. */
-        bool blind = trees[i] == FUZZ_TREE_LIBFUZZER && library[0] != '\0';
+        bool blind = trees[i] == FUZZ_TREE_LIBFUZZER && subject->library[0] != '\0';
         if (path != NULL && !blind) {
-            *failure = (struct fuzz_failure){program, trees[i], library};
-            status = fuzz_signature_of(path, input, library, true, signature, failed, error);
+            *failure = (struct fuzz_failure){program, trees[i], *subject};
+            /* A library may draw at random what it does. */
+            for (int tries = fuzz_program_records(program) ? 4 : 1;
+                 tries > 0 && status == STATUS_OK && !*failed; tries--) {
+                status = fuzz_signature_of(path, input, subject, true, signature, failed, error);
+            }
         }
     }
     return status;
@@ -50,8 +55,8 @@ enum status fuzz_triage_minimise(const struct fuzz_failure *failure, const char 
     char *seconds = text_format("%.3f", time_s);
     const char *const arguments[] = {program, "--reduce", from, to, seconds, NULL};
     struct fuzz_execution execution;
-    enum status status = fuzz_execute(arguments, failure->library, false, time_s + MINIMISE_SLACK_S,
-                                      &execution, error);
+    enum status status = fuzz_execute(arguments, &failure->subject, false,
+                                      time_s + MINIMISE_SLACK_S, &execution, error);
     *minimised = (struct fuzz_minimised){.tests = 0};
     if (status == STATUS_OK && (execution.timed_out || !minimise_read(execution.text, minimised))) {
         status = error_set(error, STATUS_UNSUPPORTED,

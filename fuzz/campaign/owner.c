@@ -13,7 +13,7 @@
 /* A campaign's inputs are at most four levels below its plan: afl/afl-0/crashes/INPUT. */
 static char *owner_by_campaign(const char *path, const char **backend)
 {
-    static char campaign_backend[256];
+    static char campaign_backend[PATH_MAX];
     char *directory = text_format("%s", path);
     char *target = NULL;
     for (size_t level = 0; level < 4 && target == NULL; level++) {
@@ -26,8 +26,9 @@ static char *owner_by_campaign(const char *path, const char **backend)
         json_t *plan = json_load_file(file, 0, NULL);
         if (plan != NULL) {
             target = text_format("%s", json_text_at(plan, "target", ""));
+            const char *library = json_text_at(plan, "library", "");
             (void)snprintf(campaign_backend, sizeof(campaign_backend), "%s",
-                           json_text_at(plan, "backend", ""));
+                           library[0] != '\0' ? library : json_text_at(plan, "backend", ""));
             *backend = *backend != NULL ? *backend : campaign_backend;
         }
         json_decref(plan);

@@ -162,8 +162,8 @@ static void reproducer_write(FILE *file, const struct fuzz_failure *failure,
                   "found.\n",
                   failure->program->label, signature->kind, signature->text[0] != '\0' ? ": " : "",
                   signature->text, line);
-    if (failure->library[0] != '\0') {
-        (void)fprintf(file, "// Run it with HEAPMILL_FUZZ_LIBRARY=%s\n", failure->library);
+    if (failure->subject.library[0] != '\0') {
+        (void)fprintf(file, "// Run it with HEAPMILL_FUZZ_LIBRARY=%s\n", failure->subject.library);
     }
     reproducer_write_program(file, program);
     (void)fputs("#include <stddef.h>\n#include <stdint.h>\n\n"
@@ -181,7 +181,7 @@ static void reproducer_write(FILE *file, const struct fuzz_failure *failure,
 /* The decoded program; "" where the ordinary tree cannot say. The caller frees. */
 static char *reproducer_decode(const struct fuzz_failure *failure, const char *input)
 {
-    const char *path = failure->program->paths[FUZZ_TREE_ORDINARY];
+    const char *path = failure->program->paths[fuzz_program_tree(failure->program)];
     struct fuzz_execution execution = {.text = NULL};
     struct error error;
     if (path == NULL) {

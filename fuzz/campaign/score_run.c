@@ -173,7 +173,7 @@ static enum status score_start(struct score_state *state, size_t index, struct e
                                         .directory = slot->directory,
                                         .seed = state->seed + 7919 * slot->trial.number,
                                         .operations = operations,
-                                        .library = "",
+                                        .subject = {.library = ""},
                                         .until_finding = true};
     slot->used = true;
     enum status status = fuzz_engine_prepare(&slot->launch, &job, error);

@@ -14,8 +14,10 @@
 #include "common/host/files.h"
 #include "common/host/json.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/exchange.h"
 #include "fuzz/campaign/status_line.h"
+#include "fuzz/deviation.h"
 
 static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line */
 static const double SESSION_SAMPLE_S = 5;    /* a line of events.jsonl for each member */
@@ -132,7 +134,7 @@ static enum status session_start(struct session_state *state, struct error *erro
             .index = same,
             .operations = session->operations > 0 ? session->operations
                                                   : fuzz_engine_operations(session->engines[i]),
-            .library = session->library,
+            .subject = session->subject,
             .shared = state->exchange.active,
             .extra = session->extra};
         member->name = fuzz_engine_member_name(&member->launch);
@@ -238,7 +240,8 @@ static enum status session_restart(struct session_state *state, size_t findings_
         if (crew->running || member->retired) {
             continue;
         }
-        bool fast = (double)crew->result.wall_ns / 1e9 < SESSION_FAST_END_S;
+        bool recorded = crew->result.exit_code == FUZZ_DEVIATION_EXIT && crew->result.signal == 0;
+        bool fast = (double)crew->result.wall_ns / 1e9 < SESSION_FAST_END_S && !recorded;
         bool found = state->findings_new > findings_before;
         member->fast_ends = fast && !found ? member->fast_ends + 1 : 0;
         if (member->fast_ends >= 3 && state->findings.count == 0) {
@@ -332,6 +335,12 @@ static void session_sum(const struct session_state *state, struct fuzz_session_r
     result->wall_s = session_seconds(state);
     result->findings = state->findings.count;
     result->findings_new = state->findings_new;
+    for (size_t i = 0; i < state->findings.count; i++) {
+        const char *name = strrchr(state->findings.items[i], '/');
+        char *key = fuzz_deviation_key(name != NULL ? name + 1 : state->findings.items[i]);
+        result->findings_plain += key[0] == '\0';
+        free(key);
+    }
     for (size_t i = 0; i < state->count; i++) {
         struct fuzz_progress progress;
         session_read_member(state, i, &progress);
@@ -411,7 +420,10 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
 {
     size_t index;
     json_t *name;
-    session->library = json_text_at(plan, "library", "");
+    session->subject = (struct fuzz_subject){.library = json_text_at(plan, "library", ""),
+                                             .profile = json_text_at(plan, "profile", ""),
+                                             .skip = json_text_at(plan, "skip", ""),
+                                             .only = json_text_at(plan, "only", "")};
     session->fast = json_is_true(json_object_get(plan, "fast"));
     session->seed = (uint64_t)json_integer_value(json_object_get(plan, "seed"));
     session->operations = (uint64_t)json_integer_value(json_object_get(plan, "operations"));
@@ -429,6 +441,13 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
     enum status status = fuzz_catalog_find(session->catalog, json_text_at(plan, "target", ""),
                                            json_text_at(plan, "backend", ""),
                                            json_text_at(plan, "bug", ""), &session->program, error);
+    for (size_t i = 0; i < session->member_count && status == STATUS_OK; i++) {
+        const struct fuzz_launch launch = {.program = session->program,
+                                           .engine = session->engines[i],
+                                           .fast = session->fast,
+                                           .subject = session->subject};
+        status = fuzz_engine_check(&launch, error);
+    }
     if (status == STATUS_OK) {
         session_note_mutator(session);
     }

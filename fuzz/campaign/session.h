@@ -18,7 +18,7 @@ struct fuzz_session {
     const struct fuzz_catalog *catalog;
     const struct fuzz_program *program;
     const char *directory;
-    const char *library;
+    struct fuzz_subject subject;
     enum fuzz_engine engines[FUZZ_MEMBERS_MAX]; /* one for each member */
     size_t member_count;
     bool fast;
@@ -46,9 +46,10 @@ struct fuzz_session_result {
     double cpu_s;
     uint64_t executions;
     uint64_t operations;
-    size_t findings;     /* in the whole campaign */
-    size_t findings_new; /* in this session */
-    size_t corpus;       /* inputs kept in corpus/ */
+    size_t findings;       /* in the whole campaign */
+    size_t findings_plain; /* those that are no recorded deviation's input */
+    size_t findings_new;   /* in this session */
+    size_t corpus;         /* inputs kept in corpus/ */
 };
 
 const char *fuzz_session_end_name(enum fuzz_session_end end);
@@ -56,7 +57,7 @@ const char *fuzz_session_end_name(enum fuzz_session_end end);
 /* Fills in what campaign.json fixes: program, library, engines, fast, seed, operations. The
  * session's catalog and directory are there already; strings are the plan's. Says on stderr when
  * AFL++ has no mutator of operations for the target. STATUS_CORRUPT: an engine is not known;
- * STATUS_NOT_FOUND. */
+ * STATUS_NOT_FOUND: the target is not built for one; nothing has been made then. */
 enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *plan,
                                    struct error *error);
 

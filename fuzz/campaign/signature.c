@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/files.h"
 #include "common/host/text.h"
 #include "fuzz/campaign/execute.h"
 #include "fuzz/campaign/library.h"
@@ -108,7 +109,9 @@ void fuzz_signature_read(const char *output, int exit_code, int signal, bool tim
                                       : text_format("exit status %d", exit_code);
         signature->text = text_format("%s", "");
     }
-    if (signature_read_frames(output, false, signature) == 0) {
+    /* What an oracle says is the defect; where the harness noticed it is none. */
+    if (signature_read_frames(output, false, signature) == 0 &&
+        strncmp(signature->kind, "oracle", 6) != 0) {
         (void)signature_read_frames(output, true, signature);
     }
     signature->key = signature_make_key(signature);
@@ -126,23 +129,76 @@ void fuzz_signature_release(struct fuzz_signature *signature)
     *signature = (struct fuzz_signature){.kind = NULL};
 }
 
-enum status fuzz_signature_of(const char *program, const char *input, const char *library,
-                              bool symbolize, struct fuzz_signature *signature, bool *failed,
-                              struct error *error)
+/* The name of the function at the offset, where the library has symbols that its dynamic table has
+ * not. The caller frees; NULL: unknown. */
+static char *signature_symbolize(const char *library, const char *offset)
+{
+    char *addr2line = file_find_program("addr2line");
+    const char *const arguments[] = {addr2line, "-f", "-e", library, offset, NULL};
+    struct fuzz_execution execution = {.text = NULL};
+    char *name = NULL;
+    if (addr2line != NULL &&
+        fuzz_execute(arguments, NULL, false, 10, &execution, NULL) == STATUS_OK &&
+        fuzz_execution_clean(&execution)) {
+        size_t length = strcspn(execution.text, "\n");
+        name = execution.text[0] != '?' ? text_format("%.*s", (int)length, execution.text) : NULL;
+    }
+    fuzz_execution_free(&execution);
+    free(addr2line);
+    return name;
+}
+
+/* Frames "in FUNCTION (/path/lib.so+0x123)" of the library itself: they tell its crashes apart. */
+static void signature_read_library_frames(const char *output, const char *library,
+                                          struct fuzz_signature *signature)
+{
+    char function[512];
+    char place[512];
+    char *mark = text_format("(%s+", library);
+    size_t count = 0;
+    for (const char *line = output; *line != '\0' && count < FUZZ_FRAMES;) {
+        size_t length = strcspn(line, "\n");
+        if (signature_read_frame(line, length, function, place, sizeof(function)) &&
+            strncmp(place, mark, strlen(mark)) == 0) {
+            place[strcspn(place, ")")] = '\0';
+            const char *offset = place + strlen(mark);
+            char *name = signature_symbolize(library, offset);
+            free(signature->frames[count]);
+            free(signature->places[count]);
+            bool exported = strcmp(function, "??") != 0;
+            signature->places[count] = text_format("%s", place + 1);
+            signature->frames[count++] =
+                name != NULL ? name : text_format("%s", exported ? function : offset);
+        }
+        line += length + (line[length] == '\n');
+    }
+    free(mark);
+    if (count > 0) {
+        free(signature->key);
+        signature->key = signature_make_key(signature);
+    }
+}
+
+enum status fuzz_signature_of(const char *program, const char *input,
+                              const struct fuzz_subject *subject, bool symbolize,
+                              struct fuzz_signature *signature, bool *failed, struct error *error)
 {
     struct fuzz_execution execution;
     const char *const arguments[] = {program, input, NULL};
     enum status status =
-        fuzz_execute(arguments, library, symbolize, SIGNATURE_TIME_S, &execution, error);
-    if (status == STATUS_OK && library[0] != '\0' && execution.signal == 0 &&
-        execution.exit_code == FUZZ_LIBRARY_EXIT_UNLOADABLE) {
-        status = fuzz_library_refuse(library, execution.text, error);
+        fuzz_execute(arguments, subject, symbolize, SIGNATURE_TIME_S, &execution, error);
+    if (status == STATUS_OK && subject != NULL && subject->library[0] != '\0' &&
+        execution.signal == 0 && execution.exit_code == FUZZ_LIBRARY_EXIT_UNLOADABLE) {
+        status = fuzz_library_refuse(subject->library, execution.text, error);
     }
     *failed = status == STATUS_OK && !fuzz_execution_clean(&execution);
     *signature = (struct fuzz_signature){.kind = NULL};
     if (*failed) {
         fuzz_signature_read(execution.text != NULL ? execution.text : "", execution.exit_code,
                             execution.signal, execution.timed_out, signature);
+        if (subject != NULL && subject->library != NULL && subject->library[0] != '\0') {
+            signature_read_library_frames(execution.text, subject->library, signature);
+        }
     }
     fuzz_execution_free(&execution);
     return status;

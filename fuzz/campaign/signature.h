@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "common/status.h"
+#include "fuzz/campaign/library.h"
 
 enum { FUZZ_FRAMES = 3 };
 
@@ -28,8 +29,8 @@ void fuzz_signature_release(struct fuzz_signature *signature);
 
 /* Runs the program on the input and reads its signature; *failed is false for a clean run, which
  * has none. STATUS_INTERRUPTED, STATUS_NOT_FOUND, STATUS_IO. */
-enum status fuzz_signature_of(const char *program, const char *input, const char *library,
-                              bool symbolize, struct fuzz_signature *signature, bool *failed,
-                              struct error *error);
+enum status fuzz_signature_of(const char *program, const char *input,
+                              const struct fuzz_subject *subject, bool symbolize,
+                              struct fuzz_signature *signature, bool *failed, struct error *error);
 
 #endif

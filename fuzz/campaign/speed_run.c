@@ -107,7 +107,7 @@ static enum status speed_play_cell(const struct speed_run *run, size_t cell, uin
                                  .directory = place,
                                  .seed = run->seed + 7919 * round,
                                  .operations = speed_cells[cell].operations,
-                                 .library = "",
+                                 .subject = {.library = ""},
                                  .until_finding = true};
     *sample = (struct speed_sample){.cpu_s = 0};
     enum status status = speed_play(run, &launch, sample, error);

@@ -7,6 +7,7 @@
 
 #include "common/host/files.h"
 #include "common/host/json.h"
+#include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/log.h"
 
 static size_t triage_size(const char *path)
@@ -50,6 +51,13 @@ static void triage_add(struct fuzz_triage *triage, const struct fuzz_failure *fa
     text_list_add(&group->findings, text_format("%s", finding));
 }
 
+/* Keeps a string until the end. */
+static const char *triage_keep(struct fuzz_triage *triage, char *text)
+{
+    text_list_add(&triage->keys, text);
+    return text;
+}
+
 static enum status triage_sort(struct fuzz_triage *triage, struct error *error)
 {
     struct text_list names = {0};
@@ -62,8 +70,10 @@ static enum status triage_sort(struct fuzz_triage *triage, struct error *error)
         bool failed = false;
         char *path = text_format("%s/%s", findings, names.items[i]);
         char *finding = text_format("findings/%s", names.items[i]);
-        status = fuzz_triage_find(triage->program, path, triage->library, &failure, &signature,
-                                  &failed, error);
+        struct fuzz_subject subject = triage->subject;
+        subject.only = triage_keep(triage, fuzz_deviation_key(names.items[i]));
+        status =
+            fuzz_triage_find(triage->program, path, &subject, &failure, &signature, &failed, error);
         if (status == STATUS_OK && failed) {
             triage_add(triage, &failure, &signature, finding, path);
         } else if (status == STATUS_OK) {
@@ -92,9 +102,14 @@ static enum status triage_write_report(const struct fuzz_triage_group *group, co
     text_list_add(&lines, text_format("%zu findings; %zu bytes, made %zu in %zu trials",
                                       group->findings.count, group->minimised.size_before,
                                       group->minimised.size, group->minimised.tests));
+    char *prefix = fuzz_subject_prefix(&group->failure.subject);
     text_list_add(&lines,
-                  text_format("replay: %s %s", group->failure.program->paths[group->failure.tree],
-                              group->input));
+                  text_format("replay: %s%s %s", prefix,
+                              group->failure.program->paths[group->failure.tree], group->input));
+    free(prefix);
+    if (group->step != NULL) {
+        text_list_add(&lines, text_format("first seen: %s", group->step));
+    }
     text_list_add(&lines, text_format("build the reproducer: %s", group->command));
     for (size_t i = 0; i < group->findings.count; i++) {
         text_list_add(&lines, text_format("  %s", group->findings.items[i]));
@@ -104,6 +119,29 @@ static enum status triage_write_report(const struct fuzz_triage_group *group, co
     enum status status = file_write(path, text, strlen(text), error);
     free(text);
     text_list_free(&lines);
+    return status;
+}
+
+/* What is seen at a free may have happened long before: the smaller input is played again, and
+ * compared after each operation. */
+static enum status triage_find_step(struct fuzz_triage_group *group, struct error *error)
+{
+    const struct fuzz_failure *failure = &group->failure;
+    struct fuzz_subject subject = failure->subject;
+    struct fuzz_signature signature;
+    bool failed = false;
+    if (!fuzz_program_records(failure->program) ||
+        strcmp(group->signature.kind, "oracle contents") != 0) {
+        return STATUS_OK;
+    }
+    subject.careful = true;
+    subject.only = "contents";
+    enum status status = fuzz_signature_of(failure->program->paths[failure->tree], group->input,
+                                           &subject, false, &signature, &failed, error);
+    if (failed) {
+        group->step = text_format("%s", signature.text);
+    }
+    fuzz_signature_release(&signature);
     return status;
 }
 
@@ -118,6 +156,9 @@ static enum status triage_finish_group(struct fuzz_triage *triage, size_t index,
     group->input = text_format("%s.input", base);
     enum status status = fuzz_triage_minimise(&group->failure, from, group->input, triage->time_s,
                                               &group->minimised, error);
+    if (status == STATUS_OK) {
+        status = triage_find_step(group, error);
+    }
     if (status == STATUS_OK) {
         struct error why;
         enum status written =
@@ -140,7 +181,9 @@ static enum status triage_finish_group(struct fuzz_triage *triage, size_t index,
 static enum status triage_all(struct fuzz_triage *triage, struct error *error)
 {
     char *output = text_format("%s/triage", triage->directory);
-    triage->library = json_text_at(triage->plan, "library", "");
+    triage->subject = (struct fuzz_subject){.library = json_text_at(triage->plan, "library", ""),
+                                            .profile = json_text_at(triage->plan, "profile", ""),
+                                            .skip = json_text_at(triage->plan, "skip", "")};
     enum status status =
         fuzz_catalog_find(&triage->catalog, json_text_at(triage->plan, "target", ""),
                           json_text_at(triage->plan, "backend", ""),
@@ -183,9 +226,11 @@ void fuzz_triage_release(struct fuzz_triage *triage)
         free(triage->groups[i].input);
         free(triage->groups[i].reproducer);
         free(triage->groups[i].command);
+        free(triage->groups[i].step);
     }
     free(triage->groups);
     text_list_free(&triage->passing);
+    text_list_free(&triage->keys);
     fuzz_catalog_close(&triage->catalog);
     json_decref(triage->plan);
 }

@@ -16,13 +16,13 @@
 struct fuzz_failure {
     const struct fuzz_program *program;
     enum fuzz_tree tree; /* the build that shows it */
-    const char *library;
+    struct fuzz_subject subject;
 };
 
 /* Tries the builds in turn, those that say most first: with sanitizers, then the ordinary one, then
  * AFL++'s. *failed false: none of them fails. Names of functions are looked up. */
 enum status fuzz_triage_find(const struct fuzz_program *program, const char *input,
-                             const char *library, struct fuzz_failure *failure,
+                             const struct fuzz_subject *subject, struct fuzz_failure *failure,
                              struct fuzz_signature *signature, bool *failed, struct error *error);
 
 struct fuzz_minimised {
@@ -59,6 +59,7 @@ struct fuzz_triage_group {
     char *input;
     char *reproducer; /* "" if there is none */
     char *command;    /* "" likewise */
+    char *step;       /* which operation of the small input broke contents first; NULL: unknown */
 };
 
 struct fuzz_triage {
@@ -66,10 +67,11 @@ struct fuzz_triage {
     double time_s;
     struct fuzz_catalog catalog;
     const struct fuzz_program *program;
-    json_t *plan;        /* the campaign's */
-    const char *library; /* the plan's */
+    json_t *plan;                /* the campaign's */
+    struct fuzz_subject subject; /* the plan's */
     struct fuzz_triage_group *groups;
     size_t count;
+    struct text_list keys;    /* of deviations, which groups refer to */
     struct text_list passing; /* findings that fail in no build that there is */
 };
 

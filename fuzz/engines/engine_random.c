@@ -9,10 +9,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fuzz/deviation.h"
+#include "fuzz/history.h"
 #include "fuzz/oracle.h"
 
 enum { ENGINE_INPUT_BYTES_MAX = 1 << 20, ENGINE_EXIT_USAGE = 2, ENGINE_EXIT_ENVIRONMENT = 3 };
@@ -66,9 +72,14 @@ static void engine_save(void)
     static const char said[] = "heapmill-fuzz: input saved as ";
     (void)snprintf(engine_artifact, sizeof(engine_artifact), "%s/crash-%016" PRIx64,
                    engine_options.artifacts, engine_hash(engine_input, engine_input_size));
+    const uint8_t *bytes = engine_input;
+    size_t size = engine_input_size;
+    if (fuzz_engine_target->outlives_input) {
+        fuzz_history_get(&bytes, &size);
+    }
     int file = open(engine_artifact, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    ssize_t written = file < 0 ? -1 : write(file, engine_input, engine_input_size);
-    if (written == (ssize_t)engine_input_size) {
+    ssize_t written = file < 0 ? -1 : write(file, bytes, size);
+    if (written == (ssize_t)size) {
         written += write(STDERR_FILENO, said, sizeof(said) - 1);
         written += write(STDERR_FILENO, engine_artifact, strlen(engine_artifact));
         written += write(STDERR_FILENO, "\n", 1);
@@ -110,6 +121,10 @@ static void engine_watch(bool saves)
 }
 
 /* ---------------------------------------------------------------- random */
+/* What a library does depends on what it did before. Each so many inputs a child begins anew, with
+ * a library that has served nobody: so what it finds can be played again. */
+enum { ENGINE_BATCH_INPUTS = 48 };
+
 static double engine_now(void)
 {
     struct timespec now;
@@ -117,9 +132,18 @@ static double engine_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/* Of this process, or of its children that have ended. */
+static double engine_cpu(int whose)
+{
+    struct rusage usage;
+    (void)getrusage(whose, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
 static void engine_report(uint64_t inputs, double wall)
 {
-    double cpu = (double)clock() / CLOCKS_PER_SEC;
+    double cpu = engine_cpu(RUSAGE_SELF) + engine_cpu(RUSAGE_CHILDREN);
     uint64_t operations = fuzz_counters->operations;
     if (engine_options.json) {
         (void)printf("{\"target\":\"%s\",\"backend\":\"%s\",\"seed\":%" PRIu64
@@ -143,21 +167,80 @@ static bool engine_is_done(uint64_t run, double begin)
            (engine_options.seconds > 0 && engine_now() - begin > engine_options.seconds);
 }
 
+static void engine_play_next(struct rng *rng)
+{
+    size_t operations = engine_options.operations;
+    if (operations == 0) {
+        operations = (size_t)16 << rng_below(rng, 7);
+    }
+    engine_input_size =
+        fuzz_engine_target->generate(engine_input, sizeof(engine_input), operations, rng);
+    (void)LLVMFuzzerTestOneInput(engine_input, engine_input_size);
+}
+
+/* A finding ends the run as it ended the child, unless a campaign has recorded it. */
+static void engine_wait(pid_t child)
+{
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status)) {
+        engine_saves = false; /* the child has saved it */
+        (void)signal(WTERMSIG(status), SIG_DFL);
+        (void)raise(WTERMSIG(status));
+    }
+    if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != FUZZ_DEVIATION_EXIT) {
+        exit(WEXITSTATUS(status));
+    }
+}
+
+/* The counters are shared with the children. */
+static void engine_share_counters(void)
+{
+    void *shared = mmap(NULL, sizeof(*fuzz_counters), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (getenv("HEAPMILL_FUZZ_COUNTERS") == NULL && shared != MAP_FAILED) {
+        fuzz_counters = shared;
+    }
+}
+
+static uint64_t engine_random_batches(double begin)
+{
+    struct rng rng;
+    uint64_t run = 0;
+    engine_share_counters();
+    for (uint64_t batch = 0; !engine_is_done(run, begin); batch++, run += ENGINE_BATCH_INPUTS) {
+        pid_t child = fork();
+        if (child == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            rng_seed(&rng, engine_options.seed + batch * 0x9e3779b97f4a7c15u);
+            for (uint64_t i = 0; i < ENGINE_BATCH_INPUTS && !engine_is_done(run + i, begin); i++) {
+                engine_play_next(&rng);
+            }
+            _exit(0);
+        }
+        if (child < 0) {
+            perror("heapmill-fuzz: fork");
+            exit(ENGINE_EXIT_ENVIRONMENT);
+        }
+        engine_wait(child);
+    }
+    return run;
+}
+
 static int engine_random(void)
 {
-    const struct fuzz_target *target = fuzz_engine_target;
     struct rng rng;
     rng_seed(&rng, engine_options.seed);
     engine_watch(true);
     double begin = engine_now();
     uint64_t run = 0;
-    for (; !engine_is_done(run, begin); run++) {
-        size_t operations = engine_options.operations;
-        if (operations == 0) {
-            operations = (size_t)16 << rng_below(&rng, 7);
+    if (fuzz_engine_target->outlives_input) {
+        run = engine_random_batches(begin);
+    } else {
+        for (; !engine_is_done(run, begin); run++) {
+            engine_play_next(&rng);
         }
-        engine_input_size = target->generate(engine_input, sizeof(engine_input), operations, &rng);
-        (void)LLVMFuzzerTestOneInput(engine_input, engine_input_size);
     }
     engine_report(run, engine_now() - begin);
     return 0;
@@ -283,13 +366,6 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--describe") == 0) {
         return engine_describe();
-    }
-    if (strcmp(argv[1], "--print") == 0 && argc == 3) {
-        if (!engine_read(argv[2])) {
-            return ENGINE_EXIT_ENVIRONMENT;
-        }
-        fuzz_engine_target->print(engine_input, engine_input_size, stdout);
-        return 0;
     }
     if (strcmp(argv[1], "--random") != 0) {
         return argv[1][0] == '-' ? engine_fail_usage(argv[0], "an unknown argument")

@@ -1,4 +1,6 @@
-/* BINARY --reduce INPUT OUTPUT SECONDS, of every engine: makes a failing input smaller, a fork for
+/* BINARY --print INPUT, of every engine: the input as the program that it is.
+ *
+ * BINARY --reduce INPUT OUTPUT SECONDS, likewise: makes a failing input smaller, a fork for
  * each trial.
  *
  * A target is a function of its input alone, so that a child of this process, which has run nothing
@@ -20,6 +22,7 @@
 #include "common/clock.h"
 #include "fuzz/asan.h"
 #include "fuzz/engines/engine.h"
+#include "fuzz/history.h"
 #include "fuzz/palette.h"
 #include "fuzz/reduce.h"
 #include "fuzz/said.h"
@@ -146,6 +149,121 @@ static void reduce_warm_up(void)
     }
 }
 
+/* ---------------------------------------------------------------- batches */
+/* One input of a batch, or a run of them, is being made smaller; what is around it stays. */
+struct reduce_part {
+    const struct reduce_run *first;
+    const uint8_t *before;
+    size_t before_bytes;
+    const uint8_t *after;
+    size_t after_bytes;
+};
+
+static uint8_t reduce_whole[REDUCE_INPUT_BYTES_MAX];
+
+static size_t reduce_join(const struct reduce_part *part, const uint8_t *bytes, size_t size)
+{
+    uint32_t length = (uint32_t)size;
+    size_t whole = part->before_bytes + sizeof(length) + size + part->after_bytes;
+    if (whole > sizeof(reduce_whole)) {
+        return 0;
+    }
+    uint8_t *at = reduce_whole;
+    memcpy(at, part->before, part->before_bytes);
+    at += part->before_bytes;
+    memcpy(at, &length, sizeof(length));
+    memcpy(at + sizeof(length), bytes, size);
+    memcpy(at + sizeof(length) + size, part->after, part->after_bytes);
+    return whole;
+}
+
+static bool reduce_part_holds(void *context, const uint8_t *bytes, size_t size)
+{
+    const struct reduce_part *part = context;
+    struct reduce_run first = *part->first;
+    size_t whole = reduce_join(part, bytes, size);
+    return whole > 0 && reduce_holds(&first, reduce_whole, whole);
+}
+
+/* Where each input of the batch begins; their number, and the batch's size behind the last. */
+static size_t reduce_find_inputs(const uint8_t *bytes, size_t size, size_t *starts, size_t most)
+{
+    const uint8_t *input;
+    size_t input_size;
+    size_t at = FUZZ_BATCH_HEADER_BYTES;
+    size_t count = 0;
+    for (size_t begin = at; count < most && fuzz_batch_next(bytes, size, &at, &input, &input_size);
+         begin = at) {
+        starts[count++] = begin;
+    }
+    starts[count] = size;
+    return count;
+}
+
+enum { REDUCE_BATCH_MAX = 4096 };
+
+/* Takes inputs out, in ever smaller runs. The new size. */
+static size_t reduce_inputs(struct reduce_run *first, uint8_t *bytes, size_t size, double seconds)
+{
+    static size_t starts[REDUCE_BATCH_MAX + 1];
+    const uint64_t end_ns = clock_wall_ns() + (uint64_t)(seconds * 1e9);
+    size_t count = reduce_find_inputs(bytes, size, starts, REDUCE_BATCH_MAX);
+    for (size_t run = count / 2; run > 0; run /= 2) {
+        for (size_t i = 0; i + run <= count && clock_wall_ns() < end_ns;) {
+            size_t cut = starts[i + run] - starts[i];
+            memcpy(reduce_trial, bytes, starts[i]);
+            memcpy(reduce_trial + starts[i], bytes + starts[i + run], size - starts[i + run]);
+            if (count > run && reduce_holds(first, reduce_trial, size - cut)) {
+                size -= cut;
+                memcpy(bytes, reduce_trial, size);
+                count = reduce_find_inputs(bytes, size, starts, REDUCE_BATCH_MAX);
+            } else {
+                i += run;
+            }
+        }
+    }
+    return size;
+}
+
+/* Each input that is left, its operations. The new size. */
+static size_t reduce_operations(struct fuzz_reduce *reduce, const struct reduce_run *first,
+                                uint8_t *bytes, size_t size)
+{
+    static uint8_t input[REDUCE_INPUT_BYTES_MAX];
+    static size_t starts[REDUCE_BATCH_MAX + 1];
+    size_t count = reduce_find_inputs(bytes, size, starts, REDUCE_BATCH_MAX);
+    double seconds = reduce->time_s_max / (double)(count > 0 ? count : 1);
+    for (size_t i = count; i-- > 0;) {
+        (void)reduce_find_inputs(bytes, size, starts, REDUCE_BATCH_MAX);
+        size_t from = starts[i] + FUZZ_BATCH_SIZE_BYTES;
+        size_t length = starts[i + 1] - from;
+        struct reduce_part part = {first, bytes, starts[i], bytes + starts[i + 1],
+                                   size - starts[i + 1]};
+        reduce->test = reduce_part_holds;
+        reduce->context = &part;
+        reduce->time_s_max = seconds;
+        memcpy(input, bytes + from, length);
+        length = fuzz_reduce_input(reduce, input, length, reduce_trial);
+        size = reduce_join(&part, input, length);
+        memcpy(bytes, reduce_whole, size);
+    }
+    return size;
+}
+
+/* What needs one input alone becomes that input. */
+static size_t reduce_batch(struct fuzz_reduce *reduce, struct reduce_run *first, uint8_t *bytes,
+                           size_t size)
+{
+    static size_t starts[REDUCE_BATCH_MAX + 1];
+    size = reduce_inputs(first, bytes, size, reduce->time_s_max / 2);
+    if (reduce_find_inputs(bytes, size, starts, REDUCE_BATCH_MAX) != 1) {
+        return reduce_operations(reduce, first, bytes, size);
+    }
+    size -= starts[0] + FUZZ_BATCH_SIZE_BYTES;
+    memmove(bytes, bytes + starts[0] + FUZZ_BATCH_SIZE_BYTES, size);
+    return fuzz_reduce_input(reduce, bytes, size, reduce_trial);
+}
+
 static bool reduce_read(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rbe");
@@ -192,7 +310,9 @@ static int reduce_main(const char *input, const char *output, double seconds)
                                  .time_s_max = seconds};
     reduce_warm_up();
     if (first.failed && !first.timed_out) { /* a hang would take a minute for each trial */
-        size = fuzz_reduce_input(&reduce, reduce_bytes, size, reduce_trial);
+        size = fuzz_is_batch(reduce_bytes, size)
+                   ? reduce_batch(&reduce, &first, reduce_bytes, size)
+                   : fuzz_reduce_input(&reduce, reduce_bytes, size, reduce_trial);
     }
     if (!reduce_write(output, size)) {
         return reduce_refuse("the output cannot be written", REDUCE_EXIT_ENVIRONMENT);
@@ -205,10 +325,25 @@ static int reduce_main(const char *input, const char *output, double seconds)
     return 0;
 }
 
+/* The decoded input, from a build of any engine. */
+static int reduce_print(const char *input)
+{
+    size_t size;
+    if (!reduce_read(input, &size)) {
+        (void)fprintf(stderr, "heapmill-fuzz: %s cannot be read\n", input);
+        return REDUCE_EXIT_ENVIRONMENT;
+    }
+    fuzz_engine_target->print(reduce_bytes, size, stdout);
+    return 0;
+}
+
 /* libFuzzer, AFL++'s driver and the engine of ours call it before anything else. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     char **arguments = *argv;
+    if (*argc == 3 && strcmp(arguments[1], "--print") == 0) {
+        exit(reduce_print(arguments[2]));
+    }
     if (*argc < 2 || strcmp(arguments[1], "--reduce") != 0) {
         return 0;
     }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/host/files.h"
-#include "fuzz/campaign/library.h"
+#include "fuzz/campaign/deviations.h"
 #include "fuzz/palette.h"
 
 /* An input's time, which under a loaded machine and sanitizers is mostly waiting. */
@@ -96,12 +96,29 @@ static char *engine_dictionary(const struct fuzz_launch *launch)
     return NULL;
 }
 
+static enum fuzz_tree engine_tree(const struct fuzz_launch *launch)
+{
+    if (launch->engine == FUZZ_ENGINE_RANDOM) {
+        return launch->bare ? FUZZ_TREE_BARE : FUZZ_TREE_ORDINARY;
+    }
+    /* A sanitizer would replace the library's malloc too. */
+    bool fast = launch->fast || launch->subject.library[0] != '\0';
+    return fuzz_engine_is_afl(launch->engine) ? FUZZ_TREE_AFL
+           : fast                             ? FUZZ_TREE_FAST
+                                              : FUZZ_TREE_LIBFUZZER;
+}
+
+enum status fuzz_engine_check(const struct fuzz_launch *launch, struct error *error)
+{
+    const char *program;
+    return fuzz_catalog_path(launch->program, engine_tree(launch), &program, error);
+}
+
 static enum status engine_prepare_random(const struct fuzz_launch *launch, struct crew_job *job,
                                          struct error *error)
 {
     const char *program;
-    enum fuzz_tree tree = launch->bare ? FUZZ_TREE_BARE : FUZZ_TREE_ORDINARY;
-    enum status status = fuzz_catalog_path(launch->program, tree, &program, error);
+    enum status status = fuzz_catalog_path(launch->program, engine_tree(launch), &program, error);
     if (status == STATUS_OK) {
         job->stop_signal = SIGKILL; /* it keeps nothing that could be torn */
         engine_argument(job, "%s", program);
@@ -125,10 +142,7 @@ static enum status engine_prepare_libfuzzer(const struct fuzz_launch *launch, st
                                             struct error *error)
 {
     const char *program;
-    /* A sanitizer would replace the library's malloc too. */
-    bool fast = launch->fast || launch->library[0] != '\0';
-    enum status status = fuzz_catalog_path(
-        launch->program, fast ? FUZZ_TREE_FAST : FUZZ_TREE_LIBFUZZER, &program, error);
+    enum status status = fuzz_catalog_path(launch->program, engine_tree(launch), &program, error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -312,7 +326,15 @@ enum status fuzz_engine_prepare(const struct fuzz_launch *launch, struct crew_jo
     /* AFL++ insists on the first two; names of functions are looked up by triage, not here. */
     engine_setting(job, "ASAN_OPTIONS", "abort_on_error=1:symbolize=0:detect_leaks=0");
     engine_setting(job, "UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:symbolize=0");
-    fuzz_library_add_settings(launch->library, &job->settings);
+    fuzz_subject_add_settings(&launch->subject, &job->settings);
+    if (fuzz_program_records(launch->program) && !launch->until_finding) {
+        char *table = text_format("%s/deviations", launch->directory);
+        char *findings = text_format("%s/findings", launch->directory);
+        engine_setting(job, "HEAPMILL_FUZZ_DEVIATIONS", table);
+        engine_setting(job, "HEAPMILL_FUZZ_FINDINGS", findings);
+        free(findings);
+        free(table);
+    }
     status = launch->engine == FUZZ_ENGINE_RANDOM ? engine_prepare_random(launch, job, error)
              : fuzz_engine_is_afl(launch->engine) ? engine_prepare_afl(launch, job, error)
                                                   : engine_prepare_libfuzzer(launch, job, error);

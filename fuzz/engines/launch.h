@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/crew.h"
+#include "fuzz/campaign/library.h"
 
 enum fuzz_engine {
     FUZZ_ENGINE_RANDOM, /* blind: the same input format, no feedback */
@@ -44,15 +45,18 @@ struct fuzz_launch {
     unsigned index;        /* among this engine's members, from 0 */
     uint64_t seed;
     uint64_t operations; /* an input's longest program */
-    const char *library; /* the user's allocator, "" for none */
-    bool shared;         /* AFL++ reads what libFuzzer finds: corpus/ */
-    bool until_finding;  /* a trial: from nothing, keeping nothing, ends at the first finding */
-    bool resumed;        /* AFL++ goes on where its directory is */
+    struct fuzz_subject subject;
+    bool shared;        /* AFL++ reads what libFuzzer finds: corpus/ */
+    bool until_finding; /* a trial: from nothing, keeping nothing, ends at the first finding */
+    bool resumed;       /* AFL++ goes on where its directory is */
     const struct text_list *extra; /* the user's own arguments of the engine; NULL: none */
 };
 
 /* "libfuzzer-0", "afl-1"; names logs and counters. The caller frees. */
 char *fuzz_engine_member_name(const struct fuzz_launch *launch);
+
+/* Is it built? STATUS_NOT_FOUND: the message names the remedy. Nothing is made. */
+enum status fuzz_engine_check(const struct fuzz_launch *launch, struct error *error);
 
 /* Makes the directories that the engine wants, and the job. STATUS_NOT_FOUND: not built, or there
  * is no afl-fuzz; the message names the remedy. STATUS_IO. */

@@ -3,373 +3,540 @@
  * HEAPMILL_FUZZ_LIBRARY=./libmine.so names the library (loaded beside the process's own malloc, so
  * that the harness does not depend on what it tests); LD_PRELOAD does as well. Nothing is rebuilt.
  *
- * Promises, and where they are made: alignment for any type that fits (C17 7.22.3), to what
- * posix_memalign and aligned_alloc were asked (POSIX), to a page (valloc, pvalloc: glibc); calloc's
- * zeroes; contents through realloc; NULL and ENOMEM when nothing that large can be had, the old
- * block untouched; overflow of calloc and reallocarray noticed; EINVAL of posix_memalign, which
- * leaves the pointer alone or sets it to NULL then (POSIX.1-2017: "or a null pointer"), and sets
- * errno in no failure (Linux manual page; errno after a success is unspecified); free and
- * free_sized (C23) keep errno (POSIX.1-2024); the usable size is usable. */
-#include <errno.h>
-#include <stdint.h>
-#include <string.h>
+ * malloc_abi_promises.c has what is promised and where that stands; fuzz/deviation.h, how one
+ * broken promise does not hide the others. An input is a palette program (fuzz/palette.h): four
+ * kinds of requests, and operations on them. A library keeps its state from one input to the next,
+ * so what a process has played is kept with a finding (fuzz/history.h). */
+#include <stdlib.h>
 #include <unistd.h>
 
-#include "fuzz/block_program.h"
+#include "allocators/heap.h"
+#include "fuzz/asan.h"
 #include "fuzz/fuzz_target.h"
+#include "fuzz/history.h"
 #include "fuzz/mutator.h"
 #include "fuzz/oracle.h"
 #include "fuzz/targets/malloc_abi_family.h"
+#include "fuzz/targets/malloc_abi_state.h"
 
-enum {
-    ABI_EDGE_BYTES = 512,    /* what is filled at both ends of a large block */
-    ABI_OVERLAP_BLOCKS = 64, /* so many of the newest are compared with each new one */
-    ABI_PAGE_BYTES = 4096,
-    ABI_RSS_PERIOD = 512,        /* executions between two looks at the resident memory */
-    ABI_RSS_BYTES_MAX = 1 << 30, /* a run has 24 MiB live at most, and frees all */
+enum { ABI_OVERLAP_BLOCKS = 512 /* so many of the newest are compared with each new one */ };
+
+/* The sixteen kinds of operation of the format. */
+enum abi_kind {
+    ABI_KIND_TAKE,       /* of an entry: argument & 3 */
+    ABI_KIND_TAKE_BURST, /* 2 to 65 of an entry */
+    ABI_KIND_TAKE_NEAR,  /* as the first, with another size or alignment: argument >> 2 */
+    ABI_KIND_GIVE_AT,    /* argument / 256 of the way through the live ones */
+    ABI_KIND_GIVE_NEWEST,
+    ABI_KIND_GIVE_OLDEST,
+    ABI_KIND_GIVE_BURST, /* every second to fifth block, or 2 to 64 from a place on */
+    ABI_KIND_RESIZE,     /* to an entry's size */
+    ABI_KIND_RESIZE_BY,  /* by some bytes, or to a multiple or part of its size */
+    ABI_KIND_PAIRS,      /* 1 to 64 times: allocate an entry and free it at once */
+    ABI_KIND_IMPOSSIBLE,
+    ABI_KIND_INVALID_OR_CHECK,
+    ABI_KIND_PLAYER, /* another thread goes on; one time in four this one ends */
+    ABI_KIND_THREADS,
+    ABI_KIND_FORK,     /* when the argument is below 24; else replaces the oldest block */
+    ABI_KIND_GIVE_ALL, /* when the argument is below 64; else replaces a block */
 };
 
-/* Beyond any address space, and hidden from the compiler, which would warn. */
-static volatile size_t abi_huge = SIZE_MAX / 2 + 1;
+static struct abi_state abi_state;
 
-static struct block_program abi_program;
-static uint8_t abi_next_fill;
-
-/* ---------------------------------------------------------------- contents */
-static size_t abi_filled_head(const struct block_slot *slot)
+/* ---------------------------------------------------------------- requests */
+static size_t abi_size_of(unsigned kind, size_t detail)
 {
-    return slot->usable < ABI_EDGE_BYTES ? slot->usable : ABI_EDGE_BYTES;
-}
-
-static bool abi_is_filled(const unsigned char *bytes, size_t size, uint8_t fill)
-{
-    return size == 0 || (bytes[0] == fill && memcmp(bytes, bytes + 1, size - 1) == 0);
-}
-
-/* The first bytes, as many as both kept says and were filled; and the end of what is usable. */
-static void abi_expect_kept(const struct block_slot *slot, const unsigned char *address,
-                            size_t kept)
-{
-    size_t head = abi_filled_head(slot);
-    FUZZ_EXPECT(abi_is_filled(address, kept < head ? kept : head, slot->fill), "contents",
-                "the first bytes of a live block of %u have changed", slot->size);
-    if (kept == slot->usable) {
-        FUZZ_EXPECT(abi_is_filled(address + slot->usable - head, head, slot->fill), "contents",
-                    "the last bytes of a live block of %u have changed", slot->size);
+    switch (kind) {
+    case 3:
+        return detail % 18;
+    case 4:
+        return 1 + 4 * detail;
+    case 5: /* around powers of two */
+        return ((size_t)8 << detail % 14) + (detail >> 4) % 3 - 1;
+    case 6:
+        return 16 * (detail + 1);
+    case 7: /* around pages */
+        return 4096 * (1 + detail % 32) + detail / 32 - 4;
+    case 8:
+        return 4096 * (detail + 8) + detail;
+    case 9:
+        return ((size_t)1 << (17 + detail % 6)) + 4096 * (detail / 6 % 5) - 8192 + detail / 32;
+    case 10:
+        return 65536 * (detail + 1) + 7 * detail;
+    case 11:
+        return ((size_t)1 << 20) * (1 + detail % 64) + 4096 * (detail / 64) - 4096;
+    case 12:
+        return 1 + 131 * detail; /* up to 32 KiB */
+    default:
+        return 1 + detail % 128;
     }
 }
 
-static void abi_expect_contents(void)
+static size_t abi_round_up(size_t size, size_t alignment)
 {
-    for (uint32_t i = 0; i < abi_program.live; i++) {
-        const struct block_slot *slot = &abi_program.slots[block_program_slot(&abi_program, i)];
-        abi_expect_kept(slot, slot->address, slot->usable);
+    return (size + alignment - 1) & ~(alignment - 1);
+}
+
+struct abi_request abi_request_of(const struct abi_state *state, unsigned entry, unsigned variation)
+{
+    static const enum abi_call calls[16] = {
+        ABI_MALLOC,       ABI_MALLOC,        ABI_MALLOC,        ABI_MALLOC,
+        ABI_CALLOC,       ABI_CALLOC,        ABI_CALLOC,        ABI_REALLOC,
+        ABI_REALLOCARRAY, ABI_ALIGNED_ALLOC, ABI_ALIGNED_ALLOC, ABI_POSIX_MEMALIGN,
+        ABI_MEMALIGN,     ABI_VALLOC,        ABI_PVALLOC,       ABI_NEW};
+    unsigned bits = state->palette.entries[entry & 3];
+    struct abi_request request = {.call = calls[bits >> 12], .alignment = 1, .count = 1};
+    request.size = abi_size_of(bits >> 8 & 15, bits & 255);
+    bool aligned = request.call == ABI_ALIGNED_ALLOC || request.call == ABI_MEMALIGN ||
+                   request.call == ABI_POSIX_MEMALIGN;
+    if (aligned) {
+        unsigned shift = variation < 44 ? 3 + (variation + bits) % 10 : 13 + variation % 12;
+        request.alignment = (size_t)1 << shift;
+        if (request.call == ABI_ALIGNED_ALLOC) { /* C11: a multiple */
+            bool equal = (bits >> 12) == 10;
+            request.size =
+                equal ? request.alignment : abi_round_up(request.size, request.alignment);
+        }
+    } else if (variation != 0) {
+        size_t moved = request.size + variation;
+        request.size = moved > 32 ? moved - 32 : 1;
+        request.count = variation % 5 == 0 ? 4 : 1;
+    }
+    return request;
+}
+
+/* ---------------------------------------------------------------- verbs */
+static void abi_expect_apart(const struct abi_state *state, const struct abi_block *block)
+{
+    uint32_t from = state->live > ABI_OVERLAP_BLOCKS ? state->live - ABI_OVERLAP_BLOCKS : 0;
+    for (uint32_t i = from; i < state->live; i++) {
+        const struct abi_block *other = &state->blocks[i];
+        if (block->address < other->address + other->usable &&
+            other->address < block->address + block->usable && other != block) {
+            fuzz_deviate(
+                &abi_overlap, abi_call_name(block->call), abi_class(block->size, block->alignment),
+                "a block of %zu bytes overlaps a live one of %zu", block->size, other->size);
+        }
     }
 }
 
-static void abi_expect_apart(const struct block_slot *slot)
+static void abi_say_take(struct abi_state *state, const struct abi_request *request)
 {
-    uint32_t live = abi_program.live;
-    for (uint32_t i = live > ABI_OVERLAP_BLOCKS ? live - ABI_OVERLAP_BLOCKS : 0; i < live; i++) {
-        const struct block_slot *other = &abi_program.slots[block_program_slot(&abi_program, i)];
-        if (other != slot && other->address != NULL) {
-            bool apart = slot->address + slot->usable <= other->address ||
-                         other->address + other->usable <= slot->address;
-            FUZZ_EXPECT(apart, "overlap", "a block of %u bytes overlaps a live one of %u",
-                        slot->size, other->size);
-        }
-    }
-}
-
-/* ---------------------------------------------------------------- blocks come */
-/* Which function serves a block, and with which alignment, is drawn from its type and slot. */
-static size_t abi_alignment(const struct block_slot *slot, uint32_t number)
-{
-    if (slot->type != HEAP_TUPLE && slot->type != HEAP_LIST && slot->type != HEAP_DICT) {
-        return 1;
-    }
-    return (size_t)16 << (number + slot->size) % 9;
-}
-
-static void *abi_call_calloc(const struct malloc_abi_family *family, size_t size, bool splits)
-{
-    size_t count = splits && size % 4 == 0 ? 4 : 1;
-    unsigned char *block = family->calloc(count, size / count);
-    FUZZ_EXPECT(block == NULL || abi_is_filled(block, size, 0), "calloc",
-                "%zu bytes of calloc's are not zero", size);
-    return block;
-}
-
-static void *abi_call(const struct malloc_abi_family *family, const struct block_slot *slot,
-                      size_t alignment)
-{
-    void *block = NULL;
-    switch (slot->type) {
-    case HEAP_STR:
-    case HEAP_FLOAT:
-        if (family->calloc != NULL) {
-            return abi_call_calloc(family, slot->size, slot->type == HEAP_FLOAT);
-        }
+    unsigned name = state->name_next;
+    const char *call = abi_call_name(request->call);
+    switch (request->call) {
+    case ABI_CALLOC:
+        (void)fprintf(state->text, "b%u = calloc(%zu, %zu);\n", name, request->count,
+                      request->size / request->count);
         break;
-    case HEAP_INSTANCE:
-        if (family->realloc != NULL) {
-            return family->realloc(NULL, slot->size);
-        }
+    case ABI_REALLOC:
+        (void)fprintf(state->text, "b%u = realloc(NULL, %zu);\n", name, request->size);
         break;
-    case HEAP_INT:
-        if (family->reallocarray != NULL) {
-            return family->reallocarray(NULL, 1, slot->size);
-        }
+    case ABI_REALLOCARRAY:
+        (void)fprintf(state->text, "b%u = reallocarray(NULL, %zu, %zu);\n", name, request->count,
+                      request->size / request->count);
         break;
-    case HEAP_TUPLE:
-        if (family->posix_memalign != NULL) {
-            int saved = errno = EDOM;
-            int result = family->posix_memalign(&block, alignment, slot->size);
-            FUZZ_EXPECT(result == 0 || errno == saved, "posix_memalign", "it sets errno");
-            FUZZ_EXPECT(result == 0 || result == ENOMEM, "posix_memalign", "it says %d", result);
-            return result == 0 ? block : NULL;
-        }
+    case ABI_POSIX_MEMALIGN:
+        (void)fprintf(state->text, "posix_memalign(&b%u, %zu, %zu);\n", name, request->alignment,
+                      request->size);
         break;
-    case HEAP_LIST:
-        if (family->aligned_alloc != NULL) {
-            return family->aligned_alloc(alignment, heap_round_up(slot->size, alignment));
-        }
+    case ABI_ALIGNED_ALLOC:
+    case ABI_MEMALIGN:
+        (void)fprintf(state->text, "b%u = %s(%zu, %zu);\n", name, call, request->alignment,
+                      request->size);
         break;
-    case HEAP_DICT:
-        if (family->memalign != NULL) {
-            return family->memalign(alignment, slot->size);
-        }
+    case ABI_NEW:
+        (void)fprintf(state->text, "b%u = operator new(%zu);\n", name, request->size);
         break;
     default:
-        break;
+        (void)fprintf(state->text, "b%u = %s(%zu);\n", name, call, request->size);
     }
-    return family->malloc(slot->size);
 }
 
-static bool abi_has_alignment(const struct malloc_abi_family *family, const struct block_slot *slot)
+/* What an input may cost. */
+static bool abi_affords(struct abi_state *state, size_t size, size_t alignment)
 {
-    return (slot->type == HEAP_TUPLE && family->posix_memalign != NULL) ||
-           (slot->type == HEAP_LIST && family->aligned_alloc != NULL) ||
-           (slot->type == HEAP_DICT && family->memalign != NULL);
-}
-
-/* The slot's block is at address now. */
-static void abi_enter(const struct malloc_abi_family *family, struct block_slot *slot,
-                      void *address, size_t alignment)
-{
-    size_t natural = slot->size >= 16 ? 16 : slot->size >= 8 ? 8 : 1;
-    alignment = alignment > natural ? alignment : natural;
-    FUZZ_EXPECT((uintptr_t)address % alignment == 0, "alignment",
-                "a block of %u bytes is not aligned to %zu", slot->size, alignment);
-    size_t usable = slot->size;
-    if (family->malloc_usable_size != NULL) {
-        usable = family->malloc_usable_size(address);
-        FUZZ_EXPECT(usable >= slot->size && usable < UINT32_MAX, "usable-size",
-                    "%zu bytes are usable of a block of %u", usable, slot->size);
+    size_t work = size + alignment / 16;
+    if (state->live == ABI_BLOCKS_MAX || state->live_bytes + size > ABI_LIVE_BYTES_MAX ||
+        work > state->work_bytes_left) {
+        return false;
     }
-    slot->address = address;
-    slot->usable = (uint32_t)usable;
-    slot->fill = ++abi_next_fill;
-    size_t head = abi_filled_head(slot);
-    abi_expect_apart(slot);
-    memset(slot->address, slot->fill, head);
-    memset(slot->address + slot->usable - head, slot->fill, head);
+    state->work_bytes_left -= work;
+    return true;
 }
 
-static void abi_alloc(const struct malloc_abi_family *family, const struct block_step *step)
+void abi_state_take(struct abi_state *state, const struct abi_request *wanted)
 {
-    struct block_slot *slot = &abi_program.slots[step->slot];
-    size_t alignment = abi_has_alignment(family, slot) ? abi_alignment(slot, step->slot) : 1;
-    errno = 0;
-    void *address = abi_call(family, slot, alignment);
-    if (address == NULL) {
-        /* Of nothing, NULL is an answer too. */
-        FUZZ_EXPECT(slot->size == 0 || slot->type == HEAP_TUPLE || errno == ENOMEM, "enomem",
-                    "%u bytes are refused, and errno is %d", slot->size, errno);
-        block_program_refused_alloc(&abi_program, step->slot);
+    struct abi_request request = *wanted;
+    struct abi_block *block = &state->blocks[state->live];
+    request.count = request.count > 0 && request.size % request.count == 0 ? request.count : 1;
+    if (!abi_affords(state, request.size, request.alignment)) {
         return;
     }
-    abi_enter(family, slot, address, alignment);
-}
-
-/* ---------------------------------------------------------------- blocks go and change */
-static void abi_free(const struct malloc_abi_family *family, const struct block_step *step)
-{
-    struct block_slot *slot = &abi_program.slots[step->slot];
-    abi_expect_kept(slot, slot->address, slot->usable);
-    errno = EDOM;
-    /* Of a block of malloc's or realloc's; one of the aligned functions is not for free_sized. */
-    if (family->free_sized != NULL && slot->type == HEAP_RAW) {
-        family->free_sized(slot->address, slot->size);
+    fuzz_count_operation();
+    if (state->text != NULL) {
+        abi_say_take(state, &request);
+        *block = (struct abi_block){.call = request.call, .size = request.size, .usable = 0};
+    } else if (!abi_take(&request, block)) {
+        return;
     } else {
-        family->free(slot->address);
+        abi_expect_apart(state, block);
     }
-    FUZZ_EXPECT(errno == EDOM, "free-errno", "free has changed errno to %d", errno);
-    slot->address = NULL;
+    state->names[state->live++] = state->name_next++;
+    state->live_bytes += request.size;
 }
 
-static void abi_resize(const struct malloc_abi_family *family, const struct block_step *step)
+static void abi_state_remove(struct abi_state *state, uint32_t at)
 {
-    struct block_slot *slot = &abi_program.slots[step->slot];
-    size_t old_size = abi_program.resized_from;
-    abi_expect_kept(slot, slot->address, slot->usable);
-    /* A size of 0 frees the block or does not, by the C library: not asked. */
-    if (family->realloc == NULL || step->size == 0) {
-        block_program_refused_resize(&abi_program, step->slot, old_size);
+    state->live_bytes -= state->blocks[at].size;
+    state->live--;
+    state->blocks[at] = state->blocks[state->live];
+    state->names[at] = state->names[state->live];
+}
+
+void abi_state_give(struct abi_state *state, uint32_t at)
+{
+    if (at >= state->live) {
         return;
     }
-    unsigned char *moved = slot->type == HEAP_INT && family->reallocarray != NULL
-                               ? family->reallocarray(slot->address, step->size, 1)
-                               : family->realloc(slot->address, step->size);
-    if (moved == NULL) {
-        block_program_refused_resize(&abi_program, step->slot, old_size);
-        abi_expect_kept(slot, slot->address, slot->usable);
+    fuzz_count_operation();
+    if (state->text != NULL) {
+        (void)fprintf(state->text, "free(b%u);\n", state->names[at]);
+    } else {
+        abi_give(&state->blocks[at]);
+    }
+    abi_state_remove(state, at);
+}
+
+void abi_state_give_all(struct abi_state *state)
+{
+    while (state->live > 0) {
+        abi_state_give(state, state->live - 1);
+    }
+}
+
+void abi_state_resize(struct abi_state *state, uint32_t at, size_t size, bool by_array)
+{
+    struct abi_block *block = &state->blocks[at];
+    size_t old = block->size;
+    size = size > 0 ? size : 1;
+    if (at >= state->live || !abi_affords(state, size > old ? size : 0, 1)) {
         return;
     }
-    abi_expect_kept(slot, moved, old_size < step->size ? old_size : step->size);
-    slot->address = NULL;
-    abi_enter(family, slot, moved, 1);
+    fuzz_count_operation();
+    if (state->text != NULL) {
+        (void)fprintf(state->text, "b%u = %s(b%u, %zu%s); /* from %zu */\n", state->names[at],
+                      by_array ? "reallocarray" : "realloc", state->names[at], size,
+                      by_array ? ", 1" : "", old);
+        block->size = size;
+    } else if (abi_resize(block, size, by_array)) {
+        abi_expect_apart(state, block);
+    }
+    state->live_bytes += block->size - old;
 }
 
-/* ---------------------------------------------------------------- what must be refused */
-static void abi_expect_overflow(const struct malloc_abi_family *family)
+void abi_state_check(const struct abi_state *state, const char *after)
 {
-    errno = 0;
-    FUZZ_EXPECT(family->malloc(abi_huge) == NULL && errno == ENOMEM, "enomem",
-                "malloc of more than there is: errno %d", errno);
-    if (family->calloc != NULL) {
-        errno = 0;
-        FUZZ_EXPECT(family->calloc(abi_huge, 4) == NULL && errno == ENOMEM, "overflow",
-                    "calloc's product overflows: errno %d", errno);
-    }
-    if (family->malloc_usable_size != NULL) {
-        FUZZ_EXPECT(family->malloc_usable_size(NULL) == 0, "usable-size", "NULL has a usable size");
-    }
-    family->free(NULL);
-}
-
-static void abi_expect_invalid(const struct malloc_abi_family *family)
-{
-    static const size_t wrong[] = {0, 1, 2, 4, 24, 48, 4095};
-    for (size_t i = 0; family->posix_memalign != NULL && i < sizeof(wrong) / sizeof(wrong[0]);
-         i++) {
-        void *result = &abi_program;
-        int said = family->posix_memalign(&result, wrong[i], 64);
-        FUZZ_EXPECT(said == EINVAL, "posix_memalign", "an alignment of %zu: it says %d", wrong[i],
-                    said);
-        FUZZ_EXPECT(result == NULL || result == &abi_program, "posix_memalign",
-                    "an alignment of %zu is refused, and the pointer is set", wrong[i]);
+    for (uint32_t i = 0; i < state->live; i++) {
+        abi_check(&state->blocks[i], after);
     }
 }
 
-static void abi_expect_pages(const struct malloc_abi_family *family, size_t size)
+/* ---------------------------------------------------------------- operations */
+static void abi_say(const struct abi_state *state, const char *what, unsigned argument)
 {
-    void *(*const functions[])(size_t) = {family->valloc, family->pvalloc};
-    for (int i = 0; i < 2; i++) {
-        if (functions[i] != NULL) {
-            unsigned char *block = functions[i](size);
-            size_t owed = i == 0 ? size : heap_round_up(size, ABI_PAGE_BYTES);
-            FUZZ_EXPECT((uintptr_t)block % ABI_PAGE_BYTES == 0, "alignment",
-                        "valloc or pvalloc of %zu is not aligned to a page", size);
-            if (block != NULL) {
-                memset(block, 0xa5, owed);
-                family->free(block);
-            }
+    if (state->text != NULL) {
+        (void)fprintf(state->text, "/* %s (%u) */\n", what, argument);
+    }
+}
+
+static uint32_t abi_place(const struct abi_state *state, unsigned argument)
+{
+    return (uint32_t)((uint64_t)state->live * argument / 256);
+}
+
+static void abi_give_burst(struct abi_state *state, unsigned argument)
+{
+    if (argument < 128) { /* a comb */
+        for (uint32_t at = argument % 4; at < state->live; at += 1 + argument % 4) {
+            abi_state_give(state, at);
+        }
+        return;
+    }
+    uint32_t at = abi_place(state, (argument * 37) & 255);
+    for (unsigned i = 0; i < 2 + argument % 63 && at < state->live; i++) {
+        abi_state_give(state, at);
+    }
+}
+
+static void abi_resize_by(struct abi_state *state, unsigned argument)
+{
+    uint32_t at = abi_place(state, (argument * 11) & 255);
+    if (at >= state->live) {
+        return;
+    }
+    size_t size = state->blocks[at].size;
+    const size_t sizes[16] = {size + 1,        size > 1 ? size - 1 : 1,
+                              size + 8,        size > 8 ? size - 8 : 1,
+                              2 * size,        size / 2,
+                              size + size / 2, size / 4,
+                              size + 4096,     size > 4096 ? size - 4096 : 1,
+                              4 * size,        size + (1 << 20),
+                              size * 3 / 4,    size / 8,
+                              size + 16,       size};
+    if (argument >= 250) {
+        abi_say(state, "realloc(p, 0), of the block that is freed next", argument);
+        if (state->text == NULL) {
+            abi_resize_to_nothing(&state->blocks[at]);
+        }
+        abi_state_remove(state, at);
+        return;
+    }
+    abi_state_resize(state, at, sizes[argument % 16], argument / 16 % 4 == 3);
+}
+
+static void abi_inspect(struct abi_state *state, unsigned argument)
+{
+    if (argument < 64) {
+        abi_say(state, "alignments that posix_memalign refuses; NULL's usable size; free(NULL)",
+                argument);
+        if (state->text == NULL) {
+            abi_ask_invalid();
+        }
+    } else if (argument >= 252) {
+        abi_say(state, "4 GiB and some bytes, by malloc or realloc, and less again", argument);
+        if (state->text == NULL) {
+            abi_ask_giant(argument, state->palette.entries[0]);
+        }
+    } else {
+        abi_say(state, "all contents are compared", argument);
+        if (state->text == NULL && state->live_bytes / 2 <= state->work_bytes_left) {
+            state->work_bytes_left -= state->live_bytes / 2;
+            abi_state_check(state, NULL);
         }
     }
 }
 
-/* realloc to more than there is fails and leaves the oldest block as it was. */
-static void abi_expect_refused_resize(const struct malloc_abi_family *family)
+static void abi_use_threads(struct abi_state *state, unsigned argument)
 {
-    if (abi_program.live == 0) {
+    unsigned count = 1 + (argument >> 2) % 32;
+    if (state->costly_left == 0) {
         return;
     }
-    const struct block_slot *slot = &abi_program.slots[block_program_slot(&abi_program, 0)];
-    if (family->realloc != NULL) {
-        errno = 0;
-        FUZZ_EXPECT(family->realloc(slot->address, abi_huge) == NULL && errno == ENOMEM, "enomem",
-                    "realloc to more than there is: errno %d", errno);
-    }
-    if (family->reallocarray != NULL) {
-        errno = 0;
-        FUZZ_EXPECT(family->reallocarray(slot->address, abi_huge, 4) == NULL && errno == ENOMEM,
-                    "overflow", "reallocarray's product overflows: errno %d", errno);
-    }
-    abi_expect_kept(slot, slot->address, slot->usable);
-}
-
-/* What is resident although every run has freed all. */
-static void abi_expect_bounded(void)
-{
-    FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long total = 0;
-    unsigned long resident = 0;
-    bool read = file != NULL && fscanf(file, "%lu %lu", &total, &resident) == 2;
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    FUZZ_EXPECT(!read || resident * ABI_PAGE_BYTES < ABI_RSS_BYTES_MAX, "bounded",
-                "%lu MiB are resident though nothing is live", resident * ABI_PAGE_BYTES >> 20);
-}
-
-/* ---------------------------------------------------------------- the program */
-static void abi_step(const struct malloc_abi_family *family, const struct block_step *step)
-{
-    switch (step->kind) {
-    case BLOCK_ALLOC:
-        abi_alloc(family, step);
+    state->costly_left--;
+    switch (argument & 3) {
+    case 0:
+        abi_threads_free(state, count);
         break;
-    case BLOCK_FREE:
-        abi_free(family, step);
+    case 1:
+        abi_threads_take(state, argument >> 3 & 3, count);
         break;
-    case BLOCK_RESIZE:
-        abi_resize(family, step);
-        break;
-    case BLOCK_CHECK:
-        abi_expect_overflow(family);
-        break;
-    case BLOCK_STATS:
-        abi_expect_refused_resize(family);
-        break;
-    case BLOCK_WALK:
-        abi_expect_invalid(family);
-        break;
-    case BLOCK_REFUSE:
-        abi_expect_pages(family, 1 + step->size * 333);
+    case 2:
+        abi_say(state, "two threads allocate and free at once, and exchange blocks", argument);
+        if (state->text == NULL) {
+            abi_threads_race(state, state->next * 256 + argument);
+        }
         break;
     default:
-        abi_expect_contents();
+        if (argument >> 2 >= 16 || !state->storm_left) {
+            abi_threads_free(state, count);
+            break;
+        }
+        state->storm_left = false;
+#ifdef FUZZ_ASAN
+        state->storm_left = false;                  /* its quarantine keeps what is freed */
+        state->costly_left = cost % 4 == 0 ? 1 : 0; /* a child copies the shadow of all memory */
+#endif
+        abi_say(state,
+                "96 threads come one after the other, with 1 MiB each, all of which is freed",
+                argument);
+        if (state->text == NULL) {
+            abi_threads_storm(state, argument >> 2 & 3, argument >> 4 & 3);
+        }
     }
+}
+
+static void abi_replace(struct abi_state *state, uint32_t at, unsigned argument)
+{
+    abi_state_give(state, at);
+    const struct abi_request request = abi_request_of(state, argument & 3, argument >> 2);
+    abi_state_take(state, &request);
+}
+
+static void abi_fork_or_replace(struct abi_state *state, unsigned argument)
+{
+    if (argument >= 24) {
+        abi_replace(state, 0, argument);
+    } else if (state->text != NULL) {
+        abi_say(state,
+                argument < 4 ? "a child is forked while another thread allocates"
+                             : "a child is forked",
+                argument);
+    } else if (state->player == 0 && state->costly_left > 0) {
+        /* By the main thread: the child has no other. */
+        state->costly_left--;
+        abi_fork(state, argument < 4);
+    }
+}
+
+static void abi_change_player(struct abi_state *state, unsigned argument)
+{
+    state->player = argument % ABI_PLAYERS;
+    state->player_leaves = argument >= 192;
+    if (state->text != NULL) {
+        (void)fprintf(state->text, "/* thread %u goes on%s */\n", state->player,
+                      state->player_leaves ? "; the one before ends, if it is not the first" : "");
+    }
+}
+
+static void abi_requests(struct abi_state *state, unsigned kind, unsigned argument)
+{
+    struct abi_request request =
+        abi_request_of(state, argument & 3, kind == ABI_KIND_TAKE_NEAR ? argument >> 2 : 0);
+    unsigned count = kind == ABI_KIND_TAKE_BURST ? 2 + (argument >> 2) : 1;
+    for (unsigned i = 0; i < count; i++) {
+        abi_state_take(state, &request);
+    }
+    for (unsigned i = 0; kind == ABI_KIND_PAIRS && i < 1 + argument / 4; i++) {
+        uint32_t before = state->live;
+        abi_state_take(state, &request);
+        if (state->live > before) {
+            abi_state_give(state, before);
+        }
+    }
+}
+
+static void abi_operate(struct abi_state *state, unsigned kind, unsigned argument)
+{
+    switch (kind) {
+    case ABI_KIND_GIVE_AT:
+        abi_state_give(state, abi_place(state, argument));
+        break;
+    case ABI_KIND_GIVE_NEWEST:
+        abi_state_give(state, state->live - 1);
+        break;
+    case ABI_KIND_GIVE_OLDEST:
+        abi_state_give(state, 0);
+        break;
+    case ABI_KIND_GIVE_BURST:
+        abi_give_burst(state, argument);
+        break;
+    case ABI_KIND_RESIZE:
+        abi_state_resize(state, abi_place(state, argument & 0xfc),
+                         abi_request_of(state, argument & 3, 0).size, argument % 32 == 0);
+        break;
+    case ABI_KIND_RESIZE_BY:
+        abi_resize_by(state, argument);
+        break;
+    case ABI_KIND_IMPOSSIBLE:
+        abi_say(state, "a request that nobody can serve", argument);
+        if (state->text == NULL) {
+            abi_ask_impossible(argument, (unsigned)(state->next * 31 + argument / 8),
+                               state->live > 0 ? &state->blocks[abi_place(state, argument)] : NULL);
+        }
+        break;
+    case ABI_KIND_INVALID_OR_CHECK:
+        abi_inspect(state, argument);
+        break;
+    case ABI_KIND_PLAYER:
+        abi_change_player(state, argument);
+        break;
+    case ABI_KIND_THREADS:
+        abi_use_threads(state, argument);
+        break;
+    case ABI_KIND_FORK:
+        abi_fork_or_replace(state, argument);
+        break;
+    case ABI_KIND_GIVE_ALL:
+        if (argument < 64) {
+            abi_state_give_all(state);
+        } else {
+            abi_replace(state, abi_place(state, (argument * 13) & 255), argument);
+        }
+        break;
+    default:
+        abi_requests(state, kind, argument);
+    }
+}
+
+bool abi_state_play(struct abi_state *state)
+{
+    while (state->next < state->palette.count) {
+        unsigned kind = palette_kind(&state->palette, state->next);
+        unsigned argument = palette_argument(&state->palette, state->next);
+        unsigned player = state->player;
+        state->next++;
+        abi_operate(state, kind, argument);
+        if (state->careful && state->text == NULL) {
+            char after[96];
+            (void)snprintf(after, sizeof(after), "operation %zu (kind %u, argument %u)",
+                           state->next, kind, argument);
+            abi_state_check(state, after);
+        }
+        if (state->player != player) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- the target */
+static void abi_begin(struct abi_state *state, const uint8_t *data, size_t size)
+{
+    palette_read(&state->palette, data, size);
+    state->next = 0;
+    state->live = 0;
+    state->live_bytes = 0;
+    unsigned cost = state->palette.flags % 64;
+    state->work_bytes_left = (size_t)(cost == 0 ? 192 : cost <= 4 ? 16 : 1) << 20;
+    state->costly_left = cost <= 4 ? 8 : 2;
+    state->storm_left = cost <= 4;
+    state->player = 0;
+    state->player_leaves = false;
+    state->name_next = 0;
+    state->text = NULL;
+    state->careful = getenv("HEAPMILL_FUZZ_CAREFUL") != NULL;
 }
 
 static void malloc_abi_run(const uint8_t *data, size_t size)
 {
-    const struct malloc_abi_family *family = malloc_abi_family_get();
-    struct block_step step;
-    fuzz_begin();
-    abi_next_fill = 0;
-    block_program_begin(&abi_program, data, size);
-    while (block_program_next(&abi_program, &step)) {
-        fuzz_count_operation();
-        abi_step(family, &step);
+    const uint8_t *input;
+    size_t input_size;
+    size_t at = 0;
+    (void)malloc_abi_family_get();
+    fuzz_watch_begin(&abi_crash, &abi_hang);
+    while (fuzz_batch_next(data, size, &at, &input, &input_size)) {
+        fuzz_history_add(input, input_size);
+        fuzz_begin();
+        abi_begin(&abi_state, input, input_size);
+        abi_threads_play(&abi_state);
+        abi_state_check(&abi_state, NULL);
+        abi_state_give_all(&abi_state);
+        fuzz_progress();
     }
-    abi_expect_contents();
-    while (block_program_drain(&abi_program, &step)) {
-        abi_free(family, &step);
-    }
-    if (fuzz_counters->executions % ABI_RSS_PERIOD == 0) {
-        abi_expect_bounded();
+}
+
+static void malloc_abi_print(const uint8_t *data, size_t size, FILE *out)
+{
+    const uint8_t *input;
+    size_t input_size;
+    size_t at = 0;
+    while (fuzz_batch_next(data, size, &at, &input, &input_size)) {
+        abi_begin(&abi_state, input, input_size);
+        abi_state.text = out;
+        (void)fprintf(out, "/* an input of %zu operations */\n", abi_state.palette.count);
+        abi_threads_play(&abi_state);
+        abi_state_give_all(&abi_state);
     }
 }
 
 const struct fuzz_target fuzz_target_malloc_abi = {
     .name = "malloc_abi",
-    .summary = "the malloc family of any library, as a black box, against POSIX and glibc",
+    .summary = "the malloc family of any library, as a black box, against C, POSIX and glibc",
     .format = "palette-1",
     .outlives_input = true,
     .run = malloc_abi_run,
-    .print = block_program_print,
+    .print = malloc_abi_print,
     .mutate = mutator_mutate,
     .cross = mutator_cross,
     .generate = palette_generate,
