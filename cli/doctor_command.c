@@ -9,15 +9,20 @@
 #include "cli/shared_options.h"
 #include "common/host/document.h"
 #include "common/host/process.h"
+#include "run/command/library.h"
 
 /* Long enough for 50 ticks of a core, short enough to wait for. */
 static const double DOCTOR_INTERVAL_S = 0.5;
 
 struct doctor_arguments {
+    const char *library;
     bool json;
 };
 
 static const struct option_row doctor_options[] = {
+    {OPTION_TEXT, 0, "library", "FILE",
+     "instead: what of malloc's family a library of yours has, and what breaks without the rest",
+     .candidates = OPTION_FILES, OPTION_INTO(struct doctor_arguments, library)},
     {SHARED_JSON(struct doctor_arguments, json,
                  "{\"checks\": [{name, level, value, remedy}]}, level being ok, info, warning or "
                  "missing")},
@@ -95,20 +100,28 @@ static int doctor_execute(const struct invocation *invocation, void *arguments)
         return command_fail(invocation, &error);
     }
     json_t *rows = json_array();
-    doctor_check_machine(rows, DOCTOR_INTERVAL_S);
-    doctor_check_calibration(rows);
-    doctor_check_programs(rows, &registry);
+    enum status status = STATUS_OK;
+    if (asked->library != NULL) {
+        status = library_examine(asked->library, &registry, rows, &error);
+    } else {
+        doctor_check_machine(rows, DOCTOR_INTERVAL_S);
+        doctor_check_calibration(rows);
+        doctor_check_programs(rows, &registry);
+    }
     size_t missing = doctor_count(rows, "missing");
-    if (asked->json) {
+    if (status == STATUS_OK && asked->json) {
         json_t *all = json_pack("{sO}", "checks", rows);
         (void)json_dumpf(all, stdout, JSON_INDENT(1));
         (void)putchar('\n');
         json_decref(all);
-    } else {
+    } else if (status == STATUS_OK) {
         doctor_print(rows);
     }
     json_decref(rows);
     registry_close(&registry);
+    if (status != STATUS_OK) {
+        return command_fail(invocation, &error);
+    }
     if (process_interrupted()) {
         return EXIT_INTERRUPTED;
     }

@@ -179,6 +179,115 @@ static void a_tree_is_summed_up(void **state)
     json_decref(answer);
 }
 
+/* heapmill exec WORDS…: its exit status; *err and *out, unless NULL, are the caller's. */
+static int exec_ask(const char *const *words, char **out, char **err)
+{
+    const char *arguments[16] = {"exec"};
+    for (size_t i = 0; words[i] != NULL; i++) {
+        arguments[i + 1] = words[i];
+    }
+    struct fixture_outcome outcome = fixture_run(arguments);
+    int status = outcome.status;
+    *out = text_format("%s", outcome.out);
+    *err = text_format("%s", outcome.err);
+    fixture_outcome_free(&outcome);
+    return status;
+}
+
+static void exec_expect(const char *const *words, int status, const char *out, const char *err)
+{
+    char *said;
+    char *told;
+    int is = exec_ask(words, &said, &told);
+    if (is != status || strstr(said, out) == NULL || strstr(told, err) == NULL) {
+        fail_msg("%s %s: status %d, “%s”, “%s”", words[0], words[2], is, said, told);
+    }
+    free(said);
+    free(told);
+}
+
+static void exec_is_the_command(void **state)
+{
+    (void)state;
+    const char *const status[] = {"-b", OURS, "--", HEAPMILL_WRONG, "status", NULL};
+    const char *const preloaded[] = {"-b", OURS, "--", "sh", "-c", "echo $LD_PRELOAD", NULL};
+    const char *const with_stats[] = {"-b", OURS, "--stats", "--", HEAPMILL_WRONG, "status", NULL};
+    const char *const ended[] = {"--stats", "--", "sh", "-c", "kill -TERM $$", NULL};
+    const char *const none[] = {"-b", "null", "--", "true", NULL};
+    exec_expect(status, 7, "", "");
+    exec_expect(preloaded, 0, "libheapmill-" OURS ".so", "");
+    exec_expect(with_stats, 7, "", "the back end holds");
+    exec_expect(ended, 128 + SIGTERM, "", "allocations");
+    exec_expect(none, 2, "", "no back end that can be preloaded");
+}
+
+static void exec_counts_every_call(void **state)
+{
+    (void)state;
+    char *out;
+    char *err;
+    const char *const words[] = {"--stats", "--json", "--", HEAPMILL_WRONG, "unchecked", NULL};
+    assert_int_equal(exec_ask(words, &out, &err), 0);
+    json_t *told = json_loads(err, 0, NULL);
+    const json_t *process = json_array_get(json_object_get(told, "processes"), 0);
+    assert_int_equal(json_count_at(process, "allocations", 0), 2);
+    assert_int_equal(json_count_at(process, "frees", 0), 2);
+    assert_int_equal(json_count_at(process, "asked_bytes", 0), 200);
+    assert_int_equal(json_count_at(process, "live_blocks", 9), 0);
+    json_decref(told);
+    free(out);
+    free(err);
+}
+
+static void what_is_wrong_ends_the_command(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *message;
+    } cases[] = {
+        {"double", "heapmill debug: double free: block 0x"},
+        {"beyond", "heapmill debug: write beyond a block: block 0x"},
+        {"before", "heapmill debug: write before a block: block 0x"},
+        {"after", "heapmill debug: write after free: block 0x"},
+        {"realloc", "heapmill debug: realloc of a free block: block 0x"},
+        {"size", "heapmill debug: free with another size than was asked for: block 0x"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const words[] = {"--debug", "--", HEAPMILL_WRONG, cases[i].pattern, NULL};
+        exec_expect(words, 128 + SIGABRT, "", cases[i].message);
+    }
+    const char *const fill[] = {"--debug", "--", HEAPMILL_WRONG, "fill", NULL};
+    exec_expect(fill, 0, "cd dd\n", "");
+}
+
+static void each_allocation_fails_once(void **state)
+{
+    (void)state;
+    const char *const careless[] = {"--fail-each", "--", HEAPMILL_WRONG, "unchecked", NULL};
+    const char *const careful[] = {"--fail-each", "--", HEAPMILL_WRONG, "fine", NULL};
+    const char *const second[] = {"--fail-nth", "2", "--", HEAPMILL_WRONG, "unchecked", NULL};
+    exec_expect(careless, 1, "2 allocations failed in turn: 2 crashes", "");
+    exec_expect(careful, 0, "1 allocations failed in turn: 0 crashes", "");
+    exec_expect(second, 128 + SIGSEGV, "", "");
+}
+
+static void a_library_is_looked_at(void **state)
+{
+    (void)state;
+    const char *const whole[] = {"doctor", "--library", HEAPMILL_DEBUG_LIBRARY, NULL};
+    const char *const none[] = {"doctor", "--library", "/etc/passwd", NULL};
+    struct fixture_outcome outcome = fixture_run(whole);
+    assert_non_null(strstr(outcome.out, "malloc then lives in"));
+    assert_non_null(strstr(outcome.out, "26 of 26 members"));
+    assert_int_equal(outcome.status, 0);
+    fixture_outcome_free(&outcome);
+    outcome = fixture_run(none);
+    assert_int_equal(outcome.status, 2);
+    assert_non_null(strstr(outcome.err, "no shared library"));
+    fixture_outcome_free(&outcome);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +299,11 @@ int main(void)
         cmocka_unit_test(what_cannot_be_measured_is_refused),
         cmocka_unit_test(nothing_of_the_users_is_left_behind),
         cmocka_unit_test(a_tree_is_summed_up),
+        cmocka_unit_test(exec_is_the_command),
+        cmocka_unit_test(exec_counts_every_call),
+        cmocka_unit_test(what_is_wrong_ends_the_command),
+        cmocka_unit_test(each_allocation_fails_once),
+        cmocka_unit_test(a_library_is_looked_at),
     };
     fixture_enter();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 start() {
-    LD_PRELOAD=$1 redis-server --port 0 --unixsocket "$work/socket" --dir "$work" --save "" >>"$work/log" 2>&1 &
+    LD_PRELOAD=$1 redis-server --port 0 --enable-debug-command local --unixsocket "$work/socket" --dir "$work" --save "" >>"$work/log" 2>&1 &
     server=$!
     for _ in $(seq 200); do
         [ "$(redis-cli -s "$work/socket" ping 2>/dev/null || true)" != PONG ] || return 0
@@ -43,5 +43,5 @@ stop save
 start "$1"
 after=$(redis-cli -s "$work/socket" debug digest; redis-cli -s "$work/socket" dbsize)
 stop nosave
-[ "$before" = "$after" ] || { echo "the data differ: $before, $after"; exit 1; }
+[ "${#before}" -gt 40 ] && [ "$before" = "$after" ] || { echo "the data differ: $before, $after"; exit 1; }
 echo "$before"
