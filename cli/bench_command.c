@@ -21,7 +21,7 @@
 /* What --rounds auto is after unless --precision says otherwise: in the tables of this field,
  * differences below it are seldom worth an engineer's hour. */
 static const double BENCH_PRECISION = 0.01;
-static const double BENCH_TARGET_MS = 50;
+static const double BENCH_TARGET_MS = 8;
 enum { BENCH_ROUNDS_MAX = 100000 };
 
 /* An option that decides what the plan is. */
@@ -71,19 +71,19 @@ const struct option_row bench_option_rows[] = {
      "rounds of the time pass, or of the other passes where there is no time pass. Below 6 compare "
      "gives no verdict. auto: each group has rounds until its intervals are narrow enough, at "
      "least 10, at most 70 or what the budget allows",
-     .shown = "the matrix's, else 7", BENCH_PLANS(rounds_text)},
+     .shown = "the matrix's, else 40", BENCH_PLANS(rounds_text)},
     {OPTION_SHARE, 0, "precision", "P", "what --rounds auto is after: half of an interval's width",
      .shown = "1%", .least = 1e-4, .most = 1, BENCH_PLANS(experiment.precision)},
     {OPTION_SECONDS, 0, "budget", "TIME",
      "instead, or with --rounds auto: rounds for as long as they fit, as 5m",
      BENCH_PLANS(experiment.budget_s)},
-    {OPTION_FLAG, 0, "no-redo", NULL,
-     "no further rounds for those that other programs, steal or a CPU quota disturbed",
-     BENCH_PLANS(experiment.no_redo)},
+    {OPTION_FLAG, 0, "one-layout", NULL,
+     "workers run as they were linked, and not in links with their functions in other orders; "
+     "intervals then do not contain code layout",
+     BENCH_PLANS(experiment.one_layout)},
     {OPTION_REAL, 0, "target-ms", "T",
      "timed part of a process; iterations are set by it, once, for all back ends alike",
-     .shown = "the matrix's, else 50", .least = 1, .most = 60000,
-     BENCH_PLANS(experiment.target_ms)},
+     .shown = "the matrix's, else 8", .least = 1, .most = 60000, BENCH_PLANS(experiment.target_ms)},
     {OPTION_SECONDS, 0, "timeout", "TIME",
      "of a process, after which it is killed and a record says so", "60s", .most = 86400,
      BENCH_PLANS(experiment.timeout_s)},
@@ -158,8 +158,7 @@ static enum status bench_choose_passes(struct bench_options *options, struct err
     bool others = !options->experiment.passes[RECORD_TIME] && options->experiment.rounds > 0;
     options->experiment.instruction_rounds =
         others ? options->experiment.rounds : BENCH_ROUNDS_INSTRUCTIONS;
-    options->experiment.latency_rounds =
-        others ? options->experiment.rounds : BENCH_ROUNDS_STANDARD;
+    options->experiment.latency_rounds = others ? options->experiment.rounds : BENCH_ROUNDS_LATENCY;
     return any ? STATUS_OK
                : error_set(error, STATUS_INVALID, "--metric and --no-memory leave nothing to run");
 }

@@ -144,22 +144,16 @@ void bench_report_plan(const json_t *plan, bool json)
     document_show(document);
 }
 
-/* Says so when the A/A pairs are one program under two names. */
+/* Says so when layout is not drawn anew in each round. */
 static void report_layouts(const json_t *plan)
 {
-    size_t index;
-    json_t *cell;
-    json_array_foreach(json_object_get(plan, "cells"), index, cell)
-    {
-        if (json_integer_value(json_object_get(cell, "twin")) > 0 &&
-            json_integer_value(json_object_get(cell, "layout")) == 0) {
-            (void)fprintf(stderr,
-                          "heapmill: note: this build has no %s.layout1 and .layout2, so the noise "
-                          "floor will not contain code layout: build all targets, with GNU ld or "
-                          "lld as the linker\n",
-                          json_text_at(cell, "program", ""));
-            return;
-        }
+    const char *why = json_text_at(plan, "layouts_missing", "");
+    if (why[0] != '\0') {
+        (void)fprintf(stderr,
+                      "heapmill: note: workers run as they were linked, so that intervals do not "
+                      "contain code layout: %s; remedy: run bench in a build tree with GNU ld or "
+                      "lld\n",
+                      why);
     }
 }
 
@@ -280,8 +274,9 @@ void bench_report_end(const struct bench_tally *tally, const char *directory, do
  * (disturbance.c has what makes a round disturbed). */
 static const double WARNINGS_STEAL_SHARE = 0.02;
 static const double WARNINGS_THROTTLED_SHARE = 0.005;
+static const double WARNINGS_DISTURBED_SHARE = 0.1;
 
-enum { WARNINGS_TICKS_PER_S = 100 }; /* USER_HZ, as in disturbance.c */
+enum { WARNINGS_TICKS_PER_S = 100 }; /* USER_HZ of every Linux that heapmill runs on */
 
 json_t *bench_warnings_before(void)
 {
@@ -325,20 +320,15 @@ static void warnings_add_taken(const struct record_set *set, json_t *rows)
     }
 }
 
-/* Groups that keep their disturbed rounds, as they have too many to leave out. */
 static void warnings_add_disturbed(const struct record_set *set, json_t *rows)
 {
-    size_t often = 0;
-    for (size_t i = 0; i < set->group_count; i++) {
-        const struct record_group *group = &set->groups[i];
-        often += !disturbance_is_rare(group->rounds_disturbed, group->rounds);
-    }
-    if (often > 0) {
+    double share = disturbance_share(set);
+    if (share > WARNINGS_DISTURBED_SHARE) {
         doctor_add(rows, "disturbance", "warning",
                    "end what else runs (`top` shows it) and measure again",
-                   "%zu of %zu groups were disturbed in more than one round of %d, so that all "
-                   "their rounds count and their intervals are wide",
-                   often, set->group_count, DISTURBANCE_RARE);
+                   "%.0f%% of the processes were disturbed (their CPU time outside of the timed "
+                   "part is 20%% above their cell's median)",
+                   100 * share);
     }
 }
 

@@ -17,14 +17,15 @@ struct calibrate_options {
     const char *workloads;
     struct text_list parameters;
     const char *directory;
-    double precision; /* of --rounds auto */
-    double budget_s;  /* of all runs together */
+    const char *slowdowns; /* a comma-separated list, per cent */
     double target_ms;
+    uint64_t rounds;
     uint64_t runs;
     uint64_t seed;
     bool exact; /* -b was given: none may be absent */
     bool json;
     bool no_plot;
+    bool one_layout;
     int argc; /* the command line */
     char **argv;
 };
@@ -41,9 +42,10 @@ enum status calibrate_run(const struct calibrate_options *options, struct regist
 enum status calibrate_check(const struct calibrate_options *options, struct registry *registry,
                             const char *backend, struct error *error);
 
-/* Adds to each group of the plan a copy of its base that does more work: 1, 5, 2 or 10%, by turns,
- * the turn beginning with `number`. */
-void calibrate_add_slowed(json_t *plan, uint64_t number);
+/* Adds to each group of the plan a copy of its base that does more work: so many per cent, by turns
+ * of the list, the turn beginning with `number`. STATUS_INVALID: the list has something else. */
+enum status calibrate_add_slowed(json_t *plan, const char *slowdowns, uint64_t number,
+                                 struct error *error);
 
 /* calibration.json's object, but for its format. runs is borrowed. A new reference. */
 json_t *calibrate_to_json(const struct calibrate_options *options, const struct power *power,

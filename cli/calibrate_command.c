@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"
+#include "results/stats/disturbance.h"
 #include "results/store.h"
 
 /* Every one has workers of its own, or times of its own over the same worker, and so a luck of its
@@ -40,11 +41,12 @@ static const char *const calibrate_parameters[] = {"batch.order=fifo,lifo,random
 static const struct option_row calibrate_option_rows[] = {
     {OPTION_TEXT, 'o', "output", "DIR", "where the runs go", CALIBRATE_DIRECTORY,
      .candidates = OPTION_DIRECTORIES, CALIBRATE_INTO(directory)},
-    {OPTION_SECONDS, 0, "budget", "TIME",
-     "of all runs together; ten rounds of each are made in any case", "9m",
-     CALIBRATE_INTO(budget_s)},
     {OPTION_NUMBER, 0, "runs", "N", "of 20 A/A pairs and 20 slowed cells each", "10", .least = 1,
      .most = 1000, CALIBRATE_INTO(runs)},
+    {OPTION_NUMBER, 0, "rounds", "N", "of each run, as of bench", "40", .least = 6, .most = 10000,
+     CALIBRATE_INTO(rounds)},
+    {OPTION_TEXT, 0, "slowdowns", "LIST", "how much more work slowed cells do, per cent, by turns",
+     "5", CALIBRATE_INTO(slowdowns)},
     {OPTION_TEXT, 'b', "backends", "LIST", "the runs' bases, in turn, as bench has them",
      .shown = "ten", .candidates = CANDIDATES_BACKENDS, CALIBRATE_INTO(backends),
      .given = offsetof(struct calibrate_options, exact)},
@@ -57,8 +59,7 @@ static const struct option_row calibrate_option_rows[] = {
      "whole "
      "number: long ones take longer",
      "8", .least = 1, .most = 60000, CALIBRATE_INTO(target_ms)},
-    {OPTION_SHARE, 0, "precision", "P", "as of bench", "1%", .least = 1e-4, .most = 1,
-     CALIBRATE_INTO(precision)},
+    {OPTION_FLAG, 0, "one-layout", NULL, "as of bench", CALIBRATE_INTO(one_layout)},
     {OPTION_NUMBER, 0, "seed", "S", "of all random choices", "1", .most = INT32_MAX,
      CALIBRATE_INTO(seed)},
     {OPTION_FLAG, 0, "no-plot", NULL, "draw nothing", CALIBRATE_INTO(no_plot)},
@@ -126,16 +127,14 @@ static enum status calibrate_count(struct calibration *calibration, const char *
     }
     status = power_add_run(&calibration->power, set, error);
     if (status == STATUS_OK) {
-        uint32_t disturbed = 0;
         uint32_t rounds = 0;
         for (size_t i = 0; i < set->group_count; i++) {
-            disturbed += set->groups[i].rounds_disturbed;
             rounds += set->groups[i].rounds;
         }
         (void)json_array_append_new(
-            calibration->runs, json_pack("{ss ss sI sI sI}", "directory", directory, "backend",
+            calibration->runs, json_pack("{ss ss sI sI sf}", "directory", directory, "backend",
                                          backend, "groups", (json_int_t)set->group_count, "rounds",
-                                         (json_int_t)rounds, "disturbed", (json_int_t)disturbed));
+                                         (json_int_t)rounds, "disturbed", disturbance_share(set)));
     }
     record_set_free(set);
     return status;
@@ -233,9 +232,9 @@ const struct command command_calibrate = {
     .summary = "how often verdicts are wrong here, and which differences are found",
     .description =
         "Measures how far verdicts can be trusted on this machine, through the whole pipeline of "
-        "bench and compare, adaptive rounds included: how often identical programs are told apart "
-        "(false positives, of A/A pairs in two code layouts), and how often a slowdown that was "
-        "put in, of 1, 2, 5 and 10% more work, is found (power). Each with its exact 95% interval. "
+        "bench and compare: how often identical programs are told apart (false positives, of A/A "
+        "pairs), and how often a slowdown that was put in, of 5% more work unless --slowdowns says "
+        "otherwise, is found (power). Each with its exact 95% interval. "
         "docs/calibration.md says how to read the answer.\n"
         "\n"
         "It makes a number of runs, each an ordinary result directory in DIR with a back end of "
@@ -244,7 +243,8 @@ const struct command command_calibrate = {
     .options = calibrate_option_rows,
     .arguments_size = sizeof(struct calibrate_options),
     .check = calibrate_fill_in,
-    .examples = "heapmill calibrate --budget 9m",
+    .examples = "heapmill calibrate\n"
+                "heapmill calibrate --slowdowns 2 --rounds 160 --runs 3 -o results/two-per-cent",
     .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing; 4 some cells "
                      "failed; 130 interrupted",
     .execute = calibrate_execute,

@@ -46,27 +46,46 @@ static void calibrate_print_share(struct table *table, const char *what, const j
     table_cell(table, 4, "%lld", json_integer_value(json_object_get(share, "comparisons")));
 }
 
-static void calibrate_add_findings(struct document *document, const json_t *runs,
-                                   const json_t *none, const json_t *resolves)
+/* What the runs found in the end: by default at as many rounds as bench has. */
+static void calibrate_add_power(struct document *document, const json_t *json)
 {
-    json_int_t rounds = 0;
-    json_int_t disturbed = 0;
+    json_int_t most = json_integer_value(json_object_get(json_object_get(json, "rounds"), "most"));
+    size_t index;
+    json_t *share;
+    json_array_foreach(json_object_get(json, "power"), index, share)
+    {
+        if (json_integer_value(json_object_get(share, "rounds")) == most) {
+            document_line(document,
+                          "power: a slowdown of %g%% is found in %.1f%% [%.1f, %.1f] of %lld cases "
+                          "at %lld rounds",
+                          json_number_value(json_object_get(share, "slowdown")),
+                          calibrate_percent(share, "rate"), calibrate_percent(share, "low"),
+                          calibrate_percent(share, "high"),
+                          json_integer_value(json_object_get(share, "comparisons")), most);
+        }
+    }
+}
+
+static void calibrate_add_findings(struct document *document, const json_t *json)
+{
+    const json_t *runs = json_object_get(json, "runs");
+    const json_t *none = json_object_get(json, "false_positives");
+    const json_t *resolves = json_object_get(json, "resolves");
+    double disturbed = 0;
     size_t index;
     json_t *run;
     json_array_foreach(runs, index, run)
     {
-        rounds += json_integer_value(json_object_get(run, "rounds"));
-        disturbed += json_integer_value(json_object_get(run, "disturbed"));
+        disturbed += json_number_value(json_object_get(run, "disturbed"));
     }
     document_gap(document);
-    document_line(document,
-                  "disturbed: %lld of %lld rounds of single groups (steal, CPU quota, other "
-                  "programs)",
-                  disturbed, rounds);
+    document_line(document, "disturbed: %.1f%% of the processes",
+                  100 * disturbed / (double)json_array_size(runs));
     document_line(document, "false positives: %.1f%% [%.1f, %.1f] of %lld identical pairs",
                   calibrate_percent(none, "rate"), calibrate_percent(none, "low"),
                   calibrate_percent(none, "high"),
                   json_integer_value(json_object_get(none, "comparisons")));
+    calibrate_add_power(document, json);
     if (json_is_number(resolves)) {
         document_line(document,
                       "resolution: slowdowns from %g%% on are found in 90%% of the cases and more",
@@ -96,9 +115,7 @@ void calibrate_print(const json_t *json)
                        json_number_value(json_object_get(share, "slowdown")));
         calibrate_print_share(table, what, share);
     }
-    calibrate_add_findings(document, json_object_get(json, "runs"),
-                           json_object_get(json, "false_positives"),
-                           json_object_get(json, "resolves"));
+    calibrate_add_findings(document, json);
     document_show(document);
 }
 

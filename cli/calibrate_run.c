@@ -9,35 +9,47 @@
 #include "run/experiment.h"
 #include "run/worker_executor.h"
 
-static const double calibrate_slowdowns[] = {1, 5, 2, 10};
-enum { CALIBRATE_SLOWDOWNS = sizeof(calibrate_slowdowns) / sizeof(calibrate_slowdowns[0]) };
+/* A copy of a base's cell that does so many per cent more work, in links of its own: only the work
+ * differs, so that the truth is known to the per cent. */
+enum { CALIBRATE_LAYOUT_SET = 3 }; /* the base and its twins have 0 to 2 */
 
-/* A copy of a base's cell that does so many per cent more work. The program is the base's own: only
- * the work differs, so that the truth is known to the per cent. */
 static json_t *calibrate_slowed_cell(const json_t *base, double slowdown)
 {
     json_t *cell = json_deep_copy(base);
     json_t *id = json_sprintf("%s+%g%%", json_string_value(json_object_get(base, "id")), slowdown);
     (void)json_object_set_new(cell, "id", id);
     (void)json_object_set_new(cell, "extra_work", json_real(slowdown));
+    (void)json_object_set_new(cell, "layout_set", json_integer(CALIBRATE_LAYOUT_SET));
     return cell;
 }
 
-void calibrate_add_slowed(json_t *plan, uint64_t number)
+enum status calibrate_add_slowed(json_t *plan, const char *slowdowns, uint64_t number,
+                                 struct error *error)
 {
+    struct text_list list = {0};
+    enum status status = STATUS_OK;
     json_t *cells = json_array();
     size_t index;
     json_t *cell;
-    uint64_t turn = number;
+    text_split(&list, slowdowns, ',');
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
         (void)json_array_append(cells, cell);
-        if (json_integer_value(json_object_get(cell, "twin")) == 0) {
-            double slowdown = calibrate_slowdowns[turn++ % CALIBRATE_SLOWDOWNS];
+        if (json_integer_value(json_object_get(cell, "twin")) == 0 && status == STATUS_OK) {
+            const char *text = list.count > 0 ? list.items[number++ % list.count] : "";
+            char *end = NULL;
+            double slowdown = strtod(text, &end);
+            if (end == text || *end != '\0' || slowdown < 1 || slowdown > 100) {
+                status = error_set(error, STATUS_INVALID,
+                                   "--slowdowns %s: it wants per cents from 1 to 100, as 2,5",
+                                   slowdowns);
+            }
             (void)json_array_append_new(cells, calibrate_slowed_cell(cell, slowdown));
         }
     }
     (void)json_object_set_new(plan, "cells", cells);
+    text_list_free(&list);
+    return status;
 }
 
 /* The options of `heapmill bench` that make such a run, but for its slowed cells. */
@@ -54,9 +66,8 @@ static enum status calibrate_bench_options(const struct calibrate_options *optio
         text_list_add(&bench->experiment.parameters,
                       text_format("%s", options->parameters.items[i]));
     }
-    bench->rounds_auto = true;
-    bench->experiment.precision = options->precision;
-    bench->experiment.budget_s = options->budget_s / (double)options->runs;
+    bench->experiment.rounds = options->rounds;
+    bench->experiment.one_layout = options->one_layout;
     bench->experiment.target_ms = options->target_ms;
     bench->experiment.seed = options->seed + number;
     enum status status = bench_options_check(bench, error);
@@ -77,7 +88,7 @@ static enum status calibrate_make_plan(const struct calibrate_options *options,
         status = experiment_plan(&bench.experiment, registry, executor, plan, error);
     }
     if (status == STATUS_OK) {
-        calibrate_add_slowed(*plan, number);
+        status = calibrate_add_slowed(*plan, options->slowdowns, number, error);
     }
     options_free(bench_option_rows, &bench);
     return status;

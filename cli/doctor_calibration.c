@@ -22,8 +22,8 @@ static void doctor_add_resolution(json_t *rows, const json_t *calibration)
     } else {
         doctor_add(rows, "resolution", "warning",
                    "measure when nothing else runs; larger --target-ms and more rounds help",
-                   "no slowdown up to 10%% is found in 90%% of the cases, with %.0f rounds on "
-                   "average",
+                   "none of the slowdowns that were tried is found in 90%% of the cases, with %.0f "
+                   "rounds on average",
                    rounds);
     }
     const json_t *false_positives = json_object_get(calibration, "false_positives");
@@ -31,7 +31,7 @@ static void doctor_add_resolution(json_t *rows, const json_t *calibration)
     double high = json_number_at(false_positives, "high", 0);
     bool good = rate <= DOCTOR_FALSE_MAX && high <= DOCTOR_FALSE_HIGH_MAX;
     doctor_add(rows, "false positives", good ? "ok" : "warning",
-               good ? "" : "heapmill calibrate, with nothing else running and a larger --budget",
+               good ? "" : "heapmill calibrate, with nothing else running and more --rounds",
                "%.1f%% [%.1f, %.1f] of %.0f identical pairs were told apart", 100 * rate,
                100 * json_number_at(false_positives, "low", 0), 100 * high,
                json_number_at(false_positives, "comparisons", 0));

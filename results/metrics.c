@@ -19,32 +19,37 @@ static double read_time(const json_t *record, const struct record_cell *cell)
                              : metric_number(record, "cpu_ns_per_op");
 }
 
-/* Held over live averaged over operations by the trapezoid rule, from the smaps series, so that
- * both sides of a pair are averaged alike. */
-static double read_mean_of_smaps(const json_t *series)
+/* The integral over operations of a series' held bytes over that of its live bytes, by the
+ * trapezoid rule. Worked out from the series, so that both sides of a pair are averaged alike,
+ * whichever heapmill recorded them. */
+static double read_ratio_of_integrals(const json_t *series, const char *held_name)
 {
     const json_t *operations = json_object_get(series, "operations");
-    const json_t *held = json_object_get(series, "held_smaps_bytes");
+    const json_t *held = json_object_get(series, held_name);
     const json_t *live = json_object_get(series, "live_bytes");
     size_t count = json_array_size(operations);
     if (count == 0 || json_array_size(held) != count || json_array_size(live) != count) {
         return (double)NAN;
     }
-    double sum = 0;
-    double weights = 0;
+    double held_sum = 0;
+    double live_sum = 0;
     for (size_t i = 0; i < count; i++) {
-        double live_bytes = json_number_value(json_array_get(live, i));
-        if (live_bytes <= 0) {
-            continue; /* before the first block and after the last there is no ratio */
-        }
         size_t before = i > 0 ? i - 1 : i;
         size_t after = i + 1 < count ? i + 1 : i;
         double weight = json_number_value(json_array_get(operations, after)) -
                         json_number_value(json_array_get(operations, before));
-        sum += weight * json_number_value(json_array_get(held, i)) / live_bytes;
-        weights += weight;
+        held_sum += weight * json_number_value(json_array_get(held, i));
+        live_sum += weight * json_number_value(json_array_get(live, i));
     }
-    return weights > 0 ? sum / weights : (double)NAN;
+    return live_sum > 0 ? held_sum / live_sum : (double)NAN;
+}
+
+static double read_held_over_live(const json_t *record, const struct record_cell *cell)
+{
+    (void)cell;
+    const json_t *memory = json_object_get(record, "memory");
+    double ratio = read_ratio_of_integrals(json_object_get(memory, "series"), "held_bytes");
+    return isnan(ratio) ? metric_number(memory, "fragmentation.mean") : ratio;
 }
 
 static double read_held_over_live_smaps(const json_t *record, const struct record_cell *cell)
@@ -52,7 +57,7 @@ static double read_held_over_live_smaps(const json_t *record, const struct recor
     (void)cell;
     const json_t *memory = json_object_get(record, "memory");
     const char *source = json_string_value(json_object_get(memory, "held_source"));
-    double mean = read_mean_of_smaps(json_object_get(memory, "series"));
+    double mean = read_ratio_of_integrals(json_object_get(memory, "series"), "held_smaps_bytes");
     bool own_is_smaps = source != NULL && strcmp(source, "smaps") == 0;
     return isnan(mean) && own_is_smaps ? metric_number(memory, "fragmentation.mean") : mean;
 }
@@ -129,19 +134,22 @@ const struct metric metric_table[] = {
     },
     {
         .name = "held_over_live",
-        .summary = "held / live, averaged over operations",
+        .summary = "held / live, both summed over operations",
         .title = "Memory held over memory live",
         .unit = "",
         .less = "smaller",
         .more = "larger",
         .pass = RECORD_MEMORY,
-        .where = "memory.fragmentation.mean",
-        .where_smaps = "the same mean of memory.series.held_smaps_bytes over "
-                       "memory.series.live_bytes",
+        .where = "memory.series.held_bytes over memory.series.live_bytes, both summed over "
+                 "memory.series.operations; without a series memory.fragmentation.mean",
+        .read = read_held_over_live,
+        .where_smaps = "the same of memory.series.held_smaps_bytes",
         .read_smaps = read_held_over_live_smaps,
-        .definition = "Bytes held from the operating system, divided by the bytes that the "
-                      "workload asked for and has not freed, averaged over operations (Johnstone "
-                      "and Wilson 1998, the first of their four ratios).",
+        .definition = "Bytes held from the operating system, summed over operations, divided by "
+                      "the same sum of the bytes that the workload asked for and has not freed "
+                      "(Johnstone and Wilson 1998, the first of their four ratios). A ratio of "
+                      "sums, since in a mean of ratios the moments decide when nearly nothing is "
+                      "live.",
     },
     {
         .name = "instructions",

@@ -282,18 +282,15 @@ static uint32_t record_count(const json_t *json, const char *name)
     return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
-static float record_seconds(const json_t *json)
-{
-    return (float)(json_number_value(json_object_get(json, "wall_ns")) / 1e9);
-}
-
 static void record_parse_surroundings(const json_t *json, struct record *record)
 {
     record->steal_ticks = record_count(json, "steal_ticks");
     record->throttled_us = record_count(json, "throttled_us");
-    record->switches_involuntary = record_count(json, "switches_involuntary");
-    record->process_s = record_seconds(json_object_get(json, "process"));
-    record->timed_s = record_seconds(json);
+    const json_t *process = json_object_get(json, "process");
+    record->process_s = (float)(json_number_value(json_object_get(process, "wall_ns")) / 1e9);
+    record->outside_cpu_s = (float)((json_number_value(json_object_get(process, "cpu_ns")) -
+                                     json_number_value(json_object_get(json, "cpu_ns"))) /
+                                    1e9);
 }
 
 enum status record_parse(const struct record_set *set, const json_t *json, struct record *record,

@@ -57,10 +57,11 @@ struct record_group {
     const char *id;
     uint32_t cells_time;   /* planned in a round of the time pass: all of the group's */
     uint32_t cells_memory; /* planned in the memory pass: those with twin 0 */
-    /* By disturbance_mark: rounds of the time pass that have begun, and those that something
-     * outside disturbed. */
+    /* By disturbance_mark, of the time pass: rounds that have begun, processes, and those of them
+     * that something outside disturbed. */
     uint32_t rounds;
-    uint32_t rounds_disturbed;
+    uint32_t processes;
+    uint32_t disturbed;
 };
 
 struct record {
@@ -75,14 +76,13 @@ struct record {
     uint8_t held_source; /* enum held_source; HELD_NONE unless an ok record of the memory pass */
     uint8_t pass;        /* enum record_pass */
     uint8_t status;      /* enum record_status */
-    bool disturbed;      /* by disturbance_mark: its group was, in this round */
+    bool disturbed;      /* by disturbance_mark */
     bool left_out;       /* by disturbance_mark: its figures are not compared */
-    /* What happened around it, for disturbance_mark; 0 where the record does not say. */
+    /* What happened around it; 0 where the record does not say. */
     uint32_t steal_ticks;
     uint32_t throttled_us;
-    uint32_t switches_involuntary; /* of the timed part */
-    float process_s;               /* wall time of the process, and of the timed part */
-    float timed_s;
+    float process_s;     /* wall time of the process */
+    float outside_cpu_s; /* CPU time of the process outside of its timed part */
 };
 
 struct record_set {

@@ -8,15 +8,15 @@
 #include "common/host/text.h"
 
 /* What a record takes over from the plan's cell. */
-static const char *const cell_members[] = {"group",   "workload",  "params",  "threads",
-                                           "backend", "collector", "arm",     "env",
-                                           "twin",    "layout",    "preload", "package"};
+static const char *const cell_members[] = {"group",   "workload",  "params", "threads",
+                                           "backend", "collector", "arm",    "env",
+                                           "twin",    "preload",   "package"};
 
 /* What it keeps of the outcome when the cell is not ok: what explains, nothing that was measured.
  */
 static const char *const kept_members[] = {
-    "iterations", "malloc_owner", "thread_support", "compiler", "flags",  "libraries",
-    "status",     "reason",       "exit_code",      "signal",   "stderr", "process"};
+    "iterations", "malloc_owner", "thread_support", "compiler", "flags",   "libraries", "status",
+    "reason",     "exit_code",    "signal",         "stderr",   "process", "layout"};
 
 static void cell_record_set(json_t *record, const char *name, json_t *value)
 {

@@ -20,8 +20,8 @@ const struct matrix matrix_table[] = {
         .backends = "malloc,pymalloc-3.10,mimalloc*,jemalloc*",
         .workloads = "pingpong,batch,churn,int_churn,binary_trees,json_documents",
         .parameters = {NULL},
-        .rounds = 11,
-        .target_ms = 20,
+        .rounds = 40,
+        .target_ms = 8,
     },
     {
         .name = "quick",
@@ -31,8 +31,8 @@ const struct matrix matrix_table[] = {
         .workloads = "pingpong,batch,churn,int_churn,binary_trees,json_documents,cyclic_graph,"
                      "type_shift,lru_cache",
         .parameters = {"batch.order=fifo,random", NULL},
-        .rounds = 13,
-        .target_ms = 50,
+        .rounds = 40,
+        .target_ms = 8,
     },
     {
         .name = "pools",

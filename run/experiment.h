@@ -34,7 +34,7 @@ struct experiment {
     uint64_t instruction_rounds;
     uint64_t latency_rounds;
     uint64_t latency_every; /* one call in so many is timed */
-    bool no_redo;           /* groups have no further rounds for disturbed ones */
+    bool one_layout;        /* workers run as they were linked (run/layouts.h) */
     int argc;               /* the command line, for the plan */
     char **argv;
 };

@@ -223,8 +223,9 @@ const char *plan_collector(const json_t *cell)
 static const char *const plan_run_members[] = {
     "name",           "seed",          "rounds",    "budget_s",   "timeout_s",
     "target_ms",      "memory_pass",   "base",      "passes",     "instruction_rounds",
-    "latency_rounds", "latency_every", "precision", "rounds_max", "redo"};
-static const char *const plan_cell_members[] = {"id", "program", "probe", "preload"};
+    "latency_rounds", "latency_every", "precision", "rounds_max", "one_layout"};
+static const char *const plan_cell_members[] = {"id",      "program", "probe",
+                                                "preload", "layouts", "layout_set"};
 
 static bool plan_same(const json_t *a, const json_t *b)
 {

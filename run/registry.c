@@ -249,19 +249,6 @@ void launch_free(struct launch *launch)
     *launch = (struct launch){0};
 }
 
-char *registry_layout_program(const struct registry *registry, const char *program, unsigned number)
-{
-    char *layout = text_format("%s.layout%u", program, number);
-    char *path = registry_program_path(registry, layout);
-    bool exists = access(path, X_OK) == 0;
-    free(path);
-    if (!exists) {
-        free(layout);
-        layout = NULL;
-    }
-    return layout;
-}
-
 char *registry_program_path(const struct registry *registry, const char *program)
 {
     return text_format("%s/%s", registry->program_directory, program);

@@ -69,11 +69,6 @@ const char *backend_default_arm(const struct backend *backend);
 void registry_launch(const struct backend *backend, const char *arm, struct launch *launch);
 void launch_free(struct launch *launch);
 
-/* The program's layout twin of that number (1, 2): its object files linked in another order. NULL
- * if this build has none (workloads/layout.cmake says when); the caller frees. */
-char *registry_layout_program(const struct registry *registry, const char *program,
-                              unsigned number);
-
 /* The path of a program beside heapmill, or of a library as LD_PRELOAD wants it; the caller frees.
  */
 char *registry_program_path(const struct registry *registry, const char *program);

@@ -11,7 +11,6 @@
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "common/rng.h"
-#include "results/stats/disturbance.h"
 #include "results/stats/precision.h"
 #include "run/cell_record.h"
 #include "run/plan.h"
@@ -81,7 +80,7 @@ void adaptive_write_plan(const struct experiment *experiment, json_t *plan)
     bool capped = experiment->precision > 0 && experiment->budget_s <= 0;
     (void)json_object_set_new(plan, "precision", json_real(experiment->precision));
     (void)json_object_set_new(plan, "rounds_max", json_integer(capped ? ADAPTIVE_ROUNDS_MAX : 0));
-    (void)json_object_set_new(plan, "redo", json_boolean(!experiment->no_redo));
+    (void)json_object_set_new(plan, "one_layout", json_boolean(experiment->one_layout));
 }
 
 void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive)
@@ -90,7 +89,6 @@ void adaptive_read_plan(const json_t *plan, struct adaptive *adaptive)
         .rounds = (uint64_t)json_integer_value(json_object_get(plan, "rounds")),
         .precision = json_number_value(json_object_get(plan, "precision")),
         .rounds_max = (uint64_t)json_integer_value(json_object_get(plan, "rounds_max")),
-        .redo = json_is_true(json_object_get(plan, "redo")),
     };
 }
 
@@ -101,49 +99,6 @@ bool adaptive_is_look(uint64_t round)
         look = look * 7 / 5;
     }
     return look == round;
-}
-
-/* Rounds of a group when all have the same number, with those that make up for disturbed ones. The
- * latter may be disturbed too and are not made up for again: a group is done over once. */
-static uint64_t adaptive_fixed_rounds(const struct adaptive *adaptive,
-                                      const struct record_group *group, uint32_t disturbed_planned)
-{
-    bool again = adaptive->redo && group->rounds >= adaptive->rounds &&
-                 disturbance_is_rare(disturbed_planned, (uint32_t)adaptive->rounds);
-    return adaptive->rounds + (again ? disturbed_planned : 0);
-}
-
-/* Counts the disturbed ones among the planned rounds of each group: of the first `rounds` ones. */
-static void adaptive_count_disturbed(const struct record_set *set, uint64_t rounds,
-                                     uint32_t *disturbed)
-{
-    for (size_t i = 0; i < set->record_count; i++) {
-        const struct record *record = &set->records[i];
-        uint32_t group = set->cells[record->cell].group;
-        bool first = i == 0 || record->round != set->records[i - 1].round ||
-                     record->pass != set->records[i - 1].pass ||
-                     set->cells[set->records[i - 1].cell].group != group;
-        disturbed[group] +=
-            first && record->pass == RECORD_TIME && record->disturbed && record->round < rounds;
-    }
-}
-
-static enum status adaptive_choose_fixed(const struct adaptive *adaptive,
-                                         const struct record_set *set, uint32_t round, bool *runs,
-                                         struct error *error)
-{
-    uint32_t *disturbed = calloc(set->group_count + 1, sizeof(*disturbed));
-    if (disturbed == NULL) {
-        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu groups", set->group_count);
-    }
-    if (round >= adaptive->rounds) {
-        adaptive_count_disturbed(set, adaptive->rounds, disturbed);
-    }
-    for (size_t i = 0; i < set->group_count; i++) {
-        runs[i] = round < adaptive_fixed_rounds(adaptive, &set->groups[i], disturbed[i]);
-    }
-    free(disturbed);
-    return STATUS_OK;
 }
 
 /* A group that had no record in the round before has stopped. */
@@ -174,7 +129,9 @@ enum status adaptive_choose(const struct adaptive *adaptive, const struct record
         runs[i] = !ended;
     }
     if (adaptive->rounds > 0) {
-        status = adaptive_choose_fixed(adaptive, set, round, runs, error);
+        for (size_t i = 0; i < set->group_count; i++) {
+            runs[i] = round < adaptive->rounds;
+        }
     } else if (adaptive->precision > 0 && round >= ADAPTIVE_ROUNDS_MIN && !ended) {
         status = adaptive_choose_precise(adaptive, set, round, runs, error);
     }

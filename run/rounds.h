@@ -47,7 +47,6 @@ struct adaptive {
     uint64_t rounds;     /* of each group; 0: `precision`, or a budget, decides */
     double precision;    /* a ratio distance; 0: rounds are not adaptive */
     uint64_t rounds_max; /* 0: none */
-    bool redo;           /* groups have further rounds for disturbed ones */
 };
 
 /* Puts what the options say of rounds into the plan, beside `rounds` and `budget_s`. */

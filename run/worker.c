@@ -236,9 +236,10 @@ const char *worker_expected_owner(const struct worker *worker)
         return slash != NULL ? slash + 1 : worker->preload;
     }
     /* /etc/ld.so.preload can slip another malloc under the one that is called "malloc". */
-    bool system =
-        strncmp(worker->program, "heapmill-run-malloc", strlen("heapmill-run-malloc")) == 0 ||
-        strcmp(worker->program, "heapmill-probe-malloc") == 0;
+    const char *slash = strrchr(worker->program, '/'); /* of a link: "layouts/PROGRAM.7" */
+    const char *program = slash != NULL ? slash + 1 : worker->program;
+    bool system = strncmp(program, "heapmill-run-malloc", strlen("heapmill-run-malloc")) == 0 ||
+                  strncmp(program, "heapmill-probe-malloc", strlen("heapmill-probe-malloc")) == 0;
     return system && !worker->registry->sanitized ? "libc.so" : "";
 }
 

@@ -8,6 +8,8 @@
 #include "common/host/json.h"
 #include "common/host/packages.h"
 #include "common/host/text.h"
+#include "results/stats/statistics.h"
+#include "run/layouts.h"
 #include "run/plan.h"
 #include "run/worker.h"
 
@@ -333,25 +335,112 @@ enum status preflight_plan(const json_t *plan, const struct registry *registry, 
 
 /* The executor itself. */
 
-/* A twin runs the program's layout twin: the same work at other addresses. */
+/* layout_set: the cells of one program draw from sets of links that have none in common where they
+ * are compared with each other. */
 static void worker_executor_describe(void *context, const struct selection_choice *choice, int twin,
                                      json_t *cell)
 {
-    const struct worker_executor *executor = context;
+    (void)context;
     const char *installed = choice->backend->installed;
     struct launch launch;
     registry_launch(choice->backend, choice->arm, &launch);
-    char *layout = twin > 0
-                       ? registry_layout_program(executor->registry, launch.program, (unsigned)twin)
-                       : NULL;
-    json_t *how =
-        json_pack("{ss ss ss ss si}", "program", layout != NULL ? layout : launch.program, "probe",
-                  launch.probe, "preload", launch.preload, "package",
-                  installed != NULL ? installed : "", "layout", layout != NULL ? twin : 0);
+    json_t *how = json_pack("{ss ss ss ss si si}", "program", launch.program, "probe", launch.probe,
+                            "preload", launch.preload, "package",
+                            installed != NULL ? installed : "", "layouts", 0, "layout_set", twin);
     (void)json_object_update(cell, how);
     json_decref(how);
-    free(layout);
     launch_free(&launch);
+}
+
+/* The program that a cell runs in this round: one of its links, or the worker as it was built where
+ * there are none. Memory and counted instructions do not depend on where functions lie. *layout is
+ * the link's number, 0: none. The caller frees. */
+static enum status worker_executor_program(const struct worker_executor *executor,
+                                           const json_t *plan, const json_t *cell,
+                                           enum record_pass pass, uint32_t round, char **program,
+                                           unsigned *layout, struct error *error)
+{
+    bool probe = pass == RECORD_MEMORY || pass == RECORD_LATENCY;
+    const char *name = json_text_at(cell, probe ? "probe" : "program", "");
+    unsigned count = (unsigned)json_count_at(cell, "layouts", 0);
+    *layout = 0;
+    if (count == 0 || (pass != RECORD_TIME && pass != RECORD_LATENCY) ||
+        !layouts_known(executor->registry, name)) {
+        *program = text_format("%s", name);
+        return STATUS_OK;
+    }
+    unsigned set = (unsigned)json_count_at(cell, "layout_set", 0);
+    *layout =
+        1 + set * count +
+        layouts_draw(json_count_at(plan, "seed", 0), json_text_at(cell, "id", ""), round, count);
+    return layouts_program(executor->registry, name, *layout, program, NULL, error);
+}
+
+/* Makes every link that the plan's rounds will need before the first round, which they would
+ * disturb. What is there already costs nothing. */
+static enum status worker_executor_link(const struct worker_executor *executor, const json_t *plan,
+                                        struct error *error)
+{
+    static const enum record_pass passes[] = {RECORD_TIME, RECORD_LATENCY};
+    enum status status = STATUS_OK;
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        uint64_t most = json_count_at(cell, "layouts", 0);
+        for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]) && most > 0; i++) {
+            uint64_t rounds = plan_pass_rounds(plan, passes[i]);
+            rounds = rounds == 0 && plan_runs_pass(plan, passes[i]) ? most : rounds;
+            rounds = rounds < most ? rounds : most;
+            for (uint32_t round = 0; round < rounds && status == STATUS_OK; round++) {
+                char *program = NULL;
+                unsigned layout;
+                status = worker_executor_program(executor, plan, cell, passes[i], round, &program,
+                                                 &layout, error);
+                free(program);
+            }
+        }
+    }
+    return status;
+}
+
+/* Gives the cells their number of links, where links can be made here: of the first program one is
+ * made. Where they cannot, the plan says why. */
+static enum status worker_executor_plan_layouts(const struct worker_executor *executor,
+                                                json_t *plan, struct error *error)
+{
+    uint64_t rounds = plan_pass_rounds(plan, RECORD_TIME);
+    unsigned count = layouts_for_rounds(rounds);
+    bool figures_only = rounds > 0 && rounds < STATISTICS_ROUNDS_MIN;
+    enum status status = STATUS_NOT_FOUND;
+    if (json_is_true(json_object_get(plan, "one_layout")) || figures_only) {
+        return STATUS_OK;
+    }
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        const char *program = json_text_at(cell, "program", "");
+        bool known = layouts_known(executor->registry, program);
+        if (known && status == STATUS_NOT_FOUND) {
+            char *name = NULL;
+            status = layouts_program(executor->registry, program, 1, &name, NULL, error);
+            free(name);
+        }
+        if (status == STATUS_INTERRUPTED) {
+            return status;
+        }
+        (void)json_object_set_new(cell, "layouts",
+                                  json_integer(known && status == STATUS_OK ? count : 0));
+    }
+    if (status != STATUS_OK) {
+        const char *why = status == STATUS_NOT_FOUND
+                              ? "this heapmill was installed, or built with a linker that takes no "
+                                "script with INSERT"
+                              : error->message;
+        (void)json_object_set_new(plan, "layouts_missing", json_string(why));
+    }
+    return STATUS_OK;
 }
 
 static enum status worker_executor_prepare(void *context, json_t *plan, bool resumed,
@@ -367,15 +456,18 @@ static enum status worker_executor_prepare(void *context, json_t *plan, bool res
     if (status == STATUS_OK && version != NULL && !resumed) {
         (void)json_object_set_new(plan, "valgrind", json_string(version));
     }
+    if (status == STATUS_OK && !resumed) {
+        status = worker_executor_plan_layouts(executor, plan, error);
+    }
     free(version);
     return status;
 }
 
 static struct worker worker_executor_worker(const struct worker_executor *executor,
-                                            const json_t *cell, bool probe)
+                                            const json_t *cell, const char *program)
 {
     return (struct worker){.registry = executor->registry,
-                           .program = json_text_at(cell, probe ? "probe" : "program", ""),
+                           .program = program,
                            .preload = json_text_at(cell, "preload", ""),
                            .collector = plan_collector(cell),
                            .env = json_object_get(cell, "env")};
@@ -386,17 +478,21 @@ static struct worker worker_executor_worker(const struct worker_executor *execut
 static enum status worker_executor_calibrate(void *context, const json_t *plan, const json_t *cell,
                                              json_t **calibration, struct error *error)
 {
-    const struct worker_executor *executor = context;
+    struct worker_executor *executor = context;
     struct worker worker = {
         .registry = executor->registry, .program = "heapmill-run-malloc", .preload = ""};
     if (plan_has_extra_work(plan)) {
-        worker = worker_executor_worker(executor, cell, false);
+        worker = worker_executor_worker(executor, cell, json_text_at(cell, "program", ""));
     }
     const struct worker_cell asked = {.workload = json_text_at(cell, "workload", ""),
                                       .params = json_object_get(cell, "params"),
                                       .threads = (unsigned)json_count_at(cell, "threads", 1)};
-    enum status status =
-        worker_calibrate(&worker, &asked, json_number_at(plan, "target_ms", 0), calibration, error);
+    enum status status = executor->linked ? STATUS_OK : worker_executor_link(executor, plan, error);
+    executor->linked = true;
+    if (status == STATUS_OK) {
+        status = worker_calibrate(&worker, &asked, json_number_at(plan, "target_ms", 0),
+                                  calibration, error);
+    }
     if (status == STATUS_OK && json_count_at(*calibration, "iterations", 0) < 1) {
         json_decref(*calibration);
         status = error_set(error, STATUS_UNSUPPORTED, "%s gave no iterations", worker.program);
@@ -410,8 +506,14 @@ static enum status worker_executor_run(void *context, const struct executor_cell
     const struct worker_executor *executor = context;
     const json_t *cell = asked->cell;
     bool counted = asked->pass == RECORD_INSTRUCTIONS;
-    bool probe = asked->pass == RECORD_MEMORY || asked->pass == RECORD_LATENCY;
-    const struct worker worker = worker_executor_worker(executor, cell, probe);
+    char *program = NULL;
+    unsigned layout = 0;
+    enum status status = worker_executor_program(executor, asked->plan, cell, asked->pass,
+                                                 asked->round, &program, &layout, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const struct worker worker = worker_executor_worker(executor, cell, program);
     const struct worker_cell worker_cell = {
         .workload = json_text_at(cell, "workload", ""),
         .params = json_object_get(cell, "params"),
@@ -430,7 +532,8 @@ static enum status worker_executor_run(void *context, const struct executor_cell
                              .iterations = worker_cell.iterations,
                              .timeout_s = worker_cell.timeout_s};
     struct process_result result;
-    enum status status = worker_run_cell(&worker, &worker_cell, &result, &run.instructions, error);
+    status = worker_run_cell(&worker, &worker_cell, &result, &run.instructions, error);
+    free(program);
     if (status != STATUS_OK) {
         return status;
     }
@@ -438,6 +541,7 @@ static enum status worker_executor_run(void *context, const struct executor_cell
         status = error_set(error, STATUS_INTERRUPTED, "interrupted");
     } else {
         *outcome = worker_outcome_make(&run, &result);
+        (void)json_object_set_new(*outcome, "layout", json_integer(layout));
     }
     process_result_free(&result);
     return status;

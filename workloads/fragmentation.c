@@ -38,23 +38,20 @@ static double fragmentation_weight(const struct fragmentation_series *series, si
     return (double)(series->operations[after] - series->operations[before]);
 }
 
+/* The integral of held over that of live. A mean of the ratios would be decided by the moments when
+ * nearly nothing is live: a heap that drains to one block holds thousands of times as much. */
 static double fragmentation_mean(const struct fragmentation_series *series)
 {
-    double sum = 0;
-    double weight_sum = 0;
-    double plain_sum = 0;
-    double samples = 0;
+    double held = 0;
+    double live = 0;
+    double operations = (double)(series->operations[series->count - 1] - series->operations[0]);
     for (size_t i = 0; i < series->count; i++) {
-        if (series->live_bytes[i] != 0) {
-            double weight = fragmentation_weight(series, i);
-            sum += weight * fragmentation_ratio(series, i);
-            weight_sum += weight;
-            plain_sum += fragmentation_ratio(series, i);
-            samples++;
-        }
+        /* No operation between any two samples: they all weigh the same. */
+        double weight = operations > 0 ? fragmentation_weight(series, i) : 1;
+        held += weight * (double)series->held_bytes[i];
+        live += weight * (double)series->live_bytes[i];
     }
-    /* No operation between any two samples: they all weigh the same. */
-    return weight_sum > 0 ? sum / weight_sum : plain_sum / samples;
+    return live > 0 ? held / live : 0;
 }
 
 bool fragmentation_measure(const struct fragmentation_series *series, struct fragmentation *result)

@@ -17,7 +17,7 @@ struct fragmentation_series {
 };
 
 struct fragmentation {
-    double mean;            /* held/live averaged over operations (their #1) */
+    double mean;            /* held over live, both summed over operations (their #1) */
     double at_live_peak;    /* held/live when live is at its peak (#2) */
     double at_held_peak;    /* held/live when held is at its peak (#3) */
     double peak_over_peak;  /* peak held over peak live (#4) */
@@ -25,9 +25,10 @@ struct fragmentation {
     int64_t external_bytes; /* held − usable there; below zero where pages were never touched */
 };
 
-/* False, with *result all zero, when nothing was ever live. Moments with nothing live have no ratio
- * and do not enter the mean; at_held_peak is taken at the held peak's first moment with something
- * live. A sample weighs half of the operations between its neighbours (the trapezoidal rule). */
+/* False, with *result all zero, when nothing was ever live. mean is a ratio of integrals, by the
+ * trapezoidal rule (a sample weighs half of the operations between its neighbours): what is held
+ * while nothing is live counts too. at_held_peak is taken at the held peak's first moment with
+ * something live. */
 bool fragmentation_measure(const struct fragmentation_series *series, struct fragmentation *result);
 
 /* The largest element; 0 of an empty array. */

@@ -19,7 +19,8 @@
 /* Two runs of four groups with ten rounds of four cells each. */
 #define TINY                                                                                       \
     "calibrate", "--runs", "2", "-b", "malloc,null:inline", "-w", "pingpong", "-p",                \
-        "size=16,32,64,128", "--target-ms", "1", "--budget", "1s", "--no-plot"
+        "size=16,32,64,128", "--target-ms", "1", "--rounds", "10", "--slowdowns", "1,5,2,10",      \
+        "--no-plot"
 
 enum { RUNS = 2, GROUPS = 4, CELLS = 4, ROUNDS = 10 };
 
@@ -40,7 +41,8 @@ static void slowed_cells_are_copies_of_the_base(void **state)
                   "a/x", "program", "p", "twin", 0, "id", "a/x~1", "program", "q", "twin", 1, "id",
                   "a/x~2", "program", "r", "twin", 2, "id", "b/x", "program", "p", "twin", 0);
     assert_non_null(plan);
-    calibrate_add_slowed(plan, 1);
+    struct error error = {.message = ""};
+    assert_int_equal(calibrate_add_slowed(plan, "1,5,2", 1, &error), STATUS_OK);
     const json_t *cells = json_object_get(plan, "cells");
     assert_int_equal(json_array_size(cells), 6);
     const json_t *first = json_array_get(cells, 1);
@@ -49,6 +51,9 @@ static void slowed_cells_are_copies_of_the_base(void **state)
     assert_string_equal(fixture_text(first, "program"), "p");
     assert_true(json_number_value(json_object_get(first, "extra_work")) > 4.99);
     assert_string_equal(fixture_text(second, "id"), "b/x+2%");
+    assert_int_equal(json_integer_value(json_object_get(second, "layout_set")), 3);
+    assert_int_equal(calibrate_add_slowed(plan, "5,much", 1, &error), STATUS_INVALID);
+    assert_non_null(strstr(error.message, "--slowdowns 5,much"));
     json_decref(plan);
 }
 
@@ -148,11 +153,10 @@ static void mistakes_are_named(void **state)
         const char *said;
     } cases[] = {
         {{"calibrate", "--runs", "0", NULL}, "--runs 0"},
-        {{"calibrate", "--budget", "soon", NULL}, "--budget soon"},
+        {{"calibrate", "--rounds", "5", NULL}, "--rounds 5"},
         {{"calibrate", "--target-ms", "0.1", NULL}, "--target-ms 0.1"},
-        {{"calibrate", "--precision", "2", NULL}, "--precision 2"},
         {{"calibrate", "--seed", "-1", NULL}, "--seed -1"},
-        {{"calibrate", "--bugdet", "5m", NULL}, "--bugdet"},
+        {{"calibrate", "--ruonds", "9", NULL}, "--ruonds"},
         {{"calibrate", "somewhere", NULL, NULL}, "one argument too many"},
         {{"calibrate", "-w", "nothing", NULL}, "nothing"},
     };
@@ -165,7 +169,7 @@ static void mistakes_are_named(void **state)
     }
     struct fixture_outcome outcome =
         run_expecting(2, (const char *const[]){"calibrate", "-b", "malloc,./none.so", "--runs", "2",
-                                               "-w", "pingpong", "--budget", "1s", "--target-ms",
+                                               "-w", "pingpong", "--rounds", "6", "--target-ms",
                                                "1", "-o", "absent", "--no-plot", NULL});
     assert_non_null(strstr(outcome.err, "none.so"));
     fixture_outcome_free(&outcome);
@@ -219,7 +223,7 @@ static void doctor_tells_what_was_found(void **state)
     (void)json_object_set_new(none, "high", json_real(0.09));
     (void)json_object_set_new(calibration, "resolves", json_null());
     assert_int_equal(json_dump_file(calibration, "results/calibration/calibration.json", 0), 0);
-    check_doctor("resolution", "warning", "no slowdown up to 10%");
+    check_doctor("resolution", "warning", "none of the slowdowns");
     check_doctor("false positives", "warning", "9.0");
     json_t *host = json_object_get(calibration, "host");
     (void)json_object_set_new(host, "cpu", json_string("another"));

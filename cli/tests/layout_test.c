@@ -1,4 +1,4 @@
-/* Layout twins: the same work at other addresses, and the plan's A/A pairs are made of them. */
+/* Links of a worker with its functions elsewhere, and how rounds draw them. */
 #include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include "cli/tests/cli_fixture.h"
 #include "common/host/text.h"
+#include "run/layouts.h"
 
 #if HEAPMILL_LAYOUTS > 0
 enum { FUNCTIONS_MAX = 4000 };
@@ -34,11 +35,10 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* The static functions of a worker: those that its own objects bring, the shim's left out. */
-static void read_functions(const char *suffix, struct program *program)
+static void read_functions(const char *name, struct program *program)
 {
-    char *path = text_format("%.*s/heapmill-run-malloc%s",
-                             (int)(strrchr(HEAPMILL_PROGRAM, '/') - HEAPMILL_PROGRAM),
-                             HEAPMILL_PROGRAM, suffix);
+    char *path = text_format("%.*s/%s", (int)(strrchr(HEAPMILL_PROGRAM, '/') - HEAPMILL_PROGRAM),
+                             HEAPMILL_PROGRAM, name);
     FILE *file = fopen(path, "re");
     struct stat status;
     assert_non_null(file);
@@ -93,52 +93,129 @@ static void check_moved(const struct program *a, const struct program *b)
     assert_in_range(shifted, shared * 55 / 100, shared * 95 / 100); /* three offsets of four */
 }
 
-static void layouts_put_functions_elsewhere(void **state)
+/* Of the links of one run any two differ as two shuffles do, and the base's from the twins'. */
+static void links_put_functions_elsewhere(void **state)
 {
     (void)state;
     static struct program programs[3];
-    static const char *const suffixes[] = {"", ".layout1", ".layout2"};
+    static const char *const names[] = {"heapmill-run-malloc", "layouts/heapmill-run-malloc.1",
+                                        "layouts/heapmill-run-malloc.2"};
+    struct registry registry = {0};
+    struct error error = {.message = ""};
+    setenv("PATH", "/usr/bin:/bin", 1);
+    registry.program_directory = text_format(
+        "%.*s", (int)(strrchr(HEAPMILL_PROGRAM, '/') - HEAPMILL_PROGRAM), HEAPMILL_PROGRAM);
+    for (unsigned i = 1; i < 3; i++) {
+        char *name = NULL;
+        unsigned made = 0;
+        assert_int_equal(layouts_program(&registry, "heapmill-run-malloc", i, &name, &made, &error),
+                         STATUS_OK);
+        assert_string_equal(name, names[i]);
+        free(name);
+        assert_int_equal(layouts_program(&registry, "heapmill-run-malloc", i, &name, &made, &error),
+                         STATUS_OK);
+        assert_true(made <= 1); /* it was kept */
+        free(name);
+    }
     for (size_t i = 0; i < 3; i++) {
-        read_functions(suffixes[i], &programs[i]);
+        read_functions(names[i], &programs[i]);
     }
     check_moved(&programs[0], &programs[1]);
     check_moved(&programs[0], &programs[2]);
     check_moved(&programs[1], &programs[2]);
+    free(registry.program_directory);
 }
 
-static void twins_are_layouts_and_do_the_same_work(void **state)
+/* A worker that was built again has new links, and one without a record has none. */
+static void links_follow_the_worker(void **state)
 {
     (void)state;
-    struct fixture_outcome outcome = fixture_run(
-        (const char *const[]){"bench", "-b", "malloc,null", "-w", "batch,int_churn", "--target-ms",
-                              "1", "--rounds", "1", "--no-memory", "-o", "run", NULL});
-    assert_int_equal(outcome.status, 0); /* a checksum of its own would fail the cell */
-    assert_null(strstr(outcome.err, "layout"));
-    fixture_outcome_free(&outcome);
-    json_error_t where;
-    json_t *plan = json_load_file("run/plan.json", 0, &where);
-    json_t *records = fixture_read_lines("run/records.jsonl");
-    size_t index;
-    json_t *cell;
-    json_array_foreach(json_object_get(plan, "cells"), index, cell)
-    {
-        static const char *const suffixes[] = {"", ".layout1", ".layout2"};
-        json_int_t twin = json_integer_value(json_object_get(cell, "twin"));
-        char *program =
-            text_format("heapmill-run-%s%s", fixture_text(cell, "backend"), suffixes[twin]);
-        assert_string_equal(fixture_text(cell, "program"), program);
-        assert_int_equal(json_integer_value(json_object_get(cell, "layout")), twin);
-        free(program);
+    struct registry registry = {.program_directory = (char *)"bin"};
+    struct error error = {.message = ""};
+    char *name = NULL;
+    unsigned made = 0;
+    assert_int_equal(mkdir("bin", 0777), 0);
+    assert_int_equal(system("printf 'int a(void){return 1;} int b(void){return 2;}' > f.c && "
+                            "printf 'int a(void);int main(void){return a();}' > m.c && "
+                            "cc -ffunction-sections -c f.c m.c"),
+                     0);
+    assert_false(layouts_known(&registry, "w"));
+    assert_int_equal(layouts_program(&registry, "w", 1, &name, &made, &error), STATUS_NOT_FOUND);
+    assert_null(name);
+    assert_int_equal(system(HEAPMILL_RECORD_LINK " cc m.o f.o -o bin/w && bin/w; test $? = 1"), 0);
+    assert_true(layouts_known(&registry, "w"));
+    assert_int_equal(layouts_program(&registry, "w", 7, &name, &made, &error), STATUS_OK);
+    free(name);
+    assert_int_equal(made, 1);
+    assert_int_equal(system("bin/layouts/w.7; test $? = 1"), 0);
+    assert_int_equal(system("printf 'int a(void){return 5;} int b(void){return 2;}' > f.c && "
+                            "cc -ffunction-sections -c f.c && " HEAPMILL_RECORD_LINK
+                            " cc m.o f.o -o bin/w"),
+                     0);
+    assert_int_equal(layouts_program(&registry, "w", 7, &name, &made, &error), STATUS_OK);
+    free(name);
+    assert_int_equal(made, 2);
+    assert_int_equal(system("bin/layouts/w.7; test $? = 5"), 0);
+    assert_int_equal(unlink("f.o"), 0);
+    assert_int_equal(layouts_program(&registry, "w", 7, &name, &made, &error), STATUS_OK);
+    free(name);
+    assert_int_equal(system("printf '.\\n/none/cc\\nm.o\\n-o\\nbin/w\\n' > bin/w.link"), 0);
+    assert_int_equal(layouts_program(&registry, "w", 7, &name, &made, &error), STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "/none/cc"));
+}
+
+/* Each link once in so many rounds, and in another order for another cell. */
+static void rounds_go_through_the_links(void **state)
+{
+    (void)state;
+    unsigned drawn[16] = {0};
+    unsigned alike = 0;
+    for (uint32_t round = 0; round < 32; round++) {
+        unsigned link = layouts_draw(3, "a", round, 16);
+        assert_true(link < 16);
+        drawn[link]++;
+        alike += link == layouts_draw(3, "b", round, 16);
+        assert_int_equal(link, layouts_draw(3, "a", round, 16));
     }
-    json_array_foreach(records, index, cell)
+    for (size_t i = 0; i < 16; i++) {
+        assert_int_equal(drawn[i], 2);
+    }
+    assert_true(alike < 10);
+    assert_int_equal(layouts_for_rounds(0), 16);
+    assert_int_equal(layouts_for_rounds(40), 16);
+    assert_int_equal(layouts_for_rounds(160), 53);
+    assert_int_equal(layouts_for_rounds(1000), 64);
+}
+
+static void cells_draw_their_links(void **state)
+{
+    (void)state;
+    enum { LINKS = 16 };
+    struct fixture_outcome outcome =
+        fixture_run((const char *const[]){"bench", "-b", "malloc,null", "-w", "int_churn",
+                                          "--target-ms", "1", "--rounds", "6", "-o", "run", NULL});
+    assert_int_equal(outcome.status, 0); /* a checksum of its own would fail the cell */
+    assert_null(strstr(outcome.err, "code layout"));
+    fixture_outcome_free(&outcome);
+    json_t *records = fixture_read_lines("run/records.jsonl");
+    bool drawn[LINKS * 3 + 1] = {false};
+    size_t index;
+    json_t *record;
+    json_array_foreach(records, index, record)
     {
-        assert_true(json_equal(json_object_get(cell, "layout"), json_object_get(cell, "twin")));
-        assert_true(
-            json_equal(json_object_get(cell, "allocations"),
-                       json_object_get(json_array_get(records, index / 4 * 4), "allocations")));
+        size_t layout = (size_t)json_integer_value(json_object_get(record, "layout"));
+        size_t twin = (size_t)json_integer_value(json_object_get(record, "twin"));
+        if (strcmp(fixture_text(record, "pass"), "memory") == 0) {
+            assert_int_equal(layout, 0);
+            continue;
+        }
+        assert_in_range(layout, twin * LINKS + 1, (twin + 1) * LINKS);
+        if (strcmp(fixture_text(record, "backend"), "malloc") == 0) {
+            assert_false(drawn[layout]);
+            drawn[layout] = true;
+        }
     }
     json_decref(records);
-    json_decref(plan);
 }
 #else
 static void a_build_without_layouts_says_so(void **state)
@@ -148,7 +225,7 @@ static void a_build_without_layouts_says_so(void **state)
         fixture_run((const char *const[]){"bench", "-b", "malloc", "-w", "batch", "--target-ms",
                                           "1", "--rounds", "1", "--no-memory", "-o", "run", NULL});
     assert_int_equal(outcome.status, 0);
-    assert_non_null(strstr(outcome.err, "no heapmill-run-malloc.layout1"));
+    assert_non_null(strstr(outcome.err, "do not contain code layout"));
     fixture_outcome_free(&outcome);
     json_t *records = fixture_read_lines("run/records.jsonl");
     size_t index;
@@ -166,8 +243,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #if HEAPMILL_LAYOUTS > 0
-        cmocka_unit_test(layouts_put_functions_elsewhere),
-        cmocka_unit_test(twins_are_layouts_and_do_the_same_work),
+        cmocka_unit_test(links_put_functions_elsewhere),
+        cmocka_unit_test(links_follow_the_worker),
+        cmocka_unit_test(rounds_go_through_the_links),
+        cmocka_unit_test(cells_draw_their_links),
 #else
         cmocka_unit_test(a_build_without_layouts_says_so),
 #endif

@@ -286,6 +286,7 @@ enum status comparison_take_options(struct comparison *comparison,
     comparison->seed = options->seed;
     comparison->noise_floor = (double)NAN;
     comparison->noise_floor_most = (double)NAN;
+    comparison->resolves = (double)NAN;
     enum status status = needs_base ? comparison_find_base(comparison, options, error) : STATUS_OK;
     return status == STATUS_OK ? comparison_check_filters(comparison, error) : status;
 }

@@ -26,6 +26,8 @@ enum comparison_verdict {
                                */
 };
 
+#define COMPARISON_RESOLVED_SHARE 0.9
+
 struct comparison_options {
     const char *base_backend; /* as record_cell.backend_text; NULL: the plan's base */
     const char *base_arm;     /* NULL: the plan's base's, or the only arm that the back end has */
@@ -127,6 +129,9 @@ struct comparison {
      * figure is 0: the group is left out of the means of all, which stay means over the same. */
     bool *group_left_out;
     uint32_t groups_left_out;
+    /* The least slowdown that this run could have told in COMPARISON_RESOLVED_SHARE of its rows, a
+     * ratio distance; NAN: nothing was tested. */
+    double resolves;
     uint32_t hypotheses;  /* cells of the run, filtered or not, that the control was over */
     uint32_t withdrawn;   /* verdicts that it took back, filtered or not */
     bool several_arms;    /* rows and base are not all of one arm: say so */

@@ -180,7 +180,12 @@ static enum status geomean_build(const struct comparison *comparison,
     enum status status = STATUS_OK;
     geomean->cells = (uint32_t)rows.count;
     geomean->complete = geomean->cells == geomean->cells_expected;
-    if (rows.count > 0) {
+    if (rows.count == 1) {
+        geomean->families = 1;
+        geomean->ratio = rows.rows[0]->ratio;
+        geomean->low = comparison->base_set == NULL ? rows.rows[0]->low : (double)NAN;
+        geomean->high = comparison->base_set == NULL ? rows.rows[0]->high : (double)NAN;
+    } else if (rows.count > 1) {
         status = comparison->base_set != NULL
                      ? geomean_point(&rows, geomean, error)
                      : geomean_figures(&rows, comparison->seed, geomean, error);

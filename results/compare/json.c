@@ -106,6 +106,7 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
                                 "withdrawn", (int)first->withdrawn);
     (void)json_object_set_new(json, "control", control);
     (void)json_object_set_new(json, "noise_floor_most", json_figure(first->noise_floor_most));
+    (void)json_object_set_new(json, "resolves", json_figure(first->resolves));
     (void)json_object_set_new(json, "groups_left_out", json_integer(first->groups_left_out));
     if (first->vary != NULL) {
         (void)json_object_set_new(json, "vary", json_string(first->vary));

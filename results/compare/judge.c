@@ -82,7 +82,6 @@ static enum status judge_measure_twins(struct comparison *comparison, const stru
             const struct interval interval = judge_interval(&row);
             double distance = statistics_systematic(&interval);
             group->first = cell->twin == 1 ? distance : group->first;
-            group->error = cell->twin == 1 ? statistics_standard_error(&interval) : group->error;
             group->second = cell->twin == 2 ? distance : group->second;
             comparison->noise_floor_pairs += cell->twin == 1;
         }
@@ -149,7 +148,7 @@ enum status comparison_judge_twins(struct comparison *comparison, const struct r
         status = error_set(error, STATUS_NO_MEMORY, "no memory for the A/A pairs");
     }
     for (size_t i = 0; i < set->group_count && status == STATUS_OK; i++) {
-        twins[i] = (struct statistics_twins){(double)NAN, (double)NAN, (double)NAN};
+        twins[i] = (struct statistics_twins){(double)NAN, (double)NAN};
     }
     if (status == STATUS_OK) {
         status = judge_measure_twins(comparison, set, timelines, twins, error);
@@ -216,25 +215,55 @@ static void judge_withdraw(struct comparison *comparison, const bool *kept)
     }
 }
 
-/* Counts the second twins that would have been told apart had they been rows: whose p is no larger
- * than that of a row that was kept, or would be kept alone. */
-static void judge_count_false(struct comparison *comparison, size_t hypotheses, const bool *kept)
+/* Counts the second twins that would have been told apart had they been rows: each is put among the
+ * rows' p, and the procedure is run again. p has room for one more than count. */
+static enum status judge_count_false(struct comparison *comparison, double *p, bool *kept,
+                                     struct error *error)
 {
-    double largest = STATISTICS_DISCOVERY_LEVEL / (double)(hypotheses + 1);
+    size_t count = comparison->cell_count;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < comparison->aa_apart && status == STATUS_OK; i++) {
+        size_t hypotheses;
+        p[count] = comparison->aa_p[i];
+        status =
+            statistics_discover(p, count + 1, STATISTICS_DISCOVERY_LEVEL, kept, &hypotheses, error);
+        comparison->aa_false += status == STATUS_OK && kept[count];
+    }
+    return status;
+}
+
+/* The slowdown that the run could have found in 90% of its rows: were it that of one more row,
+ * which Benjamini and Hochberg's procedure would judge beside the ones that it kept. */
+static enum status judge_resolution(struct comparison *comparison, size_t hypotheses,
+                                    const bool *kept, struct error *error)
+{
+    struct statistics_sight *rows = calloc(comparison->cell_count + 1, sizeof(*rows));
+    size_t count = 0;
+    size_t found = 0;
+    if (rows == NULL) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for %zu rows", comparison->cell_count);
+    }
     for (size_t i = 0; i < comparison->cell_count; i++) {
-        largest = kept[i] ? fmax(largest, comparison->cells[i].p) : largest;
+        const struct comparison_cell *row = &comparison->cells[i];
+        if (!isnan(row->p)) {
+            const struct interval interval = judge_interval(row);
+            rows[count++] = (struct statistics_sight){log1p(row->noise_floor),
+                                                      statistics_standard_error(&interval)};
+            found += kept[i];
+        }
     }
-    for (uint32_t i = 0; i < comparison->aa_apart; i++) {
-        comparison->aa_false += comparison->aa_p[i] <= largest;
-    }
+    double level = STATISTICS_DISCOVERY_LEVEL * (double)(found + 1) / (double)(hypotheses + 1);
+    comparison->resolves = statistics_resolved(rows, count, level, COMPARISON_RESOLVED_SHARE);
+    free(rows);
+    return STATUS_OK;
 }
 
 enum status comparison_judge_rows(struct comparison *comparison, struct error *error)
 {
     size_t count = comparison->cell_count;
     size_t hypotheses = 0;
-    double *p = calloc(count + 1, sizeof(*p));
-    bool *kept = calloc(count + 1, sizeof(*kept));
+    double *p = calloc(count + 2, sizeof(*p));
+    bool *kept = calloc(count + 2, sizeof(*kept));
     enum status status = p != NULL && kept != NULL
                              ? STATUS_OK
                              : error_set(error, STATUS_NO_MEMORY, "no memory for %zu tests", count);
@@ -249,7 +278,10 @@ enum status comparison_judge_rows(struct comparison *comparison, struct error *e
     if (status == STATUS_OK) {
         comparison->hypotheses = (uint32_t)hypotheses;
         judge_withdraw(comparison, kept);
-        judge_count_false(comparison, hypotheses, kept);
+        status = judge_resolution(comparison, hypotheses, kept, error);
+    }
+    if (status == STATUS_OK) {
+        status = judge_count_false(comparison, p, kept, error);
     }
     free(p);
     free(kept);

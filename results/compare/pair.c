@@ -175,7 +175,7 @@ static enum status pair_figures(struct comparison_cell *row, struct error *error
         logarithms[i] = log(values[i] / base_values[i]);
     }
     struct interval interval;
-    enum status status = statistics_median_interval(logarithms, count, &interval, error);
+    enum status status = statistics_middle(logarithms, count, &interval, error);
     if (status == STATUS_OK) {
         row->value = statistics_median(values, count);
         row->base_value = statistics_median(base_values, count);

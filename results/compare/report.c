@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "results/instruction_counts.h"
+#include "results/stats/disturbance.h"
 #include "results/stats/statistics.h"
 
 /* ---------------------------------------------------------------------------------- the header */
@@ -60,8 +61,24 @@ static void report_noise(const struct comparison *comparison, struct document *d
                   comparison->noise_floor_pairs == 1 ? "" : "s", check);
 }
 
+static void report_disturbed(const struct comparison *comparison, struct document *document)
+{
+    if (comparison->metric->pass == RECORD_TIME) {
+        document_line(document,
+                      "disturbed: %.1f%% of the processes, by their CPU time outside of the timed "
+                      "part; left out where that leaves a cell two rounds of three",
+                      100 * disturbance_share(comparison->set));
+    }
+}
+
 static void report_control(const struct comparison *comparison, struct document *document)
 {
+    if (!isnan(comparison->resolves)) {
+        document_line(document,
+                      "resolution: this run finds a slowdown of %.1f%% in %.0f%% of its rows; "
+                      "smaller ones are mostly told \"no difference\"",
+                      comparison->resolves * 100, COMPARISON_RESOLVED_SHARE * 100);
+    }
     if (comparison->hypotheses > 0) {
         document_line(document,
                       "control over %u cells of the run (Benjamini-Hochberg): at most %.0f%% of "
@@ -125,8 +142,10 @@ static void report_rounds(const struct comparison *comparison, struct document *
     if (comparison->rounds_min < comparison->rounds_max) {
         (void)snprintf(least, sizeof(least), "%u to ", comparison->rounds_min);
     }
-    document_line(document, "rounds: %s%u; medians of paired rounds with 95%% intervals; seed %llu",
-                  least, comparison->rounds_max, (unsigned long long)comparison->seed);
+    document_line(
+        document,
+        "rounds: %s%u; Hodges-Lehmann means of paired rounds with 95%% intervals; seed %llu", least,
+        comparison->rounds_max, (unsigned long long)comparison->seed);
 }
 
 static void report_one_run(const struct comparison *comparison, struct document *document)
@@ -189,6 +208,7 @@ static void report_header(const struct comparison *comparison, struct document *
     } else {
         report_one_run(comparison, document);
     }
+    report_disturbed(comparison, document);
     report_noise(comparison, document);
     report_control(comparison, document);
     report_left_out(comparison, document);

@@ -39,7 +39,6 @@ static double floor_of_others(const double *sorted, size_t count, double own)
 struct floor_sample {
     double *firsts;
     double *excesses; /* of second twins over their first */
-    double *errors;
     size_t first_count;
     size_t excess_count;
 };
@@ -51,7 +50,6 @@ static void floor_collect(struct floor_sample *sample, const struct statistics_t
         if (isnan(twins[i].first)) {
             continue;
         }
-        sample->errors[sample->first_count] = twins[i].error;
         sample->firsts[sample->first_count++] = twins[i].first;
         if (!isnan(twins[i].second)) {
             sample->excesses[sample->excess_count++] = fmax(0, twins[i].second - twins[i].first);
@@ -80,17 +78,15 @@ static double floor_of_group(const struct floor_sample *sample,
 enum status statistics_noise_floors(const struct statistics_twins *twins, size_t count,
                                     double *floors, struct error *error)
 {
-    double *figures = calloc(3 * count + 1, sizeof(*figures));
+    double *figures = calloc(2 * count + 1, sizeof(*figures));
     if (figures == NULL) {
         return error_set(error, STATUS_NO_MEMORY, "no memory for %zu A/A pairs", count);
     }
-    struct floor_sample sample = {
-        .firsts = figures, .excesses = &figures[count], .errors = &figures[2 * count]};
+    struct floor_sample sample = {.firsts = figures, .excesses = &figures[count]};
     floor_collect(&sample, twins, count);
-    bool known = sample.first_count > 0;
-    double least = known ? statistics_median(sample.errors, sample.first_count) : 0;
     for (size_t i = 0; i < count; i++) {
-        floors[i] = known ? expm1(fmax(floor_of_group(&sample, &twins[i]), least)) : (double)NAN;
+        floors[i] =
+            sample.first_count > 0 ? expm1(floor_of_group(&sample, &twins[i])) : (double)NAN;
     }
     free(figures);
     return STATUS_OK;

@@ -33,19 +33,6 @@ double statistics_student_tails(double t, size_t degrees)
     return inside < 1 ? 1 - inside : 0;
 }
 
-/* How probable it is that so many values lie on one side, where each is as likely to lie on either
- * side of the near end of ±reach, or less likely to lie beyond. */
-static double many_signs(const double *values, size_t count, double reach)
-{
-    size_t above = 0;
-    size_t below = 0;
-    for (size_t i = 0; i < count; i++) {
-        above += values[i] > reach;
-        below += values[i] < -reach;
-    }
-    return fmin(1, 2 * statistics_binomial_at_least(above > below ? above : below, count, 0.5));
-}
-
 enum status statistics_beyond(const double *values, size_t count, double reach, double *p,
                               struct error *error)
 {
@@ -53,9 +40,8 @@ enum status statistics_beyond(const double *values, size_t count, double reach, 
     if (count < STATISTICS_ROUNDS_MIN) {
         return STATUS_OK;
     }
-    if (count >= STATISTICS_SIGNS_MIN) {
-        *p = many_signs(values, count, reach);
-        return STATUS_OK;
+    if (count >= STATISTICS_RANKS_MIN) {
+        return statistics_middle_beyond(values, count, reach, p, error);
     }
     double *sorted = calloc(count, sizeof(*sorted));
     if (sorted == NULL) {

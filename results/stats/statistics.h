@@ -16,8 +16,8 @@
  * greatest, misses the median with probability 2 / 2^n, which is 6.25% at five and 3.1% at six. */
 enum { STATISTICS_ROUNDS_MIN = 6 };
 
-/* Values from which the sign test's least p, 2 / 2^20, is small enough for any table. */
-enum { STATISTICS_SIGNS_MIN = 20 };
+/* Values from which the least p of signed ranks, 2 / 2^12, is small enough for most tables. */
+enum { STATISTICS_RANKS_MIN = 12 };
 
 /* NAN in low and high: no interval. */
 struct interval {
@@ -65,8 +65,7 @@ enum status statistics_mean_interval(const struct statistics_series *series, siz
                                      size_t rounds, uint64_t seed, struct interval *interval,
                                      struct error *error);
 
-/* About one standard error of the median: a quarter of its 95% interval's width, a log-ratio too.
- */
+/* About one standard error: a quarter of a 95% interval's width, a log-ratio too. */
 double statistics_standard_error(const struct interval *interval);
 
 /* How far from 0 a pair's systematic difference is, as far as chance lets it be seen: the distance
@@ -75,20 +74,19 @@ double statistics_standard_error(const struct interval *interval);
 double statistics_systematic(const struct interval *interval);
 
 /* The A/A pairs of a group of cells: statistics_systematic of both, NAN for one without an
- * interval, and statistics_standard_error of the first. */
+ * interval.
+ */
 struct statistics_twins {
     double first;
     double second;
-    double error;
 };
 
 /* The noise floors of groups: what an identical program under another name is not told apart by in
  * a group, with a chance of 95%. That is the first twin's distance and how far second twins exceed
  * first ones in the other groups (the rank of one more among them, whatever their distribution;
- * below 20 groups the greatest, which promises less), and no less than the pairs can see: the
- * median of their standard errors. A group's own second twin has no part in its floor. Fills
- * floors[count] with ratio distances: 0.012 is 1.2%; all NAN if no first twin has an interval.
- * STATUS_NO_MEMORY. */
+ * below 20 groups the greatest, which promises less). A group's own second twin has no part in its
+ * floor. Where intervals alone account for all of chance, floors are 0. Fills floors[count] with
+ * ratio distances: 0.012 is 1.2%; all NAN if no first twin has an interval. STATUS_NO_MEMORY. */
 enum status statistics_noise_floors(const struct statistics_twins *twins, size_t count,
                                     double *floors, struct error *error);
 
@@ -106,12 +104,12 @@ enum statistics_verdict statistics_judge(const struct interval *interval, double
 /* P(|T| >= |t|) of Student's t with so many degrees of freedom, at least 1. */
 double statistics_student_tails(double t, size_t degrees);
 
-/* How probable values as far out as these are if their location lay within ±reach, two-sided. Below
- * STATISTICS_SIGNS_MIN values the p of a t-test of their 20% trimmed mean (Tukey and McLaughlin
- * 1963; Yuen 1974) against the near end of that stretch, with degrees of freedom that were
- * simulated to keep it honest far out; 0 where values without any spread lie beyond it. From there
- * on that of the sign test, which is exact whatever the noise is like. NAN below
- * STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
+/* How probable values as far out as these are if their location lay within ±reach, two-sided. From
+ * STATISTICS_RANKS_MIN values on that of statistics_middle_beyond, which agrees with the interval.
+ * Below, where ranks cannot give a p that survives a table, the p of a t-test of their 20% trimmed
+ * mean (Tukey and McLaughlin 1963; Yuen 1974) against the near end of that stretch, with degrees of
+ * freedom that were simulated to keep it honest far out; 0 where values without any spread lie
+ * beyond it. NAN below STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
 enum status statistics_beyond(const double *values, size_t count, double reach, double *p,
                               struct error *error);
 
@@ -120,6 +118,37 @@ enum status statistics_beyond(const double *values, size_t count, double reach, 
  * among the discoveries; returns how many hypotheses there are. Allocates; STATUS_NO_MEMORY. */
 enum status statistics_discover(const double *p, size_t count, double level, bool *kept,
                                 size_t *hypotheses, struct error *error);
+
+/* --- the middle of paired differences: signed_rank.c */
+
+/* The median of all means of two values (Hodges and Lehmann 1963), with the 95% interval that
+ * inverts Wilcoxon's signed-rank test (1945), exact up to 60 values and by the normal approximation
+ * beyond. It covers at least 95% where the values are symmetric about their middle, as log-ratios
+ * of two alike cells are, either of which could have been the base. Of normal values it needs 64%
+ * as many rounds as a median's interval for the same width, and a tenth of disturbed rounds moves
+ * it no further. count > 0; low and high are NAN below STATISTICS_ROUNDS_MIN values. Allocates;
+ * STATUS_NO_MEMORY. */
+enum status statistics_middle(const double *values, size_t count, struct interval *interval,
+                              struct error *error);
+
+/* The p of the same test of a middle within ±reach, two-sided: at most 5% just if the interval lies
+ * beyond. NAN below STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
+enum status statistics_middle_beyond(const double *values, size_t count, double reach, double *p,
+                                     struct error *error);
+
+/* --- what a table can see: resolution.c */
+
+/* What a row is judged by, as log-ratios: its floor, and the standard error of its figure. */
+struct statistics_sight {
+    double floor;
+    double error;
+};
+
+/* The least slowdown, a ratio distance, that is told in this share of the rows on average, if each
+ * is told where it lies beyond the floor with a two-sided p of at most `level`; errors are taken
+ * for normal. NAN: no rows, or none below 16-fold. */
+double statistics_resolved(const struct statistics_sight *rows, size_t count, double level,
+                           double share);
 
 /* --- two samples that are not paired: shift.c */
 

@@ -7,6 +7,7 @@
 
 #include "common/rng.h"
 #include "results/compare/comparison.h"
+#include "results/stats/statistics.h"
 
 enum { ROUNDS = 9 };
 
@@ -290,6 +291,41 @@ static void test_the_floor_hides_what_identical_pairs_show(void **state)
     synthetic_remove(directory);
 }
 
+/* A twin that differs a little beside rows that differ by much: its p is far above theirs and above
+ * 5% of one in eleven, but a row with it would be told, and so it counts. */
+static void test_a_twin_is_judged_as_one_more_row(void **state)
+{
+    (void)state;
+    enum { ROWS = 10 };
+    struct truth run[ROWS + 3] = {{"churn", "steady", "malloc", "preload", 0, 1, NULL},
+                                  {"churn", "steady", "malloc", "preload", 1, 1, NULL},
+                                  {"churn", "steady", "malloc", "preload", 2, 1.0035, NULL}};
+    static const char *const names[ROWS] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    for (size_t i = 0; i < ROWS; i++) {
+        run[i + 3] = (struct truth){"churn", "steady", names[i], "preload", 0, 0.5, NULL};
+    }
+    char directory[SYNTHETIC_PATH_MAX];
+    for (int as_row = 0; as_row <= 1; as_row++) {
+        run[2].backend = as_row ? "again" : "malloc";
+        run[2].twin = as_row ? 0 : 2;
+        synthetic_directory(directory);
+        write_run(directory, run, ROWS + 3, ROUNDS);
+        struct record_set *set = load(directory);
+        struct comparison *comparison = build(set, (struct comparison_options){.seed = 1});
+        if (as_row) {
+            const struct comparison_cell *row = find(comparison, "churn", "again");
+            assert_int_equal(COMPARISON_MORE, row->verdict);
+            assert_true(row->p > STATISTICS_DISCOVERY_LEVEL / (ROWS + 1));
+        } else {
+            assert_int_equal(1, comparison->aa_judged);
+            assert_int_equal(1, comparison->aa_false);
+        }
+        comparison_free(comparison);
+        record_set_free(set);
+        synthetic_remove(directory);
+    }
+}
+
 /* A ratio of held bytes has one source on both sides: stats if both know it, else smaps. */
 static void test_held_sources_are_never_mixed(void **state)
 {
@@ -434,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_families_weigh_equally),
         cmocka_unit_test(test_below_six_rounds_there_is_no_verdict),
         cmocka_unit_test(test_the_floor_hides_what_identical_pairs_show),
+        cmocka_unit_test(test_a_twin_is_judged_as_one_more_row),
         cmocka_unit_test(test_held_sources_are_never_mixed),
         cmocka_unit_test(test_names_are_checked),
         cmocka_unit_test(test_json_has_the_documented_members),

@@ -1,4 +1,4 @@
-/* What counts as a disturbed round, and which of them are left out. */
+/* Which records count as disturbed, and which of them are left out. */
 #include "results/tests/synthetic.h"
 
 #include "results/stats/disturbance.h"
@@ -10,15 +10,8 @@ static const char *const ids[CELLS] = {
     "churn/size=64/t1/malloc:preload", "churn/size=64/t1/bump:inline",
     "pingpong/size=64/t1/malloc:preload", "pingpong/size=64/t1/bump:inline"};
 
-/* What the machine did around one process, which took a second, half of it timed. */
-struct surroundings {
-    int steal_ticks;
-    int throttled_us;
-    int switches;
-};
-
-static const struct surroundings quiet = {0};
-static const struct surroundings stolen = {.steal_ticks = 40};
+/* CPU milliseconds of a process outside of its timed part, which takes 500. */
+enum { QUIET_MS = 10, STOLEN_MS = 20 };
 
 static json_t *disturbance_plan(void)
 {
@@ -30,21 +23,20 @@ static json_t *disturbance_plan(void)
     return plan;
 }
 
-static void append(struct store *store, size_t cell, int round, const struct surroundings *around)
+static void append(struct store *store, size_t cell, int round, double outside_ms)
 {
     json_t *record = synthetic_record(ids[cell], round, "ok", 10);
-    json_t *more = json_pack("{s:i, s:i, s:i, s:{s:f}, s:f}", "steal_ticks", around->steal_ticks,
-                             "throttled_us", around->throttled_us, "switches_involuntary",
-                             around->switches, "process", "wall_ns", 1e9, "wall_ns", 5e8);
+    json_t *more = json_pack("{s:{s:f, s:f}, s:f}", "process", "wall_ns", 1e9, "cpu_ns",
+                             5e8 + outside_ms * 1e6, "cpu_ns", 5e8);
     assert_non_null(more);
     assert_int_equal(0, json_object_update(record, more));
     json_decref(more);
     synthetic_append(store, record);
 }
 
-/* `rounds` rounds, in which the second cell of the first group has `around` in the rounds whose bit
- * is set. */
-static struct record_set *run_with(int rounds, unsigned bits, const struct surroundings *around)
+/* `rounds` rounds, in which the second cell of the first group takes so long in the rounds whose
+ * bit is set. */
+static struct record_set *run_with(int rounds, unsigned bits, double outside_ms)
 {
     char directory[SYNTHETIC_PATH_MAX];
     struct record_set *set = NULL;
@@ -54,7 +46,7 @@ static struct record_set *run_with(int rounds, unsigned bits, const struct surro
     for (int round = 0; round < rounds; round++) {
         for (size_t cell = 0; cell < CELLS; cell++) {
             bool hit = cell == 1 && (bits >> round & 1) != 0;
-            append(store, cell, round, hit ? around : &quiet);
+            append(store, cell, round, hit ? outside_ms : QUIET_MS + 0.1 * (round % 5));
         }
     }
     store_close(store);
@@ -74,55 +66,46 @@ static size_t count_left_out(const struct record_set *set)
     return count;
 }
 
-static void test_each_kind_of_evidence_has_its_threshold(void **state)
+/* 20% above the median of the cell's own ten rounds, which is 10.2 ms. */
+static void test_a_fifth_above_the_cells_median_is_disturbed(void **state)
 {
     (void)state;
-    /* Summed over the two processes of a group: 2 s in all, 1 s of it timed. */
-    static const struct {
-        struct surroundings around;
-        bool disturbed;
-    } cases[] = {
-        {{.steal_ticks = 10}, false},     /* 5% */
-        {{.steal_ticks = 11}, true},      /* 5.5% */
-        {{.throttled_us = 20000}, false}, /* 1% */
-        {{.throttled_us = 21000}, true},  {{.switches = 100}, false}, {{.switches = 101}, true},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct record_set *set = run_with(9, 1u << 4, &cases[i].around);
+    static const double outside_ms[] = {5, 12.1, 12.5, 100};
+    for (size_t i = 0; i < 4; i++) {
+        struct record_set *set = run_with(10, 1u << 4, outside_ms[i]);
         disturbance_mark(set, UINT32_MAX);
-        assert_int_equal(9, set->groups[0].rounds);
-        assert_int_equal(cases[i].disturbed, set->groups[0].rounds_disturbed);
-        assert_int_equal(cases[i].disturbed ? 2 : 0, count_left_out(set));
+        assert_int_equal(10, set->groups[0].rounds);
+        assert_int_equal(20, set->groups[0].processes);
+        assert_int_equal(i >= 2, set->groups[0].disturbed);
+        assert_int_equal(i >= 2, count_left_out(set));
+        assert_true(disturbance_share(set) == (i >= 2 ? 1.0 / 40 : 0));
         record_set_free(set);
     }
 }
 
-/* Whichever cell it hit: the base and every other cell of the group go with it, other groups stay.
- */
-static void test_a_group_goes_as_a_whole(void **state)
+/* Its own pairs go with it, and no others. */
+static void test_a_record_goes_alone(void **state)
 {
     (void)state;
-    struct record_set *set = run_with(9, 1u << 4, &stolen);
+    struct record_set *set = run_with(9, 1u << 4, STOLEN_MS);
     disturbance_mark(set, UINT32_MAX);
     for (size_t i = 0; i < set->record_count; i++) {
         const struct record *record = &set->records[i];
-        bool expected = record->round == 4 && set->cells[record->cell].group == 0;
-        assert_int_equal(expected, record->left_out);
+        assert_int_equal(record->round == 4 && record->cell == 1, record->left_out);
     }
-    assert_int_equal(0, set->groups[1].rounds_disturbed);
     record_set_free(set);
 }
 
 static void test_disturbance_that_is_not_rare_is_kept(void **state)
 {
     (void)state;
-    struct record_set *set = run_with(12, 0xfu, &stolen); /* one in three */
+    struct record_set *set = run_with(12, 0xfu, STOLEN_MS); /* one in three */
     disturbance_mark(set, UINT32_MAX);
-    assert_int_equal(2 * 4, count_left_out(set));
+    assert_int_equal(4, count_left_out(set));
     record_set_free(set);
-    set = run_with(12, 0x1fu, &stolen);
+    set = run_with(12, 0x1fu, STOLEN_MS);
     disturbance_mark(set, UINT32_MAX);
-    assert_int_equal(5, set->groups[0].rounds_disturbed);
+    assert_int_equal(5, set->groups[0].disturbed);
     assert_int_equal(0, count_left_out(set));
     record_set_free(set);
 }
@@ -131,17 +114,17 @@ static void test_disturbance_that_is_not_rare_is_kept(void **state)
 static void test_a_verdict_is_not_left_out(void **state)
 {
     (void)state;
-    struct record_set *set = run_with(7, 1u << 2, &stolen);
+    struct record_set *set = run_with(7, 1u << 2, STOLEN_MS);
     disturbance_mark(set, UINT32_MAX);
-    assert_int_equal(2, count_left_out(set));
+    assert_int_equal(1, count_left_out(set));
     record_set_free(set);
-    set = run_with(7, 1u << 2 | 1u << 5, &stolen);
+    set = run_with(7, 1u << 2 | 1u << 5, STOLEN_MS);
     disturbance_mark(set, UINT32_MAX);
     assert_int_equal(0, count_left_out(set));
     record_set_free(set);
-    set = run_with(5, 1u << 2, &stolen); /* there is no verdict to lose */
+    set = run_with(5, 1u << 2, STOLEN_MS); /* there is no verdict to lose */
     disturbance_mark(set, UINT32_MAX);
-    assert_int_equal(2, count_left_out(set));
+    assert_int_equal(1, count_left_out(set));
     record_set_free(set);
 }
 
@@ -149,22 +132,22 @@ static void test_a_verdict_is_not_left_out(void **state)
 static void test_what_comes_later_does_not_count(void **state)
 {
     (void)state;
-    struct record_set *set = run_with(12, 1u << 1 | 1u << 10 | 1u << 11, &stolen);
+    struct record_set *set = run_with(12, 1u << 1 | 1u << 10 | 1u << 11, STOLEN_MS);
     disturbance_mark(set, 9);
     assert_int_equal(9, set->groups[0].rounds);
-    assert_int_equal(1, set->groups[0].rounds_disturbed);
-    assert_int_equal(3 * CELLS + 2, count_left_out(set));
+    assert_int_equal(1, set->groups[0].disturbed);
+    assert_int_equal(3 * CELLS + 1, count_left_out(set));
     disturbance_mark(set, UINT32_MAX);
     assert_int_equal(12, set->groups[0].rounds);
-    assert_int_equal(2 * 3, count_left_out(set));
+    assert_int_equal(3, count_left_out(set));
     record_set_free(set);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_kind_of_evidence_has_its_threshold),
-        cmocka_unit_test(test_a_group_goes_as_a_whole),
+        cmocka_unit_test(test_a_fifth_above_the_cells_median_is_disturbed),
+        cmocka_unit_test(test_a_record_goes_alone),
         cmocka_unit_test(test_disturbance_that_is_not_rare_is_kept),
         cmocka_unit_test(test_a_verdict_is_not_left_out),
         cmocka_unit_test(test_what_comes_later_does_not_count),

@@ -201,14 +201,14 @@ static void test_noise_hides_and_rounds_reveal(void **state)
     (void)state;
     struct power power = {.groups = 0};
     add_run(&power, &(struct power_run){
-                        .groups = 20, .rounds = 26, .noise = 0.03, .seed = 4, .slowdowns = {1, 5}});
+                        .groups = 20, .rounds = 28, .noise = 0.03, .seed = 4, .slowdowns = {1, 5}});
     json_t *json = power_to_json(&power);
     double few = number(find_share(json, 5, 6), "rate");
-    double many = number(find_share(json, 5, 26), "rate");
-    print_message("5%% in noise of 3%%: found %.2f at 6 rounds, %.2f at 26\n", few, many);
+    double many = number(find_share(json, 5, 28), "rate");
+    print_message("5%% in noise of 3%%: found %.2f at 6 rounds, %.2f at 28\n", few, many);
     assert_true(few <= 0.3 && many >= 0.7);
-    assert_true(number(find_share(json, 1, 26), "rate") <= 0.2);
-    assert_true(number(find_share(json, 5, 26), "low") < many);
+    assert_true(number(find_share(json, 1, 28), "rate") <= 0.2);
+    assert_true(number(find_share(json, 5, 28), "low") < many);
     json_decref(json);
 }
 

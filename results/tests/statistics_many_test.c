@@ -133,7 +133,7 @@ static struct tally simulate(size_t rounds, size_t differing, int kind, double r
             for (size_t i = 0; i < rounds; i++) {
                 values[i] = (cell < differing ? log(1.1) : 0) + 0.02 * noise(&rng, kind);
             }
-            (void)statistics_median_interval(values, rounds, &interval, NULL);
+            (void)statistics_middle(values, rounds, &interval, NULL);
             (void)statistics_beyond(values, rounds, reach, &p[cell], NULL);
             by_sign[cell] = sign_p(values, rounds);
             raw[cell] = statistics_judge(&interval, expm1(reach)) != STATISTICS_SAME;
@@ -162,9 +162,9 @@ static struct tally simulate(size_t rounds, size_t differing, int kind, double r
 static void test_p_is_honest_far_out(void **state)
 {
     (void)state;
-    static const size_t rounds[] = {6, 7, 10, 15, 20, 40};
+    static const size_t rounds[] = {6, 7, 10, 11, 12, 15, 40};
     static const double levels[] = {0.05, 0.01, 0.001};
-    enum { DRAWS = 200000 };
+    enum { DRAWS = 100000 };
     struct rng rng;
     rng_seed(&rng, 17);
     for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
@@ -204,7 +204,7 @@ static void test_the_share_of_wrong_verdicts(void **state)
                               "wrong %.4f (uncontrolled %.3f); by signs found %.3f\n",
                               rounds[i], differing[j], CELLS, kind, tally.found, tally.false_share,
                               tally.false_share_raw, tally.found_by_sign);
-                assert_true(tally.false_share <= 0.055); /* 5%, and what 800 tables blur */
+                assert_true(tally.false_share <= 0.075); /* 5%, and three errors of 800 tables */
                 assert_true(tally.false_share <= tally.false_share_raw);
                 double least = kind == 1 ? 0.6 : 0.8;
                 assert_true(differing[j] < 10 || rounds[i] < 10 || tally.found >= least);

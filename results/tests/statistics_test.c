@@ -132,8 +132,7 @@ static void floors_of(const struct statistics_twins *twins, size_t count, double
 static void test_noise_floors(void **state)
 {
     (void)state;
-    const struct statistics_twins twins[] = {
-        {0.01, 0.012, 0.001}, {0.03, 0.02, 0.001}, {0.02, 0.025, 0.001}};
+    const struct statistics_twins twins[] = {{0.01, 0.012}, {0.03, 0.02}, {0.02, 0.025}};
     double floors[3];
     floors_of(twins, 3, floors);
     assert_near(expm1(0.01 + 0.005), floors[0], 1e-12);
@@ -151,7 +150,7 @@ static void test_noise_floors_of_many_groups(void **state)
     struct statistics_twins twins[40];
     double floors[40];
     for (int i = 0; i < 40; i++) {
-        twins[i] = (struct statistics_twins){0.01, 0.01 + (i * 37 % 40 + 1) / 1000.0, 0};
+        twins[i] = (struct statistics_twins){0.01, 0.01 + (i * 37 % 40 + 1) / 1000.0};
     }
     floors_of(twins, 40, floors);
     for (int i = 0; i < 40; i++) {
@@ -165,7 +164,7 @@ static void test_noise_floors_without_twins(void **state)
     (void)state;
     const double none = (double)NAN;
     const struct statistics_twins twins[] = {
-        {0.01, 0.013, 0}, {0.03, none, 0}, {none, 0.5, none}, {none, none, none}};
+        {0.01, 0.013}, {0.03, none}, {none, 0.5}, {none, none}};
     double floors[4];
     floors_of(twins, 4, floors);
     assert_near(expm1(0.01), floors[0], 1e-12);         /* there is no other excess */
@@ -174,20 +173,6 @@ static void test_noise_floors_without_twins(void **state)
     assert_near(expm1(0.03), floors[3], 1e-12);
     floors_of(&twins[2], 2, floors);
     assert_true(isnan(floors[0]) && isnan(floors[1]));
-}
-
-/* Pairs that chance explains entirely have distances of 0, and the floor is then what they could
- * have seen, of which one unsteady pair is no measure. */
-static void test_the_floor_is_no_less_than_the_pairs_can_see(void **state)
-{
-    (void)state;
-    const struct statistics_twins twins[] = {
-        {0, 0, 0.004}, {0, 0, 0.003}, {0, 0, 0.5}, {0.001, 0, 0.005}, {0, 0, 0.002}};
-    double floors[5];
-    floors_of(twins, 5, floors);
-    for (int i = 0; i < 5; i++) {
-        assert_near(expm1(0.004), floors[i], 1e-12);
-    }
 }
 
 /* With 20 groups whose layouts matter more or less, a second twin stays within its group's floor in
@@ -203,8 +188,8 @@ static void test_the_floor_bounds_the_second_twin(void **state)
         double floors[20];
         for (int i = 0; i < 20; i++) {
             double layout = -log1p(-rng_uniform(&rng)); /* exponential: a long tail */
-            twins[i] = (struct statistics_twins){layout + rng_uniform(&rng),
-                                                 layout + rng_uniform(&rng), 0};
+            twins[i] =
+                (struct statistics_twins){layout + rng_uniform(&rng), layout + rng_uniform(&rng)};
         }
         floors_of(twins, 20, floors);
         beyond += log1p(floors[7]) < twins[7].second;
@@ -300,6 +285,115 @@ static void test_median_interval_covers_95_percent(void **state)
     }
 }
 
+/* Six values: the 21 means of two are 1 1.5 2 2.5 3 3 3.5 3.5 4 4 4.5 5 5 5.5 5.5 6 6 7 7.5 8 10 of
+ * 1 2 4 5 6 10; the 11th is the estimate, and the whole range the interval (1 / 2^6 on each side).
+ * Seven values 1 to 7: P(T <= 2) = 3 / 128 is within 2.5%, P(T <= 3) = 5 / 128 is not, so the third
+ * least and third greatest means of 1 1.5 2 2 2.5 … bound it. */
+static void test_middle_known(void **state)
+{
+    (void)state;
+    const double six[] = {6, 1, 2, 10, 4, 5};
+    const double seven[] = {7, 6, 5, 4, 3, 2, 1};
+    struct interval interval;
+    double p;
+    assert_int_equal(STATUS_OK, statistics_middle(six, 6, &interval, NULL));
+    assert_near(4.5, interval.point, 1e-12);
+    assert_near(1, interval.low, 1e-12);
+    assert_near(10, interval.high, 1e-12);
+    assert_int_equal(STATUS_OK, statistics_middle(seven, 7, &interval, NULL));
+    assert_near(4, interval.point, 1e-12);
+    assert_near(2, interval.low, 1e-12);
+    assert_near(6, interval.high, 1e-12);
+    assert_int_equal(STATUS_OK, statistics_middle(seven, 5, &interval, NULL));
+    assert_near(5, interval.point, 1e-12);
+    assert_true(isnan(interval.low) && isnan(interval.high));
+    /* All 28 means lie above 0.5: 2 / 128. Of those to 1.6 there are two, 1 and 1.5: 2 · 3 / 128.
+     */
+    assert_int_equal(STATUS_OK, statistics_middle_beyond(seven, 7, 0.5, &p, NULL));
+    assert_near(2 / 128.0, p, 1e-12);
+    assert_int_equal(STATUS_OK, statistics_middle_beyond(seven, 7, 1.6, &p, NULL));
+    assert_near(6 / 128.0, p, 1e-12);
+    assert_int_equal(STATUS_OK, statistics_middle_beyond(seven, 7, 9, &p, NULL));
+    assert_near(1, p, 0);
+    assert_int_equal(STATUS_OK, statistics_middle_beyond(seven, 5, 0, &p, NULL));
+    assert_true(isnan(p));
+}
+
+/* Shapes as in noise, but two records to a pair, as pairs have them: skewed noise is then
+ * symmetric. *width: the mean width of the intervals. */
+static double covered_by_middle(size_t rounds, int shape, double *width)
+{
+    struct rng rng;
+    int covered = 0;
+    *width = 0;
+    rng_seed(&rng, 4000 + rounds);
+    for (int i = 0; i < EXPERIMENTS; i++) {
+        double values[ROUNDS_MAX];
+        struct interval interval;
+        double p;
+        for (size_t round = 0; round < rounds; round++) {
+            values[round] = noise(&rng, shape) - noise(&rng, shape);
+        }
+        assert_int_equal(STATUS_OK, statistics_middle(values, rounds, &interval, NULL));
+        assert_int_equal(STATUS_OK, statistics_middle_beyond(values, rounds, 0, &p, NULL));
+        bool covers = interval.low <= 0 && 0 <= interval.high;
+        assert_true(covers == (p > 0.05));
+        covered += covers;
+        *width += (interval.high - interval.low) / EXPERIMENTS;
+    }
+    return covered / (double)EXPERIMENTS;
+}
+
+/* At least 95%, less four standard deviations, and little more from seven values on; 61 and more by
+ * the normal approximation. */
+static void test_middle_covers_95_percent(void **state)
+{
+    (void)state;
+    static const size_t rounds[] = {6, 7, 10, 15, 20, 40, 60, 61, 64};
+    for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+        for (int shape = 0; shape < 3; shape++) {
+            double width;
+            double covered = covered_by_middle(rounds[i], shape, &width);
+            print_message("middle of %zu pairs, noise %d: covered %.4f, width %.3f\n", rounds[i],
+                          shape, covered, width);
+            assert_true(covered >= 0.95 - 0.0195 && covered <= 0.985);
+        }
+    }
+}
+
+/* Rows of known errors and floors, and the slowdown that resolution names: how often is it told? */
+static void test_the_resolution_is_what_is_found_in_nine_rows_of_ten(void **state)
+{
+    (void)state;
+    enum { ROWS = 40, ROUNDS = 40 };
+    struct statistics_sight rows[ROWS];
+    struct rng rng;
+    int found = 0;
+    int trials = 0;
+    rng_seed(&rng, 21);
+    for (int i = 0; i < ROWS; i++) {
+        rows[i] =
+            (struct statistics_sight){i % 4 == 0 ? 0.01 : 0, (0.02 + 0.001 * i) / sqrt(ROUNDS)};
+    }
+    double resolved = log1p(statistics_resolved(rows, ROWS, 0.02, 0.9));
+    for (int trial = 0; trial < 50; trial++) {
+        for (int i = 0; i < ROWS; i++) {
+            double values[ROUNDS];
+            double p;
+            for (int j = 0; j < ROUNDS; j++) {
+                values[j] = resolved + rows[i].error * sqrt(ROUNDS) * rng_normal(&rng);
+            }
+            (void)statistics_middle_beyond(values, ROUNDS, rows[i].floor, &p, NULL);
+            found += p <= 0.02;
+            trials++;
+        }
+    }
+    print_message("resolution of %.2f%%: found in %.1f%% of rows\n", 100 * expm1(resolved),
+                  100.0 * found / trials);
+    assert_near(0.89, found / (double)trials, 0.03); /* ranks take a little of what is normal */
+    assert_true(isnan(statistics_resolved(rows, 0, 0.02, 0.9)));
+}
+
 static double covered_by_mean_interval(size_t rounds)
 {
     struct rng rng;
@@ -342,7 +436,7 @@ static struct interval twin_interval(struct rng *rng, size_t rounds, double diff
     for (size_t i = 0; i < rounds; i++) {
         values[i] = difference + 0.02 * noise(rng, 0);
     }
-    assert_int_equal(STATUS_OK, statistics_median_interval(values, rounds, &interval, NULL));
+    assert_int_equal(STATUS_OK, statistics_middle(values, rounds, &interval, NULL));
     return interval;
 }
 
@@ -360,8 +454,7 @@ static double told_apart(size_t rounds, double difference)
             struct interval first = twin_interval(&rng, rounds, 0);
             struct interval second = twin_interval(&rng, rounds, 0);
             twins[j] = (struct statistics_twins){statistics_systematic(&first),
-                                                 statistics_systematic(&second),
-                                                 statistics_standard_error(&first)};
+                                                 statistics_systematic(&second)};
         }
         floors_of(twins, PAIRS, floors);
         struct interval judged = twin_interval(&rng, rounds, difference);
@@ -397,12 +490,14 @@ int main(void)
         cmocka_unit_test(test_noise_floors),
         cmocka_unit_test(test_noise_floors_of_many_groups),
         cmocka_unit_test(test_noise_floors_without_twins),
-        cmocka_unit_test(test_the_floor_is_no_less_than_the_pairs_can_see),
         cmocka_unit_test(test_the_floor_bounds_the_second_twin),
         cmocka_unit_test(test_what_chance_explains_is_not_systematic),
         cmocka_unit_test(test_binomial_interval),
         cmocka_unit_test(test_judge_needs_the_whole_interval_beyond_the_floor),
         cmocka_unit_test(test_median_interval_covers_95_percent),
+        cmocka_unit_test(test_middle_known),
+        cmocka_unit_test(test_middle_covers_95_percent),
+        cmocka_unit_test(test_the_resolution_is_what_is_found_in_nine_rows_of_ten),
         cmocka_unit_test(test_mean_interval_covers_at_least_95_percent),
         cmocka_unit_test(test_verdicts_are_seldom_wrong_and_often_there),
     };

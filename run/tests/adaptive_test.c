@@ -14,10 +14,9 @@ static const char *const workloads[GROUPS] = {"even", "uneven"};
 static const char *const backends[CELLS] = {"malloc", "bump"};
 static const double noises[GROUPS] = {0.001, 0.2};
 
-/* A run of so many rounds of each group; bits: rounds of the first group that were disturbed. */
+/* A run of so many rounds of each group. */
 struct adaptive_run {
     uint32_t rounds[GROUPS];
-    uint32_t disturbed_bits;
 };
 
 static struct record_set *make_run(const struct adaptive_run *run)
@@ -44,9 +43,6 @@ static struct record_set *make_run(const struct adaptive_run *run)
                            backends[i % CELLS]);
             json_t *record =
                 synthetic_record(id, (int)round, "ok", 10 * exp(noises[group] * rng_normal(&rng)));
-            bool disturbed = group == 0 && (run->disturbed_bits >> round & 1) != 0;
-            (void)json_object_set_new(record, "switches_involuntary",
-                                      json_integer(disturbed ? 1000 : 0));
             synthetic_append(store, record);
         }
     }
@@ -93,13 +89,13 @@ static void groups_stop_when_their_intervals_are_narrow(void **state)
     (void)state;
     const struct adaptive adaptive = {.precision = 0.01, .rounds_max = 36};
     for (uint32_t round = 0; round < 10; round++) { /* narrow since round 6, and yet */
-        assert_int_equal(3, chosen(&adaptive, &(struct adaptive_run){{round, round}, 0}, round));
+        assert_int_equal(3, chosen(&adaptive, &(struct adaptive_run){{round, round}}, round));
     }
-    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 10}, 0}, 10));
-    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 11}, 0}, 11));
-    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 14}, 0}, 14));
-    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 35}, 0}, 35));
-    assert_int_equal(0, chosen(&adaptive, &(struct adaptive_run){{10, 36}, 0}, 36));
+    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 10}}, 10));
+    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 11}}, 11));
+    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 14}}, 14));
+    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{10, 35}}, 35));
+    assert_int_equal(0, chosen(&adaptive, &(struct adaptive_run){{10, 36}}, 36));
 }
 
 /* Between two looks a group goes on, however narrow its intervals are. */
@@ -107,40 +103,23 @@ static void nothing_stops_between_looks(void **state)
 {
     (void)state;
     const struct adaptive adaptive = {.precision = 0.01};
-    assert_int_equal(3, chosen(&adaptive, &(struct adaptive_run){{12, 12}, 0}, 12));
-    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{14, 14}, 0}, 14));
+    assert_int_equal(3, chosen(&adaptive, &(struct adaptive_run){{12, 12}}, 12));
+    assert_int_equal(2, chosen(&adaptive, &(struct adaptive_run){{14, 14}}, 14));
 }
 
 static void wider_precision_stops_both(void **state)
 {
     (void)state;
     const struct adaptive adaptive = {.precision = 0.5};
-    assert_int_equal(0, chosen(&adaptive, &(struct adaptive_run){{10, 10}, 0}, 10));
+    assert_int_equal(0, chosen(&adaptive, &(struct adaptive_run){{10, 10}}, 10));
 }
 
-static void disturbed_rounds_are_made_up_for_once(void **state)
+static void fixed_rounds_are_alike(void **state)
 {
     (void)state;
-    const struct adaptive adaptive = {.rounds = 7, .redo = true};
-    const struct adaptive none = {.rounds = 7, .redo = false};
-    const struct adaptive_run twice = {{7, 7}, 1u << 2 | 1u << 6};
-    assert_int_equal(3, chosen(&adaptive, &(struct adaptive_run){{6, 6}, 1u << 2}, 6));
-    assert_int_equal(1, chosen(&adaptive, &twice, 7));
-    assert_int_equal(0, chosen(&none, &twice, 7));
-    /* The eighth round was disturbed too: it is not made up for. */
-    const struct adaptive_run again = {{8, 7}, 1u << 2 | 1u << 6 | 1u << 7};
-    const struct adaptive_run done = {{9, 7}, 1u << 2 | 1u << 6 | 1u << 7};
-    assert_int_equal(1, chosen(&adaptive, &again, 8));
-    assert_int_equal(0, chosen(&adaptive, &done, 9));
-}
-
-/* Three of seven: this is what the machine is like, and more rounds would be no better. */
-static void frequent_disturbance_is_not_made_up_for(void **state)
-{
-    (void)state;
-    const struct adaptive adaptive = {.rounds = 7, .redo = true};
-    const struct adaptive_run often = {{7, 7}, 1u << 1 | 1u << 2 | 1u << 6};
-    assert_int_equal(0, chosen(&adaptive, &often, 7));
+    const struct adaptive adaptive = {.rounds = 7};
+    assert_int_equal(3, chosen(&adaptive, &(struct adaptive_run){{6, 6}}, 6));
+    assert_int_equal(0, chosen(&adaptive, &(struct adaptive_run){{7, 7}}, 7));
 }
 
 int main(void)
@@ -150,8 +129,7 @@ int main(void)
         cmocka_unit_test(groups_stop_when_their_intervals_are_narrow),
         cmocka_unit_test(nothing_stops_between_looks),
         cmocka_unit_test(wider_precision_stops_both),
-        cmocka_unit_test(disturbed_rounds_are_made_up_for_once),
-        cmocka_unit_test(frequent_disturbance_is_not_made_up_for),
+        cmocka_unit_test(fixed_rounds_are_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

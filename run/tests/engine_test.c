@@ -1,4 +1,4 @@
-/* The engine (plan, schedule, rounds, resume, budget, redo) over an executor that starts no process
+/* The engine (plan, schedule, rounds, resume, budget) over an executor that starts no process
  * and has a clock of its own. */
 #include "results/tests/synthetic.h"
 
@@ -45,7 +45,6 @@ static struct experiment ask(uint64_t rounds)
                                .seed = 7,
                                .timeout_s = 10,
                                .target_ms = 1,
-                               .no_redo = true,
                                .passes = {[RECORD_TIME] = true},
                                .instruction_rounds = 2,
                                .latency_rounds = 1};
@@ -238,7 +237,7 @@ static void a_budget_is_that_of_all_sessions(void **state)
     synthetic_remove(directory);
 }
 
-/* ---------------------------------------------------------------- adaptive rounds, redo */
+/* ---------------------------------------------------------------- adaptive rounds */
 
 /* "one" is without noise, the others are not. */
 static double cost_noisy(const struct executor_cell *asked)
@@ -268,28 +267,6 @@ static void narrow_groups_stop_at_the_first_look(void **state)
     assert_null(strstr(log, "time 70 "));
     free(log);
     mock_executor_close(&mock);
-}
-
-static bool disturb_two(const struct executor_cell *asked)
-{
-    return asked->round == 1 && strcmp(json_text_at(asked->cell, "workload", ""), "two") == 0;
-}
-
-static void a_disturbed_round_is_made_up_for_once(void **state)
-{
-    (void)state;
-    struct experiment experiment = ask(6);
-    for (int redo = 0; redo < 2; redo++) {
-        struct mock_executor mock;
-        experiment.no_redo = redo == 0;
-        mock_executor_open(&mock);
-        mock.disturbed = disturb_two;
-        char *log = run_whole(&mock, &experiment);
-        assert_int_equal(strstr(log, "time 6 two/") != NULL, redo);
-        assert_int_equal(mock.cells, 6 * ROUND_CELLS + (size_t)redo * (CHOICES + TWINS));
-        free(log);
-        mock_executor_close(&mock);
-    }
 }
 
 /* ---------------------------------------------------------------- passes */
@@ -392,7 +369,6 @@ int main(void)
         cmocka_unit_test(a_budget_is_spent_and_not_overspent),
         cmocka_unit_test(a_budget_is_that_of_all_sessions),
         cmocka_unit_test(narrow_groups_stop_at_the_first_look),
-        cmocka_unit_test(a_disturbed_round_is_made_up_for_once),
         cmocka_unit_test(each_pass_has_its_cells_and_rounds),
         cmocka_unit_test(what_failed_is_recorded_without_figures),
         cmocka_unit_test(a_record_says_where_it_was_made),

@@ -34,13 +34,11 @@ static void mock_add_figures(const struct mock_executor *mock, const struct exec
                              json_t *outcome)
 {
     double cost_ns = mock->cost_ns != NULL ? mock->cost_ns(asked) : 1.0;
-    bool disturbed = mock->disturbed != NULL && mock->disturbed(asked);
     double wall_ns = MOCK_ITERATIONS * MOCK_OPERATIONS * cost_ns;
     json_t *figures = json_pack(
-        "{sI sf sf sI sf sI s{ss} s{}}", "operations",
-        (json_int_t)MOCK_ITERATIONS * MOCK_OPERATIONS, "cpu_ns_per_op", cost_ns, "wall_ns", wall_ns,
-        "instructions", (json_int_t)5000, "instructions_per_op", 5.0, "switches_involuntary",
-        (json_int_t)(disturbed ? 1000 : 0), "memory", "held_source", "stats", "latency");
+        "{sI sf sf sI sf s{ss} s{}}", "operations", (json_int_t)MOCK_ITERATIONS * MOCK_OPERATIONS,
+        "cpu_ns_per_op", cost_ns, "wall_ns", wall_ns, "instructions", (json_int_t)5000,
+        "instructions_per_op", 5.0, "memory", "held_source", "stats", "latency");
     (void)json_object_update(outcome, figures);
     if (asked->pass != RECORD_INSTRUCTIONS) {
         (void)json_object_del(outcome, "instructions");

@@ -19,8 +19,6 @@ struct mock_executor {
     const char *differing;
     /* nanoseconds an operation of the cell takes in the round; NULL: 1 for all. */
     double (*cost_ns)(const struct executor_cell *asked);
-    /* Is this process of the cell disturbed, so that its CPU time was stolen? NULL: none is. */
-    bool (*disturbed)(const struct executor_cell *asked);
     char *log; /* "PASS ROUND CELL\n" for each cell that was run */
 };
 

@@ -37,13 +37,34 @@ static void test_four_ratios(void **state)
 {
     (void)state;
     const struct fragmentation result = measure(0, 5);
-    /* Ratios 1.2, 1.5, 3, 6 with the weights (doubled) 20, 30, 80, 60. */
-    assert_near(result.mean, (20 * 1.2 + 30 * 1.5 + 80 * 3.0 + 60 * 6.0) / 190);
+    /* With the weights (doubled) 10, 20, 30, 80, 60. */
+    assert_near(result.mean, (20 * 120 + 30 * 120 + 80 * 150 + 60 * 150) /
+                                 (20 * 100.0 + 30 * 80 + 80 * 50 + 60 * 25));
     assert_near(result.at_live_peak, 1.2);
     assert_near(result.at_held_peak, 3.0);
     assert_near(result.peak_over_peak, 1.5);
     assert_int_equal(result.internal_bytes, 12);
     assert_int_equal(result.external_bytes, 8);
+}
+
+/* A heap that is full nearly all of the time, at 1.2 of what is live, and then drains to one byte
+ * while 1000 stay held. A mean of ratios would be above 100. */
+static void test_a_heap_that_drains(void **state)
+{
+    (void)state;
+    const uint64_t at[] = {0, 100, 900, 1000};
+    const uint64_t living[] = {1000, 1000, 1, 1};
+    const uint64_t holding[] = {1200, 1200, 1000, 1000};
+    const struct fragmentation_series series = {.operations = at,
+                                                .live_bytes = living,
+                                                .usable_bytes = living,
+                                                .held_bytes = holding,
+                                                .count = 4};
+    struct fragmentation result;
+    assert_true(fragmentation_measure(&series, &result));
+    assert_near(result.mean, (100 * 1200 + 900 * 1200 + 900 * 1000 + 100 * 1000) /
+                                 (100 * 1000.0 + 900 * 1000 + 900 * 1 + 100 * 1));
+    assert_true(result.mean < 2.3);
 }
 
 static void test_one_sample(void **state)
@@ -93,9 +114,9 @@ static void test_peak_of_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_four_ratios),     cmocka_unit_test(test_one_sample),
-        cmocka_unit_test(test_nothing_live),    cmocka_unit_test(test_held_below_usable),
-        cmocka_unit_test(test_peak_of_nothing),
+        cmocka_unit_test(test_four_ratios),       cmocka_unit_test(test_a_heap_that_drains),
+        cmocka_unit_test(test_one_sample),        cmocka_unit_test(test_nothing_live),
+        cmocka_unit_test(test_held_below_usable), cmocka_unit_test(test_peak_of_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

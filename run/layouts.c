@@ -1,0 +1,351 @@
+#include "run/layouts.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/host/files.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
+#include "common/rng.h"
+#include "run/rounds.h"
+
+enum { LAYOUTS_LEAST = 16, LAYOUTS_MOST = 64, LAYOUTS_ROUNDS_EACH = 3 };
+
+static const double LAYOUTS_TIMEOUT_S = 120;
+
+/* How a worker was linked: PROGRAM.link has the directory and then the words of the command, a line
+ * each. */
+struct recipe {
+    struct text_list lines;
+    struct timespec modified;
+};
+
+/* What is made of a worker, and where. */
+struct link {
+    const struct registry *registry;
+    const char *program;
+    struct recipe recipe;
+    char *object;  /* its object files and archives as one, without debug information */
+    char *script;  /* the linker script, while the link is made */
+    char *scratch; /* the link, until it is whole */
+    char *path;
+};
+
+static char *layouts_path(const struct registry *registry, const char *program, const char *suffix)
+{
+    return text_format("%s/layouts/%s%s", registry->program_directory, program, suffix);
+}
+
+static char *layouts_recipe_path(const struct registry *registry, const char *program)
+{
+    return text_format("%s/%s.link", registry->program_directory, program);
+}
+
+bool layouts_known(const struct registry *registry, const char *program)
+{
+    char *path = layouts_recipe_path(registry, program);
+    bool known = access(path, R_OK) == 0;
+    free(path);
+    return known;
+}
+
+unsigned layouts_for_rounds(uint64_t rounds)
+{
+    uint64_t wanted = rounds / LAYOUTS_ROUNDS_EACH;
+    return wanted < LAYOUTS_LEAST  ? LAYOUTS_LEAST
+           : wanted > LAYOUTS_MOST ? LAYOUTS_MOST
+                                   : (unsigned)wanted;
+}
+
+unsigned layouts_draw(uint64_t seed, const char *cell, uint32_t round, unsigned count)
+{
+    uint32_t order[LAYOUTS_MOST];
+    struct rng rng;
+    count = count < 1 ? 1 : count > LAYOUTS_MOST ? LAYOUTS_MOST : count;
+    for (uint32_t i = 0; i < count; i++) {
+        order[i] = i;
+    }
+    rng_seed(&rng, schedule_seed(seed, round / count, cell));
+    rng_shuffle_u32(&rng, order, count);
+    return order[round % count];
+}
+
+static enum status recipe_read(const struct registry *registry, const char *program,
+                               struct recipe *recipe, struct error *error)
+{
+    char *path = layouts_recipe_path(registry, program);
+    struct stat status;
+    char *text = NULL;
+    size_t size = 0;
+    enum status outcome = file_read(path, &text, &size, error);
+    if (outcome == STATUS_OK && stat(path, &status) != 0) {
+        outcome = error_set(error, STATUS_IO, "%s: %m", path);
+    }
+    if (outcome == STATUS_OK) {
+        text_split(&recipe->lines, text, '\n');
+        recipe->modified = status.st_mtim;
+    }
+    if (outcome == STATUS_OK && recipe->lines.count < 3) {
+        outcome = error_set(error, STATUS_UNSUPPORTED, "%s is no record of a link: build %s again",
+                            path, program);
+    }
+    free(text);
+    free(path);
+    return outcome;
+}
+
+/* Is there a file that was made of this build of the worker? What is made gets the recipe's own
+ * time, to the nanosecond. */
+static bool link_is_current(const struct link *link, const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_mtim.tv_sec == link->recipe.modified.tv_sec &&
+           status.st_mtim.tv_nsec == link->recipe.modified.tv_nsec;
+}
+
+/* Puts a finished file in its place: whoever finds it there finds it whole. */
+static enum status link_keep(const struct link *link, const char *path, struct error *error)
+{
+    const struct timespec times[2] = {link->recipe.modified, link->recipe.modified};
+    if (utimensat(AT_FDCWD, link->scratch, times, 0) != 0 || rename(link->scratch, path) != 0) {
+        return error_set(error, STATUS_IO, "%s: %m", path);
+    }
+    return STATUS_OK;
+}
+
+static bool layouts_ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    size_t tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* An object file or an archive: what the merged object is made of. */
+static bool recipe_is_input(const char *word)
+{
+    return layouts_ends_with(word, ".o") || layouts_ends_with(word, ".a");
+}
+
+/* Runs the linker where the worker was linked. Frees the words. */
+static enum status link_run(const struct link *link, struct text_list *words, struct error *error)
+{
+    struct process_result result = {.output = NULL};
+    const struct process_request request = {.arguments = process_vector(words),
+                                            .directory = link->recipe.lines.items[0],
+                                            .timeout_s = LAYOUTS_TIMEOUT_S};
+    enum status status = process_run(&request, &result, error);
+    if (status == STATUS_NOT_FOUND) {
+        status = error_set(error, STATUS_UNSUPPORTED, "%s, which linked %s, is not here",
+                           link->recipe.lines.items[1], link->program);
+    } else if (status == STATUS_OK && result.interrupted) {
+        status = error_set(error, STATUS_INTERRUPTED, "interrupted");
+    } else if (status == STATUS_OK && (result.exit_code != 0 || result.signal != 0)) {
+        status = error_set(error, STATUS_UNSUPPORTED, "%s could not be linked again: %.300s",
+                           link->program, result.stderr_tail);
+    }
+    process_result_free(&result);
+    text_list_free(words);
+    return status;
+}
+
+/* Merges what the worker is linked of, once: that halves the time of each link and its size. */
+static enum status link_merge(const struct link *link, struct error *error)
+{
+    const struct text_list *lines = &link->recipe.lines;
+    struct text_list words = {0};
+    if (link_is_current(link, link->object)) {
+        return STATUS_OK;
+    }
+    text_list_add(&words, text_format("%s", lines->items[1]));
+    text_list_add(&words, text_format("-r"));
+    text_list_add(&words, text_format("-nostdlib"));
+    text_list_add(&words, text_format("-Wl,-S"));
+    for (size_t i = 2; i < lines->count; i++) {
+        if (recipe_is_input(lines->items[i])) {
+            text_list_add(&words, text_format("%s", lines->items[i]));
+        }
+    }
+    text_list_add(&words, text_format("-o"));
+    text_list_add(&words, text_format("%s", link->scratch));
+    enum status status = link_run(link, &words, error);
+    return status == STATUS_OK ? link_keep(link, link->object, error) : status;
+}
+
+/* The names of the object's sections of functions, each once. */
+static void layouts_add_sections(const char *bytes, size_t size, struct text_list *names)
+{
+    const Elf64_Ehdr *head = (const void *)bytes;
+    if (size < sizeof(*head) || memcmp(bytes, ELFMAG, SELFMAG) != 0 ||
+        bytes[EI_CLASS] != ELFCLASS64 || head->e_shoff > size ||
+        head->e_shnum * sizeof(Elf64_Shdr) > size - head->e_shoff) {
+        return;
+    }
+    const Elf64_Shdr *sections = (const void *)(bytes + head->e_shoff);
+    const char *strings = bytes + sections[head->e_shstrndx].sh_offset;
+    for (size_t i = 0; i < head->e_shnum; i++) {
+        const char *name = strings + sections[i].sh_name;
+        bool known = false;
+        for (size_t n = 0; n < names->count && !known; n++) {
+            known = strcmp(names->items[n], name) == 0;
+        }
+        if (!known && strncmp(name, ".text.", strlen(".text.")) == 0) {
+            text_list_add(names, text_format("%s", name));
+        }
+    }
+}
+
+static enum status link_read_sections(const struct link *link, struct text_list *names,
+                                      struct error *error)
+{
+    int fd = open(link->object, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    void *bytes = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &status) == 0) {
+        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    }
+    if (bytes == MAP_FAILED) {
+        (void)error_set(error, STATUS_IO, "%s: %m", link->object);
+    } else {
+        layouts_add_sections(bytes, (size_t)status.st_size, names);
+        (void)munmap(bytes, (size_t)status.st_size);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (bytes != MAP_FAILED && names->count < 2) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "%s has no section a function: was it compiled with -ffunction-sections?",
+                         link->object);
+    }
+    return bytes == MAP_FAILED ? STATUS_IO : STATUS_OK;
+}
+
+/* A linker script that puts the functions into an output section of their own, shuffled. Before
+ * every fourth there is a gap of 16, 32 or 48 bytes: functions begin at multiples of 16 and cache
+ * lines have 64 bytes, so that a shuffled order alone would move functions by whole lines too
+ * often. INSERT leaves the linker's own script in force: GNU ld has it since 2.19, and lld has it.
+ */
+static enum status link_write_script(const struct link *link, unsigned number,
+                                     const struct text_list *names, struct error *error)
+{
+    struct rng rng;
+    uint32_t *order = text_grow(NULL, names->count, sizeof(*order));
+    FILE *file = fopen(link->script, "we");
+    if (file == NULL) {
+        free(order);
+        return error_set(error, STATUS_IO, "%s: %m", link->script);
+    }
+    for (uint32_t i = 0; i < names->count; i++) {
+        order[i] = i;
+    }
+    rng_seed(&rng, number);
+    rng_shuffle_u32(&rng, order, names->count);
+    (void)fprintf(file, "SECTIONS\n{\n  .text.heapmill :\n  {\n");
+    for (size_t i = 0; i < names->count; i++) {
+        if (rng_below(&rng, 4) == 0) {
+            (void)fprintf(file, "    . += %u;\n", 16 * (1 + (unsigned)rng_below(&rng, 3)));
+        }
+        (void)fprintf(file, "    *(%s)\n", names->items[order[i]]);
+    }
+    (void)fprintf(file, "  }\n}\nINSERT BEFORE .text;\n");
+    free(order);
+    return fclose(file) == 0 ? STATUS_OK : error_set(error, STATUS_IO, "%s: %m", link->script);
+}
+
+/* The command that linked the worker, of the merged object and with the script. */
+static enum status link_make(const struct link *link, struct error *error)
+{
+    const struct text_list *lines = &link->recipe.lines;
+    struct text_list words = {0};
+    bool merged = false;
+    for (size_t i = 1; i < lines->count; i++) {
+        const char *word = lines->items[i];
+        bool skipped = merged && recipe_is_input(word);
+        if (strcmp(word, "-o") == 0) {
+            text_list_add(&words, text_format("-o"));
+            text_list_add(&words, text_format("%s", link->scratch));
+            i++;
+        } else if (!skipped && word[0] != '\0') {
+            bool first = recipe_is_input(word);
+            text_list_add(&words, text_format("%s", first ? link->object : word));
+            merged = merged || first;
+        }
+    }
+    text_list_add(&words, text_format("-Wl,-T,%s", link->script));
+    return link_run(link, &words, error);
+}
+
+static void link_open(struct link *link, const struct registry *registry, const char *program,
+                      const char *name)
+{
+    *link = (struct link){.registry = registry, .program = program};
+    link->object = layouts_path(registry, program, ".o");
+    link->path = registry_program_path(registry, name);
+    link->scratch = text_format("%s.%d", link->path, (int)getpid());
+    link->script = text_format("%s.ld", link->scratch);
+}
+
+static void link_close(struct link *link)
+{
+    (void)unlink(link->script);
+    (void)unlink(link->scratch);
+    text_list_free(&link->recipe.lines);
+    free(link->object);
+    free(link->script);
+    free(link->scratch);
+    free(link->path);
+}
+
+/* The link itself, which is not there or is of an older build. */
+static enum status link_build(struct link *link, unsigned number, struct error *error)
+{
+    struct text_list names = {0};
+    char *directory = layouts_path(link->registry, "", "");
+    enum status status = file_make_directory(directory, error);
+    if (status == STATUS_OK) {
+        status = link_merge(link, error);
+    }
+    if (status == STATUS_OK) {
+        status = link_read_sections(link, &names, error);
+    }
+    if (status == STATUS_OK) {
+        status = link_write_script(link, number, &names, error);
+    }
+    if (status == STATUS_OK) {
+        status = link_make(link, error);
+    }
+    if (status == STATUS_OK) {
+        status = link_keep(link, link->path, error);
+    }
+    text_list_free(&names);
+    free(directory);
+    return status;
+}
+
+enum status layouts_program(const struct registry *registry, const char *program, unsigned number,
+                            char **name, unsigned *made, struct error *error)
+{
+    struct link link;
+    *name = text_format("layouts/%s.%u", program, number);
+    link_open(&link, registry, program, *name);
+    enum status status = recipe_read(registry, program, &link.recipe, error);
+    if (status == STATUS_OK && !link_is_current(&link, link.path)) {
+        status = link_build(&link, number, error);
+        if (made != NULL) {
+            *made += status == STATUS_OK;
+        }
+    }
+    link_close(&link);
+    if (status != STATUS_OK) {
+        free(*name);
+        *name = NULL;
+    }
+    return status;
+}
