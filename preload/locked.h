@@ -137,6 +137,12 @@ FACE_INLINE void adapter_free(void *block)
     process_heap_libc_free(block);
 }
 
+static inline void adapter_free_sized(void *block, size_t size)
+{
+    (void)size;
+    adapter_free(block);
+}
+
 static inline void *adapter_resize(void *block, size_t size)
 {
     size_t old_bytes = 0;

@@ -6,6 +6,7 @@
  *                                              FAMILY_ALIGNMENT
  *   void *adapter_resize(void *block, size_t size);   block is not NULL, size not 0
  *   void adapter_free(void *block);            not NULL; leaves errno alone
+ *   void adapter_free_sized(void *block, size_t size);   the size is what the caller believes
  *   size_t adapter_usable_size(void *block);   not NULL; also of a block of libc's
  *   struct mallinfo2 adapter_info(void);       what it holds; and for glibc's controls
  *   bool adapter_trim(size_t pad);             was anything given back?
@@ -177,6 +178,11 @@ static __attribute__((noinline)) void serve_give_shared(void *block)
     serve_give(block);
 }
 
+/* These tell the size, which an adapter may verify. What is made of their rows is not used. */
+#define face_free_sized face_row_free_sized
+#define face__ZdlPvm face_row__ZdlPvm
+#define face__ZdaPvm face_row__ZdaPvm
+
 #define SERVE_GIVE_(name, parameters, arguments, block)                                            \
     FACE_INLINE void face_##name parameters                                                        \
     {                                                                                              \
@@ -190,6 +196,18 @@ static __attribute__((noinline)) void serve_give_shared(void *block)
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* sizes, and std::nothrow */
 FAMILY(FAMILY_SKIP, FAMILY_SKIP, FAMILY_SKIP, SERVE_NEW_, SERVE_GIVE_, FAMILY_SKIP)
 #pragma GCC diagnostic pop
+#undef face_free_sized
+#undef face__ZdlPvm
+#undef face__ZdaPvm
+
+static __attribute__((noinline)) void face_free_sized(void *block, size_t size)
+{
+    if (block != NULL) {
+        adapter_free_sized(block, size);
+    }
+}
+#define face__ZdlPvm face_free_sized
+#define face__ZdaPvm face_free_sized
 
 /* ---------------------------------------------------------------- questions */
 FACE_INLINE size_t face_malloc_usable_size(void *block)

@@ -167,6 +167,15 @@ FACE_INLINE void adapter_free(void *block)
     }
 }
 
+static inline void adapter_free_sized(void *block, size_t size)
+{
+    if (whole_owns(block)) {
+        HEAP_SOURCE(free)(&process_heap.source, block, size, HEAP_RAW);
+    } else {
+        whole_free_other(block);
+    }
+}
+
 static inline void *adapter_resize(void *block, size_t size)
 {
     if (!whole_owns(block)) {

@@ -1,4 +1,5 @@
 /* Threads of `pools`: their locals, blocks that one frees for another, their end, and fork. */
+#include "allocators/backend.h"
 #include "allocators/pools/pools_internal.h"
 
 /* Its stacks are empty and closed. */
@@ -229,6 +230,9 @@ void pools_free_other(struct pools_heap *heap, void *block)
     if (tag == POOLS_TAG_RUN) {
         pools_free_run(heap, unit);
         return;
+    }
+    if (tag >> POOLS_TAG_BITS == 0) {
+        fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
     }
     struct pools_local *local = pools_local_get(heap);
     POOLS_POISON(block, heap->classes[size_class].bytes);
