@@ -10,6 +10,7 @@
 #include "common/host/document.h"
 #include "common/host/process.h"
 #include "run/registry.h"
+#include "traces/host/convert.h"
 #include "traces/host/info.h"
 #include "traces/host/record.h"
 
@@ -162,9 +163,79 @@ static const struct command trace_info_command = {
     .execute = trace_execute_info,
 };
 
+struct convert_arguments {
+    const char *input;
+    const char *output;
+    unsigned from;
+    unsigned to;
+    uint64_t events;
+    uint64_t seed;
+};
+
+static const struct option_row convert_options[] = {
+    {OPTION_TEXT, .placeholder = "FILE", .help = "what is converted", .missing = "say which file",
+     .candidates = OPTION_FILES, OPTION_INTO(struct convert_arguments, input)},
+    {OPTION_TEXT, 'o', "output", "FILE", "what it becomes", "converted.hmtrace",
+     .candidates = OPTION_FILES, OPTION_INTO(struct convert_arguments, output)},
+    {OPTION_CHOICE, 0, "from", "FORMAT", "what FILE is", "guess", .words = trace_foreign_names,
+     OPTION_INTO(struct convert_arguments, from)},
+    {OPTION_CHOICE, 0, "to", "FORMAT", "trace, text or jsonl; guess goes by the output's name",
+     "guess", .words = trace_foreign_names, OPTION_INTO(struct convert_arguments, to)},
+    {OPTION_NUMBER, 0, "events", "N", "how long a profile is played", "1000000", .least = 2,
+     .most = 1e10, OPTION_INTO(struct convert_arguments, events)},
+    {SHARED_SEED(struct convert_arguments, seed, "of what a profile leaves to chance")},
+    {.kind = OPTION_END},
+};
+
+static int trace_execute_convert(const struct invocation *invocation, void *arguments)
+{
+    const struct convert_arguments *asked = arguments;
+    struct error error = {.message = ""};
+    struct trace_converted done;
+    const struct trace_conversion conversion = {.input = asked->input,
+                                                .output = asked->output,
+                                                .from = (enum trace_foreign)asked->from,
+                                                .to = (enum trace_foreign)asked->to,
+                                                .events = asked->events,
+                                                .seed = asked->seed};
+    if (trace_convert(&conversion, &done, &error) != STATUS_OK) {
+        return command_fail(invocation, &error);
+    }
+    (void)printf(
+        "%s: %llu events of %llu lines; %llu lines were none, and %llu gives of blocks that "
+        "were never seen\n",
+        asked->output, (unsigned long long)done.events, (unsigned long long)done.lines,
+        (unsigned long long)done.skipped, (unsigned long long)done.strangers);
+    return EXIT_CLEAN;
+}
+
+static const struct command trace_convert_command = {
+    .name = "convert",
+    .summary = "traces from and to what other programs write",
+    .description =
+        "Formats: `trace` is ours, packed as small as it gets; `text` has lines \"m ID SIZE\", \"f "
+        "ID\", \"r ID SIZE\" (resize), \"a ID SIZE ALIGNMENT\", \"t THREAD\"; `jsonl` has an "
+        "object "
+        "{op, id, size, alignment, thread} a line, op being take, give or resize; `mtrace` is "
+        "glibc's; `calls` has lines as \"malloc(24) = 0x55d0\", which ltrace and valgrind "
+        "--trace-malloc=yes write; `heaptrack` is its file, packed with zstd or not, which does "
+        "not "
+        "say which of the blocks of one size and place is given back: the last is taken; `profile` "
+        "has lines \"SIZE, RATE, LIVE\", which are played as a steady state of 64 MiB.",
+    .options = convert_options,
+    .arguments_size = sizeof(struct convert_arguments),
+    .examples = "heapmill trace convert heaptrack.app.123.zst -o app.hmtrace\n"
+                "heapmill trace convert app.hmtrace -o app.jsonl",
+    .exit_statuses =
+        "0 clean; 2 wrong usage, or the file is not what was said; 3 it cannot be read "
+        "or written",
+    .execute = trace_execute_convert,
+};
+
 static const struct command *const trace_table[] = {
     &trace_record_command,
     &trace_info_command,
+    &trace_convert_command,
     NULL,
 };
 

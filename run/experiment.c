@@ -44,6 +44,16 @@ const struct matrix matrix_table[] = {
         .rounds = 7,
         .target_ms = 20,
     },
+    {
+        .name = "real",
+        .summary = "every back end in its default arm on traces of real programs",
+        .backends = "*",
+        .workloads = "trace:python-json,trace:python-web,trace:python-compile,trace:sqlite,"
+                     "trace:redis,trace:gcc,trace:git,trace:perl,trace:node",
+        .parameters = {NULL},
+        .rounds = 11,
+        .target_ms = 50,
+    },
     {.name = NULL},
 };
 

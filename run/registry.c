@@ -374,6 +374,12 @@ enum status catalog_parse_value(const struct catalog_parameter *parameter, const
 {
     double number = 0;
     *value = NULL;
+    if (parameter->choices == NULL && json_is_string(parameter->standard)) {
+        *value = json_string(text);
+        return *value != NULL
+                   ? STATUS_OK
+                   : error_set(error, STATUS_INVALID, "-p %s: it is not UTF-8", parameter->name);
+    }
     if (parameter->choices != NULL) {
         return catalog_parse_word(parameter, text, value, error);
     }

@@ -83,8 +83,8 @@ struct catalog_parameter {
     const char *name;
     const char *unit;
     const char *summary;
-    const json_t *standard; /* the default: a number, or a word */
-    const json_t *choices;  /* array of words; NULL for a number */
+    const json_t *standard; /* the default: a number, a word, or without choices any text */
+    const json_t *choices;  /* array of words; NULL for a number and a text */
     double minimum;
     double maximum;
 };

@@ -7,6 +7,7 @@
 
 #include "common/collector_names.h"
 #include "results/name_filter.h"
+#include "traces/reader.h"
 
 /* -b and --arm: back ends. */
 
@@ -725,9 +726,111 @@ static enum status selection_check_used(const struct parameter_items *parameters
     return STATUS_OK;
 }
 
+/* The workload's parameter that is any text: the file of `trace`. NULL: it has none. */
+static const struct catalog_parameter *selection_text_parameter(const struct catalog *catalog,
+                                                                const char *workload)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        for (size_t j = 0; strcmp(catalog->workloads[i].name, workload) == 0 &&
+                           j < catalog->workloads[i].parameter_count;
+             j++) {
+            const struct catalog_parameter *parameter = &catalog->workloads[i].parameters[j];
+            if (parameter->choices == NULL && json_is_string(parameter->standard)) {
+                return parameter;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* "trace:FILE" is "trace" with a -p item. FILE is a file, whose whole path the plan keeps, or else
+ * the name of a reference trace, which is the same wherever heapmill is. */
+static enum status selection_take_file(const struct catalog *catalog, const char *item,
+                                       struct text_list *names, struct text_list *parameters,
+                                       struct error *error)
+{
+    const char *colon = strchr(item, ':');
+    if (colon == NULL) {
+        text_list_add(names, text_format("%s", item));
+        return STATUS_OK;
+    }
+    char *name = text_format("%.*s", (int)(colon - item), item);
+    const struct catalog_parameter *parameter = selection_text_parameter(catalog, name);
+    char *whole = realpath(colon + 1, NULL);
+    char found[4096];
+    const char *file = whole != NULL ? whole : colon + 1;
+    enum status status = STATUS_OK;
+    if (parameter == NULL) {
+        status = error_set(error, STATUS_INVALID, "-w '%s': only `trace` takes a file", item);
+    } else if (whole == NULL && !trace_find_reference(file, found, sizeof(found))) {
+        status = error_set(error, STATUS_NOT_FOUND,
+                           "-w '%s': there is no such file, nor a reference trace of that name; "
+                           "`heapmill trace record` makes one",
+                           item);
+    } else if (strchr(file, ',') != NULL) {
+        status = error_set(error, STATUS_INVALID, "-w: a comma in '%s': rename the file", file);
+    } else {
+        text_list_add(names, text_format("%s", name));
+        text_list_add(parameters, text_format("%s.%s=%s", name, parameter->name, file));
+    }
+    free(whole);
+    free(name);
+    return status;
+}
+
+/* Several files of one workload are values of one item. */
+static void selection_join_files(struct text_list *parameters, size_t first)
+{
+    for (size_t i = first + 1; i < parameters->count;) {
+        const char *equals = strchr(parameters->items[i], '=');
+        size_t length = (size_t)(equals - parameters->items[i]) + 1;
+        if (strncmp(parameters->items[first], parameters->items[i], length) == 0) {
+            char *joined = text_format("%s,%s", parameters->items[first], equals + 1);
+            free(parameters->items[first]);
+            parameters->items[first] = joined;
+            free(parameters->items[i]);
+            parameters->items[i] = parameters->items[--parameters->count];
+        } else {
+            i++;
+        }
+    }
+}
+
+static enum status selection_add_named(struct selection *selection, const struct catalog *catalog,
+                                       const char *list, const struct text_list *parameters,
+                                       struct error *error);
+
 enum status selection_add_workloads(struct selection *selection, const struct catalog *catalog,
                                     const char *list, const struct text_list *parameters,
                                     struct error *error)
+{
+    struct text_list names = {0}, more = {0};
+    const char *rest = list;
+    const char *text = NULL;
+    size_t length = 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < parameters->count; i++) {
+        text_list_add(&more, text_format("%s", parameters->items[i]));
+    }
+    while (status == STATUS_OK && name_filter_next(&rest, &text, &length)) {
+        char *item = text_format("%.*s", (int)length, text);
+        status = selection_take_file(catalog, item, &names, &more, error);
+        free(item);
+    }
+    if (status == STATUS_OK) {
+        char *joined = text_join(&names, ",");
+        selection_join_files(&more, parameters->count);
+        status = selection_add_named(selection, catalog, joined, &more, error);
+        free(joined);
+    }
+    text_list_free(&names);
+    text_list_free(&more);
+    return status;
+}
+
+static enum status selection_add_named(struct selection *selection, const struct catalog *catalog,
+                                       const char *list, const struct text_list *parameters,
+                                       struct error *error)
 {
     struct parameter_items items = {0};
     enum status status = selection_check_list(catalog, list, error);

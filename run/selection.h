@@ -57,10 +57,10 @@ enum status selection_require(struct selection *selection, struct registry *regi
 enum status selection_set_threads(struct selection *selection, const char *list,
                                   struct error *error);
 
-/* Adds the workloads that a -w list names (results/name_filter.h), at every combination of the
- * values that the -p items give: "[WORKLOADS.]NAME=VALUE[,VALUE…]", WORKLOADS a glob. The last item
- * that fits a workload's parameter counts; without one it has its default. A threaded workload is
- * added with each of the thread counts. */
+/* Adds the workloads that a -w list names (results/name_filter.h; "trace:FILE" for a trace), at
+ * every combination of the values that the -p items give: "[WORKLOADS.]NAME=VALUE[,VALUE…]",
+ * WORKLOADS a glob. The last item that fits a workload's parameter counts; without one it has its
+ * default. A threaded workload is added with each of the thread counts. */
 enum status selection_add_workloads(struct selection *selection, const struct catalog *catalog,
                                     const char *list, const struct text_list *parameters,
                                     struct error *error);

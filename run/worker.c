@@ -408,7 +408,7 @@ void callgrind_add_arguments(const struct callgrind *callgrind, const char *valg
         "--quiet",          "--collect-atstart=no",
         "--dump-line=no",   "--toggle-collect=runner_timed_part",
         "--vgdb=no",        "--toggle-collect=threads_timed_work",
-        "--fair-sched=try",
+        "--fair-sched=try", "--toggle-collect=runner_aside_part",
     };
     text_list_add(arguments, text_format("%s", valgrind));
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {

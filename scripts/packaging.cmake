@@ -26,6 +26,8 @@ list(FILTER across INCLUDE REGEX "^heapmill-.*\\.call")
 set_target_properties(${across} PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib")
 install(TARGETS heapmill RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${programs} ${preloads} RUNTIME DESTINATION ${home}/bin LIBRARY DESTINATION ${home}/lib)
+install(DIRECTORY traces/reference/ DESTINATION ${home}/traces FILES_MATCHING PATTERN "*.hmtrace"
+  PATTERN programs EXCLUDE)
 install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${completions}/heapmill DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 # Debian's zsh looks there under /usr, and in site-functions under /usr/local.

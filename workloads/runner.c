@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "workloads/calls.h"
 #include "workloads/wrap.h"
 
@@ -58,6 +59,7 @@ static void runner_init(struct runner *runner, const struct cell *cell, struct c
     run->workload = cell->workload;
     for (int i = 0; i < WORKLOAD_PARAMETERS_MAX; i++) {
         run->values[i] = cell->values[i];
+        run->texts[i] = cell->texts[i];
     }
     run->threads = cell->threads == 0 ? 1 : cell->threads;
     result->threads = run->threads;
@@ -66,6 +68,21 @@ static void runner_init(struct runner *runner, const struct cell *cell, struct c
     run->sampler = &result->sampler;
     run->map = cell->map;
     rng_seed(&run->rng, cell->seed);
+}
+
+__attribute__((noinline)) void runner_aside_part(void (*work)(void *context), void *context)
+{
+    work(context);
+    __asm__ volatile(""); /* as in runner_timed_part */
+}
+
+void run_aside(struct run *run, void (*work)(void *context), void *context)
+{
+    uint64_t wall_ns = clock_wall_ns();
+    uint64_t cpu_ns = clock_process_cpu_ns();
+    runner_aside_part(work, context);
+    run->aside_cpu_ns += clock_process_cpu_ns() - cpu_ns;
+    run->aside_wall_ns += clock_wall_ns() - wall_ns;
 }
 
 static enum status runner_open_heap(struct runner *runner, struct error *error)
@@ -136,6 +153,9 @@ static enum status runner_set_up(struct runner *runner, struct error *error)
     if (status == STATUS_OK && cell->pass == CELL_MEMORY) {
         status = sampler_open(&runner->result->sampler, &runner->scratch, cell->samples, error);
     }
+    if (status == STATUS_OK && cell->workload->load != NULL) {
+        status = cell->workload->load(&runner->run, error);
+    }
     if (status == STATUS_OK) {
         status = runner_open_heap(runner, error);
     }
@@ -170,6 +190,8 @@ static void runner_arm(struct runner *runner)
         runner_expect(runner, cell_iterations_done(cell));
     }
     threads_reset_times(run);
+    run->aside_cpu_ns = 0;
+    run->aside_wall_ns = 0;
     collector_measures_begin(&runner->result->collector, run);
     runner->stray_before = atomic_load(&wrap_calls);
     runner->allocations_before = heap_allocations;

@@ -31,7 +31,8 @@ enum cell_pass { CELL_TIME, CELL_MEMORY, CELL_INSTRUCTIONS, CELL_LATENCY, CELL_P
 struct cell {
     const struct workload *workload;
     double values[WORKLOAD_PARAMETERS_MAX];
-    uint64_t iterations; /* > 0 */
+    const char *texts[WORKLOAD_PARAMETERS_MAX]; /* borrowed */
+    uint64_t iterations;                        /* > 0 */
     uint64_t warmup_iterations;
     /* Per cent of the iterations that the timed part does besides, without saying so: a slowdown
      * that is known. Time pass only. */
@@ -98,6 +99,9 @@ void runner_run_sampled(struct runner *runner);
  * own, with this very name in the program: callgrind counts from its entry to its return
  * (--toggle-collect). */
 void runner_timed_part(struct run *run, uint64_t iterations);
+
+/* What run_aside calls: a function of its own for the same reason. */
+void runner_aside_part(void (*work)(void *context), void *context);
 
 /* What an operation takes, in ns, of the time pass: CPU time of the process; where the workload is
  * threaded, a thread's wall time, the longest of them. */

@@ -175,9 +175,12 @@ static void worker_add_capabilities(struct json_writer *writer)
 }
 
 static void worker_add_value(struct json_writer *writer, const char *name,
-                             const struct workload_parameter *parameter, double value)
+                             const struct workload_parameter *parameter, double value,
+                             const char *text)
 {
-    if (parameter->choices != NULL) {
+    if (parameter->text != NULL) {
+        json_add_string(writer, name, text);
+    } else if (parameter->choices != NULL) {
         json_add_string(writer, name, parameter->choices[(int)value]);
     } else {
         json_add_double(writer, name, value);
@@ -191,7 +194,7 @@ static void worker_add_parameter(struct json_writer *writer,
     json_add_string(writer, "name", parameter->name);
     json_add_string(writer, "unit", parameter->unit);
     json_add_string(writer, "summary", parameter->summary);
-    worker_add_value(writer, "default", parameter, parameter->value);
+    worker_add_value(writer, "default", parameter, parameter->value, parameter->text);
     json_add_double(writer, "minimum", parameter->minimum);
     json_add_double(writer, "maximum", parameter->maximum);
     json_open_array(writer, "choices");
@@ -273,7 +276,8 @@ static void worker_add_subject(struct json_writer *writer, const struct cell *ce
     json_add_string(writer, "workload", cell->workload->name);
     json_open_object(writer, "params");
     for (int i = 0; i < WORKLOAD_PARAMETERS_MAX && parameters[i].name != NULL; i++) {
-        worker_add_value(writer, parameters[i].name, &parameters[i], cell->values[i]);
+        worker_add_value(writer, parameters[i].name, &parameters[i], cell->values[i],
+                         cell->texts[i]);
     }
     json_close_object(writer);
 }

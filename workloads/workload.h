@@ -30,7 +30,8 @@
 enum { WORKLOAD_PARAMETERS_MAX = 8, WORKLOAD_LONG_ITERATION = 100, RUN_FIGURES_MAX = 8 };
 
 /* A parameter is a number, or one of a few words (choices, NULL-terminated; the value is its
- * index). A number with a unit is a whole count of it; one without may have a fraction. */
+ * index), or any text. A number with a unit is a whole count of it; one without may have a
+ * fraction. */
 struct workload_parameter {
     const char *name;
     const char *unit; /* "blocks", "bytes", "objects"…; "" for words and bare numbers */
@@ -39,6 +40,7 @@ struct workload_parameter {
     double value; /* default */
     double minimum;
     double maximum;
+    const char *text; /* of a text: the default; NULL: it is none */
 };
 
 struct run;
@@ -56,6 +58,9 @@ struct workload {
     /* Calls of the contract's alloc in run(run, iterations), after setup and the warm-up. Asked
      * before that call, with run's generator and state as run will find them; changes neither. */
     uint64_t (*expected_allocations)(const struct run *run, uint64_t iterations);
+    /* Before the heap is opened, for what the functions below ask for: reads what the workload
+     * needs from files, into scratch memory. May be NULL. After an error nothing else is called. */
+    enum status (*load)(struct run *run, struct error *error);
     /* See heap_options.window_bytes. */
     size_t (*window_bytes)(const struct run *run);
     enum status (*setup)(struct run *run, struct error *error);
@@ -77,6 +82,7 @@ struct run_figure {
 struct run {
     const struct workload *workload;
     double values[WORKLOAD_PARAMETERS_MAX]; /* in the order of workload->parameters */
+    const char *texts[WORKLOAD_PARAMETERS_MAX];
     struct heap *heap;
     struct runtime *runtime; /* NULL for block workloads */
     struct rng rng;
@@ -91,7 +97,9 @@ struct run {
     struct scratch *scratch;
     unsigned threads; /* 1 and more; 1 of a workload that is not threaded */
     struct threads *pool;
-    bool timed; /* the threads are in the timed part, or soon will be */
+    bool timed;            /* the threads are in the timed part, or soon will be */
+    uint64_t aside_cpu_ns; /* what run_aside has taken since the timed part began */
+    uint64_t aside_wall_ns;
     struct run_figure figures[RUN_FIGURES_MAX];
     size_t figure_count;
 };
@@ -122,6 +130,12 @@ uint64_t run_held_bytes(struct run *run);
  * which is what a cell of one thread costs, goes on only for an allocator that has threads of its
  * own. */
 void run_idle(struct run *run, uint64_t ns);
+
+/* Does work in the middle of run that is none of the workload's: reading what comes next from a
+ * file. Its time and its instructions are not counted as the cell's; page faults are. Main thread
+ * only; costs two looks at two clocks. google-benchmark's own figures, of a worker that is run
+ * without heapmill, have it in them. */
+void run_aside(struct run *run, void (*work)(void *context), void *context);
 
 /* Zeroed memory outside every heap, pre-faulted, released by the runner after teardown. Never NULL:
  * the process ends with a clear message if the system refuses. Not in the timed part. */

@@ -531,9 +531,9 @@ static void info_add_head(struct document *document, const json_t *info)
                   info_number(totals, "takes"), info_number(totals, "resizes"),
                   info_number(totals, "gives"), info_number(totals, "bytes_per_event"));
     document_line(document, "peak: %s in at most %.0f blocks; at the end %s in %.0f",
-                  text_of_bytes(peak, sizeof(peak), info_number(totals, "live_bytes_peak"), 1),
+                  text_of_bytes(peak, sizeof(peak), info_number(totals, "live_bytes_peak"), 4),
                   info_number(totals, "live_blocks_peak"),
-                  text_of_bytes(left, sizeof(left), info_number(totals, "live_bytes"), 1),
+                  text_of_bytes(left, sizeof(left), info_number(totals, "live_bytes"), 4),
                   info_number(totals, "live_blocks"));
     double gives = info_number(totals, "gives");
     document_line(document, "%.0f threads; %.1f%% of the gives are by another thread than the take",
