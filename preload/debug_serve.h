@@ -286,48 +286,17 @@ static inline int adapter_option(int parameter, int value)
     return 1;
 }
 
-/* serve.h passes over the sizes that some members are told: here they are compared. */
-#define face_free_sized debug_unsized_1
-#define face_free_aligned_sized debug_unsized_2
-#define face__ZdlPvm debug_unsized_3
-#define face__ZdaPvm debug_unsized_4
-#define face__ZdlPvmSt11align_val_t debug_unsized_5
-#define face__ZdaPvmSt11align_val_t debug_unsized_6
-#define HEAPMILL_BACKEND_NAME "heapmill-debug"
-#include "preload/serve.h"
-#undef face_free_sized
-#undef face_free_aligned_sized
-#undef face__ZdlPvm
-#undef face__ZdaPvm
-#undef face__ZdlPvmSt11align_val_t
-#undef face__ZdaPvmSt11align_val_t
-
-static void debug_free_sized(void *block, size_t size)
+static inline void adapter_free_sized(void *block, size_t size)
 {
-    if (block != NULL && !early_is(block) && debug_check(block, "double free") &&
+    if (!early_is(block) && debug_check(block, "double free") &&
         debug_header_of(block)->size != size) {
         debug_end("free with another size than was asked for", block, debug_header_of(block)->size);
     }
-    serve_give(block);
+    adapter_free(block);
 }
 
-#define DEBUG_SIZED_(name, parameters)                                                             \
-    FACE_INLINE void face_##name parameters                                                        \
-    {                                                                                              \
-        debug_free_sized(block, size);                                                             \
-    }
-#define DEBUG_SIZED_ALIGNED_(name, parameters)                                                     \
-    FACE_INLINE void face_##name parameters                                                        \
-    {                                                                                              \
-        (void)alignment;                                                                           \
-        debug_free_sized(block, size);                                                             \
-    }
-DEBUG_SIZED_(free_sized, (void *block, size_t size))
-DEBUG_SIZED_(_ZdlPvm, (void *block, size_t size))
-DEBUG_SIZED_(_ZdaPvm, (void *block, size_t size))
-DEBUG_SIZED_ALIGNED_(free_aligned_sized, (void *block, size_t alignment, size_t size))
-DEBUG_SIZED_ALIGNED_(_ZdlPvmSt11align_val_t, (void *block, size_t size, size_t alignment))
-DEBUG_SIZED_ALIGNED_(_ZdaPvmSt11align_val_t, (void *block, size_t size, size_t alignment))
+#define HEAPMILL_BACKEND_NAME "heapmill-debug"
+#include "preload/serve.h"
 
 /* ---------------------------------------------------------------- the process's life */
 static void debug_fork_prepare(void)

@@ -180,8 +180,11 @@ static __attribute__((noinline)) void serve_give_shared(void *block)
 
 /* These tell the size, which an adapter may verify. What is made of their rows is not used. */
 #define face_free_sized face_row_free_sized
+#define face_free_aligned_sized face_row_free_aligned_sized
 #define face__ZdlPvm face_row__ZdlPvm
 #define face__ZdaPvm face_row__ZdaPvm
+#define face__ZdlPvmSt11align_val_t face_row__ZdlPvmSt11align_val_t
+#define face__ZdaPvmSt11align_val_t face_row__ZdaPvmSt11align_val_t
 
 #define SERVE_GIVE_(name, parameters, arguments, block)                                            \
     FACE_INLINE void face_##name parameters                                                        \
@@ -197,8 +200,11 @@ static __attribute__((noinline)) void serve_give_shared(void *block)
 FAMILY(FAMILY_SKIP, FAMILY_SKIP, FAMILY_SKIP, SERVE_NEW_, SERVE_GIVE_, FAMILY_SKIP)
 #pragma GCC diagnostic pop
 #undef face_free_sized
+#undef face_free_aligned_sized
 #undef face__ZdlPvm
 #undef face__ZdaPvm
+#undef face__ZdlPvmSt11align_val_t
+#undef face__ZdaPvmSt11align_val_t
 
 static __attribute__((noinline)) void face_free_sized(void *block, size_t size)
 {
@@ -208,6 +214,12 @@ static __attribute__((noinline)) void face_free_sized(void *block, size_t size)
 }
 #define face__ZdlPvm face_free_sized
 #define face__ZdaPvm face_free_sized
+#define face_free_aligned_sized(block, alignment, size)                                            \
+    ((void)(alignment), face_free_sized(block, size))
+#define face__ZdlPvmSt11align_val_t(block, size, alignment)                                        \
+    face_free_aligned_sized(block, alignment, size)
+#define face__ZdaPvmSt11align_val_t(block, size, alignment)                                        \
+    face_free_aligned_sized(block, alignment, size)
 
 /* ---------------------------------------------------------------- questions */
 FACE_INLINE size_t face_malloc_usable_size(void *block)

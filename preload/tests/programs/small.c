@@ -3,8 +3,11 @@
  *   small valloc             loses 50 blocks of valloc's and 30 of pvalloc's
  *   small reserve            reserves 256 GiB, of which it uses a page, in a mapping and in a block
  *   small protected          a block with a page in it that cannot be read holds a pointer
- *   small usable             prints the usable sizes of some blocks */
+ *   small usable             prints the usable sizes of some blocks
+ *   small mallocx            mixes jemalloc's own functions, where there are any, with the family
+ */
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +71,50 @@ static int do_usable(void)
     return 0;
 }
 
+__attribute__((weak)) void *mallocx(size_t size, int flags);
+__attribute__((weak)) void *rallocx(void *block, size_t size, int flags);
+__attribute__((weak)) size_t sallocx(const void *block, int flags);
+__attribute__((weak)) void sdallocx(void *block, size_t size, int flags);
+
+static bool is_zero(const unsigned char *block, size_t from, size_t to)
+{
+    while (from < to && block[from] == 0) {
+        from++;
+    }
+    return from == to;
+}
+
+/* 0 as well where there are none. Of a size the usable one is the same whoever is asked. */
+static int do_mallocx(void)
+{
+    static const size_t sizes[] = {1, 24, 600, 5000, 200000};
+    for (size_t i = 0; mallocx != NULL && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (int log = 0; log <= 13; log++) {
+            size_t size = sizes[i], more = 3 * size;
+            void *dirty = memset(malloc(more), 0xa5, more);
+            free(dirty);
+            unsigned char *block = mallocx(size, log | 64);
+            size_t usable = malloc_usable_size(block);
+            if ((uintptr_t)block % ((uintptr_t)1 << log) != 0 || usable < size ||
+                usable != sallocx(block, 0) || !is_zero(block, 0, size)) {
+                return 1;
+            }
+            memset(block, 1, usable);
+            block = rallocx(block, more, log | 64);
+            if ((uintptr_t)block % ((uintptr_t)1 << log) != 0 || block[size - 1] != 1 ||
+                (more > usable && !is_zero(block, usable, more))) {
+                return 1;
+            }
+            if (log % 2 == 0) {
+                free(block);
+            } else {
+                sdallocx(block, more, log);
+            }
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
@@ -79,5 +126,6 @@ int main(int argc, char **argv)
            : strcmp(word, "reserve") == 0   ? do_reserve()
            : strcmp(word, "protected") == 0 ? do_protected()
            : strcmp(word, "usable") == 0    ? do_usable()
+           : strcmp(word, "mallocx") == 0   ? do_mallocx()
                                             : 2;
 }
