@@ -11,8 +11,8 @@ struct misuse_arguments {
 
 static const struct option_row misuse_options[] = {
     {OPTION_TEXT, 'b', "backends", "LIST", "under which allocators: names, globs, ./lib.so",
-     .standard = "malloc,pools*,mimalloc,jemalloc,tcmalloc,tbb*",
-     .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct misuse_arguments, backends)},
+     .standard = "malloc,pools*,mimalloc,jemalloc,tcmalloc,tbb*", .candidates = CANDIDATES_BACKENDS,
+     OPTION_INTO(struct misuse_arguments, backends)},
     {SHARED_JSON(struct misuse_arguments, json, "the table as an object")},
     {.kind = OPTION_END},
 };
