@@ -248,13 +248,14 @@ static void *abi_ask(const struct abi_request *request, const char *class)
     return block;
 }
 
-/* The alignment that the block owes: what was asked for, and what any type that fits wants. */
+/* The alignment that the block owes: what was asked for, and what any type that fits wants. Of
+ * nothing none: no object is there, and jemalloc's valloc(0) is at 8. */
 static size_t abi_owed_alignment(const struct abi_request *request)
 {
     size_t natural = request->size >= 16 ? 16 : request->size >= 8 ? 8 : 1;
     size_t asked = request->call == ABI_VALLOC || request->call == ABI_PVALLOC ? ABI_PAGE_BYTES
                                                                                : request->alignment;
-    return asked > natural ? asked : natural;
+    return request->size == 0 ? 1 : asked > natural ? asked : natural;
 }
 
 /* What the block can hold: what the allocator says, unless that is known to be wrong. */

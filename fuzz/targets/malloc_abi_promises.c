@@ -42,8 +42,9 @@ const struct fuzz_promise abi_child = {"fork", FUZZ_MEMORY, FUZZ_PROFILE_POSIX, 
 const struct fuzz_promise abi_threads_child = {
     "fork-beside-threads", FUZZ_MANNERS, FUZZ_PROFILE_GLIBC, false,
     "no standard asks for it; glibc's malloc works in such a child"};
-const struct fuzz_promise abi_enomem = {"enomem", FUZZ_MANNERS, FUZZ_PROFILE_POSIX, false,
-                                        "POSIX malloc, calloc, realloc, aligned_alloc: [ENOMEM]"};
+const struct fuzz_promise abi_enomem = {
+    "enomem", FUZZ_MANNERS, FUZZ_PROFILE_POSIX, false,
+    "POSIX malloc, calloc, realloc, reallocarray, aligned_alloc; memalign(3): [ENOMEM]"};
 const struct fuzz_promise abi_free_errno = {"free-errno", FUZZ_MANNERS, FUZZ_PROFILE_POSIX, false,
                                             "POSIX.1-2024 free: shall not modify errno"};
 const struct fuzz_promise abi_memalign_errno = {"memalign-errno", FUZZ_MANNERS, FUZZ_PROFILE_GLIBC,

@@ -134,19 +134,19 @@ void graph_before_allocation(struct shadow *shadow)
     }
 }
 
-/* How far a collection in slices is: no branch of the code that the program runs meanwhile. */
-static void graph_pass_phase(const struct shadow *shadow)
+void graph_pass_phase(const struct shadow *shadow)
 {
     extern const struct gc_policy gc_policy_snapshot;
     const struct collector *collector = &shadow->runtime->collector;
     if (collector->policy->open == gc_policy_snapshot.open) {
-        landmark_phases((unsigned)snapshot_of(shadow->runtime)->phase);
+        const struct snapshot *snapshot = snapshot_of(shadow->runtime);
+        unsigned stopped = snapshot->scanning == 0 ? 0 : snapshot->position == 0 ? 1 : 2;
+        landmark_phases((unsigned)snapshot->phase * 3 + stopped);
     }
 }
 
 void graph_step_collector(struct shadow *shadow, unsigned low, unsigned high)
 {
-    graph_pass_phase(shadow);
     switch (high) {
     case 15:
         graph_switch_collection(shadow, (low & 1) != 0);

@@ -12,6 +12,9 @@ void graph_configure(struct shadow *shadow, const struct palette *palette);
 bool graph_is_automatic(const struct palette *palette);
 
 /* The operation GRAPH_COLLECT: a collection, automatic ones on or off, freezing. */
+/* A landmark of how far a collection in slices is, and in what container it stopped: no branch of
+ * the code that the program runs meanwhile. */
+void graph_pass_phase(const struct shadow *shadow);
 void graph_step_collector(struct shadow *shadow, unsigned low, unsigned high);
 void graph_collect(struct shadow *shadow, int generation);
 /* Puts frozen containers back. */

@@ -95,16 +95,37 @@ void graph_set(struct shadow *shadow, int container, int value, unsigned place)
     graph_replace_edge(shadow, container, edge, value);
 }
 
-void graph_remove(struct shadow *shadow, int container, unsigned place)
+void graph_keep(struct shadow *shadow, unsigned name, int index)
+{
+    shadow->nodes[index].count++;
+    shadow->nodes[index].held++;
+    graph_bind(shadow, name, index);
+}
+
+static void graph_pop(struct shadow *shadow, struct shadow_node *node, int container, int keeper)
+{
+    struct object *popped = list_pop(shadow->runtime, node->object);
+    unsigned key = --node->edge_count;
+    int item = node->edges[key];
+    FUZZ_EXPECT(popped == shadow->nodes[item].object, "edges",
+                "pop of list %" PRId64 " returns another item", node->serial);
+    if (keeper == SHADOW_NONE) {
+        object_decref(shadow->runtime, popped);
+        graph_replace_edge(shadow, container, key, SHADOW_NONE);
+        return;
+    }
+    node->edges[key] = SHADOW_NONE; /* the reference is the name's: nothing is released */
+    shadow->nodes[item].count--;
+    graph_keep(shadow, (unsigned)keeper, item);
+}
+
+void graph_remove(struct shadow *shadow, int container, unsigned place, int keeper)
 {
     struct shadow_node *node = &shadow->nodes[container];
     unsigned key = place % SHADOW_NAMES;
     if (node->kind == SHADOW_LIST && node->edge_count != 0) {
-        struct object *item = list_pop(shadow->runtime, node->object);
-        key = --node->edge_count;
-        FUZZ_EXPECT(item == shadow->nodes[node->edges[key]].object, "edges",
-                    "pop of list %" PRId64 " returns another item", node->serial);
-        object_decref(shadow->runtime, item);
+        graph_pop(shadow, node, container, keeper);
+        return;
     } else if (node->kind == SHADOW_DICT) {
         bool was = dict_delete(shadow->runtime, node->object, shadow->keys[key]);
         FUZZ_EXPECT(was == (node->edges[key] != SHADOW_NONE), "edges",

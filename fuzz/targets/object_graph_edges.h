@@ -9,7 +9,9 @@
 bool graph_put(struct shadow *shadow, int container, int value, unsigned key);
 /* A reference of it leads to value from now on. */
 void graph_set(struct shadow *shadow, int container, int value, unsigned place);
-void graph_remove(struct shadow *shadow, int container, unsigned place);
+/* `keeper`: the name that keeps what is popped off a list, with the list's own reference;
+ * SHADOW_NONE: nobody does. */
+void graph_remove(struct shadow *shadow, int container, unsigned place, int keeper);
 /* So many int keys shall be in the dict: 0 to SHADOW_WIDE for choice 0 to 15. */
 void graph_widen(struct shadow *shadow, int container, unsigned choice);
 /* Of a list alone. */
@@ -18,5 +20,8 @@ void graph_clear(struct shadow *shadow, int container);
 void graph_fill(struct shadow *shadow, int container, int value);
 /* The name gets one of its items. */
 void graph_load(struct shadow *shadow, int container, unsigned name, unsigned place);
+/* The name gets a node that the runtime has just given the program a reference to, which is the
+ * name's from now on. */
+void graph_keep(struct shadow *shadow, unsigned name, int index);
 
 #endif

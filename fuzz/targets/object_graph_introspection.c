@@ -149,7 +149,7 @@ void graph_break_legacy(struct shadow *shadow)
         }
         shadow_mark(shadow); /* what the ones before it have held may be gone */
         for (unsigned key = 1; node->reachable && key < SHADOW_NAMES; key++) {
-            graph_remove(shadow, i, key);
+            graph_remove(shadow, i, key, SHADOW_NONE);
         }
     }
     shadow_note_garbage(shadow);

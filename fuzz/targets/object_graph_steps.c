@@ -8,6 +8,7 @@
 #include "fuzz/targets/object_graph_introspection.h"
 #include "fuzz/targets/object_graph_steps.h"
 #include "gc/frame.h"
+#include "gc/introspect.h"
 #include "gc/runtime.h"
 
 /* ---------------------------------------------------------------- names */
@@ -83,6 +84,9 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
     struct shadow_node *node = &shadow->nodes[index];
     node->edge_count = kind == SHADOW_TUPLE ? length : 0;
     for (unsigned i = 0; i < node->edge_count; i++) {
+        if (i == node->edge_count / 2 && (choice & 12) == 12) {
+            graph_collect(shadow, (int)(name % GC_GENERATIONS)); /* of a tuple that lacks items */
+        }
         int item = shadow->names[(name + i * (1 + (choice >> 2))) % SHADOW_NAMES];
         if (item != SHADOW_NONE && (choice & 8) != 0) {
             tuple_give_item(object, i, object_incref(shadow->nodes[item].object));
@@ -283,7 +287,7 @@ static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned
         }
         break;
     case GRAPH_REMOVE:
-        graph_remove(shadow, container, high);
+        graph_remove(shadow, container, high, place & 1 ? (int)high : SHADOW_NONE);
         break;
     case GRAPH_CLEAR:
         graph_clear_or_fill(shadow, container, value, high);
@@ -314,9 +318,66 @@ static void graph_cycle(struct shadow *shadow, unsigned name, unsigned choice)
     }
 }
 
-/* Each part costs as much as a hundred other operations; all of them, one time in four. */
-static void graph_check(struct shadow *shadow, int index, unsigned choice)
+/* ---------------------------------------------------------------- references that were not loaded
+ */
+/* What a weak reference leads to, which nothing else may refer to any more. */
+static void graph_keep_referent(struct shadow *shadow, unsigned name)
 {
+    const struct shadow_weakref *weak = &shadow->weakrefs[name % SHADOW_WEAKREFS];
+    struct object *referent =
+        weak->object == NULL ? NULL : weakref_get(shadow->runtime, weak->object);
+    if (referent == NULL) {
+        return;
+    }
+    const struct shadow_node *node = &shadow->nodes[weak->node];
+    FUZZ_EXPECT(node->alive && node->object == referent && node->serial == weak->referent,
+                "weakref", "a weak reference to %" PRId64 " leads to another object",
+                weak->referent);
+    graph_keep(shadow, name, weak->node);
+}
+
+struct graph_visit {
+    unsigned left; /* to be passed by */
+    struct object *kept;
+};
+
+static int graph_visit_keep(struct object *object, void *context)
+{
+    struct graph_visit *visit = context;
+    if (visit->left-- > 0) {
+        return 0;
+    }
+    visit->kept = object_incref(object);
+    return 1;
+}
+
+/* A container that a visit has shown. One that is reachable is known by its address; of another's
+ * node, the address may be somebody else's by now. */
+static void graph_keep_visited(struct shadow *shadow, unsigned name)
+{
+    struct graph_visit visit = {.left = 3 * name};
+    (void)gc_visit_objects(shadow->runtime, -1, graph_visit_keep, &visit);
+    if (visit.kept == NULL) {
+        return;
+    }
+    int index = SHADOW_NONE;
+    shadow_mark(shadow);
+    for (int i = 0; i < shadow->fresh && index == SHADOW_NONE; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        index = node->reachable && node->object == visit.kept ? i : SHADOW_NONE;
+    }
+    if (index == SHADOW_NONE) {
+        shadow->is_exact = false; /* the reference may have kept garbage */
+        object_decref(shadow->runtime, visit.kept);
+    } else {
+        graph_keep(shadow, name, index);
+    }
+}
+
+/* Each part costs as much as a hundred other operations; all of them, one time in four. */
+static void graph_check(struct shadow *shadow, unsigned name, unsigned choice)
+{
+    int index = shadow->names[name];
     switch (choice) {
     case GRAPH_CHOICE_VISIT_ALL:
         graph_visit_all(shadow);
@@ -325,6 +386,12 @@ static void graph_check(struct shadow *shadow, int index, unsigned choice)
         if (index != SHADOW_NONE) {
             graph_visit_referents(shadow, index);
         }
+        return;
+    case GRAPH_CHOICE_KEEP_VISITED:
+        graph_keep_visited(shadow, name);
+        return;
+    case GRAPH_CHOICE_KEEP_REFERENT:
+        graph_keep_referent(shadow, name);
         return;
     case GRAPH_CHOICE_REFERRERS:
         if (index != SHADOW_NONE) {
@@ -371,7 +438,7 @@ static void graph_delete_name(struct shadow *shadow, unsigned name, unsigned cho
     }
 }
 
-void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
+static void graph_operate(struct shadow *shadow, const struct palette *palette, size_t at)
 {
     uint8_t argument = palette_argument(palette, at);
     unsigned low = argument & 15;
@@ -403,7 +470,7 @@ void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
         graph_step_collector(shadow, low, high);
         break;
     case GRAPH_CHECK:
-        graph_check(shadow, shadow->names[low], high);
+        graph_check(shadow, low, high);
         break;
     case GRAPH_REFUSE:
         if (!shadow->runtime->save_all) {
@@ -416,4 +483,10 @@ void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
     default:
         graph_step_containers(shadow, kind, low, high, (unsigned)at);
     }
+}
+
+void graph_step(struct shadow *shadow, const struct palette *palette, size_t at)
+{
+    graph_operate(shadow, palette, at);
+    graph_pass_phase(shadow);
 }

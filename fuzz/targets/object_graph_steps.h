@@ -25,11 +25,13 @@ enum graph_kind {
 };
 
 enum {
-    GRAPH_CHOICE_LEGACY = 15,    /* of GRAPH_NEW_INSTANCE, in programs with deeds */
-    GRAPH_CHOICE_HANG = 13,      /* of GRAPH_WEAK, likewise: a death in the middle of freeing */
-    GRAPH_CHOICE_DEED = 14,      /* of GRAPH_WEAK, likewise: what finalizers do, outside of one */
-    GRAPH_CHOICE_FRAME = 12,     /* of GRAPH_NEW_CONTAINER: called from the one that the name had */
-    GRAPH_CHOICE_VISIT_ALL = 12, /* of GRAPH_CHECK */
+    GRAPH_CHOICE_LEGACY = 15, /* of GRAPH_NEW_INSTANCE, in programs with deeds */
+    GRAPH_CHOICE_HANG = 13,   /* of GRAPH_WEAK, likewise: a death in the middle of freeing */
+    GRAPH_CHOICE_DEED = 14,   /* of GRAPH_WEAK, likewise: what finalizers do, outside of one */
+    GRAPH_CHOICE_FRAME = 12,  /* of GRAPH_NEW_CONTAINER: called from the one that the name had */
+    GRAPH_CHOICE_KEEP_VISITED = 10,  /* of GRAPH_CHECK: the name keeps what a visit shows, … */
+    GRAPH_CHOICE_KEEP_REFERENT = 11, /* … or what a weak reference leads to */
+    GRAPH_CHOICE_VISIT_ALL = 12,
     GRAPH_CHOICE_REFERENTS = 13,
     GRAPH_CHOICE_REFERRERS = 14,
     GRAPH_CHOICE_SAVE_ALL = 13, /* of GRAPH_DELETE_NAME: on or off */
