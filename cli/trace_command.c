@@ -8,11 +8,14 @@
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "run/registry.h"
+#include "traces/host/advise.h"
 #include "traces/host/convert.h"
 #include "traces/host/info.h"
 #include "traces/host/record.h"
+#include "traces/host/synth.h"
 
 struct record_arguments {
     char **command;
@@ -133,22 +136,37 @@ static const struct option_row info_options[] = {
     {.kind = OPTION_END},
 };
 
+/* Prints an answer as JSON or as the document that `show` makes of it. */
+static int trace_answer(const struct invocation *invocation, json_t *answer, bool json,
+                        struct document *(*show)(const json_t *answer), const struct error *error)
+{
+    if (answer == NULL) {
+        return command_fail(invocation, error);
+    }
+    if (json) {
+        (void)json_dumpf(answer, stdout, JSON_INDENT(1));
+        (void)putchar('\n');
+    } else {
+        document_show(show(answer));
+    }
+    json_decref(answer);
+    return EXIT_CLEAN;
+}
+
 static int trace_execute_info(const struct invocation *invocation, void *arguments)
 {
     const struct info_arguments *asked = arguments;
     struct error error = {.message = ""};
-    json_t *info = trace_info(asked->file, &error);
-    if (info == NULL) {
-        return command_fail(invocation, &error);
-    }
-    if (asked->json) {
-        (void)json_dumpf(info, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
-    } else {
-        document_show(trace_info_document(info));
-    }
-    json_decref(info);
-    return EXIT_CLEAN;
+    json_t *answer = trace_info(asked->file, &error);
+    return trace_answer(invocation, answer, asked->json, trace_info_document, &error);
+}
+
+static int trace_execute_advise(const struct invocation *invocation, void *arguments)
+{
+    const struct info_arguments *asked = arguments;
+    struct error error = {.message = ""};
+    json_t *answer = trace_advise(asked->file, &error);
+    return trace_answer(invocation, answer, asked->json, trace_advise_document, &error);
 }
 
 static const struct command trace_info_command = {
@@ -161,6 +179,95 @@ static const struct command trace_info_command = {
     .examples = "heapmill trace info app.hmtrace",
     .exit_statuses = "0 clean; 2 wrong usage, or no trace; 3 it is damaged or cannot be read",
     .execute = trace_execute_info,
+};
+
+static const struct command trace_advise_command = {
+    .name = "advise",
+    .summary = "size classes, free-list caps and thresholds that fit a trace",
+    .description =
+        "For whoever designs an allocator: which size classes waste least of what the program asks "
+        "for (by dynamic programming, up to 1024 bytes), how long a free list of each size needs "
+        "to "
+        "be, and what pools up to a threshold would serve. All is chosen on the first half of the "
+        "trace and checked on the second.",
+    .options = info_options,
+    .arguments_size = sizeof(struct info_arguments),
+    .examples = "heapmill trace advise app.hmtrace",
+    .exit_statuses = "0 clean; 2 wrong usage, or no trace; 3 it is damaged or cannot be read",
+    .execute = trace_execute_advise,
+};
+
+struct synth_arguments {
+    const char *input;
+    const char *output;
+    double length;
+    double scale;
+    uint64_t seed;
+    bool json;
+};
+
+static const struct option_row synth_options[] = {
+    {OPTION_TEXT, .placeholder = "FILE", .help = "the trace that is imitated",
+     .missing = "say which trace: a file that `heapmill trace record` made",
+     .candidates = OPTION_FILES, OPTION_INTO(struct synth_arguments, input)},
+    {OPTION_TEXT, 'o', "output", "FILE", "the synthetic trace", "synthetic.hmtrace",
+     .candidates = OPTION_FILES, OPTION_INTO(struct synth_arguments, output)},
+    {OPTION_REAL, 0, "length", "X", "so many times as many takes, with as much alive", "1",
+     .least = 0.001, .most = 10000, OPTION_INTO(struct synth_arguments, length)},
+    {OPTION_REAL, 0, "scale", "X", "so many times as many blocks alive, and takes", "1",
+     .least = 0.001, .most = 10000, OPTION_INTO(struct synth_arguments, scale)},
+    {SHARED_SEED(struct synth_arguments, seed, "of the draws")},
+    {SHARED_JSON(struct synth_arguments, json, "the fit as one object")},
+    {.kind = OPTION_END},
+};
+
+static struct document *trace_fit_document(const json_t *fit)
+{
+    struct document *document = document_new();
+    const json_t *real = json_object_get(fit, "real"), *made = json_object_get(fit, "synthetic");
+    document_line(document, "takes: %.0f, and %.0f in the trace that is imitated",
+                  json_number_at(made, "takes", 0), json_number_at(real, "takes", 0));
+    document_line(document, "peak: %.0f bytes, and %.0f",
+                  json_number_at(made, "live_bytes_peak", 0),
+                  json_number_at(real, "live_bytes_peak", 0));
+    document_line(document,
+                  "distance (0: alike, 1: nothing in common): sizes %.3f, lifetimes %.3f, the "
+                  "curve of live bytes %.3f",
+                  json_number_at(fit, "sizes_distance", 1),
+                  json_number_at(fit, "lifetimes_distance", 1),
+                  json_number_at(fit, "curve_distance", 1));
+    return document;
+}
+
+static int trace_execute_synth(const struct invocation *invocation, void *arguments)
+{
+    const struct synth_arguments *asked = arguments;
+    struct error error = {.message = ""};
+    json_t *fit = NULL;
+    const struct trace_synthesis synthesis = {.input = asked->input,
+                                              .output = asked->output,
+                                              .length = asked->length,
+                                              .scale = asked->scale,
+                                              .seed = asked->seed};
+    (void)trace_synth(&synthesis, &fit, &error);
+    return trace_answer(invocation, fit, asked->json, trace_fit_document, &error);
+}
+
+static const struct command trace_synth_command = {
+    .name = "synth",
+    .summary = "a synthetic trace of any length and scale, after a real one",
+    .description =
+        "Cuts the trace into 32 phases, keeps 8192 blocks of each with their sizes and lifetimes, "
+        "and draws a new trace from them. Sizes, lifetimes and phases are kept; the order of "
+        "events "
+        "within a phase, resizes (a block has its last size) and threads are not. What the fit is "
+        "worth is printed; whether back ends come in the same order is what `heapmill bench -w "
+        "trace:FILE,trace:SYNTHETIC` shows.",
+    .options = synth_options,
+    .arguments_size = sizeof(struct synth_arguments),
+    .examples = "heapmill trace synth app.hmtrace --length 10 -o long.hmtrace",
+    .exit_statuses = "0 clean; 2 wrong usage, or no trace; 3 it cannot be read or written",
+    .execute = trace_execute_synth,
 };
 
 struct convert_arguments {
@@ -233,10 +340,8 @@ static const struct command trace_convert_command = {
 };
 
 static const struct command *const trace_table[] = {
-    &trace_record_command,
-    &trace_info_command,
-    &trace_convert_command,
-    NULL,
+    &trace_record_command, &trace_info_command,   &trace_convert_command,
+    &trace_synth_command,  &trace_advise_command, NULL,
 };
 
 const struct command command_trace = {
