@@ -15,6 +15,7 @@
 #include "common/host/files.h"
 #include "common/host/json.h"
 #include "common/host/text.h"
+#include "run/command/tune.h"
 
 #define OURS "pymalloc-3.10"
 
@@ -179,6 +180,28 @@ static void a_tree_is_summed_up(void **state)
     json_decref(answer);
 }
 
+static void settings_are_screened_and_measured_anew(void **state)
+{
+    (void)state;
+    const char *const arguments[] = {"try",         "--tune",   "-b", "malloc", "--rounds",
+                                     "1",           "--json",   "-o", "tuned",  "--",
+                                     HEAPMILL_GAIN, "exchange", NULL};
+    struct fixture_outcome outcome = fixture_run(arguments);
+    json_t *answer = fixture_json(&outcome, 0);
+    json_t *screened = fixture_read_lines("tuned/screening/records.jsonl");
+    json_t *fresh = fixture_read_lines("tuned/records.jsonl");
+    size_t settings = 0;
+    for (const struct tune_setting *row = tune_settings; row->backend != NULL; row++) {
+        settings += strcmp(row->backend, "malloc") == 0;
+    }
+    assert_int_equal(json_array_size(screened), 3 * (3 + settings));
+    assert_true(json_array_size(fresh) < 3 + settings + 1 && json_array_size(fresh) > 3);
+    json_decref(fresh);
+    json_decref(screened);
+    json_decref(answer);
+    fixture_outcome_free(&outcome);
+}
+
 /* heapmill exec WORDS…: its exit status; *err and *out, unless NULL, are the caller's. */
 static int exec_ask(const char *const *words, char **out, char **err)
 {
@@ -299,6 +322,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_measured_is_refused),
         cmocka_unit_test(nothing_of_the_users_is_left_behind),
         cmocka_unit_test(a_tree_is_summed_up),
+        cmocka_unit_test(settings_are_screened_and_measured_anew),
         cmocka_unit_test(exec_is_the_command),
         cmocka_unit_test(exec_counts_every_call),
         cmocka_unit_test(what_is_wrong_ends_the_command),

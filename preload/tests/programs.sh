@@ -4,20 +4,7 @@ set -eu
 library=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
-
-# same NAME COMMAND…: compares the output with and without the library.
-same() {
-    name=$1
-    shift
-    "$@" >"$work/plain"
-    if LD_PRELOAD=$library "$@" >"$work/preloaded" && cmp -s "$work/plain" "$work/preloaded"; then
-        echo "ok      $name"
-    else
-        echo "FAILED  $name: $*"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/same.sh"
 
 awk 'BEGIN { for (i = 0; i < 200000; i++) print (i * 7919) % 1000003 }' >"$work/numbers"
 same ls ls -laR /usr/include

@@ -1,6 +1,7 @@
 #include "run/command/try.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "common/host/json.h"
 #include "common/host/process.h"
 #include "common/host/process_guard.h"
+#include "results/metrics.h"
+#include "results/store.h"
 #include "run/command/command_executor.h"
 #include "run/command/command_run.h"
 #include "run/command/inquiry.h"
@@ -195,12 +198,108 @@ static enum status try_plan(struct try_session *session, json_t **plan, struct e
     return status;
 }
 
+/* ---------------------------------------------------------------- screening */
+enum { TRY_SCREENING_ROUNDS = 3, TRY_KEPT_FASTEST = 4, TRY_KEPT_SMALLEST = 1 };
+
+/* The screening's rounds choose and are thrown away: what is lucky in them is measured anew. The
+ * plan's cells, with their ratios to the base in the metric; NAN where there is none. */
+static void try_read_ratios(const struct record_set *set, const char *name, double *ratios)
+{
+    const struct metric *metric = metric_find(name);
+    double base = (double)NAN;
+    for (size_t i = 0; i < set->cell_count; i++) {
+        bool is_base = strcmp(set->cells[i].backend_text, set->base_backend) == 0;
+        ratios[i] = metric_median_of_cell(metric, set, i);
+        base = is_base && set->cells[i].twin == 0 ? ratios[i] : base;
+    }
+    for (size_t i = 0; i < set->record_count; i++) {
+        if (set->records[i].status != RECORD_OK) {
+            ratios[set->records[i].cell] = (double)NAN;
+        }
+    }
+    for (size_t i = 0; i < set->cell_count; i++) {
+        ratios[i] /= base;
+    }
+}
+
+/* Keeps so many more cells, those with the least ratios. The base and its twins are kept anyway. */
+static void try_keep_least(const struct record_set *set, const double *ratios, size_t count,
+                           bool *kept)
+{
+    for (size_t n = 0; n < count; n++) {
+        size_t least = set->cell_count;
+        for (size_t i = 0; i < set->cell_count; i++) {
+            if (!kept[i] && !isnan(ratios[i]) &&
+                (least == set->cell_count || ratios[i] < ratios[least])) {
+                least = i;
+            }
+        }
+        if (least < set->cell_count) {
+            kept[least] = true;
+        }
+    }
+}
+
+/* The plan of the fresh rounds: the screening's, with the cells that did best in it. */
+static enum status try_confirm_plan(const char *screening, json_t **plan, struct error *error)
+{
+    struct record_set *set = NULL;
+    enum status status = store_load(screening, &set, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    double *ratios = text_zeroed(set->cell_count, sizeof(*ratios));
+    bool *kept = text_zeroed(set->cell_count, sizeof(*kept));
+    for (size_t i = 0; i < set->cell_count; i++) {
+        kept[i] = strcmp(set->cells[i].backend_text, set->base_backend) == 0;
+    }
+    try_read_ratios(set, "time", ratios);
+    try_keep_least(set, ratios, TRY_KEPT_FASTEST, kept);
+    try_read_ratios(set, "memory_peak", ratios);
+    try_keep_least(set, ratios, TRY_KEPT_SMALLEST, kept);
+    *plan = json_deep_copy(set->plan);
+    json_t *cells = json_object_get(*plan, "cells");
+    for (size_t i = set->cell_count; i-- > 0;) {
+        if (!kept[i]) {
+            (void)json_array_remove(cells, i);
+        }
+    }
+    json_t *spec = json_object_get(*plan, "try");
+    json_int_t seed = json_integer_value(json_object_get(*plan, "seed"));
+    (void)json_object_set_new(*plan, "seed", json_integer(seed + 1));
+    (void)json_object_set(*plan, "rounds", json_object_get(spec, "rounds"));
+    (void)json_object_set(*plan, "budget_s", json_object_get(spec, "budget_s"));
+    (void)json_object_set_new(spec, "screened", json_integer((json_int_t)set->cell_count - 3));
+    free(ratios);
+    free(kept);
+    record_set_free(set);
+    return STATUS_OK;
+}
+
+/* Runs the screening, or what is left of it, and makes the plan that confirms. */
+static enum status try_screen(struct try_session *session, const char *directory, json_t **plan,
+                              struct error *error)
+{
+    const struct executor *executor = &session->command.executor;
+    struct store *store = NULL;
+    double round_s = 0;
+    enum status status =
+        *plan == NULL ? experiment_resume(directory, NULL, executor, &store, &round_s, error)
+                      : experiment_start(directory, *plan, executor, &store, &round_s, error);
+    if (status == STATUS_OK) {
+        status = experiment_go_on(store, executor, round_s, error);
+    }
+    store_close(store);
+    json_decref(*plan);
+    *plan = NULL;
+    return status == STATUS_OK ? try_confirm_plan(directory, plan, error) : status;
+}
+
 /* ---------------------------------------------------------------- running */
-static enum status try_begin(struct try_session *session, struct store **store, double *round_s,
-                             struct error *error)
+/* The first plan: the screening's with --tune. */
+static enum status try_first_plan(struct try_session *session, json_t **plan, struct error *error)
 {
     const struct try_request *request = session->request;
-    json_t *plan = NULL;
     enum status status = try_spec(request, &session->spec, error);
     if (status == STATUS_OK && request->setup != NULL) {
         status = command_shell("--setup", request->setup, NULL, 0, error);
@@ -209,13 +308,50 @@ static enum status try_begin(struct try_session *session, struct store **store, 
         status = inquiry_make(&session->command, session->spec, request->timeout_s, error);
     }
     if (status == STATUS_OK) {
-        status = try_plan(session, &plan, error);
+        status = try_plan(session, plan, error);
+    }
+    if (status == STATUS_OK && request->tune) {
+        (void)json_object_set_new(session->spec, "rounds",
+                                  json_integer((json_int_t)request->rounds));
+        (void)json_object_set_new(session->spec, "budget_s", json_real(request->budget_s));
+        (void)json_object_set_new(*plan, "rounds", json_integer(TRY_SCREENING_ROUNDS));
+        (void)json_object_set_new(*plan, "budget_s", json_real(0));
+    }
+    return status;
+}
+
+static bool try_has_plan(const char *directory)
+{
+    char *path = text_format("%s/plan.json", directory);
+    bool has = access(path, F_OK) == 0;
+    free(path);
+    return has;
+}
+
+/* A run that is resumed goes on with its plan, or else with its screening. */
+static enum status try_open(struct try_session *session, struct store **store, double *round_s,
+                            struct error *error)
+{
+    const struct try_request *request = session->request;
+    const struct executor *executor = &session->command.executor;
+    char *screening = text_format("%s/screening", request->directory);
+    bool screened = request->resume ? !try_has_plan(request->directory) && try_has_plan(screening)
+                                    : request->tune;
+    json_t *plan = NULL;
+    enum status status = STATUS_OK;
+    if (!request->resume) {
+        status = try_first_plan(session, &plan, error);
+    }
+    if (status == STATUS_OK && screened) {
+        status = try_screen(session, screening, &plan, error);
     }
     if (status == STATUS_OK) {
-        status = experiment_start(request->directory, plan, &session->command.executor, store,
-                                  round_s, error);
+        status = plan != NULL
+                     ? experiment_start(request->directory, plan, executor, store, round_s, error)
+                     : experiment_resume(request->directory, NULL, executor, store, round_s, error);
     }
     json_decref(plan);
+    free(screening);
     return status;
 }
 
@@ -232,11 +368,8 @@ enum status try_run(const struct try_request *request, struct error *error)
         status = command_executor_open(&session.command, &session.registry, &session.guard,
                                        request->directory, error);
     }
-    if (status == STATUS_OK && request->resume) {
-        status = experiment_resume(request->directory, NULL, &session.command.executor, &store,
-                                   &round_s, error);
-    } else if (status == STATUS_OK) {
-        status = try_begin(&session, &store, &round_s, error);
+    if (status == STATUS_OK) {
+        status = try_open(&session, &store, &round_s, error);
     }
     if (status == STATUS_OK) {
         status = experiment_go_on(store, &session.command.executor, round_s, error);

@@ -390,6 +390,13 @@ static void verdict_add_remarks(const struct verdict *verdict, struct document *
                      "this is Python: as it is, it has pymalloc over malloc; the other rows have "
                      "PYTHONMALLOC=malloc, so that each object comes from the allocator");
     }
+    if (json_object_get(spec, "screened") != NULL) {
+        document_add(
+            document, BLOCK_NOTE,
+            "%d allocators and settings were screened in three rounds; these did best, and "
+            "were measured anew",
+            (int)json_number_at(spec, "screened", 0));
+    }
     json_array_foreach(json_object_get(spec, "notes"), index, item)
     {
         document_add(document, BLOCK_NOTE, "%s", json_string_value(item));
