@@ -233,15 +233,6 @@ static inline void adapter_free(void *block)
     errno = saved;
 }
 
-static inline void adapter_free_sized(void *block, size_t size)
-{
-    if (!early_is(block) && debug_check(block, "double free") &&
-        debug_header_of(block)->size != size) {
-        debug_end("free with another size than was asked for", block, debug_header_of(block)->size);
-    }
-    adapter_free(block);
-}
-
 /* Always moves, so that a pointer to where the block was is found out. */
 static inline void *adapter_resize(void *block, size_t size)
 {
@@ -293,6 +284,15 @@ static inline int adapter_option(int parameter, int value)
     (void)parameter;
     (void)value;
     return 1;
+}
+
+static inline void adapter_free_sized(void *block, size_t size)
+{
+    if (!early_is(block) && debug_check(block, "double free") &&
+        debug_header_of(block)->size != size) {
+        debug_end("free with another size than was asked for", block, debug_header_of(block)->size);
+    }
+    adapter_free(block);
 }
 
 #define HEAPMILL_BACKEND_NAME "heapmill-debug"
