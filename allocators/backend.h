@@ -72,11 +72,6 @@
 #define HEAPMILL_ARM HEAPMILL_ARM_INLINE
 #endif
 
-#define HEAP_FATAL_DOUBLE_FREE "double free"
-#define HEAP_FATAL_WRONG_SIZE "free with a wrong size"
-#define HEAP_FATAL_NOT_OURS "free of a pointer that this heap did not hand out"
-#define HEAP_FATAL_UNSIZED "this back end cannot free without a size"
-
 #include HEAPMILL_SOURCE_HEADER
 
 /* The set of heap capabilities of the bound back end. */

@@ -58,6 +58,12 @@ enum {
 #define HEAP_IS_WHOLE                                                                              \
     (HEAP_CAN_FREE_UNSIZED | HEAP_CAN_USABLE_SIZE | HEAP_CAN_ALIGN | HEAP_CAN_THREADS)
 
+/* What is said of misuse that is detected. */
+#define HEAP_FATAL_DOUBLE_FREE "double free"
+#define HEAP_FATAL_WRONG_SIZE "free with a wrong size"
+#define HEAP_FATAL_NOT_OURS "free of a pointer that this heap did not hand out"
+#define HEAP_FATAL_UNSIZED "this back end cannot free without a size"
+
 /* What a back end with HEAP_CAN_THREADS is told about a fork of the process. */
 enum heap_fork {
     HEAP_FORK_PREPARE, /* before it, in the thread that forks */

@@ -34,7 +34,7 @@ static size_t pools_check_blocks(const struct pools_heap *heap, uint32_t unit)
     return wrong + (past ? pools_broken("a block beyond the last is free", unit) : 0);
 }
 
-/* Invariants 2 and 5. */
+/* Invariants 2 and 5; and of 6, that who has something for an owner has told it. */
 static size_t pools_check_page(const struct pools_heap *heap, uint32_t unit)
 {
     const struct pools_page *page = &heap->pages[unit];
@@ -54,6 +54,13 @@ static size_t pools_check_page(const struct pools_heap *heap, uint32_t unit)
     }
     if (page->is_listed && (page->free_count == 0 || page->free_count == page->capacity)) {
         wrong += pools_broken("a full or an empty page is listed", unit);
+    }
+    uint64_t remote = 0;
+    for (uint32_t word = 0; word < page->words; word++) {
+        remote |= page->remote[word];
+    }
+    if (remote != 0 && page->is_mailed == 0) {
+        wrong += pools_broken("blocks were freed elsewhere, and its owner was not told", unit);
     }
     return wrong + pools_check_blocks(heap, unit);
 }

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "allocators/backend.h"
 #include "allocators/pools/pools_internal.h"
 
 /* ---------------------------------------------------------------- VERIFY */

@@ -1,5 +1,4 @@
 /* Threads of `pools`: their locals, blocks that one frees for another, their end, and fork. */
-#include "allocators/backend.h"
 #include "allocators/pools/pools_internal.h"
 
 /* Its stacks are empty and closed. */
