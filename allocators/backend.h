@@ -92,8 +92,10 @@ extern _Thread_local uint64_t heap_allocations;
 
 #include "allocators/probe_slow.h"
 
-#include "allocators/probe.h"
+/* Before probe.h, which does not ask for usable sizes while calls are timed. */
 #include "allocators/probe_latency.h"
+
+#include "allocators/probe.h"
 
 /* Fault injection: in test programs, which are compiled with HEAPMILL_FAULTS, the calls of alloc
  * and resize are numbered from 1, and those numbered first to last return NULL. */

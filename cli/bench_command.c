@@ -49,7 +49,7 @@ const struct option_row bench_option_rows[] = {
     {OPTION_TEXT, 0, "threads", "LIST",
      "how many threads the threaded workloads have, as 1,2,4, each number a group of cells; the "
      "other workloads have one",
-     "1", BENCH_PLANS(experiment.threads)},
+     .shown = "the matrix's, else 1", BENCH_PLANS(experiment.threads)},
     {OPTION_TEXT, 0, "matrix", "NAME", "a named matrix; -b, -w, -p, --rounds… change it",
      .candidates = "list matrices --names", BENCH_PLANS(experiment.name)},
     {OPTION_TEXT, 0, "base", "B[:ARM]",
@@ -191,7 +191,18 @@ static void bench_fill_in(struct bench_options *options)
     if (options->experiment.rounds == 0 && !options->rounds_auto &&
         options->experiment.budget_s <= 0) {
         options->experiment.rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
+        options->experiment.rounds_heavy = named || !chosen ? matrix->rounds_heavy : 0;
     }
+    if (options->experiment.threads == NULL) {
+        const char *threads = named || !chosen ? matrix->threads : NULL;
+        options->experiment.threads = threads != NULL ? threads : "1";
+    }
+    bool asked = options->rounds_text != NULL && !options->experiment.passes[RECORD_TIME];
+    bool figures_only =
+        options->experiment.rounds > 0 && options->experiment.rounds < BENCH_ROUNDS_VERDICT;
+    options->experiment.memory_rounds = asked          ? options->experiment.rounds
+                                        : figures_only ? 1
+                                                       : BENCH_ROUNDS_VERDICT;
     if (options->experiment.target_ms <= 0) {
         options->experiment.target_ms = named || !chosen ? matrix->target_ms : BENCH_TARGET_MS;
     }

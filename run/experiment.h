@@ -31,7 +31,9 @@ struct experiment {
     double timeout_s;
     double target_ms;
     bool passes[RECORD_PASS_COUNT]; /* what is measured */
+    uint64_t rounds_heavy;          /* of groups whose set-up takes long; 0: as the others */
     uint64_t instruction_rounds;
+    uint64_t memory_rounds;
     uint64_t latency_rounds;
     uint64_t latency_every; /* one call in so many is timed */
     bool one_layout;        /* workers run as they were linked (run/layouts.h) */
@@ -70,7 +72,9 @@ struct matrix {
     const char *backends;                          /* as -b */
     const char *workloads;                         /* as -w */
     const char *parameters[MATRIX_PARAMETERS_MAX]; /* as -p; ends with NULL */
+    const char *threads;                           /* as --threads; NULL: 1 */
     uint64_t rounds;
+    uint64_t rounds_heavy; /* of groups whose set-up takes long; 0: as the others */
     double target_ms;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/host/json.h"
 #include "run/machine.h"
 #include "run/rounds.h"
@@ -12,6 +13,10 @@
 /* A worker's start, set-up and end: on a 2-core cloud machine starts took 8 to 20 ms, and under
  * valgrind 0.6 s. For estimates only. */
 static const double PLAN_START_S = 0.02;
+
+/* What a group's calibration takes (a set-up and some timed runs) where its set-up is what fills a
+ * round: 256 MiB live take half a second, other groups of the matrix quick 0.05 to 0.1 s. */
+static const double PLAN_HEAVY_S = 0.35;
 static const double PLAN_VALGRIND_START_S = 1.0;
 
 /* "WORKLOAD/P1=V1,P2=V2/tTHREADS" */
@@ -189,6 +194,8 @@ enum status plan_calibrate(json_t *plan, const struct executor *executor, double
     json_t *calibration = NULL;
     const char *group = "";
     bool known = plan_has_extra_work(plan);
+    json_int_t rounds_heavy = json_integer_value(json_object_get(plan, "rounds_heavy"));
+    bool heavy = false;
     size_t index;
     json_t *cell;
     *round_s = 0;
@@ -199,14 +206,19 @@ enum status plan_calibrate(json_t *plan, const struct executor *executor, double
             json_decref(calibration);
             calibration = NULL;
             group = json_text_at(cell, "group", "");
+            uint64_t begin_ns = clock_wall_ns();
             enum status status =
                 executor->calibrate(executor->context, plan, cell, &calibration, &reason);
+            heavy = (double)(clock_wall_ns() - begin_ns) / 1e9 > PLAN_HEAVY_S && index > 0;
             if (status != STATUS_OK) {
                 return error_set(error, status, "%s could not be calibrated: %s", group,
                                  reason.message);
             }
         }
         plan_set_iterations(cell, calibration, known);
+        if (heavy && rounds_heavy > 0) {
+            (void)json_object_set_new(cell, "rounds", json_integer(rounds_heavy));
+        }
         *round_s += plan_calibrated_s(calibration);
     }
     json_decref(calibration);
@@ -223,7 +235,8 @@ const char *plan_collector(const json_t *cell)
 static const char *const plan_run_members[] = {
     "name",           "seed",          "rounds",    "budget_s",   "timeout_s",
     "target_ms",      "memory_pass",   "base",      "passes",     "instruction_rounds",
-    "latency_rounds", "latency_every", "precision", "rounds_max", "one_layout"};
+    "latency_rounds", "latency_every", "precision", "rounds_max", "one_layout",
+    "rounds_heavy",   "memory_rounds"};
 static const char *const plan_cell_members[] = {"id",      "program", "probe",
                                                 "preload", "layouts", "layout_set"};
 
@@ -327,8 +340,12 @@ void plan_set_passes(json_t *plan, const struct experiment *experiment)
         }
     }
     (void)json_object_set_new(plan, "passes", passes);
+    (void)json_object_set_new(plan, "rounds_heavy",
+                              json_integer((json_int_t)experiment->rounds_heavy));
     (void)json_object_set_new(plan, "instruction_rounds",
                               json_integer((json_int_t)experiment->instruction_rounds));
+    (void)json_object_set_new(plan, "memory_rounds",
+                              json_integer((json_int_t)experiment->memory_rounds));
     (void)json_object_set_new(plan, "latency_rounds",
                               json_integer((json_int_t)experiment->latency_rounds));
     (void)json_object_set_new(plan, "latency_every",
@@ -358,13 +375,13 @@ uint64_t plan_pass_rounds(const json_t *plan, enum record_pass pass)
     static const char *const members[RECORD_PASS_COUNT] = {[RECORD_TIME] = "rounds",
                                                            [RECORD_INSTRUCTIONS] =
                                                                "instruction_rounds",
+                                                           [RECORD_MEMORY] = "memory_rounds",
                                                            [RECORD_LATENCY] = "latency_rounds"};
     if (!plan_runs_pass(plan, pass)) {
         return 0;
     }
-    return pass == RECORD_MEMORY
-               ? 1
-               : (uint64_t)json_integer_value(json_object_get(plan, members[pass]));
+    uint64_t rounds = (uint64_t)json_integer_value(json_object_get(plan, members[pass]));
+    return pass == RECORD_MEMORY && rounds == 0 ? 1 : rounds; /* older plans do not say */
 }
 
 bool plan_has_pass(const json_t *cell, enum record_pass pass)

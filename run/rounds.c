@@ -129,8 +129,10 @@ enum status adaptive_choose(const struct adaptive *adaptive, const struct record
         runs[i] = !ended;
     }
     if (adaptive->rounds > 0) {
-        for (size_t i = 0; i < set->group_count; i++) {
-            runs[i] = round < adaptive->rounds;
+        for (size_t i = 0; i < set->cell_count; i++) {
+            /* Some groups have a number of their own. */
+            runs[set->cells[i].group] =
+                round < json_count_at(set->cells[i].plan, "rounds", adaptive->rounds);
         }
     } else if (adaptive->precision > 0 && round >= ADAPTIVE_ROUNDS_MIN && !ended) {
         status = adaptive_choose_precise(adaptive, set, round, runs, error);

@@ -66,7 +66,7 @@ static void dry_run_prints_the_plan_and_writes_nothing(void **state)
     /* pingpong with 2 sizes, batch with 2 × 2; malloc, null and two twins of malloc each */
     assert_int_equal(json_array_size(cells), 6 * 4);
     assert_int_equal(fixture_count_records(cells, "backend", "null"), 6);
-    assert_int_equal(json_integer_value(json_object_get(plan, "processes")), 40 * 24 + 12);
+    assert_int_equal(json_integer_value(json_object_get(plan, "processes")), 40 * 24 + 6 * 12);
     assert_string_equal(fixture_text(json_array_get(cells, 0), "id"),
                         "batch/order=fifo,heap=trim,size=16,live=10000/t1/malloc:preload");
     assert_string_equal(fixture_text(json_array_get(cells, 2), "id"),
@@ -105,8 +105,8 @@ static void a_small_matrix_runs(void **state)
     size_t index;
     json_t *record;
     assert_int_equal(json_integer_value(json_object_get(summary, "rounds")), 6);
-    assert_int_equal(json_integer_value(json_object_get(summary, "ok")), 6 * 8 + 4);
-    assert_int_equal(json_array_size(records), 6 * 8 + 4);
+    assert_int_equal(json_integer_value(json_object_get(summary, "ok")), 6 * 8 + 6 * 4);
+    assert_int_equal(json_array_size(records), 6 * 8 + 6 * 4);
     json_array_foreach(records, index, record)
     {
         check_ok_record(record);
@@ -122,7 +122,7 @@ static void a_small_matrix_runs(void **state)
     json_decref(comparison);
     fixture_outcome_free(&outcome);
     run_to(2, "go on with it", (const char *const[]){SMALL, "-o", "run", NULL});
-    run_to(0, "52 records", (const char *const[]){"bench", "--resume", "run", NULL});
+    run_to(0, "72 records", (const char *const[]){"bench", "--resume", "run", NULL});
 }
 
 static void the_callers_environment_does_not_leak(void **state)
@@ -191,10 +191,10 @@ static void interrupt_ends_with_130_and_resumes(void **state)
                                  NULL});
     run_to(2, "another plan: its rounds is 41",
            (const char *const[]){SMALL, "-o", "run", "--resume", NULL});
-    run_to(0, "332 records",
+    run_to(0, "352 records",
            (const char *const[]){SMALL, "--rounds", "41", "-o", "run", "--resume", NULL});
     json_t *records = fixture_read_lines("run/records.jsonl");
-    assert_int_equal(json_array_size(records), 41 * 8 + 4);
+    assert_int_equal(json_array_size(records), 41 * 8 + 6 * 4);
     json_decref(records);
 }
 
@@ -223,9 +223,9 @@ static void a_full_disk_leaves_whole_records(void **state)
     assert_true(text[0] != '\0' && text[strlen(text) - 1] == '\n');
     free(text);
     json_t *records = fixture_read_lines("run/records.jsonl");
-    assert_true(json_array_size(records) < 52);
+    assert_true(json_array_size(records) < 72);
     json_decref(records);
-    run_to(0, "52 records, 0 failed", (const char *const[]){"bench", "--resume", "run", NULL});
+    run_to(0, "72 records, 0 failed", (const char *const[]){"bench", "--resume", "run", NULL});
 }
 
 static void unusable_directories_are_refused(void **state)

@@ -121,9 +121,27 @@ static void test_gaps_are_uniform(void **state)
     }
 }
 
+/* Asking for a block's usable size warms what its free reads. */
+static void test_sizes_are_not_asked_for_while_calls_are_timed(void **state)
+{
+    (void)state;
+    memset(&heap_latency, 0, sizeof(heap_latency));
+    uint64_t before = heap_probe.usable_bytes;
+    void *block = heap_alloc(&latency_heap, 64, HEAP_RAW);
+    assert_true(heap_probe.usable_bytes >= before + 64);
+    heap_free(&latency_heap, block, 64, HEAP_RAW);
+    assert_int_equal(heap_probe.usable_bytes, before);
+    latency_begin(1, LATENCY_EVERY);
+    block = heap_alloc(&latency_heap, 64, HEAP_RAW);
+    assert_int_equal(heap_probe.usable_bytes, before);
+    heap_free(&latency_heap, block, 64, HEAP_RAW);
+    assert_int_equal(heap_probe.usable_bytes, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes_are_not_asked_for_while_calls_are_timed),
         cmocka_unit_test(test_nothing_is_timed_unasked),
         cmocka_unit_test(test_every_call_is_timed),
         cmocka_unit_test(test_gaps_are_uniform),
