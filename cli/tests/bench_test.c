@@ -282,11 +282,11 @@ static void a_worker_dies_with_its_heapmill(void **state)
     static const int signals[] = {SIGKILL, SIGINT};
     for (size_t i = 0; i < 2; i++) {
         const char *directory = i == 0 ? "run-0" : "run-1";
-        pid_t pid = fixture_start((const char *const[]){"bench", "-b",
-                                                        HEAPMILL_TEST_LIBRARIES "/libhang.so", "-w",
-                                                        "pingpong", "--target-ms", "5",
-                                                        "--no-memory", "-o", directory, NULL},
-                                  0);
+        pid_t pid = fixture_start(
+            (const char *const[]){"bench", "-b", HEAPMILL_TEST_LIBRARIES "/libhang.so", "-w",
+                                  "pingpong", "--target-ms", "5", "--no-memory", "--one-layout",
+                                  "-o", directory, NULL},
+            0);
         for (int wait = 0; wait < 1000 && fixture_find_process("heapmill-run-mal") == 0; wait++) {
             (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
         }

@@ -34,7 +34,7 @@
 #define ROUNDS_TEXT(rounds) TEXT_OF(rounds)
 
 enum {
-    TIME_CELLS = 8,   /* of a round: two workloads × (malloc, null, two twins) */
+    TIME_CELLS = 8,       /* of a round: two workloads × (malloc, null, two twins) */
     MEMORY_CELLS = 6 * 4, /* six rounds; twins have none */
 };
 
