@@ -1,4 +1,5 @@
 /* Time against memory: which back ends nobody beats in both. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -614,6 +615,7 @@ static size_t make_panels(const struct plot *plot, const struct comparison *time
             continue;
         }
         const char *family = i > 0 ? plot->columns[i - 1].family : NULL;
+        assert(i == 0 || family != NULL);
         struct pareto_panel *panel = &panels[count];
         pareto_panel_make(plot, time, memory, family, panel);
         if (pareto_point_count(plot, panel) == 0) {
