@@ -180,6 +180,31 @@ static void a_tree_is_summed_up(void **state)
     json_decref(answer);
 }
 
+static void a_server_is_measured_by_its_load(void **state)
+{
+    (void)state;
+    const char *const arguments[] = {
+        "try",         "-b",        OURS,     "--rounds", "1",
+        "--json",      "-o",        "served", "--load",   "echo 'Requests/sec: 50'; sleep 0.1",
+        "--ready",     "now ready", "--idle", "0.05s",    "--",
+        HEAPMILL_GAIN, "serve",     "24",     NULL};
+    struct fixture_outcome outcome = fixture_run(arguments);
+    json_t *answer = fixture_json(&outcome, 0);
+    json_t *records = fixture_read_lines("served/records.jsonl");
+    assert_int_equal(json_array_size(records), 4);
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *record = json_array_get(records, i);
+        assert_string_equal(json_text_at(record, "status", ""), "ok");
+        assert_int_equal(json_number_at(record, "ns_per_op", 0), 20000000);
+        assert_string_equal(json_text_at(record, "command.load.tool", ""), "wrk");
+        assert_true(json_number_at(record, "command.memory_bytes_idle", 0) > 23 << 20);
+    }
+    json_decref(records);
+    json_decref(answer);
+    fixture_outcome_free(&outcome);
+    assert_int_equal(fixture_count_processes(), 0);
+}
+
 static void settings_are_screened_and_measured_anew(void **state)
 {
     (void)state;
@@ -322,6 +347,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_measured_is_refused),
         cmocka_unit_test(nothing_of_the_users_is_left_behind),
         cmocka_unit_test(a_tree_is_summed_up),
+        cmocka_unit_test(a_server_is_measured_by_its_load),
         cmocka_unit_test(settings_are_screened_and_measured_anew),
         cmocka_unit_test(exec_is_the_command),
         cmocka_unit_test(exec_counts_every_call),

@@ -13,7 +13,7 @@
 
 enum {
     TREE_PAUSE_NS_MIN = 2000000,
-    TREE_PAUSE_PER_COST = 100, /* one per cent of a processor */
+    TREE_PAUSE_PER_COST = 200, /* half a per cent of a processor */
     TREE_TEXT_BYTES = 1 << 14,
     TREE_PROCESSES_MAX = 4096,
 };

@@ -7,6 +7,7 @@
  * library     prints the name of LD_PRELOAD's first library: another output under each allocator
  * die         ends by a signal where anything is preloaded
  * tree        starts two children that allocate beside each other
+ * serve       says that it is ready and works until SIGTERM
  * escape      starts a child in a session of its own that goes on for a minute */
 #include <pthread.h>
 #include <signal.h>
@@ -113,6 +114,29 @@ static void run_escape(void)
     (void)usleep((useconds_t)scale * 50000);
 }
 
+static volatile sig_atomic_t serve_ends;
+
+static void serve_end(int number)
+{
+    (void)number;
+    serve_ends = 1;
+}
+
+static void run_serve(void)
+{
+    char *volatile block = malloc(scale << 20);
+    (void)signal(SIGTERM, serve_end);
+    if (block != NULL) {
+        memset(block, 1, scale << 20);
+    }
+    (void)printf("now ready\n");
+    (void)fflush(stdout);
+    while (!serve_ends) {
+        (void)usleep(1000);
+    }
+    free(block);
+}
+
 int main(int argc, char **argv)
 {
     const char *pattern = argc > 1 ? argv[1] : "";
@@ -128,6 +152,8 @@ int main(int argc, char **argv)
         run_nothing();
     } else if (strcmp(pattern, "tree") == 0) {
         run_tree();
+    } else if (strcmp(pattern, "serve") == 0) {
+        run_serve();
     } else if (strcmp(pattern, "escape") == 0) {
         run_escape();
     } else if (strcmp(pattern, "flaky") == 0) {
