@@ -150,8 +150,10 @@ static void deviation_keep_input(const char *key, uint64_t count)
     for (const char *from = key; *from != '\0' && length + 8 < (int)sizeof(path); from++) {
         path[length++] = *from == ':' ? '.' : *from;
     }
-    (void)snprintf(path + length, sizeof(path) - (size_t)length, count > 1 ? "~%d" : "",
-                   (int)count);
+    path[length] = '\0';
+    if (count > 1) {
+        (void)snprintf(path + length, sizeof(path) - (size_t)length, "~%d", (int)count);
+    }
     (void)fuzz_history_write(path);
 }
 

@@ -23,6 +23,7 @@ static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line 
 static const double SESSION_SAMPLE_S = 5;    /* a line of events.jsonl for each member */
 static const double SESSION_EXCHANGE_S = 10; /* inputs between engines; the disk's use */
 static const double SESSION_GRACE_S = 5;     /* for an engine to write what it has */
+static const double SESSION_STALL_S = 120;   /* six times an input's own timeout */
 static const double SESSION_FAST_END_S = 2;  /* ended sooner: it does not work at all */
 
 /* One engine process, and those that it followed. */
@@ -33,6 +34,8 @@ struct session_member {
     uint64_t cpu_before_ns;
     unsigned starts;
     unsigned fast_ends; /* in a row */
+    uint64_t seen;      /* executions and operations, when they last changed, */
+    double seen_s;      /* and when that was */
     bool retired;       /* it finds the same at once whenever it is started */
 };
 
@@ -220,6 +223,38 @@ static enum status session_explain_end(const struct session_state *state, size_t
     return status;
 }
 
+/* A member that has done nothing for so long hangs where its engine's own timeout cannot help: a
+ * handler that waits for the lock of an allocator. It is ended, and told as a finding: its log has
+ * what it said last. */
+static enum status session_end_stalled(struct session_state *state, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < state->count && status == STATUS_OK; i++) {
+        struct session_member *member = &state->members[i];
+        struct fuzz_progress progress;
+        session_read_member(state, i, &progress);
+        uint64_t seen = progress.executions + progress.operations;
+        if (seen != member->seen || !state->crew[i].running) {
+            member->seen = seen;
+            member->seen_s = session_seconds(state);
+        } else if (session_seconds(state) - member->seen_s > SESSION_STALL_S) {
+            char *log = text_format("logs/%s.log", member->name);
+            crew_stop(&state->crew[i], 1, 0);
+            state->findings_new++;
+            text_list_add(&state->findings, text_format("%s", log));
+            status = session_log(
+                state, json_pack("{s:s, s:s, s:b}", "event", "finding", "file", log, "stalled", 1),
+                error);
+            fuzz_status_line_clear(&state->line);
+            (void)fprintf(stderr,
+                          "heapmill fuzz run: a finding: %s did nothing for %.0f s; see %s/%s\n",
+                          member->name, SESSION_STALL_S, state->session->directory, log);
+            free(log);
+        }
+    }
+    return status;
+}
+
 static void session_retire(struct session_state *state, size_t index)
 {
     state->members[index].retired = true;
@@ -312,6 +347,7 @@ static enum status session_follow(struct session_state *state, enum fuzz_session
         size_t findings_before = state->findings_new;
         (void)crew_wait(state->crew, state->count, left < SESSION_LOOK_S ? left : SESSION_LOOK_S);
         status = session_collect(state, error);
+        status = status == STATUS_OK ? session_end_stalled(state, error) : status;
         bool over = session_is_over(state, end);
         if (status == STATUS_OK && !over) {
             status = session_restart(state, findings_before, error);

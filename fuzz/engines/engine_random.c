@@ -309,6 +309,24 @@ static int engine_replay_all(int count, char **paths)
     return 0;
 }
 
+/* ---------------------------------------------------------------- instrumented libraries */
+/* What a library that was compiled for coverage calls when it is loaded. libFuzzer defines them;
+ * here nobody looks. A sanitizer's own are preferred. */
+void __sanitizer_cov_8bit_counters_init(char *start, char *end) __attribute__((weak));
+void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *end) __attribute__((weak));
+
+void __sanitizer_cov_8bit_counters_init(char *start, char *end)
+{
+    (void)start;
+    (void)end;
+}
+
+void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *end)
+{
+    (void)start;
+    (void)end;
+}
+
 /* ---------------------------------------------------------------- arguments */
 static int engine_describe(void)
 {

@@ -12,6 +12,20 @@ void *__libc_memalign(size_t alignment, size_t size);
 void nobody_has_this(void);
 void *strange_grow(size_t size);
 
+#ifdef STRANGE_COVERED
+/* As clang's -fsanitize-coverage=inline-8bit-counters,pc-table has it done. */
+void __sanitizer_cov_8bit_counters_init(char *start, char *end);
+void __sanitizer_cov_pcs_init(const unsigned long *start, const unsigned long *end);
+
+__attribute__((constructor)) static void strange_begin(void)
+{
+    static char counters[8];
+    static unsigned long places[16];
+    __sanitizer_cov_8bit_counters_init(counters, counters + sizeof(counters));
+    __sanitizer_cov_pcs_init(places, places + 16);
+}
+#endif
+
 #ifdef STRANGE_NO_MALLOC
 void *strange_grow(size_t size)
 {
