@@ -162,6 +162,12 @@ void trace_reader_close(struct trace_reader *reader)
     reader->fd = -1;
 }
 
+bool trace_reader_is_alive(const struct trace_reader *reader, uint32_t slot, uint64_t *size)
+{
+    *size = reader->sizes[slot];
+    return *size != TRACE_SLOT_FREE;
+}
+
 void trace_reader_rewind(struct trace_reader *reader)
 {
     reader->offset = TRACE_MAGIC_BYTES;

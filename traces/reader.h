@@ -78,6 +78,10 @@ void trace_reader_close(struct trace_reader *reader); /* the memory stays the ca
 enum status trace_reader_next(struct trace_reader *reader, const struct trace_event **events,
                               size_t *count, struct error *error);
 
+/* Is the slot's block alive after the events that were read? *size is what was asked for. slot is
+ * less than reader->slots. */
+bool trace_reader_is_alive(const struct trace_reader *reader, uint32_t slot, uint64_t *size);
+
 /* To the first event again. */
 void trace_reader_rewind(struct trace_reader *reader);
 

@@ -25,11 +25,12 @@ enum {
     REPLAY_MARKS = 512,            /* samples of memory that an iteration offers */
 };
 
+/* Whoever plays an op needs no more than the op and the block's address: a give knows its size. */
 enum replay_kind {
     REPLAY_TAKE,
     REPLAY_GIVE,
     REPLAY_RESIZE,
-    REPLAY_ALIGN, /* the next take is aligned: size is the alignment */
+    REPLAY_BEFORE, /* size is of the op behind it: a take's alignment, the old size of a resize */
 };
 
 enum { REPLAY_KIND_SHIFT = 30 };
@@ -41,22 +42,17 @@ struct replay_op {
     uint32_t size;
 };
 
-struct replay_place {
-    unsigned char *block; /* NULL: none is alive */
-    uint32_t size;
-    uint32_t stamp; /* its low byte is written to both ends */
-};
-
 struct replay {
     struct trace_reader reader;
     char path[4096];
-    struct replay_place *places;
+    unsigned char **places; /* blocks, by slot */
     struct replay_op *ops;
     size_t op_count; /* unpacked at present */
     bool resident;   /* ops are the whole trace */
     uint64_t events;
     uint64_t takes;
-    uint64_t left; /* blocks that the program left behind */
+    struct replay_op *left; /* gives of what the program left behind, the lowest slot first */
+    uint64_t left_count;
     uint64_t live_bytes_peak;
     uint64_t size_max;
     uint64_t ops_all;
@@ -77,6 +73,12 @@ static bool replay_is_aligned(const struct trace_event *event)
            (HEAP_CAPABILITIES & HEAP_CAN_ALIGN) != 0;
 }
 
+static struct replay_op replay_op(enum replay_kind kind, uint32_t slot, uint64_t size)
+{
+    return (struct replay_op){.kind_slot = (uint32_t)kind << REPLAY_KIND_SHIFT | slot,
+                              .size = (uint32_t)size};
+}
+
 /* Appends the batch to ops. Sizes have been checked. */
 static void replay_unpack(struct replay *replay, const struct trace_event *events, size_t count)
 {
@@ -87,12 +89,13 @@ static void replay_unpack(struct replay *replay, const struct trace_event *event
                                                                    : REPLAY_TAKE;
         if (replay_is_aligned(event)) {
             replay->ops[replay->op_count++] =
-                (struct replay_op){.kind_slot = (uint32_t)REPLAY_ALIGN << REPLAY_KIND_SHIFT,
-                                   .size = UINT32_C(1) << event->alignment_log2};
+                replay_op(REPLAY_BEFORE, 0, UINT64_C(1) << event->alignment_log2);
+        } else if (kind == REPLAY_RESIZE) {
+            replay->ops[replay->op_count++] =
+                replay_op(REPLAY_BEFORE, 0, trace_live_bytes(event->old_size));
         }
         replay->ops[replay->op_count++] =
-            (struct replay_op){.kind_slot = (uint32_t)kind << REPLAY_KIND_SHIFT | event->slot,
-                               .size = (uint32_t)trace_live_bytes(event->size)};
+            replay_op(kind, event->slot, trace_live_bytes(event->size));
     }
 }
 
@@ -112,8 +115,21 @@ static void replay_refill(void *context)
     }
 }
 
+static void replay_list_left(struct run *run, struct replay *replay)
+{
+    const struct trace_reader *reader = &replay->reader;
+    replay->left = run_scratch(run, reader->live_blocks * sizeof(*replay->left));
+    for (uint32_t slot = 0; slot < reader->slots; slot++) {
+        uint64_t size;
+        if (trace_reader_is_alive(reader, slot, &size)) {
+            replay->left[replay->left_count++] =
+                replay_op(REPLAY_GIVE, slot, trace_live_bytes(size));
+        }
+    }
+}
+
 /* Reads the trace once: what it needs, and whether it is sound. */
-static enum status replay_survey(struct replay *replay, struct error *error)
+static enum status replay_survey(struct run *run, struct replay *replay, struct error *error)
 {
     const struct trace_event *events;
     size_t count;
@@ -124,13 +140,13 @@ static enum status replay_survey(struct replay *replay, struct error *error)
         replay->ops_all += count;
         for (size_t i = 0; i < count; i++) {
             replay->takes += events[i].operation <= TRACE_TAKE_ALIGNED;
-            replay->ops_all += replay_is_aligned(&events[i]);
+            replay->ops_all += events[i].operation == TRACE_RESIZE || replay_is_aligned(&events[i]);
             if (events[i].size > replay->size_max) {
                 replay->size_max = events[i].size;
             }
         }
     }
-    replay->left = replay->reader.live_blocks;
+    replay_list_left(run, replay);
     replay->live_bytes_peak = replay->reader.live_bytes_peak;
     if (status == STATUS_OK && replay->size_max > UINT32_MAX) {
         status = error_set(error, STATUS_UNSUPPORTED,
@@ -155,7 +171,7 @@ static enum status replay_open(struct run *run, struct replay *replay, struct er
     enum status status =
         trace_reader_open(&replay->reader, replay->path, replay_take_memory, run, error);
     if (status == STATUS_OK) {
-        status = replay_survey(replay, error);
+        status = replay_survey(run, replay, error);
     }
     if (status == STATUS_OK) {
         replay->resident = replay->ops_all <= REPLAY_RESIDENT_OPS;
@@ -181,89 +197,95 @@ static enum status replay_open(struct run *run, struct replay *replay, struct er
 struct replay_tally {
     uint64_t takes;
     uint64_t checksum;
-    uint32_t difference;
+    uint32_t difference; /* its low byte: not 0 if a block's contents have changed */
 };
 
-static inline void replay_check(struct replay_tally *tally, const struct replay_place *place)
+/* What is written to both ends of a block, in its low byte. */
+static inline uint32_t replay_stamp(const struct replay_op *op, uint32_t size)
 {
-    tally->difference |=
-        (place->block[0] ^ place->stamp) | (place->block[place->size - 1] ^ place->stamp);
+    return op->kind_slot + size;
 }
 
-static inline bool replay_took(struct run *run, struct replay_place *place, unsigned char *block,
-                               uint32_t size)
+static inline void replay_check(struct replay_tally *tally, const unsigned char *block,
+                                uint32_t size, uint32_t stamp)
+{
+    tally->difference |= (block[0] ^ stamp) | (block[size - 1] ^ stamp);
+}
+
+/* False: the heap is exhausted. */
+static inline bool replay_took(struct run *run, unsigned char **place, unsigned char *block,
+                               const struct replay_op *op)
 {
     if (__builtin_expect(block == NULL, false)) {
         run_fail(run, "heap exhausted");
         return false;
     }
-    place->block = block;
-    place->size = size;
-    place->stamp = size ^ (size >> 8);
-    run_touch(block, size, place->stamp);
+    *place = block;
+    /* Kinds are in the high bits, and not in the stamp. */
+    run_touch(block, op->size, replay_stamp(op, op->size));
     return true;
 }
 
 /* The block's first byte must have been kept, and its last one if it grew. */
-static bool replay_resize(struct run *run, struct replay_place *place, uint32_t size,
-                          struct replay_tally *tally)
+static bool replay_resize(struct run *run, const struct replay_op *op, uint32_t old_size,
+                          unsigned char **place, struct replay_tally *tally)
 {
-    replay_check(tally, place);
-    unsigned char *moved = heap_resize(run->heap, place->block, place->size, size, HEAP_RAW);
+    uint32_t stamp = replay_stamp(op, old_size);
+    replay_check(tally, *place, old_size, stamp);
+    unsigned char *moved = heap_resize(run->heap, *place, old_size, op->size, HEAP_RAW);
     if (moved != NULL) {
-        uint32_t last = size < place->size ? 0 : place->size - 1;
-        tally->difference |= (moved[0] ^ place->stamp) | (moved[last] ^ place->stamp);
+        replay_check(tally, moved, op->size < old_size ? 1 : old_size, stamp);
     }
-    return replay_took(run, place, moved, size);
+    return replay_took(run, place, moved, op);
 }
 
-static bool replay_take_aligned(struct run *run, const struct replay_op *op,
-                                struct replay_place *place, uint32_t size)
+static bool replay_take_aligned(struct run *run, const struct replay_op *op, uint32_t alignment,
+                                unsigned char **place)
 {
-    unsigned char *block = heap_alloc_aligned(run->heap, op->size, size, HEAP_RAW);
-    if (block != NULL && ((uintptr_t)block & (op->size - 1)) != 0) {
+    unsigned char *block = heap_alloc_aligned(run->heap, alignment, op->size, HEAP_RAW);
+    if (((uintptr_t)block & (alignment - 1)) != 0) {
         run_fail(run, "a block is not aligned as asked");
     }
-    return replay_took(run, place, block, size);
+    return replay_took(run, place, block, op);
 }
 
 /* False: the cell has failed. */
-static bool replay_play(struct run *run, const struct replay *replay, size_t from, size_t to,
-                        struct replay_tally *result)
+static bool replay_play(struct run *run, const struct replay *replay, const struct replay_op *op,
+                        const struct replay_op *end, struct replay_tally *result)
 {
-    struct replay_place *const places = replay->places;
-    const struct replay_op *const ops = replay->ops;
+    unsigned char **const places = replay->places;
     struct replay_tally tally = *result; /* a copy that nobody has the address of */
-    for (size_t i = from; i < to; i++) {
-        const struct replay_op op = ops[i];
-        struct replay_place *place = &places[op.kind_slot & REPLAY_SLOT_MASK];
-        enum replay_kind kind = (enum replay_kind)(op.kind_slot >> REPLAY_KIND_SHIFT);
+    for (; op < end; op++) {
+        unsigned char **place = &places[op->kind_slot & REPLAY_SLOT_MASK];
+        uint32_t kind = op->kind_slot >> REPLAY_KIND_SHIFT;
         if (kind == REPLAY_TAKE) {
-            unsigned char *block = heap_alloc_tallied(run->heap, op.size, HEAP_RAW, &tally.takes);
-            if (!replay_took(run, place, block, op.size)) {
+            if (!replay_took(run, place,
+                             heap_alloc_tallied(run->heap, op->size, HEAP_RAW, &tally.takes), op)) {
                 return false;
             }
         } else if (kind == REPLAY_GIVE) {
-            replay_check(&tally, place);
-            tally.checksum += place->size ^ place->stamp;
-            heap_free(run->heap, place->block, place->size, HEAP_RAW);
-            place->block = NULL;
-        } else if (kind == REPLAY_RESIZE) {
+            replay_check(&tally, *place, op->size, replay_stamp(op, op->size));
+            tally.checksum += op->size;
+            heap_free(run->heap, *place, op->size, HEAP_RAW);
+        } else {
+            uint32_t before = op++->size;
             struct replay_tally own = tally;
-            if (!replay_resize(run, place, op.size, &own)) {
+            place = &places[op->kind_slot & REPLAY_SLOT_MASK];
+            bool resizes = op->kind_slot >> REPLAY_KIND_SHIFT == REPLAY_RESIZE;
+            if (!(resizes ? replay_resize(run, op, before, place, &own)
+                          : replay_take_aligned(run, op, before, place))) {
                 return false;
             }
             tally = own;
-        } else {
-            i++;
-            if (!replay_take_aligned(run, &op, &places[ops[i].kind_slot & REPLAY_SLOT_MASK],
-                                     ops[i].size)) {
-                return false;
-            }
         }
     }
     *result = tally;
     return true;
+}
+
+static inline bool replay_is_before(const struct replay_op *op)
+{
+    return op->kind_slot >> REPLAY_KIND_SHIFT == REPLAY_BEFORE;
 }
 
 /* The ops that are unpacked, with moments for samples between them. */
@@ -273,34 +295,14 @@ static bool replay_play_all(struct run *run, const struct replay *replay,
     size_t step = run->sampling ? 1 + replay->events / REPLAY_MARKS : replay->op_count;
     for (size_t at = 0; at < replay->op_count;) {
         size_t to = replay->op_count - at < step ? replay->op_count : at + step;
-        /* A take stays with its alignment. */
-        to -= to < replay->op_count &&
-              replay->ops[to - 1].kind_slot >> REPLAY_KIND_SHIFT == REPLAY_ALIGN && to - at > 1;
-        if (to > at && replay->ops[to - 1].kind_slot >> REPLAY_KIND_SHIFT == REPLAY_ALIGN) {
-            to++;
-        }
-        if (!replay_play(run, replay, at, to, tally)) {
+        to += replay_is_before(&replay->ops[to - 1]); /* never the last of all */
+        if (!replay_play(run, replay, replay->ops + at, replay->ops + to, tally)) {
             return false;
         }
         at = to;
         run_mark(run, NULL);
     }
     return true;
-}
-
-/* Gives back what the program left behind, the lowest slot first. */
-static void replay_clear(struct run *run, const struct replay *replay, struct replay_tally *tally)
-{
-    for (size_t i = 0; replay->left > 0 && i < replay->reader.totals.slots; i++) {
-        struct replay_place *place = &replay->places[i];
-        if (place->block != NULL) {
-            if (tally != NULL) {
-                replay_check(tally, place);
-            }
-            heap_free(run->heap, place->block, place->size, HEAP_RAW);
-            place->block = NULL;
-        }
-    }
 }
 
 static bool replay_iteration(struct run *run, struct replay *replay, struct replay_tally *tally)
@@ -329,7 +331,7 @@ static bool replay_iteration(struct run *run, struct replay *replay, struct repl
 static uint64_t trace_operations(const struct run *run)
 {
     const struct replay *replay = run->state;
-    return replay->events + replay->left;
+    return replay->events + replay->left_count;
 }
 
 static uint64_t trace_expected_allocations(const struct run *run, uint64_t iterations)
@@ -363,10 +365,10 @@ static void trace_run(struct run *run, uint64_t iterations)
     struct replay *replay = run->state;
     struct replay_tally tally = {.takes = 0};
     for (uint64_t i = 0; i < iterations; i++) {
-        if (!replay_iteration(run, replay, &tally)) {
+        if (!replay_iteration(run, replay, &tally) ||
+            !replay_play(run, replay, replay->left, replay->left + replay->left_count, &tally)) {
             return;
         }
-        replay_clear(run, replay, &tally);
     }
     run->checksum += tally.checksum;
     heap_add_tally(tally.takes);
@@ -376,7 +378,6 @@ static void trace_run(struct run *run, uint64_t iterations)
 static void trace_teardown(struct run *run)
 {
     struct replay *replay = run->state;
-    replay_clear(run, replay, NULL);
     trace_reader_close(&replay->reader);
 }
 
