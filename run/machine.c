@@ -1,5 +1,8 @@
 #include "run/machine.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <gnu/libc-version.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -8,6 +11,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "common/host/files.h"
+#include "common/host/text.h"
 
 bool machine_read_line(const char *path, char *line, size_t size)
 {
@@ -166,6 +172,103 @@ static json_t *machine_json_text(const char *text)
     return json != NULL ? json : json_string("?"); /* a name that is not UTF-8 */
 }
 
+static void machine_add_line(json_t *host, const char *name, const char *path)
+{
+    char line[512];
+    if (machine_read_line(path, line, sizeof(line))) {
+        (void)json_object_set_new(host, name, machine_json_text(line));
+    }
+}
+
+static void machine_add_value(json_t *host, const char *name, const char *member)
+{
+    char value[512];
+    machine_find_value("/proc/cpuinfo", member, value, sizeof(value));
+    if (value[0] != '\0') {
+        (void)json_object_set_new(host, name, machine_json_text(value));
+    }
+}
+
+/* "L1d 32K, L2 512K, L3 16384K" of the first core. */
+static void machine_add_caches(json_t *host)
+{
+    char text[256] = "";
+    for (int i = 0; i < 8; i++) {
+        char path[128];
+        char level[16];
+        char type[32];
+        char size[32];
+        const char *const parts[] = {"level", "type", "size"};
+        char *const values[] = {level, type, size};
+        const size_t sizes[] = {sizeof(level), sizeof(type), sizeof(size)};
+        bool known = true;
+        for (size_t p = 0; p < 3; p++) {
+            (void)snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%d/%s", i,
+                           parts[p]);
+            known = known && machine_read_line(path, values[p], sizes[p]);
+        }
+        size_t length = strlen(text);
+        if (known) {
+            (void)snprintf(text + length, sizeof(text) - length, "%sL%s%s %s",
+                           length > 0 ? ", " : "", level,
+                           strcmp(type, "Data") == 0          ? "d"
+                           : strcmp(type, "Instruction") == 0 ? "i"
+                                                              : "",
+                           size);
+        }
+    }
+    if (text[0] != '\0') {
+        (void)json_object_set_new(host, "caches", json_string(text));
+    }
+}
+
+/* "spectre_v2: …; meltdown: …", those that say anything but "Not affected". */
+static void machine_add_mitigations(json_t *host)
+{
+    static const char directory[] = "/sys/devices/system/cpu/vulnerabilities";
+    struct text_list names = {0};
+    struct text_list said = {0};
+    file_list_names(directory, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        char line[256];
+        char *path = text_format("%s/%s", directory, names.items[i]);
+        if (machine_read_line(path, line, sizeof(line)) && strcmp(line, "Not affected") != 0) {
+            text_list_add(&said, text_format("%s: %s", names.items[i], line));
+        }
+        free(path);
+    }
+    char *text = text_join(&said, "; ");
+    (void)json_object_set_new(host, "mitigations", machine_json_text(text));
+    free(text);
+    text_list_free(&said);
+    text_list_free(&names);
+}
+
+/* What else explains a figure, where the machine says it. */
+static void machine_add_provenance(json_t *host)
+{
+    char affinity[256];
+    machine_add_value(host, "microcode", "microcode");
+    machine_add_value(host, "mhz", "cpu MHz");
+    machine_add_caches(host);
+    machine_add_mitigations(host);
+    machine_add_line(host, "smt", "/sys/devices/system/cpu/smt/control");
+    machine_add_line(host, "thp_defrag", "/sys/kernel/mm/transparent_hugepage/defrag");
+    machine_add_line(host, "cgroup", "/proc/self/cgroup");
+    machine_add_line(host, "hypervisor_product", "/sys/class/dmi/id/product_name");
+#ifdef __x86_64__
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0) { /* ECX bit 31 is left to hypervisors */
+        (void)json_object_set_new(host, "hypervisor", json_boolean((ecx >> 31 & 1) != 0));
+    }
+#endif
+    machine_find_value("/proc/self/status", "Cpus_allowed_list", affinity, sizeof(affinity));
+    (void)json_object_set_new(host, "affinity", machine_json_text(affinity));
+    const char *tunables = getenv("GLIBC_TUNABLES"); /* of heapmill: workers do not get it */
+    (void)json_object_set_new(host, "glibc_tunables",
+                              machine_json_text(tunables != NULL ? tunables : ""));
+}
+
 json_t *machine_describe_host(void)
 {
     struct utsname kernel;
@@ -182,9 +285,12 @@ json_t *machine_describe_host(void)
                             sizeof(governor));
     json_int_t memory = (json_int_t)sysconf(_SC_PHYS_PAGES) * (json_int_t)sysconf(_SC_PAGESIZE);
     char *release = kernel.release;
-    return json_pack(
-        "{so ss so sI sI ss sI ss ss ss}", "hostname", machine_json_text(kernel.nodename), "kernel",
-        release, "cpu", machine_json_text(cpu), "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
-        "memory_bytes", memory, "thp", thp, "aslr", strtoll(aslr, NULL, 10), "governor", governor,
-        "libc", gnu_get_libc_version(), "heapmill", HEAPMILL_VERSION);
+    json_t *host = json_pack(
+        "{so ss so sI sI ss sI ss ss ss ss}", "hostname", machine_json_text(kernel.nodename),
+        "kernel", release, "cpu", machine_json_text(cpu), "cores",
+        (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "memory_bytes", memory, "thp", thp, "aslr",
+        strtoll(aslr, NULL, 10), "governor", governor, "libc", gnu_get_libc_version(), "heapmill",
+        HEAPMILL_VERSION, "commit", machine_commit);
+    machine_add_provenance(host);
+    return host;
 }

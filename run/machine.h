@@ -18,6 +18,10 @@ struct machine_counters {
 
 void machine_read_counters(struct machine_counters *counters);
 
+/* The commit that this build is of, with "-dirty" where files were changed; "unknown" without git.
+ */
+extern const char machine_commit[];
+
 /* `host` of plan.json (results/FORMAT.md); a new reference. */
 json_t *machine_describe_host(void);
 
