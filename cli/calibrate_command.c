@@ -6,12 +6,12 @@
 
 #include "cli/bench.h"
 #include "cli/calibrate.h"
-#include "cli/calibration_file.h"
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"
 #include "results/stats/disturbance.h"
 #include "results/store.h"
+#include "run/calibration_file.h"
 
 /* Every one has workers of its own, or times of its own over the same worker, and so a luck of its
  * own with code layout. Those that are absent are left out. */

@@ -2,9 +2,9 @@
 #include <stdio.h>
 
 #include "cli/calibrate.h"
-#include "cli/calibration_file.h"
 #include "cli/doctor.h"
 #include "common/host/json.h"
+#include "run/calibration_file.h"
 
 /* The bar for false positives: the stated level, and what the interval may reach. */
 static const double DOCTOR_FALSE_MAX = 0.05;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/host/document.h"
 #include "common/host/text.h"
 #include "common/status.h"
 
@@ -37,5 +38,12 @@ json_t *leaks_score(const json_t *records);
 /* Rows of a score in which the detectors of our own together missed a leak or suspected a clean
  * program. Only where all of them ran over a kind does that mean anything. */
 size_t leaks_faults(const json_t *score);
+
+/* A score as a table. */
+void leaks_report(const json_t *score, struct document *document);
+
+/* The records of a run's directory, an array, without a lock; the caller's. STATUS_CORRUPT,
+ * STATUS_IO. */
+enum status leaks_read(const char *directory, json_t **records, struct error *error);
 
 #endif

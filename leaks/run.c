@@ -60,6 +60,18 @@ static const struct journal_kind leaks_journal = {
     .if_line_damaged = "delete that line: its case is then run again",
 };
 
+enum status leaks_read(const char *directory, json_t **records, struct error *error)
+{
+    *records = json_array();
+    enum status status =
+        journal_read(&leaks_journal, directory, journal_keep_line, *records, NULL, NULL, error);
+    if (status != STATUS_OK) {
+        json_decref(*records);
+        *records = NULL;
+    }
+    return status;
+}
+
 static enum status leaks_take(void *job, const struct journal_line *line, struct error *error)
 {
     (void)error;

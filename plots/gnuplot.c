@@ -11,35 +11,12 @@
 #include "common/host/process.h"
 #include "common/host/text.h"
 
-/* The length of the valid UTF-8 character at text, 0 if there is none (RFC 3629: no overlong forms,
- * no surrogates, nothing above U+10FFFF). Stops at the string's zero. */
-static size_t utf8_length(const unsigned char *text)
-{
-    if (text[0] < 0x80) {
-        return 1;
-    }
-    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-    if (text[0] < 0xc2 || text[0] > 0xf4) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90)) {
-        return 0;
-    }
-    return length;
-}
-
 /* Writes text with every '\'' or '"' that is `from` replaced by `to`. */
 static void write_clean(FILE *file, const char *text, char from, const char *to)
 {
     const unsigned char *at = (const unsigned char *)text;
     while (*at) {
-        size_t length = utf8_length(at);
+        size_t length = text_utf8_length(at);
         if (length == 0 || *at < ' ' || *at == 0x7f) {
             fputc('?', file);
             length = 1;

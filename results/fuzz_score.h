@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/host/document.h"
 #include "common/status.h"
 #include "results/stats/survival.h"
 
@@ -71,5 +72,8 @@ enum status fuzz_score_pool(const struct fuzz_score *score, size_t engine,
 
 /* For --json; a new reference. */
 json_t *fuzz_score_to_json(const struct fuzz_score *score);
+
+/* The tables and sentences of a score. */
+void fuzz_score_report(const struct fuzz_score *score, struct document *document);
 
 #endif

@@ -280,7 +280,7 @@ void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint
 {
     struct pools_page *page = &heap->pages[unit];
     for (uint32_t word = 0; word < page->words; word++) {
-        if (__atomic_load_n(&page->remote[word], __ATOMIC_SEQ_CST) != 0) {
+        if (__atomic_load_n(&page->remote[word], __ATOMIC_RELAXED) != 0) {
             uint64_t bits = __atomic_exchange_n(&page->remote[word], 0, __ATOMIC_ACQUIRE);
             page->free[word] |= bits;
             page->free_count += (uint32_t)__builtin_popcountll(bits);

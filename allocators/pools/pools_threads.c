@@ -130,8 +130,7 @@ static bool pools_is_page(const struct pools_heap *heap, uint32_t unit, uint32_t
 }
 
 /* Tells the owner of the page of what is in `remote`, unless it has been told and has not looked
- * yet: it clears the flag before it looks. To find the flag set a load is enough, since our bit was
- * set before it, and the owner looks after it clears, both in the one order of SEQ_CST.
+ * yet: it clears the flag before it looks.
  *
  * The page may be gone by now: its owner may have found the bit that we set by itself, and it may
  * have been the last. Then nobody is to be told. If the unit becomes a page again meanwhile, who
@@ -142,15 +141,14 @@ static void pools_mail_send(struct pools_heap *heap, uint32_t unit)
     struct pools_page *page = &heap->pages[unit];
     uint32_t tag;
     for (;;) {
-        if (__atomic_load_n(&page->is_mailed, __ATOMIC_SEQ_CST) != 0 ||
-            __atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_SEQ_CST) != 0) {
+        if (__atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_ACQ_REL) != 0) {
             return;
         }
         tag = pools_tag_of(heap, unit);
         if (pools_is_page(heap, unit, tag)) {
             break;
         }
-        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_SEQ_CST);
+        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_ACQ_REL);
         if (!pools_is_page(heap, unit, pools_tag_of(heap, unit))) {
             return;
         }
@@ -173,7 +171,7 @@ void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool lo
         uint32_t unit = next - 1;
         struct pools_page *page = &heap->pages[unit];
         next = __atomic_load_n(&page->mail_next, __ATOMIC_RELAXED);
-        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_SEQ_CST);
+        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_ACQ_REL);
         uint32_t tag = pools_tag_of(heap, unit);
         if (!pools_is_page(heap, unit, tag)) {
             continue;
@@ -212,7 +210,7 @@ static void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t
             place.bit |= other.bit;
         }
         (void)__atomic_fetch_or(&heap->pages[place.unit].remote[place.word], place.bit,
-                                __ATOMIC_SEQ_CST);
+                                __ATOMIC_RELEASE);
         pools_mail_send(heap, place.unit);
     }
 }

@@ -61,6 +61,7 @@ static void table_cell_free(struct table_cell *cell)
     free(cell->text);
     free(cell->tail);
     free(cell->exact);
+    free(cell->link);
     json_decref(cell->json);
 }
 
@@ -161,6 +162,26 @@ void table_style(struct table *table, size_t column, enum cell_style style)
     table->rows[table->row_count - 1].cells[column].style = style;
 }
 
+void table_link(struct table *table, size_t column, const char *format, ...)
+{
+    struct table_cell *cell = &table->rows[table->row_count - 1].cells[column];
+    va_list arguments;
+    va_start(arguments, format);
+    free(cell->link);
+    cell->link = document_vformat(format, arguments);
+    va_end(arguments);
+}
+
+void table_caption(struct table *table, bool folded, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    free(table->caption);
+    table->caption = document_vformat(format, arguments);
+    table->folded = folded;
+    va_end(arguments);
+}
+
 /* The caller frees. */
 static char *table_text_of_json(const json_t *value)
 {
@@ -213,6 +234,7 @@ static void table_free(struct table *table)
     }
     free(table->rows);
     free(table->columns);
+    free(table->caption);
     free(table);
 }
 
@@ -228,6 +250,8 @@ void document_free(struct document *document)
     for (size_t i = 0; document != NULL && i < document->count; i++) {
         free(document->blocks[i].text);
         free(document->blocks[i].path);
+        free(document->blocks[i].anchor);
+        free(document->blocks[i].link);
         if (document->blocks[i].table != NULL) {
             table_free(document->blocks[i].table);
         }
@@ -271,6 +295,26 @@ void document_line(struct document *document, const char *format, ...)
     va_end(arguments);
 }
 
+void document_link(struct document *document, const char *target, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct block *block = document_add_block(document, BLOCK_LINE);
+    block->link = text_format("%s", target);
+    block->text = document_vformat(format, arguments);
+    va_end(arguments);
+}
+
+void document_anchor(struct document *document, const char *format, ...)
+{
+    struct block *block = &document->blocks[document->count - 1];
+    va_list arguments;
+    va_start(arguments, format);
+    free(block->anchor);
+    block->anchor = document_vformat(format, arguments);
+    va_end(arguments);
+}
+
 void document_gap(struct document *document)
 {
     (void)document_add_block(document, BLOCK_GAP);
@@ -289,4 +333,14 @@ struct table *document_table(struct document *document, const char *name)
     table->name = name;
     document_add_block(document, BLOCK_TABLE)->table = table;
     return table;
+}
+
+void document_take(struct document *document, struct document *other, int deeper)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        *document_add_block(document, other->blocks[i].kind) = other->blocks[i];
+        document->blocks[document->count - 1].level += deeper;
+    }
+    free(other->blocks);
+    free(other);
 }

@@ -1,7 +1,7 @@
 /* What a command has to say, before it is decided how: headings, lines, tables with typed cells,
  * figures, notes and warnings, in order. The same document prints as text for a terminal, as
- * Markdown and as JSON (document_print, document_print_markdown, document_to_json); a printer is a
- * file of its own that walks the blocks.
+ * Markdown, as HTML and as JSON (document_print, document_print_markdown, document_print_html,
+ * document_to_json); a printer is a file of its own that walks the blocks.
  *
  * A cell keeps its number with unit and interval, and a verdict keeps whether it is good, so that
  * each printer shows them its way. Running out of memory in any of these functions ends the program
@@ -26,6 +26,7 @@ struct table_cell {
     char *tail;   /* its interval, aligned on its own: "[1.4, 1.6]"; NULL: it can have none */
     char *exact;  /* where a column names its unit, as in Markdown: "1.5729e+06"; NULL: text */
     json_t *json; /* the value; NULL: text */
+    char *link;   /* in HTML; NULL: none */
     enum cell_style style;
 };
 
@@ -46,6 +47,8 @@ struct table_row {
 
 struct table {
     const char *name; /* in JSON */
+    char *caption;    /* in HTML; NULL: the name */
+    bool folded;      /* in HTML: closed until the reader opens it */
     struct table_column *columns;
     size_t column_count;
     struct table_row *rows;
@@ -78,6 +81,13 @@ void table_quantity(struct table *table, size_t column, double number, const cha
 void table_ratio(struct table *table, size_t column, double ratio, double low, double high);
 void table_style(struct table *table, size_t column, enum cell_style style);
 
+/* HTML makes the cell a link: "#anchor", or a relative path. */
+void table_link(struct table *table, size_t column, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What HTML says above the table, or in its place while it is folded. */
+void table_caption(struct table *table, bool folded, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Rows from an array of objects: texts as they are, numbers short, arrays joined by commas, missing
  * members empty. Each column needs a member. */
 void table_rows_of_json(struct table *table, const json_t *rows);
@@ -101,6 +111,8 @@ struct block {
     int level;           /* of a heading */
     char *text;          /* of a figure: what it shows, for who cannot see it */
     char *path;          /* of a figure: the picture's file */
+    char *anchor;        /* what links lead to in HTML; NULL: of a heading, made from its text */
+    char *link;          /* of a line, as table_link's; NULL: none */
     struct table *table; /* the document's */
 };
 
@@ -119,9 +131,19 @@ void document_add(struct document *document, enum block_kind kind, const char *f
     __attribute__((format(printf, 3, 4)));
 void document_line(struct document *document, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A line that is a link in HTML; target as for table_link. */
+void document_link(struct document *document, const char *target, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The last block's anchor. HTML makes '-' of all but ASCII letters, digits, '-', '_' and '.', in
+ * links to it too. */
+void document_anchor(struct document *document, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void document_gap(struct document *document);
 void document_figure(struct document *document, const char *path, const char *alternative);
 struct table *document_table(struct document *document, const char *name);
+/* Moves the blocks of another document to the end of this one, and frees the other. Headings get
+ * `deeper` levels more. */
+void document_take(struct document *document, struct document *other, int deeper);
 
 /* ------------------------------------------------------------------------------------ printers */
 
@@ -143,6 +165,33 @@ void document_show(struct document *document);
 
 /* The tables are GitHub's. */
 void document_print_markdown(const struct document *document, FILE *file);
+
+/* A heading as it was printed. */
+struct html_heading {
+    int level;
+    char *anchor;
+    char *text;
+};
+
+/* What the documents of one page share. All zero at first; html_page_release. */
+struct html_page {
+    struct html_heading *headings; /* in order, for a list of contents */
+    size_t heading_count;
+    struct text_list anchors; /* given so far: no two are alike */
+    struct text_list classes; /* of the pictures: common/host/svg.h */
+    size_t pictures;
+};
+void html_page_release(struct html_page *page);
+
+/* Prints the document as a part of a page's body. A heading of level 1 is an h2; each has an anchor
+ * of its own. Tables have a caption, headed columns and rows; numbers are in data-v for scripts.
+ * Figures are SVG files, inlined; one that cannot be read is named in a note. All text is escaped:
+ * nothing in a document can be markup. */
+void document_print_html(const struct document *document, struct html_page *page, FILE *file);
+
+/* Text as HTML's, for between tags and within double quotes. Control characters and bytes that are
+ * not UTF-8 become '?'. */
+void html_text(FILE *file, const char *text);
 
 /* {"blocks": [{"kind", "text"…}]}; a table has "columns" and "rows", an array of objects with a
  * member for each column. The caller's. */

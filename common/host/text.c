@@ -58,6 +58,27 @@ size_t text_width(const char *text)
     return width;
 }
 
+size_t text_utf8_length(const unsigned char *text)
+{
+    if (text[0] < 0x80) {
+        return 1;
+    }
+    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+    if (text[0] < 0xc2 || text[0] > 0xf4) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90)) {
+        return 0;
+    }
+    return length;
+}
+
 void text_list_add(struct text_list *list, char *item)
 {
     // NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers

@@ -28,6 +28,10 @@ void *text_zeroed(size_t count, size_t size);
 /* Columns that text takes on a terminal: characters of UTF-8; combining ones are not told apart. */
 size_t text_width(const char *text);
 
+/* The length of the valid UTF-8 character at text, 0 if there is none (RFC 3629: no overlong forms,
+ * no surrogates, nothing above U+10FFFF). Stops at the string's zero. */
+size_t text_utf8_length(const unsigned char *text);
+
 /* Takes item, which came from malloc. */
 void text_list_add(struct text_list *list, char *item);
 void text_list_free(struct text_list *list);

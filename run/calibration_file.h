@@ -1,10 +1,11 @@
 /* DIR/calibration.json: what `heapmill calibrate` found (results/FORMAT.md). */
-#ifndef HEAPMILL_CLI_CALIBRATION_FILE_H
-#define HEAPMILL_CLI_CALIBRATION_FILE_H
+#ifndef HEAPMILL_RUN_CALIBRATION_FILE_H
+#define HEAPMILL_RUN_CALIBRATION_FILE_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "common/host/document.h"
 #include "common/status.h"
 
 /* Writes it whole or not at all. STATUS_IO. */
@@ -16,5 +17,8 @@ enum status calibration_read(const char *directory, json_t **calibration, struct
 
 /* Is this the machine that it was made on: CPU, cores, kernel, this heapmill? */
 bool calibration_is_of_host(const json_t *calibration);
+
+/* What it says, as a table and sentences. */
+void calibration_report(const json_t *calibration, struct document *document);
 
 #endif

@@ -1,0 +1,19 @@
+/* The parts of fuzzing, and their figures, which `heapmill fuzz plot` draws too. */
+#ifndef HEAPMILL_REPORT_FUZZ_PART_H
+#define HEAPMILL_REPORT_FUZZ_PART_H
+
+#include "plots/image.h"
+#include "report/part.h"
+
+enum status campaign_part_add(struct report *report, const char *directory,
+                              struct document *document, struct error *error);
+enum status score_part_add(struct report *report, const char *directory, struct document *document,
+                           struct error *error);
+
+/* Draws the figures of a campaign or a score; names gets those of which there are a table and a
+ * script. STATUS_NOT_FOUND: there is neither in the directory; STATUS_UNSUPPORTED: no gnuplot;
+ * STATUS_CORRUPT, STATUS_IO. */
+enum status fuzz_part_draw(const char *directory, const struct image_options *options,
+                           struct text_list *names, struct error *error);
+
+#endif
