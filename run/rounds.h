@@ -8,12 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/status.h"
 #include "results/record.h"
 #include "results/store.h"
 #include "run/executor.h"
 #include "run/experiment.h"
+#include "run/machine.h"
 
 /* Runs what is left of the store's plan. round_s is what a round is expected to take, and elapsed_s
  * what the run has taken before: both for the budget and the progress line. Cells that fail are
@@ -63,5 +65,29 @@ bool adaptive_is_look(uint64_t round);
  * marked by disturbance_mark(set, round). STATUS_NO_MEMORY. */
 enum status adaptive_choose(const struct adaptive *adaptive, const struct record_set *set,
                             uint32_t round, bool *runs, size_t *count, struct error *error);
+
+/* Makes the record of a cell (results/FORMAT.md) out of what its executor says became of it and
+ * what the engine knows. */
+
+/* What the engine knows of a cell's run. Borrowed. */
+struct cell_run {
+    const json_t *cell; /* of the plan */
+    const json_t *host; /* machine_describe_host */
+    enum record_pass pass;
+    uint64_t instructions_before; /* what the cell's round before counted; 0: nothing to compare */
+    uint32_t round;
+    uint64_t seed;
+    time_t started;
+    double elapsed_s; /* of the run, when the cell had ended */
+    struct machine_counters before;
+    struct machine_counters after;
+    /* The checksum that the group's cells had so far in this round, with the cell that had it; NULL
+     * for the first. A cell that has another is failed: it did other work. */
+    const json_t *checksum;
+    const char *checksum_cell;
+};
+
+/* A new reference; takes the outcome (run/executor.h). A record that is not ok has no figures. */
+json_t *cell_record_make(const struct cell_run *run, json_t *outcome);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "run/cell_record.h"
+#include "run/rounds.h"
 #include "run/worker_executor.h"
 
 #define GOOD                                                                                       \
