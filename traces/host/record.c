@@ -172,9 +172,7 @@ static enum status record_take_in(struct record_job *job, struct record_series *
         }
         (void)munmap(memory, RAW_CHUNK_BYTES);
     }
-    if (series->next_chunk++ == 0) {
-        (void)truncate(path, 0);
-    } else {
+    if (series->next_chunk++ > 0 || truncate(path, 0) != 0) {
         (void)unlink(path);
     }
     return status;
