@@ -58,8 +58,11 @@ double survival_at(const struct survival_curve *curve, double time_s);
 double survival_median(const struct survival_curve *curve);
 
 /* The mean time to find, of a searcher who gives up at the horizon: the area below the curve up to
- * there, with its 95% normal interval (Royston and Parmar 2013, section 2). Low and high are NAN
- * when the variance is not estimable. STATUS_INVALID: nothing is known up to that horizon. */
+ * there (Royston and Parmar 2013, section 2), with a 95% interval of the logit of mean / horizon by
+ * Greenwood's variance and Student's t. Simulated with 3 to 20 trials of exponential times it
+ * covers 93 to 97%, of times with a standard deviation of twice their mean 87 to 98%; the normal
+ * interval, which it was, covers 71 to 92% and 58 to 92%. Low and high are NAN when the variance is
+ * not estimable. STATUS_INVALID: nothing is known up to that horizon. */
 enum status survival_restricted_mean(const struct survival_curve *curve, double horizon_s,
                                      struct interval *mean, struct error *error);
 

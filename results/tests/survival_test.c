@@ -118,7 +118,8 @@ static void times_that_are_none_are_refused(void **state)
 }
 
 /* Found at 1 and 2, cut at 3: the area up to 3 is 1 + 2/3 + 1/3 = 2; the variance is 1 * 1/(3*2) +
- * (1/3)^2 * 1/(2*1) = 2/9. */
+ * (1/3)^2 * 1/(2*1) = 2/9, for three trials 1/3. The logit is log 2, its error √(1/3) / 3 / (2/9),
+ * and Student's t with two degrees 4.302653. */
 static void restricted_mean_by_hand(void **state)
 {
     const struct survival_trial trials[] = {{1, true}, {2, true}, {3, false}};
@@ -128,11 +129,42 @@ static void restricted_mean_by_hand(void **state)
     assert_int_equal(survival_estimate(trials, 3, &curve, NULL), STATUS_OK);
     assert_int_equal(survival_restricted_mean(&curve, 3, &mean, NULL), STATUS_OK);
     assert_near(mean.point, 2, 1e-12);
-    assert_near(mean.low, 2 - 1.959963984540054 * sqrt(2.0 / 9), 1e-9);
-    assert_near(mean.high, 2 + 1.959963984540054 * sqrt(2.0 / 9), 1e-9);
+    double reach = 4.302653 * sqrt(1.0 / 3) / 3 / (2.0 / 9);
+    assert_near(mean.low, 3 / (1 + exp(reach - log(2))), 1e-5);
+    assert_near(mean.high, 3 / (1 + exp(-reach - log(2))), 1e-5);
     assert_int_equal(survival_restricted_mean(&curve, 1.5, &mean, NULL), STATUS_OK);
     assert_near(mean.point, 1 + 0.5 * 2 / 3, 1e-12);
     survival_curve_release(&curve);
+}
+
+/* Exponential times of mean 1, of a searcher who gives up at 2: the mean is 1 - exp(-2). */
+static void restricted_mean_covers_with_few_trials(void **state)
+{
+    static const size_t counts[] = {3, 5, 10};
+    enum { EXPERIMENTS = 4000 };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct rng rng;
+        int covered = 0;
+        rng_seed(&rng, 50 + i);
+        for (int experiment = 0; experiment < EXPERIMENTS; experiment++) {
+            struct survival_trial trials[10];
+            struct survival_curve curve;
+            struct interval mean;
+            for (size_t t = 0; t < counts[i]; t++) {
+                double time_s = rng_exponential(&rng, 1);
+                trials[t] = (struct survival_trial){fmin(time_s, 2), time_s < 2};
+            }
+            assert_int_equal(survival_estimate(trials, counts[i], &curve, NULL), STATUS_OK);
+            assert_int_equal(survival_restricted_mean(&curve, 2, &mean, NULL), STATUS_OK);
+            bool unknown = isnan(mean.low);
+            covered += unknown || (mean.low <= 1 - exp(-2) && 1 - exp(-2) <= mean.high);
+            survival_curve_release(&curve);
+        }
+        print_message("mean of %zu trials: covered %.3f\n", counts[i],
+                      covered / (double)EXPERIMENTS);
+        assert_in_range(covered, EXPERIMENTS * 93 / 100, EXPERIMENTS * 98 / 100);
+    }
 }
 
 static void a12_counts_pairs(void **state)
@@ -232,6 +264,7 @@ int main(void)
         cmocka_unit_test(nothing_found_and_nothing_tried),
         cmocka_unit_test(times_that_are_none_are_refused),
         cmocka_unit_test(restricted_mean_by_hand),
+        cmocka_unit_test(restricted_mean_covers_with_few_trials),
         cmocka_unit_test(a12_counts_pairs),
         cmocka_unit_test(a12_of_separate_samples_is_not_certain),
         cmocka_unit_test(a12_interval_is_seeded_and_moves_with_the_samples),
