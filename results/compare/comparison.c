@@ -356,12 +356,31 @@ static enum status comparison_leave_out_groups(struct comparison *comparison, st
     return STATUS_OK;
 }
 
+/* Fills net of the rows whose group has a row of the back end null. */
+static void comparison_add_net(struct comparison *comparison)
+{
+    bool times = strcmp(comparison->metric->name, "time") == 0 && comparison->base_set == NULL;
+    for (size_t i = 0; i < comparison->cell_count && times; i++) {
+        const struct comparison_cell *null = &comparison->cells[i];
+        if (strcmp(null->cell->backend_text, "null") != 0) {
+            continue;
+        }
+        for (size_t j = 0; j < comparison->cell_count; j++) {
+            struct comparison_cell *row = &comparison->cells[j];
+            if (row->cell->group == null->cell->group && row->base_value > null->value) {
+                row->net = (row->value - null->value) / (row->base_value - null->value);
+            }
+        }
+    }
+}
+
 enum status comparison_finish_rows(struct comparison *comparison, struct error *error)
 {
     enum status status = comparison_leave_out_groups(comparison, error);
     if (status != STATUS_OK) {
         return status;
     }
+    comparison_add_net(comparison);
     size_t kept = 0;
     for (size_t i = 0; i < comparison->cell_count; i++) {
         struct comparison_cell *row = &comparison->cells[i];

@@ -63,6 +63,10 @@ struct comparison_cell {
     double high;
     double value; /* medians over the paired rounds, in the metric's unit */
     double base_value;
+    /* (value - null's) / (base_value - null's): the ratio of what is not the workload's own time.
+     * Of the metric time in a group that has the back end null; else, and where the base takes no
+     * longer than null, NAN. */
+    double net;
     const char *source;   /* of held figures: "stats" or "smaps", the same on both sides; else "" */
     uint32_t rounds;      /* pairs; of two runs: rounds of the new one */
     uint32_t base_rounds; /* as rounds; of two runs: those of the old one */

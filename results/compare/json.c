@@ -45,6 +45,7 @@ static json_t *json_cell(const struct comparison *comparison, const struct compa
         (int)row->failed);
     (void)json_object_set_new(json, "collector", json_string(cell->collector));
     (void)json_object_set_new(json, "p", json_figure(row->p));
+    (void)json_object_set_new(json, "net_of_null", json_figure(row->net));
     (void)json_object_set_new(json, "noise_floor", json_figure(row->noise_floor));
     (void)json_object_set_new(json, "withdrawn", json_boolean(row->withdrawn));
     (void)json_object_set_new(json, "base_is_zero", json_boolean(row->base_is_zero));

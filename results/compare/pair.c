@@ -192,7 +192,7 @@ struct comparison_cell comparison_empty_row(const struct record_cell *cell)
 {
     struct comparison_cell row = {.cell = cell, .source = ""};
     row.ratio = row.low = row.high = row.value = row.base_value = row.p = (double)NAN;
-    row.noise_floor = (double)NAN;
+    row.noise_floor = row.net = (double)NAN;
     row.verdict = COMPARISON_NOT_APPLICABLE;
     return row;
 }

@@ -201,6 +201,16 @@ static void report_two_runs(const struct comparison *comparison, struct document
     report_drift(comparison, document);
 }
 
+static bool report_has_net(const struct comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->cell_count; i++) {
+        if (!isnan(comparison->cells[i].net)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void report_header(const struct comparison *comparison, struct document *document)
 {
     if (comparison->base_set != NULL) {
@@ -212,6 +222,10 @@ static void report_header(const struct comparison *comparison, struct document *
     report_noise(comparison, document);
     report_control(comparison, document);
     report_left_out(comparison, document);
+    if (report_has_net(comparison)) {
+        document_line(document, "ratios and their geometric means are of whole times, the "
+                                "workload's own included; net of null: the ratio without it");
+    }
     if (comparison->workloads[0] != '\0') {
         document_line(document, "filter: workloads %s", comparison->workloads);
     }
@@ -236,7 +250,8 @@ enum report_column {
     COLUMN_BASE_VALUE,
     COLUMN_RATIO,
     COLUMN_VERDICT,
-    COLUMN_SOURCE
+    COLUMN_SOURCE,
+    COLUMN_NET
 };
 
 static void report_value(struct table *table, size_t column, const struct comparison *comparison,
@@ -287,6 +302,9 @@ static void report_row(struct table *table, const struct comparison *comparison,
     table_ratio(table, COLUMN_RATIO, row->ratio, row->low, row->high);
     report_verdict(table, comparison, row);
     table_cell(table, COLUMN_SOURCE, "%s", row->source);
+    if (!isnan(row->net)) {
+        table_number(table, COLUMN_NET, "%.2f", row->net);
+    }
 }
 
 static void report_geomean(struct table *table, const struct comparison_geomean *geomean)
@@ -318,6 +336,9 @@ void comparison_report(const struct comparison *comparison, struct document *doc
     (void)table_column(table, "ratio", "ratio", TABLE_RIGHT);
     (void)table_column(table, "verdict", "", TABLE_LEFT);
     (void)table_column(table, "source", "", TABLE_LEFT);
+    if (report_has_net(comparison)) {
+        (void)table_column(table, "net_of_null", "net of null", TABLE_RIGHT);
+    }
     for (size_t i = 0; i < comparison->cell_count; i++) {
         report_row(table, comparison, &comparison->cells[i]);
     }
