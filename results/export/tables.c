@@ -1,5 +1,6 @@
 /* Records and comparisons as flat rows. Column names are kept: programs read them. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "results/export/export.h"
@@ -178,6 +179,20 @@ static enum status records_visit(const struct export_source *source, export_visi
     return status;
 }
 
+/* A metric's column; "NAME_metric" where a record has a member of its name. */
+static const char *records_metric_column(const struct metric *metric)
+{
+    static char names[METRICS_MAX][48];
+    size_t index = (size_t)(metric - metric_table);
+    bool taken = false;
+    for (size_t i = 0; i < RECORD_COLUMNS && !taken; i++) {
+        taken = strcmp(record_columns[i].name, metric->name) == 0;
+    }
+    (void)snprintf(names[index], sizeof(names[index]), "%s%s", metric->name,
+                   taken ? "_metric" : "");
+    return names[index];
+}
+
 const struct export_table *export_records(void)
 {
     static struct export_column columns[RECORD_COLUMNS_MAX];
@@ -185,7 +200,8 @@ const struct export_table *export_records(void)
     memcpy(columns, record_columns, sizeof(record_columns));
     table.column_count = RECORD_COLUMNS;
     for (const struct metric *metric = metric_table; metric->name != NULL; metric++) {
-        columns[table.column_count++] = (struct export_column){metric->name, EXPORT_REAL};
+        columns[table.column_count++] =
+            (struct export_column){records_metric_column(metric), EXPORT_REAL};
     }
     return &table;
 }
