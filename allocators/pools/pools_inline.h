@@ -42,12 +42,13 @@ POOLS_SLOW void pools_verify(const struct pools_heap *heap, const void *block, s
 #define pools_verify(heap, block, size) ((void)0)
 #endif
 #if POOLS_HOOKS
-/* A block goes to the caller; a verified one comes back. */
+/* A block goes to the caller; one comes back, with a size that is verified when it is not SIZE_MAX.
+ */
 POOLS_SLOW void pools_hook_taken(struct pools_heap *heap, void *block);
-POOLS_SLOW void pools_hook_given(struct pools_heap *heap, void *block);
+POOLS_SLOW void pools_hook_given(struct pools_heap *heap, void *block, size_t size);
 #else
 #define pools_hook_taken(heap, block) ((void)0)
-#define pools_hook_given(heap, block) ((void)0)
+#define pools_hook_given(heap, block, size) ((void)0)
 #endif
 #if POOLS_DELAY
 /* Takes the block, and gives back one that has waited; NULL: none is due. */
@@ -141,8 +142,7 @@ static inline void pools_give(struct pools_heap *heap, void *block)
 
 static inline void pools_free_unsized(struct pools_heap *heap, void *block)
 {
-    pools_verify(heap, block, SIZE_MAX);
-    pools_hook_given(heap, block);
+    pools_hook_given(heap, block, SIZE_MAX);
     pools_give(heap, pools_delay(heap, block));
 }
 
@@ -152,8 +152,7 @@ static inline void pools_free(struct pools_heap *heap, void *block, size_t size,
 {
     (void)type;
     (void)size;
-    pools_verify(heap, block, size);
-    pools_hook_given(heap, block);
+    pools_hook_given(heap, block, size);
     pools_give(heap, pools_delay(heap, block));
 }
 

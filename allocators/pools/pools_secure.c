@@ -18,6 +18,7 @@
  * the latter. */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 
 #include "allocators/pools/pools_internal.h"
 
@@ -30,7 +31,8 @@ struct pools_whereabouts {
     uint32_t bytes;
 };
 
-static struct pools_whereabouts pools_locate(const struct pools_heap *heap, const void *block)
+static inline struct pools_whereabouts pools_locate(const struct pools_heap *heap,
+                                                    const void *block)
 {
     uint32_t unit = pools_unit_of(heap, block);
     uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
@@ -45,6 +47,22 @@ static struct pools_whereabouts pools_locate(const struct pools_heap *heap, cons
 #endif
 
 #if POOLS_VERIFY
+/* Sets or clears the block's bit; what it was. Other threads may write to the word, if there are
+ * any (__libc_single_threaded, glibc 2.32), and an atomic operation costs as much as all the rest.
+ */
+static bool pools_live_set(const struct pools_whereabouts *at, bool is_live)
+{
+    uint64_t *word = &at->page->live[at->number / 64], bit = (uint64_t)1 << (at->number % 64), was;
+    if (__libc_single_threaded) {
+        was = *word;
+        *word = is_live ? was | bit : was & ~bit;
+    } else {
+        was = is_live ? __atomic_fetch_or(word, bit, __ATOMIC_RELAXED)
+                      : __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
+    }
+    return (was & bit) != 0;
+}
+
 static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const void *block,
                              size_t size)
 {
@@ -59,7 +77,8 @@ static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const
     }
 }
 
-static void pools_verify_block(const struct pools_heap *heap, const void *block, size_t size)
+static inline struct pools_whereabouts pools_verify_block(const struct pools_heap *heap,
+                                                          const void *block, size_t size)
 {
     struct pools_whereabouts at = pools_locate(heap, block);
     uint32_t unit = (uint32_t)(at.page - heap->pages);
@@ -72,7 +91,7 @@ static void pools_verify_block(const struct pools_heap *heap, const void *block,
         fatal(HEAP_FATAL_DOUBLE_FREE);
     }
     if (size == SIZE_MAX) {
-        return;
+        return at;
     }
     /* A block that was shrunk in place is larger than its size's class, by less than a quarter. */
     size_t room = at.bytes - POOLS_TAIL;
@@ -81,9 +100,12 @@ static void pools_verify_block(const struct pools_heap *heap, const void *block,
         (pools_class_bytes(pools_class_at(size + POOLS_TAIL)) != at.bytes && !may_be_larger)) {
         fatal(HEAP_FATAL_WRONG_SIZE);
     }
+    return at;
 }
 
-void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
+/* Where a block is that passed; page NULL: it is a large one. */
+static inline struct pools_whereabouts pools_verified(const struct pools_heap *heap,
+                                                      const void *block, size_t size)
 {
     uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
     if (unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED)) {
@@ -91,12 +113,18 @@ void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
     }
     uint32_t tag = pools_tag_of(heap, unit);
     if (tag >> POOLS_TAG_BITS != 0) {
-        pools_verify_block(heap, block, size);
-    } else if (tag == POOLS_TAG_RUN) {
-        pools_verify_run(heap, unit, block, size);
-    } else {
+        return pools_verify_block(heap, block, size);
+    }
+    if (tag != POOLS_TAG_RUN) {
         fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
     }
+    pools_verify_run(heap, unit, block, size);
+    return (struct pools_whereabouts){NULL, 0, 0};
+}
+
+void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
+{
+    (void)pools_verified(heap, block, size);
 }
 #endif
 
@@ -109,9 +137,15 @@ static uint64_t pools_canary(const struct pools_heap *heap, const void *block)
 #endif
 
 #if POOLS_WITNESS
-static bool pools_is_zero(const unsigned char *block, size_t bytes)
+/* By words, which what was just zeroed in words or more can be read by without a stall. */
+static bool pools_is_zero(const void *block, size_t bytes)
 {
-    return block[0] == 0 && memcmp(block, block + 1, bytes - 1) == 0;
+    const uint64_t *words = block;
+    uint64_t found = 0;
+    for (size_t i = 0; i < bytes / sizeof(words[0]); i++) {
+        found |= words[i];
+    }
+    return found == 0;
 }
 #endif
 
@@ -120,8 +154,7 @@ void pools_hook_taken(struct pools_heap *heap, void *block)
 {
     struct pools_whereabouts at = pools_locate(heap, block);
 #if POOLS_VERIFY
-    (void)__atomic_fetch_or(&at.page->live[at.number / 64], (uint64_t)1 << (at.number % 64),
-                            __ATOMIC_RELAXED);
+    (void)pools_live_set(&at, true);
 #endif
     POOLS_UNPOISON(block, at.bytes);
 #if POOLS_WITNESS
@@ -136,16 +169,19 @@ void pools_hook_taken(struct pools_heap *heap, void *block)
     POOLS_POISON(block, at.bytes);
 }
 
-void pools_hook_given(struct pools_heap *heap, void *block)
+void pools_hook_given(struct pools_heap *heap, void *block, size_t size)
 {
+#if POOLS_VERIFY
+    struct pools_whereabouts at = pools_verified(heap, block, size);
+#else
     struct pools_whereabouts at = pools_locate(heap, block);
+    (void)size;
+#endif
     if (at.page == NULL) {
         return;
     }
 #if POOLS_VERIFY
-    uint64_t bit = (uint64_t)1 << (at.number % 64);
-    uint64_t live = __atomic_fetch_and(&at.page->live[at.number / 64], ~bit, __ATOMIC_RELAXED);
-    if ((live & bit) == 0) {
+    if (!pools_live_set(&at, false)) {
         fatal(HEAP_FATAL_DOUBLE_FREE);
     }
 #endif
