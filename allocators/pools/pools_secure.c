@@ -164,7 +164,7 @@ void pools_hook_taken(struct pools_heap *heap, void *block)
 #endif
 #if POOLS_CANARY
     uint64_t canary = pools_canary(heap, block);
-    memcpy((unsigned char *)block + at.bytes - POOLS_TAIL, &canary, sizeof(canary));
+    __builtin_memcpy((unsigned char *)block + at.bytes - POOLS_TAIL, &canary, sizeof(canary));
 #endif
     POOLS_POISON(block, at.bytes);
 }
@@ -187,8 +187,9 @@ void pools_hook_given(struct pools_heap *heap, void *block, size_t size)
 #endif
     POOLS_UNPOISON(block, at.bytes);
 #if POOLS_CANARY
-    uint64_t canary = pools_canary(heap, block);
-    if (memcmp((unsigned char *)block + at.bytes - POOLS_TAIL, &canary, sizeof(canary)) != 0) {
+    uint64_t found;
+    __builtin_memcpy(&found, (unsigned char *)block + at.bytes - POOLS_TAIL, sizeof(found));
+    if (found != pools_canary(heap, block)) {
         fatal(POOLS_FATAL_OVERFLOW);
     }
 #endif
