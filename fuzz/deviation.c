@@ -28,7 +28,8 @@ static volatile sig_atomic_t deviation_failing;
 const struct fuzz_promise *fuzz_promise_instead;
 
 _Thread_local struct fuzz_under_way fuzz_under_way;
-struct fuzz_under_way fuzz_under_way_latest;
+static struct fuzz_under_way deviation_latest;
+struct fuzz_under_way *fuzz_under_way_latest = &deviation_latest;
 
 /* ---------------------------------------------------------------- settings */
 static const char *deviation_setting(const char *name)
@@ -241,7 +242,7 @@ static void watch_tell(const struct fuzz_promise *promise, const char *text)
     char key[FUZZ_DEVIATION_KEY_BYTES];
     char line[512];
     struct fuzz_under_way way =
-        fuzz_under_way.call != NULL ? fuzz_under_way : fuzz_under_way_latest;
+        fuzz_under_way.call != NULL ? fuzz_under_way : *fuzz_under_way_latest;
     const char *call = way.call != NULL ? way.call : "harness";
     const char *class = way.class != NULL ? way.class : "any";
     promise = fuzz_promise_instead != NULL ? fuzz_promise_instead : promise;
@@ -295,6 +296,27 @@ static void watch_on_tick(int number)
         }
         abort();
     }
+}
+
+void fuzz_watch_children(void)
+{
+    void *shared = mmap(NULL, sizeof(*fuzz_under_way_latest), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    fuzz_under_way_latest = shared != MAP_FAILED ? shared : fuzz_under_way_latest;
+}
+
+bool fuzz_watch_exited(int status)
+{
+    static const struct fuzz_promise exits = {"exit", FUZZ_MEMORY, FUZZ_PROFILE_C, false,
+                                              "C17 7.22.3: every call was a correct one"};
+    const char *call = fuzz_under_way_latest->call;
+    const char *class = fuzz_under_way_latest->class;
+    if (deviation_table == NULL || call == NULL) {
+        return false;
+    }
+    fuzz_deviate(&exits, call, class != NULL ? class : "any", "the process ends with status %d",
+                 status);
+    return true;
 }
 
 void fuzz_progress(void)

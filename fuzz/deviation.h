@@ -76,12 +76,12 @@ struct fuzz_under_way {
     const char *volatile class;
 };
 extern _Thread_local struct fuzz_under_way fuzz_under_way;
-extern struct fuzz_under_way fuzz_under_way_latest;
+extern struct fuzz_under_way *fuzz_under_way_latest;
 
 static inline void fuzz_enter_call(const char *call, const char *class)
 {
     fuzz_under_way = (struct fuzz_under_way){call, class};
-    fuzz_under_way_latest = (struct fuzz_under_way){call, class};
+    *fuzz_under_way_latest = (struct fuzz_under_way){call, class};
 }
 
 static inline void fuzz_leave_call(void)
@@ -100,6 +100,12 @@ void fuzz_watch_begin(const struct fuzz_promise *crash, const struct fuzz_promis
  * long as the thread. */
 void fuzz_watch_thread(void *stack, size_t bytes);
 void fuzz_progress(void);
+
+/* For a parent whose children play. Before them: what is under way in them is seen here too. After
+ * one that has ended by exit, as a library may do in the middle of a call: records the deviation
+ * "exit". False: there is no campaign. */
+void fuzz_watch_children(void);
+bool fuzz_watch_exited(int status);
 
 /* What a breach after which nothing can be relied on is taken for, crashes and hangs too, where a
  * program may expect less; NULL: for what it is. Of this process. */

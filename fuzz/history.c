@@ -2,12 +2,29 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static const char history_magic[] = "HMBATCH1";
 
-static uint8_t history_bytes[FUZZ_HISTORY_BYTES] = "HMBATCH1";
-static size_t history_size = FUZZ_BATCH_HEADER_BYTES;
+struct history {
+    size_t size;
+    uint8_t bytes[FUZZ_HISTORY_BYTES];
+};
+
+static struct history history_own = {FUZZ_BATCH_HEADER_BYTES, "HMBATCH1"};
+static struct history *history = &history_own;
+
+void fuzz_history_begin(void)
+{
+    if (history == &history_own) {
+        void *shared =
+            mmap(NULL, sizeof(*history), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        history = shared != MAP_FAILED ? shared : history;
+        memcpy(history->bytes, history_magic, FUZZ_BATCH_HEADER_BYTES);
+    }
+    history->size = FUZZ_BATCH_HEADER_BYTES;
+}
 
 bool fuzz_is_batch(const uint8_t *data, size_t size)
 {
@@ -42,32 +59,32 @@ void fuzz_history_add(const uint8_t *data, size_t size)
     if (whole > FUZZ_HISTORY_BYTES - FUZZ_BATCH_HEADER_BYTES) {
         return;
     }
-    while (history_size + whole > FUZZ_HISTORY_BYTES) {
+    while (history->size + whole > FUZZ_HISTORY_BYTES) {
         size_t at = 0;
         const uint8_t *first;
         size_t first_size;
-        (void)fuzz_batch_next(history_bytes, history_size, &at, &first, &first_size);
-        memmove(history_bytes + FUZZ_BATCH_HEADER_BYTES, history_bytes + at, history_size - at);
-        history_size -= at - FUZZ_BATCH_HEADER_BYTES;
+        (void)fuzz_batch_next(history->bytes, history->size, &at, &first, &first_size);
+        memmove(history->bytes + FUZZ_BATCH_HEADER_BYTES, history->bytes + at, history->size - at);
+        history->size -= at - FUZZ_BATCH_HEADER_BYTES;
     }
     uint32_t length = (uint32_t)size;
-    memcpy(history_bytes + history_size, &length, sizeof(length));
+    memcpy(history->bytes + history->size, &length, sizeof(length));
     if (size > 0) {
-        memcpy(history_bytes + history_size + sizeof(length), data, size);
+        memcpy(history->bytes + history->size + sizeof(length), data, size);
     }
-    history_size += whole;
+    history->size += whole;
 }
 
 void fuzz_history_get(const uint8_t **data, size_t *size)
 {
     size_t at = 0;
-    *size = history_size;
-    *data = history_bytes;
-    if (fuzz_batch_next(history_bytes, history_size, &at, data, size) && at == history_size) {
+    *size = history->size;
+    *data = history->bytes;
+    if (fuzz_batch_next(history->bytes, history->size, &at, data, size) && at == history->size) {
         return; /* one input */
     }
-    *size = history_size;
-    *data = history_bytes;
+    *size = history->size;
+    *data = history->bytes;
 }
 
 bool fuzz_history_write(const char *path)

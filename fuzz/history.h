@@ -23,6 +23,9 @@ bool fuzz_is_batch(const uint8_t *data, size_t size);
  * for all. */
 void fuzz_history_add(const uint8_t *data, size_t size);
 
+/* Forgets all, and shares what is to come with the children that are forked from now on. */
+void fuzz_history_begin(void);
+
 /* What was played so far, as one input or as a batch. Both borrowed. */
 void fuzz_history_get(const uint8_t **data, size_t *size);
 

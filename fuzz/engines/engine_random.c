@@ -189,8 +189,10 @@ static void engine_wait(pid_t child)
         (void)signal(WTERMSIG(status), SIG_DFL);
         (void)raise(WTERMSIG(status));
     }
-    if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != FUZZ_DEVIATION_EXIT) {
-        exit(WEXITSTATUS(status));
+    int code = WEXITSTATUS(status);
+    bool known = code == 0 || code == FUZZ_DEVIATION_EXIT;
+    if (!known && (code == ENGINE_EXIT_ENVIRONMENT || !fuzz_watch_exited(code))) {
+        exit(code);
     }
 }
 
@@ -209,7 +211,9 @@ static uint64_t engine_random_batches(double begin)
     struct rng rng;
     uint64_t run = 0;
     engine_share_counters();
+    fuzz_watch_children();
     for (uint64_t batch = 0; !engine_is_done(run, begin); batch++, run += ENGINE_BATCH_INPUTS) {
+        fuzz_history_begin();
         pid_t child = fork();
         if (child == 0) {
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -87,7 +87,8 @@ static bool abi_avoids(const char *call, const char *class)
     bool plain = strchr(class, '@') == NULL && strcmp(class, "impossible") != 0 &&
                  (strcmp(call, "malloc") == 0 || strcmp(call, "free") == 0);
     return !plain && (fuzz_deviation_count("crash", call, class) >= ABI_AVOIDED_AFTER ||
-                      fuzz_deviation_count("hang", call, class) >= ABI_AVOIDED_AFTER);
+                      fuzz_deviation_count("hang", call, class) >= ABI_AVOIDED_AFTER ||
+                      fuzz_deviation_count("exit", call, class) >= ABI_AVOIDED_AFTER);
 }
 
 /* ---------------------------------------------------------------- contents */
