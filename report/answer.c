@@ -245,11 +245,10 @@ static void answer_add_ranking(size_t number, struct comparison *const *comparis
     free(order);
 }
 
-enum status report_add_answer(struct report *report, const struct record_set *set,
-                              struct comparison *const *comparisons, size_t count,
-                              struct document *document, struct error *error)
+void report_add_answer(struct report *report, const struct record_set *set,
+                       struct comparison *const *comparisons, size_t count,
+                       struct document *document)
 {
-    (void)error;
     document_heading(document, 2, "The answer");
     document_anchor(document, "r%zu-answer", report->number);
     document_add(document, BLOCK_PARAGRAPH,
@@ -267,7 +266,6 @@ enum status report_add_answer(struct report *report, const struct record_set *se
                      "The winner was picked on the rounds that it is judged by, so the lead over "
                      "the next is a little too large on average.");
     }
-    return STATUS_OK;
 }
 
 /* ------------------------------------------------------------------------------------- limits */

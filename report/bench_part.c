@@ -71,6 +71,11 @@ static void part_add_setting(const struct bench_part *part)
                                              {"huge pages", "host.thp"},
                                              {"governor", "host.governor"},
                                              {"heapmill", "host.heapmill"},
+                                             {"commit", "host.commit"},
+                                             {"microcode", "host.microcode"},
+                                             {"mitigations", "host.mitigations"},
+                                             {"SMT", "host.smt"},
+                                             {"hypervisor", "host.hypervisor"},
                                              {"seed", "seed"},
                                              {"rounds", "rounds"}};
     const json_t *plan = part->set->plan;
@@ -174,14 +179,39 @@ static void part_add_comparisons(const struct bench_part *part)
     }
 }
 
-/* Rows of one workload, or of one back end where workload is NULL. */
-static void part_add_rows(const struct bench_part *part, const char *workload, const char *backend)
+/* "1.5 MiB", "12.3 ns"; "" for none. */
+static void part_value(const struct metric *metric, double value, char text[48])
+{
+    text[0] = '\0';
+    if (isfinite(value) && strcmp(metric->unit, "bytes") == 0) {
+        (void)text_of_bytes(text, 48, value, 4);
+    } else if (isfinite(value)) {
+        (void)snprintf(text, 48, "%.4g %s", value, metric->unit);
+    }
+}
+
+static void part_add_row(struct table *table, const struct comparison *comparison,
+                         const struct comparison_cell *row, bool of_workload)
+{
+    char value[48];
+    const struct record_cell *cell = row->cell;
+    part_value(comparison->metric, row->value, value);
+    table_row(table);
+    table_cell(table, 0, "%s%s%s", of_workload ? cell->label : cell->workload,
+               cell->params_text[0] != '\0' ? " " : "", cell->params_text);
+    table_cell(table, 1, "%s", comparison->metric->name);
+    table_cell(table, 2, "%s", value);
+    table_ratio(table, 3, row->ratio, row->low, row->high);
+    table_cell(table, 4, "%s", comparison_verdict_word(comparison, row->verdict));
+}
+
+/* The rows of a workload, or else of a back end. */
+static void part_add_rows(const struct bench_part *part, const char *name, bool of_workload)
 {
     struct table *table = document_table(part->document, "rows");
-    const char *other = workload != NULL ? workload : backend;
-    table_caption(table, false, "%s against %s:%s", other, part->set->base_backend,
+    table_caption(table, false, "%s against %s:%s", name, part->set->base_backend,
                   part->set->base_arm);
-    (void)table_column(table, "cell", workload != NULL ? "back end" : "workload", TABLE_LEFT);
+    (void)table_column(table, "cell", of_workload ? "back end" : "workload", TABLE_LEFT);
     (void)table_column(table, "metric", "metric", TABLE_LEFT);
     (void)table_column(table, "value", "value", TABLE_RIGHT);
     (void)table_column(table, "ratio", "ratio", TABLE_RIGHT);
@@ -190,23 +220,10 @@ static void part_add_rows(const struct bench_part *part, const char *workload, c
         const struct comparison *comparison = part->comparisons[i];
         for (size_t j = 0; j < comparison->cell_count; j++) {
             const struct comparison_cell *row = &comparison->cells[j];
-            if (strcmp(workload != NULL ? row->cell->workload : row->cell->backend, other) != 0 ||
-                row->verdict == COMPARISON_NOT_APPLICABLE) {
-                continue;
+            const char *other = of_workload ? row->cell->workload : row->cell->backend;
+            if (strcmp(other, name) == 0 && row->verdict != COMPARISON_NOT_APPLICABLE) {
+                part_add_row(table, comparison, row, of_workload);
             }
-            table_row(table);
-            table_cell(table, 0, "%s %s%s%s", workload != NULL ? row->cell->label : "",
-                       workload != NULL ? "" : row->cell->workload,
-                       row->cell->params_text[0] != '\0' ? " " : "", row->cell->params_text);
-            table_cell(table, 1, "%s", comparison->metric->name);
-            char value[48];
-            (void)snprintf(value, sizeof(value), "%.4g %s", row->value, comparison->metric->unit);
-            if (strcmp(comparison->metric->unit, "bytes") == 0) {
-                (void)text_of_bytes(value, sizeof(value), row->value, 4);
-            }
-            table_cell(table, 2, "%s", isfinite(row->value) ? value : "");
-            table_ratio(table, 3, row->ratio, row->low, row->high);
-            table_cell(table, 4, "%s", comparison_verdict_word(comparison, row->verdict));
         }
     }
 }
@@ -237,7 +254,7 @@ static void part_add_workloads(const struct bench_part *part)
         document_line(part->document, "kind: %s; family: %s", cell->kind, cell->family);
         (void)report_describe(report_workload_descriptions, cell->workload, part->document);
         part_add_workload_figures(part, cell->workload);
-        part_add_rows(part, cell->workload, NULL);
+        part_add_rows(part, cell->workload, true);
     }
     text_list_free(&seen);
 }
@@ -281,7 +298,7 @@ static enum status part_add_backends(const struct bench_part *part, struct error
         part_describe_backend(part, &registry, cell->backend);
         document_line(part->document, "Its heap as a picture: heapmill map -b %s -w %s",
                       cell->backend, cell->workload);
-        part_add_rows(part, NULL, cell->backend);
+        part_add_rows(part, cell->backend, false);
     }
     registry_close(&registry);
     text_list_free(&seen);
@@ -406,7 +423,7 @@ enum status bench_part_add(struct report *report, const char *directory, struct 
         document_heading(document, 1, "%s: a run of heapmill bench", report_name(directory));
         document_anchor(document, "r%zu", report->number);
         part_draw(&part);
-        status = report_add_answer(report, part.set, part.comparisons, part.count, document, error);
+        report_add_answer(report, part.set, part.comparisons, part.count, document);
         part_add_figure_links(&part);
         part_add_setting(&part);
         part_add_figures(&part);

@@ -144,6 +144,7 @@ static enum status history_add_means(const struct history_run *run, struct table
             table_ratio(table, 4, geomean->ratio, geomean->low, geomean->high);
             table_cell(table, 5, "%s:%s%s", comparison->base_backend, comparison->base_arm,
                        geomean->complete ? "" : "; incomplete");
+            table_cell(table, 6, "%s", json_text_at(run->set->plan, "host.commit", ""));
         }
         comparison_free(comparison);
     }
@@ -153,7 +154,8 @@ static enum status history_add_means(const struct history_run *run, struct table
 static enum status history_add_runs(const struct history_run *runs, size_t count,
                                     struct document *document, struct error *error)
 {
-    static const char *const titles[] = {"made", "run", "back end", "metric", "ratio", "base"};
+    static const char *const titles[] = {"made",  "run",  "back end", "metric",
+                                         "ratio", "base", "commit"};
     enum status status = STATUS_OK;
     document_heading(document, 2, "A metric over runs");
     document_add(document, BLOCK_PARAGRAPH,

@@ -82,9 +82,9 @@ size_t report_choose_metrics(const struct record_set *set,
 
 /* Which won, by how much, how sure that is: sentences, then a ranking. comparisons[0] and on are
  * against the run's base. */
-enum status report_add_answer(struct report *report, const struct record_set *set,
-                              struct comparison *const *comparisons, size_t count,
-                              struct document *document, struct error *error);
+void report_add_answer(struct report *report, const struct record_set *set,
+                       struct comparison *const *comparisons, size_t count,
+                       struct document *document);
 
 /* What was not measured, and what weakens the run. */
 void report_add_limits(const struct record_set *set, const struct comparison *comparison,
