@@ -153,6 +153,7 @@ static bool pools_is_zero(const void *block, size_t bytes)
 void pools_hook_taken(struct pools_heap *heap, void *block)
 {
     struct pools_whereabouts at = pools_locate(heap, block);
+    (void)at; /* ZERO alone has nothing to do here */
 #if POOLS_VERIFY
     (void)pools_live_set(&at, true);
 #endif
