@@ -124,10 +124,9 @@ enum status statistics_discover(const double *p, size_t count, double level, boo
 /* The median of all means of two values (Hodges and Lehmann 1963), with the 95% interval that
  * inverts Wilcoxon's signed-rank test (1945), exact up to 60 values and by the normal approximation
  * beyond. It covers at least 95% where the values are symmetric about their middle, as log-ratios
- * of two alike cells are, either of which could have been the base. Of normal values it needs 64%
- * as many rounds as a median's interval for the same width, and a tenth of disturbed rounds moves
- * it no further. count > 0; low and high are NAN below STATISTICS_ROUNDS_MIN values. Allocates;
- * STATUS_NO_MEMORY. */
+ * of two alike cells are, either of which could have been the base. Of normal values it needs two
+ * thirds of the rounds that a median's interval needs for the same width. count > 0; low and high
+ * are NAN below STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
 enum status statistics_middle(const double *values, size_t count, struct interval *interval,
                               struct error *error);
 
