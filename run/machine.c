@@ -195,9 +195,9 @@ static void machine_add_caches(json_t *host)
     char text[256] = "";
     for (int i = 0; i < 8; i++) {
         char path[128];
-        char level[16];
-        char type[32];
-        char size[32];
+        char level[16] = "";
+        char type[32] = "";
+        char size[32] = "";
         const char *const parts[] = {"level", "type", "size"};
         char *const values[] = {level, type, size};
         const size_t sizes[] = {sizeof(level), sizeof(type), sizeof(size)};
