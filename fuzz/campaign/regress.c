@@ -1,5 +1,6 @@
 #include "fuzz/campaign/regress.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
@@ -91,7 +92,7 @@ static enum status regress_one(const struct fuzz_regress *regress,
     (void)json_array_append_new(rows,
                                 json_pack("{s:s, s:I, s:f, s:s, s:o}", "program", program->label,
                                           "inputs", (json_int_t)inputs.count, "seconds",
-                                          (double)((clock_wall_ns() - begin) / 100000000) / 10,
+                                          round((double)(clock_wall_ns() - begin) / 1e8) / 10,
                                           "status", verdict, "failed", names));
     *failed += failing.count > 0;
     text_list_free(&inputs);
