@@ -24,6 +24,10 @@ static void check_parameter(const json_t *parameter)
     (void)worker_text(parameter, "unit");
     (void)worker_text(parameter, "summary");
     assert_true(worker_number(parameter, "minimum") <= worker_number(parameter, "maximum"));
+    if (json_is_string(json_object_get(parameter, "default")) && json_array_size(choices) == 0) {
+        assert_true(strlen(worker_text(parameter, "default")) > 0); /* any text: a file's name */
+        return;
+    }
     if (json_array_size(choices) == 0) {
         double value = worker_number(parameter, "default");
         assert_true(value >= worker_number(parameter, "minimum"));
