@@ -343,10 +343,6 @@ static void abi_use_threads(struct abi_state *state, unsigned argument)
             break;
         }
         state->storm_left = false;
-#ifdef FUZZ_ASAN
-        state->storm_left = false;                  /* its quarantine keeps what is freed */
-        state->costly_left = cost % 4 == 0 ? 1 : 0; /* a child copies the shadow of all memory */
-#endif
         abi_say(state,
                 "96 threads come one after the other, with 1 MiB each, all of which is freed",
                 argument);
@@ -491,6 +487,10 @@ static void abi_begin(struct abi_state *state, const uint8_t *data, size_t size)
     state->work_bytes_left = (size_t)(cost == 0 ? 192 : cost <= 4 ? 16 : 1) << 20;
     state->costly_left = cost <= 4 ? 8 : 2;
     state->storm_left = cost <= 4;
+#ifdef FUZZ_ASAN
+    state->storm_left = false;                  /* its quarantine keeps what is freed */
+    state->costly_left = cost % 4 == 0 ? 1 : 0; /* a child copies the shadow of all memory */
+#endif
     state->player = 0;
     state->player_leaves = false;
     state->name_next = 0;

@@ -84,7 +84,7 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
     struct shadow_node *node = &shadow->nodes[index];
     node->edge_count = kind == SHADOW_TUPLE ? length : 0;
     for (unsigned i = 0; i < node->edge_count; i++) {
-        if (i == node->edge_count / 2 && (choice & 12) == 12) {
+        if (i == node->edge_count / 2 && (choice & 12) == 12 && name % 4 == 3) {
             graph_collect(shadow, (int)(name % GC_GENERATIONS)); /* of a tuple that lacks items */
         }
         int item = shadow->names[(name + i * (1 + (choice >> 2))) % SHADOW_NAMES];
