@@ -572,9 +572,9 @@ enum status record_set_add(struct record_set *set, const struct record *record,
     struct record *added = &set->records[set->record_count];
     *added = *record;
     added->figure = (uint32_t)set->figure_count;
-    for (size_t i = 0; i < added->figure_count; i++) {
-        set->figures[set->figure_count++] = details->figures[i];
-    }
+    memcpy(set->figures + set->figure_count, details->figures,
+           added->figure_count * sizeof(double));
+    set->figure_count += added->figure_count;
     private->slots[slot] = (uint32_t)++set->record_count;
     return STATUS_OK;
 }
