@@ -177,6 +177,7 @@ static enum status record_parse_cell(struct record_set *set, const json_t *json,
     }
     cell->kind = kind != NULL ? kind : "";
     cell->family = family != NULL ? family : cell->workload;
+    cell->is_heavy = json_object_get(json, "rounds") != NULL;
     if (!record_integer(json, "threads", 1, 1, RECORD_THREADS_MAX, &cell->threads) ||
         !record_integer(json, "twin", 0, 0, 2, &cell->twin)) {
         return error_set(error, STATUS_INVALID, "cell %s of the plan: bad threads or twin",

@@ -49,6 +49,7 @@ struct record_cell {
     const json_t *plan; /* the plan's object: params, env and the rest (borrowed) */
     uint32_t group;     /* index into record_set.groups */
     uint32_t threads;
+    bool is_heavy; /* it has rounds of its own, as its set-up takes long: no memory pass */
     uint32_t twin; /* 0; 1 sets the noise floor, 2 is judged by it */
 };
 

@@ -81,13 +81,13 @@ size_t record_set_interrupted_start(const struct record_set *set);
 void record_set_truncate(struct record_set *set, size_t count);
 
 /* Is the cell planned in that pass? Twins are timed only: one memory pass judges nothing, and
- * counts of instructions have no noise. Threads that run at once are not counted: their order is
- * chance. */
+ * counts of instructions have no noise; looking at 256 MiB many times takes ten seconds. Threads
+ * that run at once are not counted: their order is chance. */
 static inline bool record_cell_is_planned(const struct record_cell *cell, enum record_pass pass)
 {
     switch (pass) {
     case RECORD_MEMORY:
-        return cell->twin == 0;
+        return cell->twin == 0 && !cell->is_heavy;
     case RECORD_INSTRUCTIONS:
         return cell->twin == 0 && cell->threads == 1;
     default:

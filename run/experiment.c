@@ -27,7 +27,7 @@ const struct matrix matrix_table[] = {
         .name = "quick",
         .summary = "every back end in its default arm on a choice of workloads, from small loops "
                    "to 256 MiB "
-                   "live, with sizes beyond 512 bytes and two threads, in five minutes",
+                   "live, with sizes beyond 512 bytes and two threads, in seven minutes",
         .backends = "*",
         .workloads = "pingpong,batch,churn,int_churn,binary_trees,json_documents,cyclic_graph,"
                      "type_shift,lru_cache,resize,larson",

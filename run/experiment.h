@@ -31,7 +31,8 @@ struct experiment {
     double timeout_s;
     double target_ms;
     bool passes[RECORD_PASS_COUNT]; /* what is measured */
-    uint64_t rounds_heavy;          /* of groups whose set-up takes long; 0: as the others */
+    uint64_t rounds_heavy; /* of groups whose set-up takes long, without a memory pass; 0: as the
+                              others */
     uint64_t instruction_rounds;
     uint64_t memory_rounds;
     uint64_t latency_rounds;
