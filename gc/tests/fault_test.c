@@ -148,10 +148,14 @@ static void *fault_os_alloc(void *context, size_t size)
     return ++os->calls >= os->first ? NULL : malloc(size);
 }
 
-/* Aligned to a page, as mmap would; the default unmap would not do for it. */
+/* Aligned to a page, as mmap would; the default unmap would not do for it. A back end that reserves
+ * address space is to ask for less than a sanitizer's malloc would end the program for. */
 static void *fault_os_map(void *context, size_t size)
 {
     struct fault_os *os = context;
+    if (size > (size_t)1 << 30) {
+        return NULL;
+    }
     return ++os->calls >= os->first ? NULL : aligned_alloc(4096, heap_round_up(size, 4096));
 }
 
