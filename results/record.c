@@ -199,7 +199,10 @@ static enum status record_parse_cell(struct record_set *set, const json_t *json,
     return record_parse_cell_texts(set, cell, error);
 }
 
-enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error)
+/* Makes set->plan (its own reference), cells, groups and the map of ids. On failure the set is
+ * still fit for record_set_free. STATUS_INVALID: not a plan; the message says which cell and
+ * member. */
+static enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error)
 {
     const char *format = record_string(plan, "format");
     if (format == NULL || strcmp(format, RECORD_PLAN_FORMAT) != 0) {

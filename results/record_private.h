@@ -15,11 +15,6 @@
 #define RECORD_FORMAT "heapmill-record-1"
 #define RECORD_PLAN_FORMAT "heapmill-plan-1"
 
-/* Makes set->plan (its own reference), cells, groups and the map of ids. On failure the set is
- * still fit for record_set_free. STATUS_INVALID: not a plan; the message says which cell and
- * member. */
-enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error);
-
 /* What record_parse reads of a record beside its struct. */
 struct record_details {
     double figures[METRIC_FIGURES_MAX]; /* [record's figure_count] */

@@ -84,7 +84,8 @@ static void machine_cgroup_name(const char *controller, char *name, size_t size)
     }
 }
 
-void machine_cgroup_file(const char *name, char *path, size_t size)
+/* The path of our cgroup's file, "" if we are in none or it has no such file. CPU controller. */
+static void machine_cgroup_file(const char *name, char *path, size_t size)
 {
     static const char *const roots[][2] = {
         {"cpu", "/sys/fs/cgroup/cpu"},

@@ -35,9 +35,6 @@ void machine_chosen_word(char *text);
 /* "Name: value" of /proc/meminfo and its like: the value as it stands; "" if there is none. */
 void machine_find_value(const char *path, const char *name, char *value, size_t size);
 
-/* The path of our cgroup's file, "" if we are in none or it has no such file. CPU controller. */
-void machine_cgroup_file(const char *name, char *path, size_t size);
-
 /* CPUs that the quota of our cgroup is worth; 0 for none. */
 double machine_cpu_quota(void);
 

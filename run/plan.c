@@ -15,9 +15,14 @@
 static const double PLAN_START_S = 0.02;
 
 /* What a group's calibration takes (a set-up and some timed runs) where its set-up is what fills a
- * round: 256 MiB live take half a second, other groups of the matrix quick 0.05 to 0.1 s. */
+ * round: other groups of the matrix quick take 0.05 to 0.1 s. */
 static const double PLAN_HEAVY_S = 0.35;
 static const double PLAN_VALGRIND_START_S = 1.0;
+/* A count needs no more than what makes rare events, as a collection or a new arena, come as often
+ * as they do; callgrind takes about half a second for it. It does not depend on how fast the
+ * machine is, since the counts of two machines should be comparable. */
+static const json_int_t PLAN_INSTRUCTION_OPERATIONS = 20000;
+static const json_int_t PLAN_INSTRUCTION_WARMUP_PART = 10;
 
 /* "WORKLOAD/P1=V1,P2=V2/tTHREADS" */
 static char *plan_group_id(const struct selection_point *point)
@@ -110,6 +115,29 @@ static json_t *plan_command(const struct experiment *experiment)
     return command;
 }
 
+/* Puts the passes that the options ask for into the plan. */
+static void plan_set_passes(json_t *plan, const struct experiment *experiment)
+{
+    json_t *passes = json_array();
+    for (int pass = 0; pass < RECORD_PASS_COUNT; pass++) {
+        if (experiment->passes[pass]) {
+            (void)json_array_append_new(passes,
+                                        json_string(record_pass_word((enum record_pass)pass)));
+        }
+    }
+    (void)json_object_set_new(plan, "passes", passes);
+    (void)json_object_set_new(plan, "rounds_heavy",
+                              json_integer((json_int_t)experiment->rounds_heavy));
+    (void)json_object_set_new(plan, "instruction_rounds",
+                              json_integer((json_int_t)experiment->instruction_rounds));
+    (void)json_object_set_new(plan, "memory_rounds",
+                              json_integer((json_int_t)experiment->memory_rounds));
+    (void)json_object_set_new(plan, "latency_rounds",
+                              json_integer((json_int_t)experiment->latency_rounds));
+    (void)json_object_set_new(plan, "latency_every",
+                              json_integer((json_int_t)experiment->latency_every));
+}
+
 json_t *plan_build(const struct experiment *experiment, const struct executor *executor,
                    const struct selection *selection, size_t base)
 {
@@ -173,6 +201,19 @@ bool plan_has_extra_work(const json_t *plan)
 static json_int_t plan_next_hundred(json_int_t iterations)
 {
     return (iterations + 99) / 100 * 100;
+}
+
+/* Puts the iterations of the instructions pass into a cell, of which one makes that many
+ * operations. They do not depend on any time. */
+static void plan_set_instruction_iterations(json_t *cell, json_int_t operations)
+{
+    bool once = json_is_true(json_object_get(cell, "single_shot"));
+    json_int_t iterations = operations > 0 ? PLAN_INSTRUCTION_OPERATIONS / operations : 1;
+    iterations = once || iterations < 1 ? 1 : iterations;
+    json_int_t warmup =
+        once ? 0 : (iterations + PLAN_INSTRUCTION_WARMUP_PART - 1) / PLAN_INSTRUCTION_WARMUP_PART;
+    (void)json_object_set_new(cell, "instruction_iterations", json_integer(iterations));
+    (void)json_object_set_new(cell, "instruction_warmup_iterations", json_integer(warmup));
 }
 
 /* Puts what the calibration of its group says into a cell. */
@@ -324,34 +365,6 @@ enum status plan_check_host(const json_t *plan, struct error *error)
 static const double PLAN_SHARE[RECORD_PASS_COUNT] = {
     [RECORD_TIME] = 1.0, [RECORD_MEMORY] = 4.5, [RECORD_INSTRUCTIONS] = 0, [RECORD_LATENCY] = 2.5};
 
-/* A count needs no more than what makes rare events, as a collection or a new arena, come as often
- * as they do; callgrind takes about half a second for it. It does not depend on how fast the
- * machine is, since the counts of two machines should be comparable. */
-static const json_int_t PLAN_INSTRUCTION_OPERATIONS = 20000;
-static const json_int_t PLAN_INSTRUCTION_WARMUP_PART = 10;
-
-void plan_set_passes(json_t *plan, const struct experiment *experiment)
-{
-    json_t *passes = json_array();
-    for (int pass = 0; pass < RECORD_PASS_COUNT; pass++) {
-        if (experiment->passes[pass]) {
-            (void)json_array_append_new(passes,
-                                        json_string(record_pass_word((enum record_pass)pass)));
-        }
-    }
-    (void)json_object_set_new(plan, "passes", passes);
-    (void)json_object_set_new(plan, "rounds_heavy",
-                              json_integer((json_int_t)experiment->rounds_heavy));
-    (void)json_object_set_new(plan, "instruction_rounds",
-                              json_integer((json_int_t)experiment->instruction_rounds));
-    (void)json_object_set_new(plan, "memory_rounds",
-                              json_integer((json_int_t)experiment->memory_rounds));
-    (void)json_object_set_new(plan, "latency_rounds",
-                              json_integer((json_int_t)experiment->latency_rounds));
-    (void)json_object_set_new(plan, "latency_every",
-                              json_integer((json_int_t)experiment->latency_every));
-}
-
 bool plan_runs_pass(const json_t *plan, enum record_pass pass)
 {
     const json_t *passes = json_object_get(plan, "passes");
@@ -434,15 +447,4 @@ size_t plan_count_others(const json_t *plan)
                  (size_t)plan_pass_rounds(plan, (enum record_pass)pass);
     }
     return count;
-}
-
-void plan_set_instruction_iterations(json_t *cell, json_int_t operations)
-{
-    bool once = json_is_true(json_object_get(cell, "single_shot"));
-    json_int_t iterations = operations > 0 ? PLAN_INSTRUCTION_OPERATIONS / operations : 1;
-    iterations = once || iterations < 1 ? 1 : iterations;
-    json_int_t warmup =
-        once ? 0 : (iterations + PLAN_INSTRUCTION_WARMUP_PART - 1) / PLAN_INSTRUCTION_WARMUP_PART;
-    (void)json_object_set_new(cell, "instruction_iterations", json_integer(iterations));
-    (void)json_object_set_new(cell, "instruction_warmup_iterations", json_integer(warmup));
 }

@@ -61,11 +61,4 @@ uint64_t plan_pass_rounds(const json_t *plan, enum record_pass pass);
 /* Does the pass run this cell? The same rule as record_cell_is_planned in results/. */
 bool plan_has_pass(const json_t *cell, enum record_pass pass);
 
-/* Puts the passes that the options ask for into the plan. */
-void plan_set_passes(json_t *plan, const struct experiment *experiment);
-
-/* Puts the iterations of the instructions pass into a cell, of which one makes that many
- * operations. They do not depend on any time. */
-void plan_set_instruction_iterations(json_t *cell, json_int_t operations);
-
 #endif

@@ -334,17 +334,6 @@ void catalog_close(struct catalog *catalog)
     *catalog = (struct catalog){0};
 }
 
-const struct catalog_parameter *catalog_find_parameter(const struct catalog_workload *workload,
-                                                       const char *name)
-{
-    for (size_t i = 0; i < workload->parameter_count; i++) {
-        if (strcmp(workload->parameters[i].name, name) == 0) {
-            return &workload->parameters[i];
-        }
-    }
-    return NULL;
-}
-
 static enum status catalog_parse_word(const struct catalog_parameter *parameter, const char *text,
                                       json_t **value, struct error *error)
 {

@@ -111,10 +111,6 @@ enum status catalog_open(struct catalog *catalog, const struct registry *registr
                          struct error *error);
 void catalog_close(struct catalog *catalog);
 
-/* NULL if the workload has no such parameter. */
-const struct catalog_parameter *catalog_find_parameter(const struct catalog_workload *workload,
-                                                       const char *name);
-
 /* Turns text into the parameter's value (a new reference). STATUS_INVALID: not a number, out of
  * bounds, or none of the words; the message has what is allowed. */
 enum status catalog_parse_value(const struct catalog_parameter *parameter, const char *text,

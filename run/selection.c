@@ -375,6 +375,14 @@ static enum status collectors_check(const struct catalog *catalog, const char *n
                            name);
 }
 
+/* The values of "collector=VALUES", NULL for any other -p item. Borrowed. */
+static const char *selection_collector_values(const char *parameter)
+{
+    static const char prefix[] = "collector=";
+    const char *name = strncmp(parameter, "*.", 2) == 0 ? parameter + 2 : parameter;
+    return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : NULL;
+}
+
 /* The names that -p gives, "*" being all; later items replace earlier ones, as for any parameter.
  */
 static enum status collectors_parse(const struct catalog *catalog,
@@ -406,13 +414,6 @@ static enum status collectors_parse(const struct catalog *catalog,
         status = collectors_check(catalog, names->items[i], error);
     }
     return status;
-}
-
-const char *selection_collector_values(const char *parameter)
-{
-    static const char prefix[] = "collector=";
-    const char *name = strncmp(parameter, "*.", 2) == 0 ? parameter + 2 : parameter;
-    return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : NULL;
 }
 
 /* A reference has a collector of its own, and -b NAME{collector=…} has said which. */

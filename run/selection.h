@@ -65,9 +65,6 @@ enum status selection_add_workloads(struct selection *selection, const struct ca
                                     const char *list, const struct text_list *parameters,
                                     struct error *error);
 
-/* The values of "collector=VALUES", NULL for any other -p item. Borrowed. */
-const char *selection_collector_values(const char *parameter);
-
 /* Multiplies the choices by the collectors that the -p items name ("*": all), if any does. Before
  * the base is looked for. STATUS_INVALID: no such collector. */
 enum status selection_apply_collectors(struct selection *selection, const struct catalog *catalog,

@@ -282,6 +282,67 @@ static void worker_add_cell(const struct worker *worker, const struct worker_cel
     }
 }
 
+/* STATUS_IO. callgrind_close in either case. */
+static enum status callgrind_open(struct callgrind *callgrind, struct error *error)
+{
+    /* Reached by its name under /proc from the child, which does not inherit it. */
+    callgrind->fd = memfd_create("callgrind", MFD_CLOEXEC);
+    return callgrind->fd >= 0
+               ? STATUS_OK
+               : error_set(error, STATUS_IO, "no anonymous file for callgrind's counts: %s",
+                           strerror(errno));
+}
+
+/* Adds valgrind's path and options, after which the worker's own command line comes. */
+static void callgrind_add_arguments(const struct callgrind *callgrind, const char *valgrind,
+                                    struct text_list *arguments)
+{
+    static const char *const options[] = {
+        "--tool=callgrind", "--command-line-only=yes",
+        "--quiet",          "--collect-atstart=no",
+        "--dump-line=no",   "--toggle-collect=runner_timed_part",
+        "--vgdb=no",        "--toggle-collect=threads_timed_work",
+        "--fair-sched=try", "--toggle-collect=runner_aside_part",
+    };
+    text_list_add(arguments, text_format("%s", valgrind));
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        text_list_add(arguments, text_format("%s", options[i]));
+    }
+    text_list_add(arguments,
+                  text_format("--callgrind-out-file=/proc/%d/fd/%d", (int)getpid(), callgrind->fd));
+    text_list_add(arguments, text_format("--"));
+}
+
+/* The file ends with "totals: COUNT"; a process that makes several dumps would have several. */
+static uint64_t callgrind_read(const struct callgrind *callgrind)
+{
+    char line[256];
+    uint64_t count = 0;
+    int fd = dup(callgrind->fd);
+    FILE *file = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
+    if (file == NULL) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return 0;
+    }
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, "totals: ", 8) == 0) {
+            count = strtoull(line + 8, NULL, 10);
+        }
+    }
+    (void)fclose(file);
+    return count;
+}
+
+static void callgrind_close(struct callgrind *callgrind)
+{
+    if (callgrind->fd >= 0) {
+        (void)close(callgrind->fd);
+    }
+    callgrind->fd = -1;
+}
+
 static enum status worker_count_cell(const struct worker *worker, const struct worker_cell *cell,
                                      struct process_result *result, uint64_t *instructions,
                                      struct error *error)
@@ -388,63 +449,4 @@ enum status callgrind_find(const struct registry *registry, char **path, char **
     }
     process_result_free(&result);
     return status;
-}
-
-enum status callgrind_open(struct callgrind *callgrind, struct error *error)
-{
-    /* Reached by its name under /proc from the child, which does not inherit it. */
-    callgrind->fd = memfd_create("callgrind", MFD_CLOEXEC);
-    return callgrind->fd >= 0
-               ? STATUS_OK
-               : error_set(error, STATUS_IO, "no anonymous file for callgrind's counts: %s",
-                           strerror(errno));
-}
-
-void callgrind_add_arguments(const struct callgrind *callgrind, const char *valgrind,
-                             struct text_list *arguments)
-{
-    static const char *const options[] = {
-        "--tool=callgrind", "--command-line-only=yes",
-        "--quiet",          "--collect-atstart=no",
-        "--dump-line=no",   "--toggle-collect=runner_timed_part",
-        "--vgdb=no",        "--toggle-collect=threads_timed_work",
-        "--fair-sched=try", "--toggle-collect=runner_aside_part",
-    };
-    text_list_add(arguments, text_format("%s", valgrind));
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        text_list_add(arguments, text_format("%s", options[i]));
-    }
-    text_list_add(arguments,
-                  text_format("--callgrind-out-file=/proc/%d/fd/%d", (int)getpid(), callgrind->fd));
-    text_list_add(arguments, text_format("--"));
-}
-
-/* The file ends with "totals: COUNT"; a process that makes several dumps would have several. */
-uint64_t callgrind_read(const struct callgrind *callgrind)
-{
-    char line[256];
-    uint64_t count = 0;
-    int fd = dup(callgrind->fd);
-    FILE *file = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
-    if (file == NULL) {
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return 0;
-    }
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, "totals: ", 8) == 0) {
-            count = strtoull(line + 8, NULL, 10);
-        }
-    }
-    (void)fclose(file);
-    return count;
-}
-
-void callgrind_close(struct callgrind *callgrind)
-{
-    if (callgrind->fd >= 0) {
-        (void)close(callgrind->fd);
-    }
-    callgrind->fd = -1;
 }

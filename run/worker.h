@@ -95,16 +95,4 @@ struct callgrind {
     int fd; /* -1: none */
 };
 
-/* STATUS_IO. callgrind_close in either case. */
-enum status callgrind_open(struct callgrind *callgrind, struct error *error);
-
-/* Adds valgrind's path and options, after which the worker's own command line comes. */
-void callgrind_add_arguments(const struct callgrind *callgrind, const char *valgrind,
-                             struct text_list *arguments);
-
-/* The count, once the process has ended; 0 if it left none. */
-uint64_t callgrind_read(const struct callgrind *callgrind);
-
-void callgrind_close(struct callgrind *callgrind);
-
 #endif

@@ -303,7 +303,9 @@ enum status preflight_selection(struct selection *selection, const struct regist
     return STATUS_OK;
 }
 
-enum status preflight_plan(const json_t *plan, const struct registry *registry, struct error *error)
+/* The same for a plan that is resumed: everything in it must run. */
+static enum status preflight_plan(const json_t *plan, const struct registry *registry,
+                                  struct error *error)
 {
     bool probes = plan_runs_pass(plan, RECORD_MEMORY) || plan_runs_pass(plan, RECORD_LATENCY);
     json_t *seen = json_object();

@@ -55,8 +55,4 @@ enum status preflight_backend(const struct registry *registry, const struct back
 enum status preflight_selection(struct selection *selection, const struct registry *registry,
                                 bool memory, struct error *error);
 
-/* The same for a plan that is resumed: everything in it must run. */
-enum status preflight_plan(const json_t *plan, const struct registry *registry,
-                           struct error *error);
-
 #endif

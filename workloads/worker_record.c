@@ -72,7 +72,9 @@ bool worker_malloc_owner_is(const char *part)
            strstr(worker_file_name(worker_malloc_file()), part) != NULL;
 }
 
-const char *worker_thread_support(void)
+/* How the back end in force serves several threads: "yes", "single lock" (a library of ours that is
+ * preloaded says so of itself) or "single-threaded". */
+static const char *worker_thread_support(void)
 {
     if ((HEAP_CAPABILITIES & HEAP_CAN_THREADS) == 0) {
         return "single-threaded";
@@ -95,7 +97,9 @@ static int worker_add_library(struct dl_phdr_info *info, size_t size, void *cont
     return 0;
 }
 
-void worker_add_libraries(struct json_writer *writer)
+/* Adds the object `libraries`: each loaded library's name → its file, links resolved (of libc its
+ * version). */
+static void worker_add_libraries(struct json_writer *writer)
 {
     json_open_object(writer, "libraries");
     (void)dl_iterate_phdr(worker_add_library, writer);

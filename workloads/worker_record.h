@@ -38,12 +38,4 @@ const char *worker_malloc_owner(void);
  * slash in it, a path. */
 bool worker_malloc_owner_is(const char *part);
 
-/* How the back end in force serves several threads: "yes", "single lock" (a library of ours that is
- * preloaded says so of itself) or "single-threaded". */
-const char *worker_thread_support(void);
-
-/* Adds the object `libraries`: each loaded library's name → its file, links resolved (of libc its
- * version). */
-void worker_add_libraries(struct json_writer *writer);
-
 #endif

@@ -82,7 +82,6 @@ static inline uint32_t pools_stack_count(const struct pools_heap *heap,
 /* Opens the stacks of the local, or closes them, so that each free goes to a page. */
 void pools_stacks_open(const struct pools_heap *heap, struct pools_local *local, bool are_open);
 
-void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
 void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
 /* Empties the stacks into the pages, and releases pages that are empty. Not locked. */
 void pools_local_flush(struct pools_heap *heap, struct pools_local *local);

@@ -6,7 +6,7 @@
 enum { POOLS_RELINK = 16 }; /* a page is listed again when a 16th of it is free */
 
 /* ---------------------------------------------------------------- lists */
-void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit)
+static void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit)
 {
     struct pools_page *page = &heap->pages[unit];
     page->is_listed = true;

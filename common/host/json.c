@@ -57,66 +57,6 @@ bool json_bool_at(const json_t *object, const char *path, bool absent)
     return json_is_boolean(member) ? json_is_true(member) : absent;
 }
 
-static enum status json_refuse(const json_t *object, const char *path, const char *wanted,
-                               struct error *error)
-{
-    return json_at(object, path) == NULL
-               ? error_set(error, STATUS_INVALID, "'%s' is missing: it must be %s", path, wanted)
-               : error_set(error, STATUS_INVALID, "'%s' must be %s", path, wanted);
-}
-
-enum status json_need_text(const json_t *object, const char *path, const char **value,
-                           struct error *error)
-{
-    const json_t *member = json_at(object, path);
-    if (!json_is_string(member)) {
-        return json_refuse(object, path, "a string", error);
-    }
-    *value = json_string_value(member);
-    return STATUS_OK;
-}
-
-enum status json_need_number(const json_t *object, const char *path, double *value,
-                             struct error *error)
-{
-    const json_t *member = json_at(object, path);
-    if (!json_is_number(member)) {
-        return json_refuse(object, path, "a number", error);
-    }
-    *value = json_number_value(member);
-    return STATUS_OK;
-}
-
-enum status json_need_count(const json_t *object, const char *path, uint64_t *value,
-                            struct error *error)
-{
-    return json_is_count(json_at(object, path), value)
-               ? STATUS_OK
-               : json_refuse(object, path, "a whole number of at least 0", error);
-}
-
-enum status json_need_array(const json_t *object, const char *path, json_t **value,
-                            struct error *error)
-{
-    json_t *member = json_at(object, path);
-    if (!json_is_array(member)) {
-        return json_refuse(object, path, "an array", error);
-    }
-    *value = member;
-    return STATUS_OK;
-}
-
-enum status json_need_object(const json_t *object, const char *path, json_t **value,
-                             struct error *error)
-{
-    json_t *member = json_at(object, path);
-    if (!json_is_object(member)) {
-        return json_refuse(object, path, "an object", error);
-    }
-    *value = member;
-    return STATUS_OK;
-}
-
 enum status json_read_file(const char *path, json_t **object, struct error *error)
 {
     char *text;

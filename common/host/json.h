@@ -24,19 +24,6 @@ double json_number_at(const json_t *object, const char *path, double absent);
 uint64_t json_count_at(const json_t *object, const char *path, uint64_t absent);
 bool json_bool_at(const json_t *object, const char *path, bool absent);
 
-/* The same for a document that must have the member: STATUS_INVALID, with a message that names the
- * member and says what it must be; *value is then untouched. */
-enum status json_need_text(const json_t *object, const char *path, const char **value,
-                           struct error *error);
-enum status json_need_number(const json_t *object, const char *path, double *value,
-                             struct error *error);
-enum status json_need_count(const json_t *object, const char *path, uint64_t *value,
-                            struct error *error);
-enum status json_need_array(const json_t *object, const char *path, json_t **value,
-                            struct error *error);
-enum status json_need_object(const json_t *object, const char *path, json_t **value,
-                             struct error *error);
-
 /* Reads a file that holds one JSON object, in which no name comes twice. *object is the caller's;
  * NULL after an error. STATUS_NOT_FOUND; STATUS_CORRUPT: the message has the line; STATUS_IO. */
 enum status json_read_file(const char *path, json_t **object, struct error *error);

@@ -87,9 +87,6 @@ static void one_writer_holds_the_lock(void **state)
 static void members_are_found_by_path(void **state)
 {
     (void)state;
-    struct error error;
-    uint64_t count = 7;
-    double number = 7;
     json_t *json =
         json_loads("{\"a\":{\"b\":{\"c\":3}},\"x.y\":{\"z\":\"text\"},\"real\":2.5,\"whole\":4.0,"
                    "\"less\":-1,\"yes\":true}",
@@ -102,13 +99,6 @@ static void members_are_found_by_path(void **state)
     assert_int_equal(json_count_at(json, "whole", 0), 4);
     assert_int_equal(json_count_at(json, "less", 9), 9);
     assert_true(json_bool_at(json, "yes", false));
-    assert_int_equal(json_need_count(json, "real", &count, &error), STATUS_INVALID);
-    assert_string_equal(error.message, "'real' must be a whole number of at least 0");
-    assert_int_equal(count, 7);
-    assert_int_equal(json_need_number(json, "a.none", &number, &error), STATUS_INVALID);
-    assert_string_equal(error.message, "'a.none' is missing: it must be a number");
-    assert_int_equal(json_need_number(json, "a.b.c", &number, &error), STATUS_OK);
-    assert_true(number == 3);
     json_decref(json);
 }
 

@@ -208,7 +208,7 @@ void abi_state_give(struct abi_state *state, uint32_t at)
     abi_state_remove(state, at);
 }
 
-void abi_state_give_all(struct abi_state *state)
+static void abi_state_give_all(struct abi_state *state)
 {
     while (state->live > 0) {
         abi_state_give(state, state->live - 1);

@@ -38,7 +38,6 @@ struct abi_request abi_request_of(const struct abi_state *state, unsigned entry,
 void abi_state_take(struct abi_state *state, const struct abi_request *request);
 void abi_state_give(struct abi_state *state, uint32_t at);
 void abi_state_resize(struct abi_state *state, uint32_t at, size_t size, bool by_array);
-void abi_state_give_all(struct abi_state *state);
 void abi_state_check(const struct abi_state *state, const char *after);
 
 /* Plays until the program ends, or another thread is to go on. True: it has ended. */

@@ -127,7 +127,9 @@ static bool cell_backend_matches(const char *filter, const struct record_cell *c
     return name_filter_matches_any(filter, names, 2);
 }
 
-bool comparison_lets_through(const struct comparison *comparison, const struct record_cell *cell)
+/* Do the comparison's filters let the cell through? */
+static bool comparison_lets_through(const struct comparison *comparison,
+                                    const struct record_cell *cell)
 {
     return name_filter_matches(comparison->workloads, cell->workload) &&
            cell_backend_matches(comparison->backends, cell);
@@ -166,7 +168,9 @@ static enum status comparison_check_filter(const struct record_set *set, const c
     return STATUS_OK;
 }
 
-enum status comparison_check_filters(const struct comparison *comparison, struct error *error)
+/* Refuses a filter of which an item matches nothing: a mistyped name must not shorten a table. */
+static enum status comparison_check_filters(const struct comparison *comparison,
+                                            struct error *error)
 {
     enum status status =
         comparison_check_filter(comparison->set, comparison->workloads, true, error);
@@ -211,8 +215,10 @@ static size_t vary_base(const struct record_set *set, size_t index, const char *
     return base != index ? base : set->cell_count;
 }
 
-enum status comparison_vary_bases(const struct comparison *comparison, size_t **bases,
-                                  struct error *error)
+/* Of each cell the one of the same back end that `vary` names as its base; cell_count where there
+ * is none. The caller's, with any status. STATUS_NOT_FOUND: no cell has one. */
+static enum status comparison_vary_bases(const struct comparison *comparison, size_t **bases,
+                                         struct error *error)
 {
     const struct record_set *set = comparison->set;
     size_t found = 0;

@@ -76,11 +76,6 @@ enum status comparison_take_options(struct comparison *comparison,
  * memory. */
 size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm);
 
-/* Of each cell the one of the same back end that `vary` names as its base; cell_count where there
- * is none. The caller's, with any status. STATUS_NOT_FOUND: no cell has one. */
-enum status comparison_vary_bases(const struct comparison *comparison, size_t **bases,
-                                  struct error *error);
-
 /* An array of sentences on what differs between two runs beside what was measured: machine, kernel,
  * compiler, iterations in that pass, cells that one run lacks. The caller's. NULL: no memory. */
 json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set,
@@ -89,12 +84,6 @@ json_t *comparison_list_differences(const struct record_set *base_set, const str
 /* Finds base_backend and base_arm of the comparison from the options, or says what there is. */
 enum status comparison_find_base(struct comparison *comparison,
                                  const struct comparison_options *options, struct error *error);
-
-/* Refuses a filter of which an item matches nothing: a mistyped name must not shorten a table. */
-enum status comparison_check_filters(const struct comparison *comparison, struct error *error);
-
-/* Do the comparison's filters let the cell through? */
-bool comparison_lets_through(const struct comparison *comparison, const struct record_cell *cell);
 
 /* Fills geomeans from the finished cells; groups is how many groups could have a figure. */
 enum status comparison_add_geomeans(struct comparison *comparison, uint32_t groups,
