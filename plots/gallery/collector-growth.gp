@@ -15,7 +15,7 @@ title_text = 'What collectors cost, and what they give'
 head_line_count = 1
 array head_line[1] = ['Lower is better, and to the left where pauses are drawn. Medians over the rounds; a collector without a pause has no point.']
 foot_line_count = 4
-array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 2. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:23:54Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w live_heap_growth -p collector=snapshot,generational-700,growth,incremental,trial-deletion-orc -p live_heap_growth.live=1e3,1e4,1e5,1e6,1e7 -p live_heap_growth.cycle=0', '--rounds 2 --no-memory --no-redo --target-ms 30 -o growth']
+array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 2. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:23:54Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w live_heap_growth -p collector=snapshot,generational-700,growth,incremental,trial-deletion-orc -p live_heap_growth.live=1e3,1e4,1e5,1e6,1e7 -p live_heap_growth.cycle=0', '--rounds 2 --no-memory --target-ms 30 -o growth']
 noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.

@@ -15,7 +15,7 @@ title_text = 'How long collectors stop the program'
 head_line_count = 1
 array head_line[1] = ['Lower is better. CPU time of each pause, all rounds together; the last point of a curve is its longest pause.']
 foot_line_count = 4
-array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 2. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:01:27Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50 --no-redo', '--no-memory -o run']
+array foot_line[4] = ['Base cpython-objects:own. Arms: inline, own (mixed: each row names its own). Paired rounds: 2. Noise floor unknown (too few A/A rounds of this metric): no verdicts. No filter: everything that was measured is shown.', 'Host vm: Intel(R) Xeon(R) Processor, 2 cores, kernel 6.18.44-fc-v657, huge pages madvise, libc 2.36. heapmill 0.1.0, run of 2026-11-29T13:01:27Z.', 'Measured by: heapmill bench -b pymalloc-3.10:inline,cpython-objects --base cpython-objects -w cyclic_graph,append_then_drop,live_heap_growth -p ''collector=*'' -p append_then_drop.n=1e6 -p live_heap_growth.live=1e4,1e5,1e6 --budget 110s --target-ms 50', '--no-memory -o run']
 noise_floor = NaN
 
 # The rows: a colour and marker for each back end, a dash for each arm.
