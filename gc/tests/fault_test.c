@@ -153,7 +153,7 @@ static void *fault_os_alloc(void *context, size_t size)
 static void *fault_os_map(void *context, size_t size)
 {
     struct fault_os *os = context;
-    if (size > (size_t)1 << 30) {
+    if (size > (size_t)9 << 30) { /* bump has 8 GiB, and cannot do with less */
         return NULL;
     }
     return ++os->calls >= os->first ? NULL : aligned_alloc(4096, heap_round_up(size, 4096));
