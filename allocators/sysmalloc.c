@@ -13,6 +13,7 @@ enum status sysmalloc_open(struct sysmalloc_heap *heap, const struct heap_option
     if (heap->free_sized == NULL) {
         *(void **)&heap->free_sized = dlsym(RTLD_DEFAULT, "tc_free_sized");
     }
+    *(void **)&heap->class_size = dlsym(RTLD_DEFAULT, "tc_nallocx");
     if (heap->free_sized_flags == NULL && heap->free_sized == NULL) {
         return error_set(error, STATUS_UNSUPPORTED,
                          "the malloc in force exports no sized free (sdallocx, mi_free_size or "

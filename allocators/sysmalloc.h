@@ -8,11 +8,17 @@
  *
  * Compiled with SYSMALLOC_SIZED, free is the sized one that the library exports (the arm
  * `preload-sized`): sdallocx of jemalloc, mi_free_size of mimalloc, tc_free_sized of tcmalloc.
- * Where it exports none (glibc, tbbmalloc), open fails with STATUS_UNSUPPORTED. */
+ * Where it exports none (glibc, tbbmalloc), open fails with STATUS_UNSUPPORTED.
+ *
+ * gperftools' sized free puts a block in the list of the size's class, and its realloc leaves a
+ * block that shrinks in its old class, and gives one that grows a larger class than its size's:
+ * that free then spoils the lists, which threads soon crash over (2.10 and 2.16). So there the
+ * sized arm moves a block that changes its class, and never calls realloc. */
 #ifndef HEAPMILL_ALLOCATORS_SYSMALLOC_H
 #define HEAPMILL_ALLOCATORS_SYSMALLOC_H
 
 #include <malloc.h>
+#include <string.h>
 
 #include "allocators/heap.h"
 #include "allocators/system.h"
@@ -34,6 +40,9 @@ struct sysmalloc_heap {
     /* One of the two, in the sized arm; both NULL otherwise. */
     void (*free_sized_flags)(void *block, size_t size, int flags); /* sdallocx */
     void (*free_sized)(void *block, size_t size);                  /* mi_free_size, tc_free_sized */
+    /* tc_nallocx: the size of the class that serves size. NULL: realloc keeps to the size's class.
+     */
+    size_t (*class_size)(size_t size, int flags);
 };
 
 enum status sysmalloc_open(struct sysmalloc_heap *heap, const struct heap_options *options,
@@ -98,13 +107,37 @@ static inline void sysmalloc_free(struct sysmalloc_heap *heap, void *block, size
 #endif
 }
 
+#ifdef SYSMALLOC_SIZED
+static inline void *sysmalloc_resize_by_class(struct sysmalloc_heap *heap, void *block,
+                                              size_t old_size, size_t new_size)
+{
+    old_size = old_size == 0 ? 1 : old_size;
+    if (heap->class_size(old_size, 0) == heap->class_size(new_size, 0)) {
+        return block;
+    }
+    void *moved = system_malloc(new_size);
+    if (moved != NULL) {
+        memcpy(moved, block, old_size < new_size ? old_size : new_size);
+        sysmalloc_free(heap, block, old_size, HEAP_RAW);
+    }
+    return moved;
+}
+#endif
+
 static inline void *sysmalloc_resize(struct sysmalloc_heap *heap, void *block, size_t old_size,
                                      size_t new_size, enum heap_type type)
 {
-    (void)heap;
     (void)old_size;
     (void)type;
-    return system_realloc(block, new_size == 0 ? 1 : new_size);
+    new_size = new_size == 0 ? 1 : new_size;
+#ifdef SYSMALLOC_SIZED
+    if (heap->class_size != NULL) {
+        return sysmalloc_resize_by_class(heap, block, old_size, new_size);
+    }
+#else
+    (void)heap;
+#endif
+    return system_realloc(block, new_size);
 }
 
 /* What `freelist` asks of the source under it. malloc cannot say whose a block is, and finds misuse

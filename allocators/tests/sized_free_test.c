@@ -45,8 +45,43 @@ static void sized_free_gets_the_size(void **state)
     heap_close(&heap);
 }
 
+/* gperftools': classes 64 bytes apart. */
+__attribute__((visibility("default"))) size_t tc_nallocx(size_t size, int flags);
+size_t tc_nallocx(size_t size, int flags)
+{
+    (void)flags;
+    return (size + 63) / 64 * 64;
+}
+
+/* A block never lies in another class than its size's, whatever realloc would do. */
+static void sized_resize_keeps_to_the_class(void **state)
+{
+    static struct heap heap;
+    (void)state;
+    assert_int_equal(heap_open(&heap, NULL, NULL), STATUS_OK);
+    unsigned char *block = heap_alloc(&heap, 300, HEAP_RAW);
+    assert_non_null(block);
+    for (int i = 0; i < 300; i++) {
+        block[i] = (unsigned char)i;
+    }
+    int before = sized_free.calls;
+    assert_ptr_equal(heap_resize(&heap, block, 300, 310, HEAP_RAW), block);
+    assert_int_equal(sized_free.calls, before);
+    unsigned char *moved = heap_resize(&heap, block, 310, 170, HEAP_RAW);
+    assert_non_null(moved);
+    assert_int_equal(sized_free.calls, before + 1);
+    assert_ptr_equal(sized_free.block, block);
+    assert_int_equal(sized_free.size, 310);
+    for (int i = 0; i < 170; i++) {
+        assert_int_equal(moved[i], (unsigned char)i);
+    }
+    heap_free(&heap, moved, 170, HEAP_RAW);
+    heap_close(&heap);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sized_free_gets_the_size)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sized_free_gets_the_size),
+                                       cmocka_unit_test(sized_resize_keeps_to_the_class)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
