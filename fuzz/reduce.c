@@ -47,6 +47,10 @@ static bool reduce_take_out(struct reduce_state *state)
     size_t unit = state->reduce->unit_bytes;
     bool shorter = false;
     size_t units = state->size > header ? (state->size - header) / unit : 0;
+    size_t rest = state->size > header ? (state->size - header) % unit : 0; /* no whole unit */
+    if (rest > 0) {
+        shorter = reduce_try_without(state, state->size - rest, rest);
+    }
     for (size_t run = units; run > 0 && !reduce_is_over(state); run /= 2) {
         size_t at = header + units * unit;
         while (at >= header + run * unit && !reduce_is_over(state)) {
