@@ -1,55 +1,93 @@
 /* heapmill map: a picture of a heap's arenas, pools and blocks while a workload runs. */
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/map_run.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"
 #include "plots/gnuplot.h"
+#include "plots/heap_figure.h"
+#include "run/heap_map.h"
+
+struct map_arguments {
+    struct heap_map_request what;
+    const char *output;
+    unsigned formats;
+};
 
 static const struct option_row map_options[] = {
     {OPTION_TEXT, 'b', "backend", "BACKEND[:ARM]", "which back end, one",
-     .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct map_request, backend),
+     .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct map_arguments, what.backend),
      .missing = "say which back end: -b BACKEND"},
     {OPTION_TEXT, 'w', "workload", "NAME", "which workload, one",
-     .candidates = CANDIDATES_WORKLOADS, OPTION_INTO(struct map_request, workload),
+     .candidates = CANDIDATES_WORKLOADS, OPTION_INTO(struct map_arguments, what.workload),
      .missing = "say which workload: -w NAME"},
     {OPTION_LIST, 'p', "param", "NAME=VALUE",
      "a parameter of it; may be repeated. Small runs make the best pictures: -p live=20000 rather "
      "than a million",
-     OPTION_INTO(struct map_request, parameters)},
+     OPTION_INTO(struct map_arguments, what.parameters)},
     {OPTION_TEXT, 0, "at", "N[,N…]",
      "when: after that many operations (allocations, frees, resizes), or in parts of the run, 50%; "
      "the first moment at or after it at which the workload can be stopped",
-     OPTION_INTO(struct map_request, moments)},
+     OPTION_INTO(struct map_arguments, what.moments)},
     {OPTION_NUMBER, 0, "frames", "K", "K moments evenly spread, the last at the end", "6",
-     .least = 1, .most = MAP_FRAMES_MAX, OPTION_INTO(struct map_request, frames)},
+     .least = 1, .most = HEAP_MAP_FRAMES_MAX, OPTION_INTO(struct map_arguments, what.frames)},
     {OPTION_NUMBER, 0, "iterations", "N", "of the workload",
      .shown = "what makes 100 operations a frame, or 1", .least = 1, .most = 0x1p40,
-     OPTION_INTO(struct map_request, iterations)},
-    {SHARED_SEED(struct map_request, seed, "of its random numbers")},
+     OPTION_INTO(struct map_arguments, what.iterations)},
+    {SHARED_SEED(struct map_arguments, what.seed, "of its random numbers")},
     {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", ".",
-     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct map_request, output)},
-    {SHARED_PICTURES(struct map_request, formats)},
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct map_arguments, output)},
+    {SHARED_PICTURES(struct map_arguments, formats)},
     {.kind = OPTION_END},
 };
 
+static void map_print_paths(const struct map_arguments *asked, const char *name, bool drawn)
+{
+    (void)printf("%s/%s.tsv\n%s/%s.gp\n", asked->output, name, asked->output, name);
+    if (drawn && (asked->formats & PICTURE_SVG) != 0) {
+        (void)printf("%s/%s.svg\n", asked->output, name);
+    }
+    if (drawn && (asked->formats & PICTURE_PNG) != 0) {
+        (void)printf("%s/%s.png\n", asked->output, name);
+    }
+}
+
+static enum status map_draw(const struct map_arguments *asked, const struct heap_map *map,
+                            const char *command, struct error *error)
+{
+    struct image_options options = {
+        .output = asked->output, .command = command, .formats = asked->formats};
+    char *name = text_format("map-%s-%s", map->backend, map->workload);
+    char *title = text_format("The heap of %s under %s%s%s", map->backend, map->workload,
+                              map->parameters[0] != '\0' ? ": " : "", map->parameters);
+    size_t frames = 0;
+    enum status status = heap_figure_draw(&options, map->path, name, title, &frames, error);
+    if (frames > 0) {
+        map_print_paths(asked, name, status == STATUS_OK);
+    }
+    free(name);
+    free(title);
+    return status;
+}
+
 static int map_execute(const struct invocation *invocation, void *arguments)
 {
-    struct map_request *request = arguments;
+    const struct map_arguments *asked = arguments;
     struct error error = {.message = ""};
+    struct heap_map map;
     process_prepare_signals();
-    request->command = command_line(invocation);
-    enum status status = map_run(request, &error);
-    free(request->command);
+    enum status status = heap_map_take(&asked->what, &map, &error);
+    if (status == STATUS_OK) {
+        char *command = command_line(invocation);
+        status = map_draw(asked, &map, command, &error);
+        free(command);
+    }
+    heap_map_release(&map);
     int result = status == STATUS_OK ? EXIT_CLEAN : command_fail(invocation, &error);
     return status == STATUS_CORRUPT ? EXIT_FINDING : result;
 }
+
 const struct command command_map = {
     .name = "map",
     .summary = "a picture of arenas, pools and blocks while a workload runs",
@@ -60,7 +98,7 @@ const struct command command_map = {
         "map-BACKEND-WORKLOAD.svg and .png with the data (.tsv) and the script (.gp) beside them. "
         "Only back ends that can be walked have a map.",
     .options = map_options,
-    .arguments_size = sizeof(struct map_request),
+    .arguments_size = sizeof(struct map_arguments),
     .examples = "heapmill map -b pymalloc-3.10 -w type_shift -p live=20000 -o maps",
     .exit_statuses = "0 clean; 1 the workload failed; 2 wrong usage, or a back end that has no "
                      "map; 3 something is missing",
