@@ -19,6 +19,13 @@
  * some ten times slower, and have no others. */
 static bool cells_are_small = SMALL_CELLS;
 
+/* Of the workloads, by number, one in CELLS_SHARE is this build's: sanitized, all of them take a
+ * minute and a half. */
+static bool cells_include(size_t number)
+{
+    return number % CELLS_SHARE == CELLS_FIRST;
+}
+
 static const char *live_of(const json_t *workload)
 {
     size_t i;
@@ -136,6 +143,9 @@ static void test_all_back_ends_agree(void **state)
     struct comparison comparison;
     json_array_foreach(worker_array(description, "workloads"), i, comparison.workload)
     {
+        if (!cells_include(i)) {
+            continue;
+        }
         comparison.expected = run_cell(MALLOC_WORKER, comparison.workload, "time", "7");
         worker_for_each(WORKERS, compare_worker, &comparison);
         json_decref(comparison.expected);
@@ -242,6 +252,9 @@ static void probe_workloads(const char *probe, void *context)
     const json_t *workload;
     json_array_foreach(worker_array(description, "workloads"), i, workload)
     {
+        if (!cells_include(i)) {
+            continue;
+        }
         json_t *record = run_cell(probe, workload, "memory", "7");
         if (strcmp(worker_text(record, "status"), "ok") != 0) {
             fail_msg("%s %s: %s", probe, worker_text(workload, "name"),
