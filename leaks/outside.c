@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/host/scratch.h"
 #include "common/host/text.h"
 #include "leaks/reports.h"
 #include "leaks/worker.h"
@@ -87,18 +88,6 @@ static char *outside_find(const char *directory, const char *prefix)
         (void)closedir(folder);
     }
     return found;
-}
-
-static void outside_remove(const char *directory)
-{
-    DIR *folder = opendir(directory);
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-        (void)unlinkat(dirfd(folder), entry->d_name, 0);
-    }
-    if (folder != NULL) {
-        (void)closedir(folder);
-    }
-    (void)rmdir(directory);
 }
 
 /* ---------------------------------------------------------------- the answer */
@@ -261,24 +250,25 @@ static enum status outside_run(const struct leaks_detector *detector, const char
                                const struct leaks_case *each, json_t **record, struct error *error)
 {
     *record = NULL;
-    char directory[] = "/tmp/heapmill-outside-XXXXXX";
-    if (mkdtemp(directory) == NULL) {
-        return error_set(error, STATUS_IO, "no temporary directory can be made in /tmp");
+    struct scratch scratch;
+    enum status status = scratch_open(&scratch, NULL, "outside", error);
+    if (status != STATUS_OK) {
+        return status;
     }
     char *program =
         text_format("heapmill-leak-%s%s", each->backend, outside_variant(detector, each->backend));
     struct leaks_worker worker = {
         .programs = programs, .program = program, .each = each, .detector = "none"};
     const char *tool = strcmp(detector->name, "memcheck") == 0 ? "valgrind" : "heaptrack";
-    enum status status = strcmp(detector->name, "lsan") == 0
-                             ? outside_run_lsan(&worker, directory, record, error)
-                             : outside_run_tool(&worker, directory, tool, record, error);
+    status = strcmp(detector->name, "lsan") == 0
+                 ? outside_run_lsan(&worker, scratch.path, record, error)
+                 : outside_run_tool(&worker, scratch.path, tool, record, error);
     if (status != STATUS_OK) {
         json_decref(*record);
         *record = NULL;
     }
     free(program);
-    outside_remove(directory);
+    scratch_close(&scratch);
     return status;
 }
 

@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "common/host/process.h"
+#include "common/host/scratch.h"
 #include "common/host/text.h"
 #include "leaks/leaktrack_file.h"
 #include "run/registry.h"
 
 struct tracked_run {
-    char *preload;   /* LD_PRELOAD */
-    char *directory; /* where the tracker writes; removed at the end */
+    char *preload;            /* LD_PRELOAD */
+    struct scratch directory; /* where the tracker writes */
     pid_t pid;
     struct leaks_tracked *tracked;
 };
@@ -56,22 +57,11 @@ static enum status tracked_find_preload(struct tracked_run *run, const char *bac
     return status;
 }
 
-static enum status tracked_make_directory(struct tracked_run *run, struct error *error)
-{
-    const char *parent = getenv("TMPDIR");
-    run->directory = text_format("%s/heapmill-leaks-XXXXXX", parent == NULL ? "/tmp" : parent);
-    if (mkdtemp(run->directory) == NULL) {
-        return error_set(error, STATUS_IO, "%s: %s; set TMPDIR to a directory that can be written",
-                         run->directory, strerror(errno));
-    }
-    return STATUS_OK;
-}
-
 /* The terminal's Ctrl-C is for the command: heapmill waits, and then tells of what was found. */
 static enum status tracked_start(struct tracked_run *run, char *const *command, struct error *error)
 {
     char *preload = text_format("LD_PRELOAD=%s", run->preload);
-    char *directory = text_format("HEAPMILL_LEAKTRACK_DIRECTORY=%s", run->directory);
+    char *directory = text_format("HEAPMILL_LEAKTRACK_DIRECTORY=%s", run->directory.path);
     const char *const settings[] = {preload, directory, NULL};
     const struct process_request request = {.arguments = (const char *const *)command,
                                             .settings = settings,
@@ -92,19 +82,19 @@ static enum status tracked_start(struct tracked_run *run, char *const *command, 
     return status;
 }
 
-/* Reads and removes the files of all processes. */
+/* Reads the files of all processes. */
 static enum status tracked_gather(struct tracked_run *run, struct error *error)
 {
-    DIR *directory = opendir(run->directory);
-    enum status status =
-        directory == NULL ? error_set(error, STATUS_IO, "%s: %s", run->directory, strerror(errno))
-                          : STATUS_OK;
+    DIR *directory = opendir(run->directory.path);
+    enum status status = directory == NULL ? error_set(error, STATUS_IO, "%s: %s",
+                                                       run->directory.path, strerror(errno))
+                                           : STATUS_OK;
     char *own = text_format("%ld.leaks", (long)run->pid);
     for (struct dirent *entry; status == STATUS_OK && (entry = readdir(directory)) != NULL;) {
         if (entry->d_name[0] == '.') {
             continue;
         }
-        char *path = text_format("%s/%s", run->directory, entry->d_name);
+        char *path = text_format("%s/%s", run->directory.path, entry->d_name);
         json_t *process = leaktrack_file_read(path, error);
         if (process == NULL) {
             status = STATUS_IO;
@@ -114,13 +104,11 @@ static enum status tracked_gather(struct tracked_run *run, struct error *error)
             (void)json_object_set_new(process, "pid", json_integer((json_int_t)pid));
             (void)json_array_append_new(run->tracked->processes, process);
         }
-        (void)unlink(path);
         free(path);
     }
     if (directory != NULL) {
         (void)closedir(directory);
     }
-    (void)rmdir(run->directory);
     free(own);
     return status;
 }
@@ -128,11 +116,11 @@ static enum status tracked_gather(struct tracked_run *run, struct error *error)
 enum status leaks_track(char *const *command, const char *backend, struct leaks_tracked *tracked,
                         struct error *error)
 {
-    struct tracked_run run = {.tracked = tracked};
+    struct tracked_run run = {.tracked = tracked, .directory = {.fd = -1}};
     *tracked = (struct leaks_tracked){.processes = json_array()};
     enum status status = tracked_find_preload(&run, backend, error);
     if (status == STATUS_OK) {
-        status = tracked_make_directory(&run, error);
+        status = scratch_open(&run.directory, NULL, "leaks", error);
     }
     if (status == STATUS_OK) {
         enum status started = tracked_start(&run, command, error);
@@ -141,7 +129,7 @@ enum status leaks_track(char *const *command, const char *backend, struct leaks_
         status = started == STATUS_OK ? status : started;
     }
     free(run.preload);
-    free(run.directory);
+    scratch_close(&run.directory);
     return status;
 }
 

@@ -242,8 +242,8 @@ static enum status draw_image(struct plot *plot, const struct figure *figure, bo
     int across = plot->column_count > 9 ? 4 : (int)fmin(3, ceil(sqrt((double)plot->column_count)));
     int down = ((int)plot->column_count + across - 1) / across;
     char *title = absolute
-                      ? text_format("%s", metric_title(metric))
-                      : text_format("%s, relative to %s:%s", metric_title(metric),
+                      ? text_format("%s", metric_title(metric, plot->set->plan))
+                      : text_format("%s, relative to %s:%s", metric_title(metric, plot->set->plan),
                                     plot->comparison->base_backend, plot->comparison->base_arm);
     char *name = text_format("bars%s%s%s", is_time ? "" : "-", is_time ? "" : metric->name,
                              absolute ? "-absolute" : "");

@@ -123,7 +123,7 @@ enum status heatmap_draw(struct plot *plot, const struct figure *figure, struct 
 {
     const struct metric *metric = plot->comparison->metric;
     int label_width = plot_label_width(plot) + 12;
-    char *title = text_format("%s, relative to %s:%s", metric_title(metric),
+    char *title = text_format("%s, relative to %s:%s", metric_title(metric, plot->set->plan),
                               plot->comparison->base_backend, plot->comparison->base_arm);
     char *better = text_format("Lower is better: 0.50 needs half as much as the base, 2.00 "
                                "twice as much. Blue: %s, red: %s.",

@@ -104,7 +104,7 @@ static void part_add_setting(const struct bench_part *part)
 static void part_draw(struct bench_part *part)
 {
     struct error error = {.message = ""};
-    char *output = text_format("%s/%zu", part->report->scratch, part->report->number);
+    char *output = text_format("%s/%zu", part->report->scratch.path, part->report->number);
     const struct plot_options options = {.input = part->directory,
                                          .output = output,
                                          .command = part->report->options->command,

@@ -151,7 +151,7 @@ static void part_add_figures(struct report *report, const char *directory,
     struct text_list names = {0};
     struct error error = {.message = ""};
     struct image_options options = report_image_options(report);
-    char *output = text_format("%s/%zu", report->scratch, report->number);
+    char *output = text_format("%s/%zu", report->scratch.path, report->number);
     char *command = text_format("heapmill fuzz plot %s", directory);
     options.output = output;
     if (fuzz_part_draw(directory, &options, &names, &error) != STATUS_OK) {

@@ -83,7 +83,7 @@ enum status leaks_part_add(struct report *report, const char *directory, struct 
         return status;
     }
     struct error drawn = {.message = ""};
-    char *output = text_format("%s/%zu", report->scratch, report->number);
+    char *output = text_format("%s/%zu", report->scratch.path, report->number);
     json_t *score = leaks_score(records);
     part_begin(report, directory, "which leak detector finds which leak", document);
     document_line(document,

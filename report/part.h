@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/host/document.h"
+#include "common/host/scratch.h"
 #include "plots/image.h"
 #include "report/report.h"
 #include "results/metrics.h"
@@ -15,7 +16,7 @@
 struct report {
     const struct report_options *options;
     struct text_list *notes;
-    char *scratch;  /* a directory for pictures, which goes when the page is done */
+    struct scratch scratch; /* for pictures, until the page is done */
     size_t number;  /* of the directory whose part is being made, from 1: part of its anchors */
     json_t *tables; /* for the page's script: comparisons with every base */
 };

@@ -1,7 +1,5 @@
 #include "report/report.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,38 +31,18 @@ struct image_options report_image_options(const struct report *report)
                                   .formats = PICTURE_SVG};
 }
 
-static int report_remove_entry(const char *path, const struct stat *status, int type,
-                               struct FTW *position)
-{
-    (void)status;
-    (void)type;
-    (void)position;
-    return remove(path);
-}
-
 static enum status report_begin(struct report *report, const struct report_options *options,
                                 struct text_list *notes, struct error *error)
 {
-    const char *base = getenv("TMPDIR");
-    *report = (struct report){
-        .options = options,
-        .notes = notes,
-        .scratch = text_format("%s/heapmill-report-XXXXXX", base != NULL ? base : "/tmp"),
-        .tables = json_object()};
-    if (mkdtemp(report->scratch) == NULL) {
-        enum status status =
-            error_set(error, STATUS_IO, "%s cannot be made: %s", report->scratch, strerror(errno));
-        free(report->scratch);
-        json_decref(report->tables);
-        return status;
-    }
-    return STATUS_OK;
+    *report = (struct report){.options = options, .notes = notes};
+    enum status status = scratch_open(&report->scratch, NULL, "report", error);
+    report->tables = status == STATUS_OK ? json_object() : NULL;
+    return status;
 }
 
 static void report_end(struct report *report)
 {
-    (void)nftw(report->scratch, report_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    free(report->scratch);
+    scratch_close(&report->scratch);
     json_decref(report->tables);
 }
 

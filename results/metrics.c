@@ -290,8 +290,11 @@ const struct metric *metric_find(const char *name)
     return metric->name != NULL ? metric : NULL;
 }
 
-const char *metric_title(const struct metric *metric)
+const char *metric_title(const struct metric *metric, const json_t *plan)
 {
+    if (strcmp(metric->name, "time") == 0 && json_object_get(plan, "try") != NULL) {
+        return "Time of a run";
+    }
     return metric->title != NULL ? metric->title : metric->summary;
 }
 

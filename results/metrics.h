@@ -57,8 +57,9 @@ enum { METRICS_MAX = 64 }; /* rows at most */
 /* NULL if there is none of that name. */
 const struct metric *metric_find(const char *name);
 
-/* In words, for an axis: "CPU time per operation". */
-const char *metric_title(const struct metric *metric);
+/* In words, for an axis of a run of that plan: "CPU time per operation"; of a user's command "Time
+ * of a run". */
+const char *metric_title(const struct metric *metric, const json_t *plan);
 
 /* "time, held_peak, …", cut to size bytes. */
 void metric_names(char *text, size_t size);

@@ -1,6 +1,5 @@
 #include "fuzz/campaign/speed_run.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/host/process.h"
+#include "common/host/scratch.h"
 
 static const double SPEED_LOOK_S = 0.05;
 static const double SPEED_GRACE_S = 5;
@@ -21,15 +21,6 @@ const struct speed_cell speed_cells[SPEED_CELLS] = {
     {FUZZ_ENGINE_RANDOM, 1024, 2, 0},
     {FUZZ_ENGINE_AFL, 1024, 2, 0.5},
 };
-
-static int speed_remove_entry(const char *path, const struct stat *status, int flag,
-                              struct FTW *ftw)
-{
-    (void)status;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
 
 /* Follows it until it has had its CPU time. Counters and CPU time are read together. */
 static enum status speed_follow(const struct speed_run *run, const struct fuzz_launch *launch,
@@ -143,23 +134,14 @@ static enum status speed_play_round(const struct speed_run *run, uint64_t round,
 enum status speed_measure(const struct speed_run *run, struct speed_figures *figures,
                           struct error *error)
 {
-    const char *parent = getenv("TMPDIR");
-    char *directory = text_format("%s/heapmill-speed-XXXXXX",
-                                  parent != NULL && *parent != '\0' ? parent : "/tmp");
-    enum status status = STATUS_OK;
-    if (mkdtemp(directory) == NULL) {
-        status = error_set(error, STATUS_IO, "no directory can be made as %s: %m: set TMPDIR",
-                           directory);
-        free(directory);
-        return status;
-    }
+    struct scratch scratch;
+    enum status status = scratch_open(&scratch, NULL, "speed", error);
     for (uint64_t round = 0; round < run->rounds && status == STATUS_OK; round++) {
-        status = speed_play_round(run, round, directory, figures, error);
+        status = speed_play_round(run, round, scratch.path, figures, error);
     }
     if (isatty(STDERR_FILENO) == 1) {
         (void)fputs("\r\033[K", stderr);
     }
-    (void)nftw(directory, speed_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    free(directory);
+    scratch_close(&scratch);
     return status;
 }

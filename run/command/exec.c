@@ -297,7 +297,7 @@ static enum status exec_with_stats(struct exec_session *session, int *exit_statu
     enum status status = tally_files_open(&session->tallies, error);
     if (status == STATUS_OK) {
         text_list_add(&session->settings,
-                      text_format(TALLY_DIRECTORY "=%s", session->tallies.directory));
+                      text_format(TALLY_DIRECTORY "=%s", session->tallies.directory.path));
         status = exec_run_told(session, &result, error);
     }
     if (status == STATUS_OK) {

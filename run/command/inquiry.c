@@ -193,7 +193,7 @@ static enum status inquiry_probe(struct inquiry *inquiry, struct error *error)
     char *library = registry_preload_path(inquiry->command->registry, INQUIRY_LIBRARY);
     enum status status = tally_files_open(&inquiry->tallies, error);
     if (status == STATUS_OK) {
-        char *more = text_format(TALLY_DIRECTORY "=%s", inquiry->tallies.directory);
+        char *more = text_format(TALLY_DIRECTORY "=%s", inquiry->tallies.directory.path);
         status = inquiry_run(inquiry, library, more, &result, error);
         free(more);
     }

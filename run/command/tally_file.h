@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-#include "common/status.h"
+#include "common/host/scratch.h"
 #include "preload/tally.h"
 
 struct tally_files {
-    char *directory;
+    struct scratch directory;
     struct tally *processes; /* as they were at the last tally_files_read */
     size_t count;
 };

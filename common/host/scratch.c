@@ -1,0 +1,108 @@
+#include "common/host/scratch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/host/text.h"
+
+/* Between its making and its locking a directory looks like a dead one's. */
+enum { SCRATCH_YOUNG_S = 60, SCRATCH_OPEN_FILES = 16 };
+
+static int scratch_remove_entry(const char *path, const struct stat *status, int type,
+                                struct FTW *position)
+{
+    (void)status;
+    (void)type;
+    (void)position;
+    return remove(path);
+}
+
+static void scratch_remove_tree(const char *path)
+{
+    (void)nftw(path, scratch_remove_entry, SCRATCH_OPEN_FILES, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The lock of a directory of this user's, or -1: somebody holds it, or it is not one. */
+static int scratch_lock(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static void scratch_remove_if_dead(const char *path)
+{
+    struct stat about;
+    if (lstat(path, &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid() ||
+        about.st_mtime + SCRATCH_YOUNG_S > time(NULL)) {
+        return;
+    }
+    int fd = scratch_lock(path);
+    if (fd >= 0) {
+        scratch_remove_tree(path);
+        (void)close(fd);
+    }
+}
+
+static void scratch_remove_dead(const char *parent, const char *prefix)
+{
+    DIR *directory = opendir(parent);
+    if (directory == NULL) {
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+            char *path = text_format("%s/%s", parent, entry->d_name);
+            scratch_remove_if_dead(path);
+            free(path);
+        }
+    }
+    (void)closedir(directory);
+}
+
+enum status scratch_open(struct scratch *scratch, const char *parent, const char *word,
+                         struct error *error)
+{
+    const char *asked = getenv("TMPDIR");
+    if (parent == NULL) {
+        parent = asked != NULL && *asked != '\0' ? asked : "/tmp";
+    }
+    char *prefix = text_format("heapmill-%s-", word);
+    *scratch = (struct scratch){.path = text_format("%s/%sXXXXXX", parent, prefix), .fd = -1};
+    scratch_remove_dead(parent, prefix);
+    free(prefix);
+    enum status status = STATUS_OK;
+    if (mkdtemp(scratch->path) == NULL) {
+        status = error_set(error, STATUS_IO,
+                           "%s: %m; set TMPDIR to a directory that can be written", scratch->path);
+        free(scratch->path);
+        scratch->path = NULL;
+    } else {
+        scratch->fd = scratch_lock(scratch->path);
+    }
+    return status;
+}
+
+void scratch_close(struct scratch *scratch)
+{
+    if (scratch->path != NULL) {
+        scratch_remove_tree(scratch->path);
+        free(scratch->path);
+    }
+    if (scratch->fd >= 0) {
+        (void)close(scratch->fd);
+    }
+    *scratch = (struct scratch){.fd = -1};
+}
