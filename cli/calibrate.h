@@ -1,4 +1,4 @@
-/* `heapmill calibrate`: runs of which the truth is known, each an ordinary result directory. */
+/* `heapmill calibrate`: runs whose truth is known, each an ordinary result directory. */
 #ifndef HEAPMILL_CLI_CALIBRATE_H
 #define HEAPMILL_CLI_CALIBRATE_H
 
@@ -11,18 +11,18 @@
 #include "results/stats/power.h"
 #include "run/registry.h"
 
-/* Strings are borrowed from argv or are constants; options_free releases the parameters. */
+/* Strings are borrowed from argv or are constants; options_free frees the parameters. */
 struct calibrate_options {
-    const char *backends; /* a comma-separated list: each is the base of runs of its own */
+    const char *backends; /* a comma-separated list; each is the base of its own runs */
     const char *workloads;
     struct text_list parameters;
     const char *directory;
-    const char *slowdowns; /* a comma-separated list, per cent */
+    const char *slowdowns; /* a comma-separated list of per cents */
     double target_ms;
     uint64_t rounds;
     uint64_t runs;
     uint64_t seed;
-    bool exact; /* -b was given: none may be absent */
+    bool exact; /* -b was given: each of them must be present */
     bool json;
     bool no_plot;
     bool one_layout;
@@ -30,34 +30,35 @@ struct calibrate_options {
     char **argv;
 };
 
-/* Runs number `number` (from 0), whose base is `backend`, to its end in `directory`, or what is
- * left of it. STATUS_UNSUPPORTED: the back end is not here, and nothing was run.
- * STATUS_INTERRUPTED: the same call goes on. Otherwise as bench_run. */
+/* Runs number `number` (from 0), whose base is `backend`, to its end in `directory`, or completes
+ * the run that is there. STATUS_UNSUPPORTED: the back end is not here, and nothing was run.
+ * STATUS_INTERRUPTED: the same call continues the run. Other errors as bench_run. */
 enum status calibrate_run(const struct calibrate_options *options, struct registry *registry,
                           uint64_t number, const char *backend, const char *directory,
                           struct error *error);
 
-/* Can runs with this base be made here? Says what is missing before time is spent. Errors as
+/* Can runs with this base be made here? Reports what is missing before time is spent. Errors as
  * calibrate_run. */
 enum status calibrate_check(const struct calibrate_options *options, struct registry *registry,
                             const char *backend, struct error *error);
 
-/* Adds to each group of the plan a copy of its base that does more work: so many per cent, by turns
- * of the list, the turn beginning with `number`. STATUS_INVALID: the list has something else. */
+/* Adds to each group of the plan a copy of its base that does more work. The groups take the per
+ * cents of the list in turn, starting with entry `number`. STATUS_INVALID: an entry of the list is
+ * no per cent that can be used. */
 enum status calibrate_add_slowed(json_t *plan, const char *slowdowns, uint64_t number,
                                  struct error *error);
 
-/* calibration.json's object, but for its format. runs is borrowed. A new reference. */
+/* The object of calibration.json, without its format. runs is borrowed. A new reference. */
 json_t *calibrate_to_json(const struct calibrate_options *options, const struct power *power,
                           json_t *runs);
 
-/* The same as a table on stdout. */
+/* Prints the same as a table on stdout. */
 void calibrate_print(const json_t *json);
 
-/* plots/power.* in the directory; where it cannot be drawn stderr says why. */
+/* Draws plots/power.* in the directory; if that fails, stderr says why. */
 void calibrate_draw(const struct calibrate_options *options, const struct power *power);
 
-/* Where `heapmill doctor` looks, and what -o is unless it is given. */
+/* The default of -o, and where `heapmill doctor` looks. */
 #define CALIBRATE_DIRECTORY "results/calibration"
 
 #endif

@@ -1,4 +1,4 @@
-/* heapmill calibrate: how far can verdicts be trusted on this machine? */
+/* heapmill calibrate: measures how far verdicts can be trusted on this machine. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #include "results/store.h"
 #include "run/calibration_file.h"
 
-/* Every one has workers of its own, or times of its own over the same worker, and so a luck of its
- * own with code layout. Those that are absent are left out. */
+/* Each of these has its own workers, or its own times over the same worker, and so its own luck
+ * with code layout. Absent ones are left out. */
 static const char calibrate_backends[] =
     "malloc,pymalloc-3.10:inline,freelist-3.x:inline,mimalloc,pymalloc-256:inline,"
     "pymalloc-3.10:call,jemalloc,freelist-2.7:inline,pymalloc-3.7:inline,tcmalloc";
@@ -67,8 +67,8 @@ static const struct option_row calibrate_option_rows[] = {
     {.kind = OPTION_END},
 };
 
-/* What was not said: the groups of the default, with the user's parameters behind, as of several
- * the last counts. */
+/* Fills in what was not given. The default parameters come before the user's, since the last one of
+ * a name counts. */
 static enum status calibrate_fill_in(void *arguments, struct error *error)
 {
     (void)error;
@@ -90,7 +90,7 @@ static enum status calibrate_fill_in(void *arguments, struct error *error)
     return STATUS_OK;
 }
 
-/* A calibration in the making. */
+/* A calibration that is being made. */
 struct calibration {
     const struct calibrate_options *options;
     struct registry *registry;
@@ -99,7 +99,7 @@ struct calibration {
     struct power power;
 };
 
-/* The directory of a run: its number and its back end, whose '*', '/' and ':' a name has not. */
+/* The directory of a run: its number and its back end, without '*', '/' and ':'. */
 static char *calibrate_run_directory(const struct calibration *calibration, uint64_t number,
                                      const char *backend)
 {
@@ -140,7 +140,8 @@ static enum status calibrate_count(struct calibration *calibration, const char *
     return status;
 }
 
-/* One run; one of the default's back ends that is not here is taken from the list. */
+/* Makes one run. If it is of a back end of the default list that is not here, that back end is
+ * removed from the list. */
 static enum status calibrate_one(struct calibration *calibration, uint64_t number,
                                  struct error *error)
 {
@@ -167,7 +168,7 @@ static enum status calibrate_one(struct calibration *calibration, uint64_t numbe
     return status;
 }
 
-/* What is left of the whole calibration, and its report. */
+/* Completes the calibration, and reports it. */
 static enum status calibrate_all(struct calibration *calibration, struct error *error)
 {
     enum status status = STATUS_OK;

@@ -1,4 +1,4 @@
-/* What `heapmill calibrate` says in the end. */
+/* The report of `heapmill calibrate`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -9,8 +9,8 @@
 #include "run/experiment.h"
 #include "run/worker_executor.h"
 
-/* A copy of a base's cell that does so many per cent more work, in links of its own: only the work
- * differs, so that the truth is known to the per cent. */
+/* A slowed cell is a copy of a base's cell that does some per cent more work, in its own layouts.
+ * Only the work differs, so the true slowdown is known exactly. */
 enum { CALIBRATE_LAYOUT_SET = 3 }; /* the base and its twins have 0 to 2 */
 
 static json_t *calibrate_slowed_cell(const json_t *base, double slowdown)
@@ -52,7 +52,7 @@ enum status calibrate_add_slowed(json_t *plan, const char *slowdowns, uint64_t n
     return status;
 }
 
-/* The options of `heapmill bench` that make such a run, but for its slowed cells. */
+/* Makes the options of `heapmill bench` for such a run, without its slowed cells. */
 static enum status calibrate_bench_options(const struct calibrate_options *options, uint64_t number,
                                            const char *backend, struct bench_options *bench,
                                            struct error *error)
@@ -71,7 +71,7 @@ static enum status calibrate_bench_options(const struct calibrate_options *optio
     bench->experiment.target_ms = options->target_ms;
     bench->experiment.seed = options->seed + number;
     enum status status = bench_options_check(bench, error);
-    bench->experiment.argc = options->argc; /* what the user typed is what makes this run */
+    bench->experiment.argc = options->argc; /* the plan records what the user typed */
     bench->experiment.argv = options->argv;
     bench->experiment.name = "calibration";
     return status;

@@ -1,4 +1,4 @@
-/* The table of commands: each cli/NAME_command.c defines `const struct command command_NAME`, and
+/* The table of commands. Each cli/NAME_command.c defines `const struct command command_NAME`, and
  * CMake finds it. */
 #ifndef HEAPMILL_CLI_COMMAND_H
 #define HEAPMILL_CLI_COMMAND_H
@@ -7,7 +7,7 @@
 
 extern const struct command *const command_table[]; /* ends with NULL */
 
-/* The program itself, whose subcommands the table is. */
+/* The program itself; the table has its subcommands. */
 extern const struct command command_root;
 extern const struct command command_bench;
 extern const struct command command_compare;

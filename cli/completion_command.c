@@ -1,5 +1,5 @@
-/* heapmill completion: what a shell needs to complete command lines of heapmill. The scripts ask
- * this program, which answers from the tables that it parses by: nothing is stated twice. */
+/* heapmill completion: prints a shell's completion script. The script asks this program, which
+ * answers from the tables that parse the options, so nothing is stated twice. */
 #include <stdio.h>
 
 #include "cli/command.h"
@@ -7,7 +7,7 @@
 
 struct completion_arguments {
     unsigned what;
-    char **words; /* of `candidates`: those behind "heapmill", the last being completed */
+    char **words; /* of `candidates`: the words after "heapmill"; the last one is completed */
 };
 
 static const char *const completion_words[] = {"bash", "zsh", "fish", "candidates", NULL};

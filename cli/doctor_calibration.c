@@ -1,4 +1,4 @@
-/* What this machine can resolve, as `heapmill calibrate` found. */
+/* Says which differences this machine can resolve, as `heapmill calibrate` found. */
 #include <stdio.h>
 
 #include "cli/calibrate.h"
@@ -6,7 +6,7 @@
 #include "common/host/json.h"
 #include "run/calibration_file.h"
 
-/* The bar for false positives: the stated level, and what the interval may reach. */
+/* The bar for false positives: the intended level, which the interval must include. */
 static const double DOCTOR_FALSE_MAX = 0.05;
 static const double DOCTOR_FALSE_HIGH_MAX = 0.08;
 

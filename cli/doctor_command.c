@@ -1,4 +1,5 @@
-/* heapmill doctor: is this machine fit for measuring, and is everything there? */
+/* heapmill doctor: checks whether this machine is fit for measuring, and whether everything is
+ * there. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "common/host/process.h"
 #include "run/command/library.h"
 
-/* Long enough for 50 ticks of a core, short enough to wait for. */
+/* 50 ticks of a core, and not long to wait. */
 static const double DOCTOR_INTERVAL_S = 0.5;
 
 struct doctor_arguments {

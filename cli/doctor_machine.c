@@ -96,8 +96,8 @@ static void doctor_check_load(json_t *rows, const struct machine_counters *count
                counters->load1);
 }
 
-/* Steal and throttling, watched for a moment in which one core is kept busy: an idle guest is not
- * stolen from. */
+/* Watches steal and throttling while it keeps one core busy, because nothing is stolen from an idle
+ * guest. */
 static void doctor_check_neighbours(json_t *rows, double interval_s)
 {
     struct machine_counters before;
@@ -136,7 +136,7 @@ static int doctor_order(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* The median of batches, as a single one may be interrupted. */
+/* Takes the median of batches, because a single batch may be interrupted. */
 static void doctor_check_clock(json_t *rows)
 {
     enum { BATCHES = 31, READS = 1000 };
@@ -153,7 +153,7 @@ static void doctor_check_clock(json_t *rows)
     char source[64];
     (void)machine_read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource",
                             source, sizeof(source));
-    /* Through the vDSO a reading costs 15 to 60 ns; a system call several hundred. */
+    /* A reading through the vDSO costs 15 to 60 ns, a system call several hundred. */
     doctor_add(
         rows, "clock", cost < 150 ? "ok" : "warning",
         cost < 150

@@ -33,7 +33,7 @@ static void doctor_check_backend(json_t *rows, const struct registry *registry,
     free(owner);
 }
 
-/* The path of a program in PATH, "" if it is in none of its directories. The caller frees. */
+/* The path of a program in PATH; "" if no directory has it. The caller frees. */
 static char *doctor_find_program(const char *program)
 {
     struct text_list directories = {0};
@@ -53,7 +53,7 @@ static char *doctor_find_program(const char *program)
     return found;
 }
 
-/* Without the escape sequences of colours, which some programs print to pipes too. */
+/* Removes the escape sequences of colours, which some programs print to pipes too. */
 static void doctor_strip_colours(char *text)
 {
     char *to = text;
@@ -86,7 +86,8 @@ static char *doctor_version(const char *path)
     return version;
 }
 
-/* needed: without it a command of heapmill does not work; otherwise only less is known. */
+/* needed: without the tool a command of heapmill does not work; otherwise only some facts are
+ * unknown. */
 static void doctor_check_tool(json_t *rows, const char *program, const char *package, bool needed,
                               const char *use)
 {

@@ -1,4 +1,4 @@
-/* heapmill exec: a command under one allocator. */
+/* heapmill exec: runs a command under one allocator. */
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "run/command/exec.h"

@@ -8,7 +8,7 @@
 #include "common/host/text.h"
 #include "results/stats/statistics.h"
 
-/* What is printed of a failed worker's standard error. */
+/* The last lines of a failed worker's stderr, and the number of failures, that are printed. */
 enum { EXPLAIN_STDERR_LINES = 12, EXPLAIN_FAILURES = 5 };
 
 enum status explain_open(struct explain *explain, const struct record_set *set, size_t cell,
@@ -28,7 +28,7 @@ enum status explain_open(struct explain *explain, const struct record_set *set, 
             explain->count += status == STATUS_OK;
         }
     }
-    /* Without a base there is still everything else to tell. */
+    /* Everything else can be explained without a base. */
     if (comparison_build(set, &options, &explain->comparison, &ignored) != STATUS_OK) {
         explain->comparison = NULL;
     }
@@ -102,7 +102,7 @@ static void explain_add_heading(const struct explain *explain, struct document *
     }
 }
 
-/* The last lines. */
+/* Adds the last lines of the text. */
 static void explain_add_stderr(const char *text, struct document *document)
 {
     struct text_list lines = {0};
@@ -121,7 +121,7 @@ static void explain_add_stderr(const char *text, struct document *document)
     text_list_free(&lines);
 }
 
-/* What did not end well, and what could not be. */
+/* Adds the records that failed and those that were not applicable. */
 static void explain_add_failures(const struct explain *explain, struct document *document)
 {
     size_t wrong = 0;
@@ -149,7 +149,7 @@ static void explain_add_failures(const struct explain *explain, struct document 
     }
 }
 
-/* Every metric that the cell has, as the tables of compare take it. */
+/* Adds every metric that the cell has, read as compare reads it. */
 static void explain_add_metrics(const struct explain *explain, struct document *document)
 {
     struct table *table = NULL;

@@ -1,18 +1,18 @@
-/* What `heapmill explain` says of the collector: pauses, utilisation, floating garbage. */
+/* The part of `heapmill explain` about the collector: pauses, utilisation, floating garbage. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "cli/explain.h"
 #include "results/stats/statistics.h"
 
-/* A line: the figure with what stands before and after it. */
+/* A line: a figure, with the text before and after it. */
 static const struct collector_line {
     const char *member;
     const char *before;
     const char *after;
     double scale;
-    int digits;     /* significant ones; 0: a whole number */
-    bool of_pauses; /* says nothing where there were none */
+    int digits;     /* significant digits; 0: a whole number */
+    bool of_pauses; /* left out if there were no pauses */
 } collector_lines[] = {
     {"gc.pauses.cpu_ns_per_op", "", " ns of CPU time an operation", 1, 3, true},
     {"gc.pauses.p50_ns", "half of them within ", " us", 1e-3, 4, true},

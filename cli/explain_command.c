@@ -1,4 +1,4 @@
-/* heapmill explain: what happened in one cell. */
+/* heapmill explain: describes what happened in one cell. */
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct option_row explain_options[] = {
     {.kind = OPTION_END},
 };
 
-/* Lists the first cells that the pattern fits, or all if it is NULL. */
+/* Lists the first cells that match the pattern; NULL: all cells. */
 static void explain_list(const struct record_set *set, const char *pattern)
 {
     size_t listed = 0;
@@ -42,7 +42,7 @@ static void explain_list(const struct record_set *set, const char *pattern)
     }
 }
 
-/* Cells that the pattern fits, twins left out; *found is one of them. */
+/* Counts the cells that match the pattern, without twins; *found is one of them. */
 static size_t explain_match(const struct record_set *set, const char *pattern, size_t *found)
 {
     size_t matches = 0;
@@ -55,7 +55,7 @@ static size_t explain_match(const struct record_set *set, const char *pattern, s
     return matches;
 }
 
-/* An id, a glob, or a part of an id; false after a message. */
+/* Finds a cell by its id, a glob, or a part of its id. Returns false after a message. */
 static bool explain_find(const struct record_set *set, const char *name, size_t *cell)
 {
     *cell = record_set_find_cell(set, name);

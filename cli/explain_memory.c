@@ -1,4 +1,5 @@
-/* What was asked of the back end, where it went, and what it kept. */
+/* The part of `heapmill explain` about memory: what was asked of the back end, where it went, and
+ * what the back end kept. */
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static double calls_allocs(const json_t *rows, size_t index)
     return json_number_value(json_array_get(json_array_get(rows, index), 1));
 }
 
-/* A size's row, if it has a visible share or the table is short; false: left to the rest. */
+/* Is this size listed? Yes if its share is visible or the table is short; the other sizes are
+ * summed up. */
 static bool calls_is_shown(const json_t *rows, size_t index, double allocs)
 {
     return json_array_size(rows) <= CALLS_ROWS_MAX || calls_allocs(rows, index) * 200 >= allocs;
@@ -119,7 +121,8 @@ static void memory_add_bytes(const json_t *memory, const char *name, const char 
     }
 }
 
-/* Held at live's peak, cut in three: asked for, rounded up, not in blocks. */
+/* Splits the memory that was held at the peak of live memory into three: asked for, rounded up, not
+ * in blocks. */
 static void memory_add_split(const json_t *memory, struct document *document)
 {
     const json_t *fragmentation = json_object_get(memory, "fragmentation");
@@ -146,7 +149,7 @@ static void memory_add_split(const json_t *memory, struct document *document)
                   memory_number(fragmentation, "peak_over_peak"));
 }
 
-/* What is left of it at the end. */
+/* Adds what is still held at the end. */
 static void memory_add_end(const json_t *memory, struct document *document)
 {
     const json_t *series = json_object_get(memory, "series");

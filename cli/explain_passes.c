@@ -1,4 +1,4 @@
-/* What the passes that count instructions and time single calls have found. */
+/* The part of `heapmill explain` about the passes that count instructions and time single calls. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ void explain_add_instructions(const struct explain *explain, struct document *do
 
 static const char *const latency_calls[] = {"alloc", "free", "resize"};
 
-/* The last one is the slowest call. */
+/* The last row is the slowest call. */
 static const struct latency_quantile {
     const char *title;
     const char *member;
@@ -44,7 +44,8 @@ enum {
     LATENCY_QUANTILES = sizeof(latency_quantiles) / sizeof(latency_quantiles[0])
 };
 
-/* A quantile of a call over the rounds: the median, of the slowest call the slowest. NAN: none. */
+/* A quantile of a call over the rounds: their median, or for the slowest call their maximum. NAN:
+ * there is none. */
 static double latency_over_rounds(const struct explain *explain, size_t call, size_t quantile)
 {
     char member[64];
@@ -69,7 +70,7 @@ static void latency_add_table(const struct explain *explain, struct document *do
     }
     for (size_t call = 0; call < LATENCY_CALLS; call++) {
         if (isnan(latency_over_rounds(explain, call, LATENCY_QUANTILES - 1))) {
-            continue; /* the workload never makes it */
+            continue; /* the workload never makes this call */
         }
         table_row(table);
         table_cell(table, 0, "%s", latency_calls[call]);

@@ -1,4 +1,5 @@
-/* How long it took, how much that swung, and what the machine did meanwhile. */
+/* The part of `heapmill explain` about time: how long it took, how much it varied, and what the
+ * machine did meanwhile. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,7 @@ static void machine_add(const struct explain *explain, const char *member, const
     free(figures.values);
 }
 
-/* The round that is farthest above the others, and what was different in it. */
+/* Adds the slowest round, and what was different in it. */
 static void machine_add_slowest(const struct explain *explain, struct document *document)
 {
     static const char *const members[] = {"switches_involuntary", "steal_ticks",  "throttled_us",

@@ -1,4 +1,4 @@
-/* heapmill figures: what workloads tell of themselves, besides what is measured of every cell. */
+/* heapmill figures: prints the figures that only a workload has, beside those of every cell. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static double figures_median(const json_t *array)
     return median;
 }
 
-/* A cell's figures, each array of values replaced by its median. */
+/* The cell's figures: the median of each array of values. */
 static json_t *figures_reduce(const json_t *values)
 {
     json_t *figures = json_object();
@@ -92,7 +92,7 @@ static json_t *figures_reduce(const json_t *values)
     return figures;
 }
 
-/* An array of {…, figures}, in the plan's order. */
+/* One object {…, figures} for each cell, in the plan's order. */
 static json_t *figures_cells(const struct record_set *set, json_t *const *values)
 {
     json_t *cells = json_array();
@@ -119,7 +119,7 @@ static char *figures_parameters(const json_t *cell)
     return threads > 1 ? text_format("%s,threads=%d", params, threads) : text_format("%s", params);
 }
 
-/* One table for the workload whose first cell is at *index: its figures are the columns. */
+/* Adds a table for the workload whose first cell is at *index. Its columns are the figures. */
 static void figures_add_workload(struct document *document, const json_t *cells, size_t *index)
 {
     const char *workload =

@@ -1,4 +1,4 @@
-/* The subcommands of `heapmill fuzz`, one file each, and what they share. */
+/* The subcommands of `heapmill fuzz`, one file each, and what they have in common. */
 #ifndef HEAPMILL_CLI_FUZZ_H
 #define HEAPMILL_CLI_FUZZ_H
 
@@ -23,7 +23,7 @@ extern const struct command fuzz_score_command;
 extern const struct command fuzz_plot_command;
 extern const struct command fuzz_speed_command;
 
-/* Rows of several subcommands, as in shared_options.h. */
+/* Option rows of several subcommands, as in shared_options.h. */
 
 #define FUZZ_CANDIDATES_TARGETS "fuzz list --names"
 #define FUZZ_CANDIDATES_BUGS "fuzz list --bugs --names"
@@ -55,8 +55,8 @@ extern const struct command fuzz_speed_command;
         .standard = "", .shown = "none", .candidates = FUZZ_CANDIDATES_BUGS,                       \
         OPTION_INTO(structure, member)
 
-/* Prints the error of a subcommand; the exit status that goes with it: what is not found is a build
- * that is missing. */
+/* Prints the error of a subcommand and returns its exit status. STATUS_NOT_FOUND means that a build
+ * is missing. */
 int fuzz_report(const struct invocation *invocation, const struct error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* heapmill fuzz build: the build trees of the engines. */
+/* heapmill fuzz build: builds the targets for an engine. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* heapmill fuzz cmin: a smaller corpus that covers as much. */
+/* heapmill fuzz cmin: makes a smaller corpus that covers as much. */
 #include <stdio.h>
 #include <unistd.h>
 

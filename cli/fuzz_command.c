@@ -1,4 +1,4 @@
-/* heapmill fuzz: its subcommands. */
+/* heapmill fuzz: the table of its subcommands. */
 #include "cli/fuzz.h"
 
 static const struct command *const fuzz_table[] = {

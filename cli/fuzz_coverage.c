@@ -1,4 +1,4 @@
-/* heapmill fuzz coverage: which lines the corpora reach. */
+/* heapmill fuzz coverage: shows which lines the corpora reach. */
 #include <jansson.h>
 #include <stdio.h>
 

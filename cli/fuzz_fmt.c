@@ -1,4 +1,4 @@
-/* heapmill fuzz fmt: an input as the program that it is. */
+/* heapmill fuzz fmt: prints an input as the program that it encodes. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* heapmill fuzz list: what can be fuzzed, and with what. */
+/* heapmill fuzz list: lists targets, back ends, bugs and engines. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static size_t list_corpus_size(const struct fuzz_catalog *catalog, const char *t
     return count;
 }
 
-/* The engines of a program's builds, ", " between. The caller frees. */
+/* The engines of a program's builds, joined by ", ". The caller frees. */
 static char *list_engines(const struct fuzz_program *program)
 {
     static const char *const engines[FUZZ_TREES] = {"random", "libfuzzer", "libfuzzer --fast",
@@ -106,7 +106,7 @@ static void list_print_table(const struct fuzz_catalog *catalog, bool bugs)
     document_show(document);
 }
 
-/* Each once: the catalog is in order. */
+/* Prints each name once; equal names are adjacent in the catalog. */
 static void list_print_names(const struct fuzz_catalog *catalog, bool bugs)
 {
     const char *last = "";

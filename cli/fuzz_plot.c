@@ -1,4 +1,4 @@
-/* heapmill fuzz plot: the figures of a campaign or a score. */
+/* heapmill fuzz plot: draws the figures of a campaign or a score. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct option_row plot_option_rows[] = {
     {.kind = OPTION_END},
 };
 
-/* What there is of each figure, on stdout. */
+/* Prints on stdout which files each figure has. */
 static void plot_print(const char *output, const struct text_list *names, bool json)
 {
     static const char *const suffixes[] = {"tsv", "gp", "svg", "png"};

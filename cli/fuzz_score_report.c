@@ -7,13 +7,13 @@
 #include "cli/command.h"
 #include "common/host/document.h"
 
-/* Random and the variants without the mutator are what others are measured against. */
+/* Other engines are compared with these: random, and the variants without the mutator. */
 static bool report_is_baseline(const char *engine)
 {
     return strcmp(engine, "random") == 0 || strstr(engine, "-nomutator") != NULL;
 }
 
-/* Bug and engine pairs below the floor. */
+/* The number of pairs of a bug and an engine below the floor. */
 static size_t report_count_missed(const struct fuzz_score *score, double floor)
 {
     size_t missed = 0;

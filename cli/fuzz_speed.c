@@ -1,4 +1,4 @@
-/* heapmill fuzz speed: operations per CPU second of each engine, against a bare loop. */
+/* heapmill fuzz speed: measures operations per CPU second of each engine, against a bare loop. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static const double SPEED_STABILITY_LEAST = 98;
 struct speed_arguments {
     const char *target;
     const char *backend; /* NULL: the target's default */
-    char *label;         /* "block_ops.pymalloc-3.10", once it is known */
+    char *label;         /* "block_ops.pymalloc-3.10", set when the program is found */
     uint64_t rounds;
     double time_s;
     uint64_t seed;
@@ -137,7 +137,7 @@ static void speed_print_json(const struct speed_arguments *arguments,
     json_decref(all);
 }
 
-/* Says each bar that is missed. */
+/* Prints each bar that is not reached. */
 static bool speed_meets_bars(const struct speed_arguments *arguments,
                              const struct speed_figures *figures)
 {

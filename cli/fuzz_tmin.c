@@ -1,4 +1,4 @@
-/* heapmill fuzz tmin: a smaller input that fails in the same way. */
+/* heapmill fuzz tmin: makes a smaller input that fails in the same way. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

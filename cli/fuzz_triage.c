@@ -1,4 +1,4 @@
-/* heapmill fuzz triage: what a campaign found, one line and one reproducer a defect. */
+/* heapmill fuzz triage: lists a campaign's defects, with one line and one reproducer each. */
 #include <jansson.h>
 #include <stdio.h>
 
@@ -86,7 +86,7 @@ static int triage_execute(const struct invocation *invocation, void *arguments)
     struct error error;
     process_prepare_signals();
     enum status status = fuzz_triage_run(asked->directory, asked->time_s, &triage, &error);
-    /* One that does not fail any more was still found. */
+    /* An input that no longer fails was still found. */
     int exit_status = triage.count > 0 || triage.passing.count > 0 ? EXIT_FINDING : EXIT_CLEAN;
     if (status != STATUS_OK) {
         exit_status = fuzz_report(invocation, &error);

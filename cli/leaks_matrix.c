@@ -1,5 +1,5 @@
-/* `heapmill leaks` without a command: which detector finds which leak, on which back end, at what
- * cost. */
+/* `heapmill leaks` without a command: shows which detector finds which leak, on which back end, at
+ * what cost. */
 #include <stdio.h>
 #include <string.h>
 

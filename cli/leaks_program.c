@@ -40,7 +40,7 @@ static void leaks_print_site(const json_t *site, const char *program)
     }
 }
 
-/* The sites that lost blocks, then those that only grew; the largest of them. */
+/* Prints the largest sites: first those that lost blocks, then those that only grew. */
 static void leaks_print_sites(const json_t *process)
 {
     const char *program = json_string_value(json_object_get(process, "program"));

@@ -1,4 +1,4 @@
-/* heapmill list: what there is to choose from. */
+/* heapmill list: lists the back ends, workloads, parameters and other choices. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static const struct option_row list_options[] = {
     {.kind = OPTION_END},
 };
 
-/* What the topics are made from; the catalog is read when a topic first needs it. */
+/* The data that topics are made from. The catalog is read when a topic first needs it. */
 struct list_context {
     struct registry registry;
     struct catalog catalog;
@@ -43,7 +43,7 @@ struct list_context {
 };
 
 struct list_column {
-    const char *member; /* of the JSON objects */
+    const char *member; /* member of the JSON objects */
     const char *title;
 };
 
@@ -80,8 +80,8 @@ static const char *list_kind(const struct backend *backend)
                                                 : "library";
 }
 
-/* How the arm serves several threads, as its worker says; "" if that one is missing, or is there
- * without the library that it wants. */
+/* How the arm serves several threads, as its worker reports; "" if the worker is missing, or does
+ * not run without its library. */
 static json_t *list_thread_support(const struct registry *registry, const struct backend *backend,
                                    const char *arm)
 {
@@ -160,7 +160,7 @@ static enum status list_fill_workloads(struct list_context *context, json_t *row
     return status;
 }
 
-/* "8 to 1e+06", or the words that there are. */
+/* "8 to 1e+06", or the allowed words. */
 static json_t *list_range(const struct catalog_parameter *parameter)
 {
     if (parameter->choices != NULL) {
@@ -303,7 +303,7 @@ static void list_add_topic(struct document *document, const struct list_topic *t
     table_rows_of_json(table, rows);
 }
 
-/* Is the topic among those that were named, or among the usual ones? */
+/* Is the topic one of those that were named, or else a default one? */
 static bool list_wants(const struct list_arguments *arguments, size_t topic)
 {
     bool wanted = arguments->topics.count == 0 && topic < LIST_STANDARD_TOPICS;

@@ -1,4 +1,4 @@
-/* heapmill: finds the command that the first argument names, and runs it. */
+/* heapmill: runs the command that the first argument names. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 
-/* Were one of the three standard descriptors closed, the first file that is opened would get its
+/* Opens standard descriptors that are closed. Otherwise the first opened file would get such a
  * number, and a message would be written into it. */
 static void main_open_standard_files(void)
 {
@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 {
     main_open_standard_files();
     int status = main_run(argc, argv);
-    /* A full disk or a closed pipe behind stdout must not look like success. */
+    /* A full disk or a closed pipe at stdout must not look like success. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fputs("heapmill: the output could not be written\n", stderr);
         return status == EXIT_CLEAN ? EXIT_ENVIRONMENT : status;

@@ -1,4 +1,4 @@
-/* heapmill manual: this program's man pages. */
+/* heapmill manual: writes this program's man pages. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static const struct option_row manual_options[] = {
     {.kind = OPTION_END},
 };
 
-/* The page of a command and those of its subcommands, as DIR/heapmill-fuzz-run.1. */
+/* Writes the page of a command and those of its subcommands, as DIR/heapmill-fuzz-run.1. */
 static enum status manual_write(const struct command *command, const char *path,
                                 const char *directory, struct error *error)
 {

@@ -1,4 +1,4 @@
-/* heapmill map: a picture of a heap's arenas, pools and blocks while a workload runs. */
+/* heapmill map: draws a heap's arenas, pools and blocks while a workload runs. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* heapmill misuse: what allocators make of programs' errors. */
+/* heapmill misuse: shows how allocators react to errors of programs. */
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"

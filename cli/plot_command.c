@@ -1,4 +1,4 @@
-/* heapmill plot: the figures of a run, each with its data and its script. */
+/* heapmill plot: draws the figures of a run, each with its data and its script. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static enum status plot_check(void *arguments, struct error *error)
     return STATUS_OK;
 }
 
-/* The files of an image: the data and the script always, the pictures if they were drawn. */
+/* The files of an image: always the data and the script, and the pictures if they were drawn. */
 static json_t *plot_image_files(const struct plot_arguments *arguments,
                                 const struct plot_report *report, const struct plot_image *image)
 {
@@ -104,7 +104,7 @@ static void plot_print_paths(const struct plot_arguments *arguments,
     }
 }
 
-/* The sentence for what went wrong, and the exit status. */
+/* Prints what went wrong, and returns the exit status. */
 static int plot_fail(const struct plot_report *report, const struct error *error)
 {
     size_t drawn = 0;

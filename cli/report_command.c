@@ -1,4 +1,4 @@
-/* heapmill report: one page of what was measured. */
+/* heapmill report: writes one page with what was measured. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* heapmill try: which allocator is best for a command. */
+/* heapmill try: finds the best allocator for a command. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -84,7 +84,8 @@ static void calibration_add_share(struct table *table, const char *what, const j
     table_cell(table, 4, "%lld", json_integer_value(json_object_get(share, "comparisons")));
 }
 
-/* What the runs found in the end: by default at as many rounds as bench has. */
+/* Adds the power at the highest number of rounds that was tried, which by default is bench's
+ * own. */
 static void calibration_add_power(struct document *document, const json_t *json)
 {
     json_int_t most = json_integer_value(json_object_get(json_object_get(json, "rounds"), "most"));

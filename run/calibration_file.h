@@ -8,17 +8,18 @@
 #include "common/host/document.h"
 #include "common/status.h"
 
-/* Writes it whole or not at all. STATUS_IO. */
+/* Writes the file whole or not at all. STATUS_IO. */
 enum status calibration_write(const char *directory, const json_t *calibration,
                               struct error *error);
 
-/* A new reference. STATUS_NOT_FOUND: there is none; STATUS_CORRUPT: it is not one. */
+/* *calibration is a new reference. STATUS_NOT_FOUND: there is no such file; STATUS_CORRUPT: the
+ * file is not a calibration. */
 enum status calibration_read(const char *directory, json_t **calibration, struct error *error);
 
-/* Is this the machine that it was made on: CPU, cores, kernel, this heapmill? */
+/* Was the calibration made on this machine: same CPU, cores, kernel and heapmill? */
 bool calibration_is_of_host(const json_t *calibration);
 
-/* What it says, as a table and sentences. */
+/* Adds the calibration to the document, as a table and sentences. */
 void calibration_report(const json_t *calibration, struct document *document);
 
 #endif

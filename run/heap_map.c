@@ -12,7 +12,7 @@
 #include "run/worker.h"
 
 static const double MAP_TIMEOUT_S = 300;
-/* So that each frame shows something that happened since the one before it. */
+/* Each frame should show something that happened since the frame before it. */
 enum { MAP_OPERATIONS_PER_FRAME = 100, MAP_SHORT_ITERATION = 100 };
 
 struct map_job {
@@ -20,11 +20,11 @@ struct map_job {
     struct registry registry;
     struct catalog catalog;
     struct selection selection;
-    char *probe; /* the back end's own: preloaded it would hold the harness's memory too */
+    char *probe; /* the back end's own probe: a preloaded one would map the harness's memory too */
     struct worker worker;
 };
 
-/* Does the back end's probe say that it can be walked? */
+/* Does the back end's probe say that its heap can be walked? */
 static bool map_can_walk(const struct registry *registry, const char *probe, const json_t *env)
 {
     struct worker worker = {.registry = registry, .program = probe, .preload = "", .env = env};
@@ -107,7 +107,8 @@ static enum status map_open(struct map_job *job, struct error *error)
     return can ? STATUS_OK : map_refuse_backend(job, error);
 }
 
-/* Runs the probe; moments and path are NULL, or what to map and where. *record is the caller's. */
+/* Runs the probe. moments says when to map and path where to; both are NULL for a run without maps.
+ * *record is a new reference. */
 static enum status map_run_cell(const struct map_job *job, uint64_t iterations, const char *moments,
                                 const char *path, json_t **record, struct error *error)
 {
@@ -143,7 +144,7 @@ static enum status map_run_cell(const struct map_job *job, uint64_t iterations, 
     return status;
 }
 
-/* The operations that a run makes: the last of its memory series. */
+/* The number of operations that a run makes: that of the last sample of its memory series. */
 static uint64_t map_count_operations(const json_t *record)
 {
     const json_t *series =
@@ -159,7 +160,7 @@ static int map_compare_moments(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-/* "1000" or "50%" of total. */
+/* Reads "1000" or "50%" of total. */
 static enum status map_read_moment(const char *text, uint64_t total, uint64_t *moment,
                                    struct error *error)
 {
@@ -189,7 +190,7 @@ static enum status map_read_moment(const char *text, uint64_t total, uint64_t *m
     return STATUS_OK;
 }
 
-/* The moments, ascending and each once, as --map-at takes them; the caller's. */
+/* The moments in ascending order, each once, as --map-at takes them; the caller frees. */
 static enum status map_moments(const struct heap_map_request *request, uint64_t total,
                                char **moments, struct error *error)
 {
@@ -224,7 +225,7 @@ static enum status map_moments(const struct heap_map_request *request, uint64_t 
     return status;
 }
 
-/* Iterations that are single operations would leave every frame alike. */
+/* If an iteration is a single operation, all frames would look alike: such workloads get more. */
 static uint64_t map_choose_iterations(const struct map_job *job, const json_t *record)
 {
     const json_t *operations = json_object_get(record, "operations");
@@ -233,7 +234,8 @@ static uint64_t map_choose_iterations(const struct map_job *job, const json_t *r
     if (job->request->iterations > 0 || single || one >= MAP_SHORT_ITERATION) {
         return job->request->iterations > 0 ? job->request->iterations : 1;
     }
-    /* A steady state needs as many operations as it has blocks to look different. */
+    /* A workload in a steady state looks different only after as many operations as it has
+     * blocks. */
     double live = json_number_value(json_object_get(job->selection.points[0].params, "live"));
     double wanted = fmax((double)MAP_OPERATIONS_PER_FRAME * (double)job->request->frames, 2 * live);
     return (uint64_t)(wanted / (double)(one > 0 ? one : 1)) + 1;
@@ -265,7 +267,7 @@ static enum status map_take(const struct map_job *job, const char *path, struct 
     return status;
 }
 
-/* "p=1, q=2"; the caller's. */
+/* "p=1, q=2"; the caller frees. */
 static char *map_parameters(const struct selection_point *point)
 {
     struct text_list words = {0};

@@ -56,14 +56,15 @@ void machine_find_value(const char *path, const char *name, char *value, size_t 
     }
 }
 
-/* Our cgroup in the hierarchy of a controller (version 1), or in the unified one (""). */
+/* The name of this process's cgroup in the hierarchy of a controller (version 1), or in the unified
+ * one (""). */
 static void machine_cgroup_name(const char *controller, char *name, size_t size)
 {
     char line[PATH_MAX];
     name[0] = '\0';
     FILE *file = fopen("/proc/self/cgroup", "re");
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        /* "4:cpu,cpuacct:/path" or "0::/path" */
+        /* The line is "4:cpu,cpuacct:/path" or "0::/path". */
         char *controllers = strchr(line, ':');
         char *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
         if (path == NULL) {
@@ -84,7 +85,8 @@ static void machine_cgroup_name(const char *controller, char *name, size_t size)
     }
 }
 
-/* The path of our cgroup's file, "" if we are in none or it has no such file. CPU controller. */
+/* The path of a file of this process's cgroup (CPU controller); "" if there is no cgroup or no such
+ * file. */
 static void machine_cgroup_file(const char *name, char *path, size_t size)
 {
     static const char *const roots[][2] = {
@@ -101,7 +103,8 @@ static void machine_cgroup_file(const char *name, char *path, size_t size)
         if (group[0] != '\0' && access(path, R_OK) == 0) {
             return;
         }
-        /* In a container the mounted root is our own group, whatever its name is outside. */
+        /* In a container the mounted root is the process's own group, whatever its name is
+         * outside. */
         (void)snprintf(path, size, "%s/%s", roots[i][1], name);
         if (group[0] != '\0' && access(path, R_OK) == 0) {
             return;
@@ -154,7 +157,7 @@ void machine_read_counters(struct machine_counters *counters)
     char line[256];
     *counters = (struct machine_counters){.throttled_us = machine_throttled_us()};
     if (machine_read_line("/proc/stat", line, sizeof(line)) && strncmp(line, "cpu ", 4) == 0) {
-        /* user nice system idle iowait irq softirq steal; guest times are in user already */
+        /* user nice system idle iowait irq softirq steal; user already includes guest times */
         char *next = line + 4;
         for (int i = 0; i < 8; i++) {
             uint64_t ticks = strtoull(next, &next, 10);
@@ -223,7 +226,7 @@ static void machine_add_caches(json_t *host)
     }
 }
 
-/* "spectre_v2: …; meltdown: …", those that say anything but "Not affected". */
+/* "spectre_v2: …; meltdown: …", without those that say "Not affected". */
 static void machine_add_mitigations(json_t *host)
 {
     static const char directory[] = "/sys/devices/system/cpu/vulnerabilities";
@@ -245,7 +248,7 @@ static void machine_add_mitigations(json_t *host)
     text_list_free(&names);
 }
 
-/* What else explains a figure, where the machine says it. */
+/* Adds further facts that explain figures, as far as the machine tells them. */
 static void machine_add_provenance(json_t *host)
 {
     char affinity[256];
@@ -259,13 +262,13 @@ static void machine_add_provenance(json_t *host)
     machine_add_line(host, "hypervisor_product", "/sys/class/dmi/id/product_name");
 #ifdef __x86_64__
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0) { /* ECX bit 31 is left to hypervisors */
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0) { /* hypervisors set bit 31 of ECX */
         (void)json_object_set_new(host, "hypervisor", json_boolean((ecx >> 31 & 1) != 0));
     }
 #endif
     machine_find_value("/proc/self/status", "Cpus_allowed_list", affinity, sizeof(affinity));
     (void)json_object_set_new(host, "affinity", machine_json_text(affinity));
-    const char *tunables = getenv("GLIBC_TUNABLES"); /* of heapmill: workers do not get it */
+    const char *tunables = getenv("GLIBC_TUNABLES"); /* of heapmill itself: workers do not get it */
     (void)json_object_set_new(host, "glibc_tunables",
                               machine_json_text(tunables != NULL ? tunables : ""));
 }

@@ -12,8 +12,7 @@
 
 enum {
     PROGRESS_WIDTH_MAX = 250,
-    PROGRESS_TRUSTED =
-        8, /* processes after which their own mean is a better guess than the plan's */
+    PROGRESS_TRUSTED = 8, /* processes after which their own mean replaces the plan's estimate */
 };
 
 void progress_begin(struct progress *progress, size_t total, size_t done, double process_s,
@@ -70,7 +69,7 @@ void progress_show(const struct progress *progress, const char *what, const char
     char left[32];
     char line[PROGRESS_WIDTH_MAX + 1];
     text_of_seconds(left, sizeof(left), progress_left_s(progress));
-    int width = progress_width() - 1; /* the last column would wrap on some terminals */
+    int width = progress_width() - 1; /* some terminals wrap at the last column */
     (void)snprintf(line, (size_t)width + 1, "%3.0f%%  %s left  %s  %s", progress_percent(progress),
                    left, what, cell);
     const char *bold = progress->colour ? "\033[1m" : "";

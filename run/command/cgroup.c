@@ -9,7 +9,9 @@
 #include "common/host/files.h"
 #include "common/host/text.h"
 
-enum { CGROUP_REMOVALS_MAX = 50 }; /* the last member's end may not have reached it yet */
+enum {
+    CGROUP_REMOVALS_MAX = 50
+}; /* the kernel may still be removing the last process from the group */
 
 static char *cgroup_text(const char *path)
 {
@@ -19,7 +21,7 @@ static char *cgroup_text(const char *path)
     return file_read(path, &bytes, &size, &error) == STATUS_OK ? bytes : text_format("%s", "");
 }
 
-/* heapmill's own group: what stands behind "0::". The caller frees. */
+/* Finds heapmill's own group: the text after "0::". The caller frees. */
 static char *cgroup_own(const char *text)
 {
     char *read = text == NULL ? cgroup_text("/proc/self/cgroup") : text_format("%s", text);
@@ -30,7 +32,7 @@ static char *cgroup_own(const char *text)
     return own;
 }
 
-/* Makes a group in that directory; it has to have the file in which the peak is. */
+/* Makes a group in that directory. Fails if the new group has no memory.peak. */
 static bool cgroup_make(struct cgroup *cgroup, const char *parent)
 {
     static unsigned number;
@@ -64,7 +66,7 @@ bool cgroup_open(struct cgroup *cgroup, const char *root, const char *own_text)
     }
     char *own = cgroup_own(own_text);
     char *directory = text_format("%s%s", root, strcmp(own, "/") == 0 ? "" : own);
-    /* Beside the own group first: a group that has processes cannot have members with memory. */
+    /* A group that has processes cannot have members with memory, so a sibling is tried first. */
     char *above = text_format("%s", directory);
     char *slash = strrchr(above, '/');
     bool made = false;

@@ -11,17 +11,17 @@
 #include "run/command/output.h"
 #include "run/worker.h"
 
-/* glibc's malloc under a program that brings another: a library that is preloaded comes first, this
- * one too. */
+/* glibc's malloc under a program that brings another allocator. A preloaded library comes first in
+ * the search order, and that holds for glibc too. */
 static const char *const COMMAND_LIBC = "libc.so.6";
 
-/* The base, which is the command as it is, has nothing to preload; nor has glibc with other
- * settings. */
+/* The base is the command as it is and preloads nothing. glibc with other settings preloads nothing
+ * either. */
 static void command_describe(void *context, const struct selection_choice *choice, int twin,
                              json_t *cell)
 {
     const struct command_executor *command = context;
-    (void)twin; /* it differs in its address layout alone, which is drawn anew for every process */
+    (void)twin; /* a twin differs only in its address layout, which every process draws anew */
     struct launch launch;
     const char *installed = choice->backend->installed;
     registry_launch(choice->backend, choice->arm, &launch);
@@ -35,7 +35,7 @@ static void command_describe(void *context, const struct selection_choice *choic
     launch_free(&launch);
 }
 
-/* What the command was found to be is in the plan already. */
+/* The plan already has what was found out about the command. */
 static enum status command_prepare(void *context, json_t *plan, bool resumed, struct error *error)
 {
     (void)context;
@@ -44,7 +44,7 @@ static enum status command_prepare(void *context, json_t *plan, bool resumed, st
     return setup != NULL ? command_shell("--setup", setup, NULL, 0, error) : STATUS_OK;
 }
 
-/* A run is one operation, which takes what it took when the command was looked at. */
+/* A run is one operation. It takes as long as the reference run took. */
 static enum status command_calibrate(void *context, const json_t *plan, const json_t *cell,
                                      json_t **calibration, struct error *error)
 {
@@ -56,7 +56,7 @@ static enum status command_calibrate(void *context, const json_t *plan, const js
     return STATUS_OK;
 }
 
-/* Why the run ended badly; NULL: it did not. The caller frees. */
+/* Why the run ended badly; NULL if it ended well. The caller frees. */
 static char *command_end_problem(const json_t *reference, const struct command_result *result,
                                  double timeout_s, const char **status)
 {
@@ -84,7 +84,7 @@ static char *command_end_problem(const json_t *reference, const struct command_r
     return NULL;
 }
 
-/* Keeps an output that differs, beside the records; the sentence says where. */
+/* Keeps an output that differs beside the records, and appends its path to the sentence. */
 static char *command_keep_output(const struct command_executor *command,
                                  const struct executor_cell *asked, char *difference)
 {
@@ -108,8 +108,8 @@ static char *command_keep_output(const struct command_executor *command,
     return text;
 }
 
-/* Is the output what the command prints as it is, and does the user's own check agree? NULL: yes.
- */
+/* Compares the output with the reference, then runs the user's own check. NULL: both agree. The
+ * caller frees. */
 static char *command_output_problem(const struct command_executor *command,
                                     const struct executor_cell *asked)
 {
@@ -133,7 +133,7 @@ static char *command_output_problem(const struct command_executor *command,
     return NULL;
 }
 
-/* What was measured. A server's operation is a request, where its load tells of them. */
+/* The measured figures. For a server an operation is a request, if the load reports requests. */
 static json_t *command_figures(const struct command_result *result, enum command_memory memory)
 {
     const struct process_result *process = &result->process;

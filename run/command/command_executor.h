@@ -1,8 +1,8 @@
 /* The executor whose cells are a user's command, each under another allocator: `heapmill try`.
  *
- * Before the first round it looks at the command (the plan's `try` gets what it finds, see
- * results/FORMAT.md): whether a preloaded library reaches it, where malloc lives in it, what it
- * prints and how it ends. */
+ * Before the first round it inspects the command: whether a preloaded library reaches it, which
+ * library serves its malloc, what it prints and how it ends. The plan's `try` gets the answers
+ * (results/FORMAT.md). */
 #ifndef HEAPMILL_RUN_COMMAND_COMMAND_EXECUTOR_H
 #define HEAPMILL_RUN_COMMAND_COMMAND_EXECUTOR_H
 
@@ -14,8 +14,8 @@ struct command_executor {
     struct executor executor;
     const struct registry *registry;
     const struct process_guard *guard; /* NULL: none */
-    const char *directory;             /* of the run; outputs that differ are kept there */
-    const json_t *spec;                /* while a plan is made: its `try` */
+    const char *directory;             /* of the run; outputs that differ are kept in it */
+    const json_t *spec;                /* the plan's `try`, while the plan is made */
     int output_fd;
 };
 

@@ -14,7 +14,7 @@
 #include "run/command/server.h"
 #include "run/worker.h"
 
-enum { COMMAND_LOOKS_MIN = 2 }; /* of a tree, for its peak to be known */
+enum { COMMAND_LOOKS_MIN = 2 }; /* samples of a tree that a valid peak needs */
 
 static const char *const command_memory_words[] = {
     [COMMAND_MEMORY_TREE] = "pss",
@@ -77,8 +77,8 @@ enum status command_shell(const char *what, const char *line, const char *input,
     return status;
 }
 
-/* The settings over the user's environment. A preloaded library of the user's own stays behind
- * ours. */
+/* Adds the environment variables of the run. A library that the user preloads comes after
+ * heapmill's. */
 static void command_settings(const struct command_launch *launch, struct text_list *settings)
 {
     const char *name;
@@ -101,7 +101,7 @@ static void command_settings(const struct command_launch *launch, struct text_li
     }
 }
 
-/* Follows the command until it ends, is late, or heapmill is to stop. */
+/* Follows the command until it ends, exceeds its time limit, or heapmill is interrupted. */
 static void command_follow(const struct command_launch *launch, struct process *process,
                            struct command_result *result)
 {
@@ -121,8 +121,9 @@ static void command_follow(const struct command_launch *launch, struct process *
     process->result.interrupted = process->running && process_interrupted();
 }
 
-/* Of one process the kernel's own peak, unless heapmill's, which a child begins with, hides it:
- * then what was seen, if that was more than its start. */
+/* The peak of memory in bytes, 0 if unknown. For a single process the kernel's peak is used. But a
+ * child starts with heapmill's own peak; if the kernel's peak is not above that, the sampled peak
+ * is used. */
 static uint64_t command_peak(const struct command_launch *launch, const struct cgroup *cgroup,
                              const struct command_result *result)
 {
@@ -195,7 +196,7 @@ enum status command_run(const struct command_launch *launch, struct command_resu
         } else {
             command_follow(launch, &process, result);
         }
-        process_stop(&process, 1, 0); /* and what it has left behind */
+        process_stop(&process, 1, 0); /* and stops the processes that it left behind */
         result->process = process.result;
         process.result.output = NULL;
         process_free(&process);

@@ -21,7 +21,7 @@
 struct exec_session {
     const struct exec_request *request;
     struct registry registry;
-    struct text_list settings; /* over the environment */
+    struct text_list settings; /* added to the environment */
     struct tally_files tallies;
 };
 
@@ -72,7 +72,7 @@ static enum status exec_add_backend(struct exec_session *session, struct text_li
     return status;
 }
 
-/* Ours first, then the allocator, then what the user preloads anyhow. */
+/* Sets LD_PRELOAD: heapmill's libraries first, then the allocator, then what the user preloads. */
 static enum status exec_settle(struct exec_session *session, struct error *error)
 {
     const struct exec_request *request = session->request;
@@ -201,7 +201,7 @@ static void exec_print_process(const struct tally *process)
     }
 }
 
-/* On stderr: stdout is the command's. */
+/* Prints the statistics on stderr, because stdout belongs to the command. */
 static void exec_tell(struct exec_session *session)
 {
     tally_files_read(&session->tallies);
@@ -229,7 +229,8 @@ static void exec_tell(struct exec_session *session)
     }
 }
 
-/* Signals that are meant for the command reach whoever the user knows: heapmill passes them on. */
+/* The user sends signals for the command to heapmill, whose process id is known. heapmill passes
+ * them on. */
 static void exec_handle(void (*handler)(int), void (*pass)(int))
 {
     static const int passed[] = {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGWINCH, SIGCONT, SIGTSTP};
@@ -272,13 +273,13 @@ static enum status exec_run_told(struct exec_session *session, struct process_re
     return STATUS_OK;
 }
 
-/* Ends as the command has: whoever waits for heapmill is to see that. */
+/* Ends heapmill as the command ended, so that its parent sees the same exit status or signal. */
 static int exec_end_alike(const struct process_result *result)
 {
     if (result->signal == 0) {
         return result->exit_code;
     }
-    const struct rlimit none = {0, 0}; /* the command has left a core file, if anybody has */
+    const struct rlimit none = {0, 0}; /* if there is a core file, it is the command's */
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigset_t all;
     sigfillset(&all);
@@ -312,7 +313,7 @@ static enum status exec_with_stats(struct exec_session *session, int *exit_statu
 }
 
 /* ---------------------------------------------------------------- every allocation fails once */
-/* One run in which the nth allocation fails; 0: none. */
+/* Runs the command so that its nth allocation fails; 0: none fails. */
 static enum status exec_run_failing(const struct exec_session *session, uint64_t nth,
                                     const char *count_path, struct process_result *result,
                                     struct error *error)
@@ -392,14 +393,15 @@ static enum status exec_become(const struct exec_session *session, struct error 
 {
     char *const *command = session->request->command;
     for (size_t i = 0; i < session->settings.count; i++) {
-        (void)putenv(session->settings.items[i]); /* it lives until exec */
+        (void)putenv(session->settings.items[i]); /* putenv keeps the string until exec */
     }
     (void)execvp(command[0], command);
     bool absent = errno == ENOENT || errno == EACCES;
     return error_set(error, absent ? STATUS_NOT_FOUND : STATUS_IO, "%s: %m", command[0]);
 }
 
-/* A program into which nothing can be preloaded would run on with what it has, unsaid. */
+/* Refuses a program into which nothing can be preloaded: it would silently run with its own
+ * malloc. */
 static enum status exec_check(const struct exec_session *session, struct error *error)
 {
     struct program program;

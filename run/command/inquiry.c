@@ -14,8 +14,9 @@
 
 #define INQUIRY_LIBRARY "libheapmill-tally.so"
 
-/* A program that has an allocator in its file and asks malloc for less than a quarter of its memory
- * serves itself. One without is only told of: mmap may be what it wants. */
+/* If a program has an allocator linked into its file, and asks malloc for less than this share of
+ * its memory, it serves itself and is refused. Without a linked allocator it only gets a note,
+ * since it may use mmap. */
 #define INQUIRY_OWN_SHARE 0.25
 #define INQUIRY_LITTLE_SHARE 0.1
 enum { INQUIRY_MEMORY_MIN = 32 << 20, INQUIRY_ALLOCATIONS_FEW = 1000, INQUIRY_NAMED_MAX = 5 };
@@ -35,7 +36,7 @@ static void inquiry_note(struct inquiry *inquiry, char *sentence)
     free(sentence);
 }
 
-/* ---------------------------------------------------------------- as it is */
+/* ---------------------------------------------------------------- the command as it is */
 static enum status inquiry_run(struct inquiry *inquiry, const char *preload, const char *more,
                                struct command_result *result, struct error *error)
 {
@@ -51,8 +52,8 @@ static enum status inquiry_run(struct inquiry *inquiry, const char *preload, con
     return command_run(&launch, result, error);
 }
 
-/* A command that fails is a mistake unless its user says otherwise; a server that SIGTERM ends has
- * not failed. */
+/* Refuses a command that fails, unless the user allows it. A server that SIGTERM ended has not
+ * failed. */
 static enum status inquiry_judge_end(const struct inquiry *inquiry,
                                      const struct command_result *result, struct error *error)
 {
@@ -97,7 +98,7 @@ static enum status inquiry_take_reference(struct inquiry *inquiry,
     return STATUS_OK;
 }
 
-/* The warm-up, of which the last run is the reference. */
+/* Runs the warm-up. The last of its runs is the reference. */
 static enum status inquiry_warm_up(struct inquiry *inquiry, struct error *error)
 {
     uint64_t runs = json_count_at(inquiry->spec, "warmup", 1);
@@ -113,7 +114,7 @@ static enum status inquiry_warm_up(struct inquiry *inquiry, struct error *error)
     return status;
 }
 
-/* ---------------------------------------------------------------- who serves it */
+/* ---------------------------------------------------------------- which malloc serves it */
 static const char *inquiry_base_name(const char *path)
 {
     return strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
@@ -128,8 +129,8 @@ static enum status inquiry_refuse(const struct inquiry *inquiry, const struct ta
                          "without the environment that it was given, or by a loader of its own; "
                          "name the program itself");
     }
-    /* An executable may stand for a library's malloc, by the entry through which it calls that:
-     * then the calls came. */
+    /* The owner may be the executable itself, if it calls a library's malloc through its own PLT
+     * entry. Allocations were then counted nevertheless. */
     if (strstr(most->owner, INQUIRY_LIBRARY) == NULL && most->allocations == 0) {
         return error_set(error, STATUS_UNSUPPORTED,
                          "%s brings a malloc of its own, which lives in %s: what is preloaded is "
@@ -149,7 +150,7 @@ static enum status inquiry_refuse(const struct inquiry *inquiry, const struct ta
     return STATUS_OK;
 }
 
-/* What a reader should know beside the figures. */
+/* Notes what a reader should know beside the figures. */
 static void inquiry_tell(struct inquiry *inquiry, const struct tally *most,
                          const struct command_result *result)
 {
@@ -211,8 +212,8 @@ static enum status inquiry_probe(struct inquiry *inquiry, struct error *error)
     return status;
 }
 
-/* ---------------------------------------------------------------- what it prints */
-/* A second run under nothing, for outputs that are never the same. */
+/* ---------------------------------------------------------------- its output */
+/* Runs the command once more as it is. If the output differs, outputs are not compared. */
 static enum status inquiry_compare(struct inquiry *inquiry, struct error *error)
 {
     if (!json_bool_at(inquiry->spec, "compare_output", true)) {

@@ -12,7 +12,7 @@
 #include "run/worker_executor.h"
 
 /* ---------------------------------------------------------------- its file */
-/* The parts of a shared library that are looked at. All borrowed from the file's bytes. */
+/* The parts of a shared library that are inspected. All point into the file's bytes. */
 struct library_file {
     char *bytes;
     size_t size;
@@ -20,11 +20,11 @@ struct library_file {
     size_t symbol_count;
     const char *names;
     size_t names_size;
-    size_t tls_bytes; /* of each thread */
-    bool static_tls;  /* it wants them in the static block */
+    size_t tls_bytes; /* per thread */
+    bool static_tls;  /* the library needs them in the static TLS block */
 };
 
-/* A part of the file, or NULL if it is not all there. */
+/* A part of the file; NULL if it exceeds the file. */
 static const void *library_part(const struct library_file *file, uint64_t offset, uint64_t size)
 {
     return offset <= file->size && size <= file->size - offset ? file->bytes + offset : NULL;
@@ -106,9 +106,10 @@ static bool library_has(const struct library_file *file, const char *name)
 /* ---------------------------------------------------------------- the family */
 enum library_need { LIBRARY_MUST, LIBRARY_SHOULD, LIBRARY_MAY };
 
-/* What lacks a member gets glibc's of that name: its blocks then come to a free that does not know
- * them. The first two kinds are those of "Replacing malloc" in the glibc manual; what reallocarray
- * and the like do is made of realloc there, and is safe. */
+/* If a library lacks a member, glibc's function of that name is called instead, and its blocks
+ * later reach the library's free, which does not know them. The first two kinds are those of
+ * "Replacing malloc" in the glibc manual. The third kind is safe: glibc builds reallocarray and the
+ * like on realloc. */
 static const struct library_member {
     const char *name;
     enum library_need need;
@@ -164,7 +165,7 @@ static void library_check_members(const struct library_file *file, json_t *rows)
     }
 }
 
-/* How much of the whole family it has, C++'s operators apart. */
+/* Adds a row with how many members of the family the library has, without C++ operators. */
 static void library_count_members(const struct library_file *file, json_t *rows)
 {
     static const char *const names[] = {

@@ -47,7 +47,7 @@ static size_t output_size(int fd)
     return fstat(fd, &status) == 0 ? (size_t)status.st_size : 0;
 }
 
-/* FNV-1a, 64 bits: Fowler, Noll, Vo; the constants are theirs. */
+/* FNV-1a, 64 bits, by Fowler, Noll and Vo, with their constants. */
 static bool output_hash(int fd, uint64_t *hash)
 {
     char chunk[OUTPUT_CHUNK_BYTES];
@@ -63,7 +63,7 @@ static bool output_hash(int fd, uint64_t *hash)
     return count == 0;
 }
 
-/* The beginning, up to OUTPUT_TEXT_BYTES, zero-terminated; the caller frees. */
+/* The first OUTPUT_TEXT_BYTES, zero-terminated; the caller frees. */
 static char *output_beginning(int fd)
 {
     size_t size = output_size(fd);
@@ -95,7 +95,7 @@ static int output_line_length(const char *line)
     return (int)(length < OUTPUT_LINE_SHOWN ? length : OUTPUT_LINE_SHOWN);
 }
 
-/* The first line in which two texts differ; NULL: none does. */
+/* Describes the first line in which two texts differ; NULL: they are equal. The caller frees. */
 static char *output_first_difference(const char *expected, const char *is)
 {
     size_t line = 1;

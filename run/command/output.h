@@ -1,5 +1,5 @@
-/* What a command prints: kept in a file while it runs, and compared with what it prints without any
- * allocator under it. One thread. */
+/* A command's output: kept in a file while the command runs, then compared with the output of the
+ * command as it is. One thread. */
 #ifndef HEAPMILL_RUN_COMMAND_OUTPUT_H
 #define HEAPMILL_RUN_COMMAND_OUTPUT_H
 
@@ -8,21 +8,21 @@
 
 #include "common/status.h"
 
-/* A file without a name, for process_request.output_fd. *fd is the caller's to close. STATUS_IO. */
+/* Opens a file without a name, for process_request.output_fd. The caller closes *fd. STATUS_IO. */
 enum status output_open(int *fd, struct error *error);
 
-/* Empties it, for the next run. */
+/* Empties the file for the next run. */
 void output_clear(int fd);
 
-/* {bytes, hash, text}: its size, a 64-bit FNV-1a hash in hexadecimal, and its first 256 KiB where
- * those are UTF-8. The caller's; NULL: it cannot be read. */
+/* {bytes, hash, text}: the size, a 64-bit FNV-1a hash in hexadecimal, and the first 256 KiB if they
+ * are UTF-8. A new reference; NULL: the file cannot be read. */
 json_t *output_describe(int fd);
 
-/* Where the output differs from the one that was described: "line 3 is “b”, and was “a”". NULL: it
- * does not. The caller frees. */
+/* Says where the output differs from the described one: "line 3 is “b”, and was “a”". NULL: they
+ * are equal. The caller frees. */
 char *output_difference(const json_t *expected, int fd);
 
-/* Copies it to a file. STATUS_IO. */
+/* Copies the output to a file. STATUS_IO. */
 enum status output_keep(int fd, const char *path, struct error *error);
 
 #endif

@@ -23,8 +23,7 @@ enum { PROGRAM_MACHINE = EM_AARCH64 };
 enum { PROGRAM_MACHINE = EM_NONE };
 #endif
 
-/* What an allocator says when something is wrong, and so has in its file wherever it was linked
- * into. */
+/* Messages of allocators. A program that contains one has that allocator linked into it. */
 static const struct program_sign {
     const char *text;
     const char *allocator;
@@ -37,7 +36,7 @@ static const struct program_sign {
     {"[rpmalloc", "rpmalloc"},
 };
 
-/* A file in memory, to be looked at. */
+/* A program's file, mapped. */
 struct program_file {
     const char *bytes;
     size_t size;
@@ -69,8 +68,8 @@ static void program_close(struct program_file *file)
     }
 }
 
-/* The interpreter of a script: what stands behind "#!", or behind `env` there. The caller frees;
- * NULL: it is none. */
+/* The interpreter of a script: the word after "#!", or after `env` if that is the first word. NULL:
+ * the file is no script. The caller frees. */
 static char *program_interpreter(const struct program_file *file)
 {
     if (file->size < 3 || memcmp(file->bytes, "#!", 2) != 0) {

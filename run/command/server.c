@@ -15,12 +15,12 @@
 #include "common/host/text.h"
 #include "run/worker.h"
 
-static const double SERVER_STOP_S = 10; /* what a server may take to end by itself */
+static const double SERVER_STOP_S = 10; /* after SIGTERM, before the server is killed */
 static const double SERVER_PAUSE_S = 0.005;
 enum { SERVER_OUTPUT_SEARCHED = 1 << 20 };
 
-/* ---------------------------------------------------------------- what a load says */
-/* Of all rates that were printed, the geometric mean; and the largest p99. */
+/* ---------------------------------------------------------------- what a load prints */
+/* The geometric mean of all printed rates, and the largest p99. */
 struct server_figures {
     const char *tool;
     double log_rates;
@@ -29,7 +29,7 @@ struct server_figures {
     double mean_ms;
 };
 
-/* The number behind the text in the line; NAN: it is not there. */
+/* The number after the text in the line; NAN: there is none. */
 static double server_number_behind(const char *line, const char *text)
 {
     const char *found = strstr(line, text);
@@ -51,7 +51,8 @@ static void server_add_rate(struct server_figures *figures, const char *tool, do
     }
 }
 
-/* wrk's and ab's "99%" lines: wrk has the unit behind, ab has milliseconds. */
+/* Reads the "99%" lines of wrk and ab. wrk writes the unit after the number, ab prints
+ * milliseconds. */
 static double server_percentile_ms(const char *line)
 {
     char *unit = NULL;
@@ -120,7 +121,7 @@ json_t *server_read_load(const char *output)
     struct text_list lines = {0};
     char *copy = text_format("%s", output);
     for (char *next = copy; *next != '\0'; next++) {
-        *next = *next == '\r' ? '\n' : *next; /* progress that writes over itself */
+        *next = *next == '\r' ? '\n' : *next; /* a progress line that overwrites itself */
     }
     text_split(&lines, copy, '\n');
     for (size_t i = 0; i < lines.count; i++) {
@@ -156,12 +157,12 @@ static bool server_accepts(uint16_t port)
     return accepts;
 }
 
-/* Has its output, or the end of its stderr, that text? */
+/* Is the text in the server's output, or in the last part of its stderr? */
 static bool server_says(const char *text, const struct process *process, int output_fd)
 {
     char *bytes = NULL;
     struct error error;
-    off_t size = lseek(output_fd, 0, SEEK_END); /* where the server writes too */
+    off_t size = lseek(output_fd, 0, SEEK_END); /* the server writes at this offset too */
     size_t count = size > 0 && size < SERVER_OUTPUT_SEARCHED ? (size_t)size
                    : size > 0                                ? SERVER_OUTPUT_SEARCHED
                                                              : 0;
@@ -172,7 +173,8 @@ static bool server_says(const char *text, const struct process *process, int out
     return says;
 }
 
-/* Goes on for so long, or until the server ends or heapmill is to stop; false then. */
+/* Follows the server for that many seconds. false: the server ended, or heapmill was
+ * interrupted. */
 static bool server_go_on(struct process *process, struct command_result *result, double seconds)
 {
     uint64_t end_ns = clock_wall_ns() + (uint64_t)(seconds * 1e9);

@@ -13,12 +13,14 @@
 
 enum {
     TREE_PAUSE_NS_MIN = 2000000,
-    TREE_PAUSE_PER_COST = 200, /* half a per cent of a processor */
+    TREE_PAUSE_PER_COST =
+        200, /* pause = this many times the cost of a look: half a per cent of a processor */
     TREE_TEXT_BYTES = 1 << 14,
     TREE_PROCESSES_MAX = 4096,
 };
 
-/* A file of /proc, cut at size - 1 bytes; false: the process has ended, or it is another user's. */
+/* Reads a file of /proc, at most size - 1 bytes. false: the process has ended, or belongs to
+ * another user. */
 static bool tree_read(pid_t pid, const char *name, char *text, size_t size)
 {
     char path[320];
@@ -55,8 +57,8 @@ static bool tree_has(const pid_t *pids, size_t count, pid_t pid)
     return false;
 }
 
-/* 0: it has ended. The name may hold blanks and parentheses: what follows begins behind the last.
- */
+/* The parent's number; 0: the process has ended. The name may contain blanks and parentheses, so
+ * the fields are read after the last parenthesis. */
 static pid_t tree_parent(pid_t pid)
 {
     char text[512];
@@ -64,9 +66,10 @@ static pid_t tree_parent(pid_t pid)
     return rest != NULL && strlen(rest) > 4 ? (pid_t)strtol(rest + 4, NULL, 10) : 0;
 }
 
-/* Finds the descendants of this process that count. Whoever was once seen to be none is not asked
- * again, so that a look costs little on a machine with many processes. A parent has the lower
- * number and so comes first; where numbers have begun anew a child may be missed. */
+/* Finds the descendants of this process that are part of the command. A process that was once found
+ * to be a stranger is not read again, so that a look is cheap on a machine with many processes.
+ * Parents have lower numbers than their children and are listed first. A child may be missed after
+ * the numbers have wrapped around. */
 static void tree_find(struct tree_watch *watch, pid_t **members, size_t *count)
 {
     DIR *directory = opendir("/proc");
@@ -89,7 +92,7 @@ static void tree_find(struct tree_watch *watch, pid_t **members, size_t *count)
     }
 }
 
-/* The number behind "NAME:" in kB, as bytes. */
+/* The number after "NAME:", which is in kB, as bytes. */
 static uint64_t tree_bytes(const char *text, const char *name)
 {
     const char *found = strstr(text, name);
@@ -107,7 +110,8 @@ static void tree_note_unreached(struct tree_watch *watch, pid_t pid)
         return;
     }
     program[length] = '\0';
-    /* Before its libraries are mapped a process looks like one that was not reached. */
+    /* A process that has not yet mapped its libraries looks as if it had not been reached: skip
+     * it. */
     if (!tree_read(pid, "maps", maps, sizeof(maps)) || strstr(maps, watch->library) != NULL ||
         (strstr(maps, "/ld-linux") != NULL && strstr(maps, "libc.so") == NULL)) {
         return;
@@ -120,10 +124,11 @@ static void tree_note_unreached(struct tree_watch *watch, pid_t pid)
     text_list_add(&watch->unreached, text_format("%s", program));
 }
 
-/* What the statuses of a tree's processes say together. */
+/* The sum over the statuses of a tree's processes. */
 struct tree_sum {
     uint64_t anonymous_bytes;
-    uint64_t file_bytes_most; /* of one process: the others mostly map the same files */
+    uint64_t file_bytes_most; /* the largest of one process, since the others mostly map the same
+                                 files */
     size_t alive;
 };
 
@@ -144,8 +149,8 @@ static void tree_look_at(struct tree_watch *watch, pid_t pid, struct tree_sum *s
     }
 }
 
-/* Adds the shares up, and keeps by how much they differ from the anonymous pages, which cost little
- * to know. */
+/* Adds up the proportional shares, and keeps their difference from the anonymous pages, which are
+ * cheap to read. */
 static void tree_add_shares(struct tree_watch *watch, const pid_t *members, size_t count,
                             uint64_t anonymous_bytes)
 {
@@ -164,9 +169,9 @@ static void tree_add_shares(struct tree_watch *watch, const pid_t *members, size
     watch->shares_known = true;
 }
 
-/* May the shares be added up again? When the tree has grown by a tenth since, and when it takes
- * less than a hundredth of the time that has passed, by what it took last (at first, by a
- * microsecond a page). */
+/* May the shares be added up again? Yes if the tree has grown by a tenth since the last time, and
+ * if it will take less than a hundredth of the time that has passed. The cost is predicted from the
+ * last one; the first time, as a microsecond a page. */
 static bool tree_may_add_shares(const struct tree_watch *watch, uint64_t anonymous_bytes)
 {
     uint64_t before = watch->shares_anonymous_bytes;
@@ -222,7 +227,8 @@ double tree_watch_look(struct tree_watch *watch)
 {
     uint64_t now_ns = clock_wall_ns();
     if (now_ns >= watch->next_ns) {
-        uint64_t shares_ns = watch->shares_cost_sum_ns; /* which has limits of its own */
+        uint64_t shares_ns =
+            watch->shares_cost_sum_ns; /* adding shares up has a limit of its own */
         uint64_t begin_ns =
             clock_thread_cpu_ns(); /* waiting for a processor costs the tree nothing */
         tree_look(watch, false);

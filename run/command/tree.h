@@ -1,8 +1,8 @@
-/* Watches the processes that descend from this one while a user's command runs: how much memory
- * they have together, and whether a library reached them. One thread.
+/* Watches the descendants of this process while a user's command runs: how much memory they use
+ * together, and whether a library reached them. One thread.
  *
- * Adding the shares up costs the command time (its page tables are walked under a lock), and a look
- * costs this process some: both are kept below one per cent of the run. */
+ * Adding the shares up costs the command time (the kernel walks its page tables under a lock), and
+ * a look costs this process time. Both are kept below one per cent of the run. */
 #ifndef HEAPMILL_RUN_COMMAND_TREE_H
 #define HEAPMILL_RUN_COMMAND_TREE_H
 
@@ -14,38 +14,40 @@
 #include "common/host/text.h"
 
 struct tree_watch {
-    const char *library; /* the file name that their maps are asked for; NULL: none */
-    pid_t except;        /* descendants that are no part of the command; 0: none */
+    const char *library; /* the file name that is searched for in their maps; NULL: none */
+    pid_t except;        /* a descendant that is not part of the command; 0: none */
     pid_t load;
-    bool resident_only; /* a resident set's peak will do: shares are never added up */
-    /* Of all together at one moment: proportional shares, swap included. Between the moments at
-     * which shares were added up, as the anonymous pages say: those are private, but for a fork. */
+    bool resident_only; /* the peak of the resident set is enough: shares are never added up */
+    /* The peak of the whole tree at one moment: proportional shares, with swap. Between two sums of
+     * the shares it follows the anonymous pages, which are private except after a fork. */
     uint64_t pss_bytes_peak;
     uint64_t pss_bytes;            /* at the last look */
-    uint64_t rss_bytes_peak;       /* of the largest process, as the kernel keeps it */
-    uint64_t anonymous_bytes_peak; /* of all together */
+    uint64_t rss_bytes_peak;       /* of the largest process, as the kernel reports it */
+    uint64_t anonymous_bytes_peak; /* of the whole tree */
     size_t samples;
     size_t processes_most;      /* at one moment */
     struct text_list unreached; /* programs that ran without the library */
-    /* What follows is tree.c's own. */
-    pid_t *strangers; /* processes that are none of it */
+    /* The members below are private to tree.c. */
+    pid_t *strangers; /* processes that are not part of the command */
     size_t stranger_count;
-    uint64_t begin_ns; /* of the watch, and when the next look is due, by clock_wall_ns */
+    uint64_t begin_ns; /* when the watch began and when the next look is due, by clock_wall_ns */
     uint64_t next_ns;
-    bool shares_known; /* they were added up; when the tree had so many anonymous bytes */
+    bool shares_known; /* whether shares were ever added up, and the tree's anonymous bytes at that
+                          time */
     uint64_t shares_anonymous_bytes;
-    int64_t shares_difference; /* from those */
+    int64_t shares_difference; /* shares minus anonymous bytes, at that time */
     uint64_t shares_cost_ns;
     uint64_t shares_cost_sum_ns;
 };
 
-/* Before the command starts: whoever runs already is none of its tree, which takes time to find. */
+/* Call before the command starts: all processes that exist now are strangers. Finding them takes
+ * time. */
 void tree_watch_begin(struct tree_watch *watch);
 
-/* Looks if it is due. Seconds until the next look is. */
+/* Looks if a look is due. Returns the seconds until the next one. */
 double tree_watch_look(struct tree_watch *watch);
 
-/* Looks now, and adds the shares up. */
+/* Looks now, and adds up the shares. */
 void tree_watch_look_now(struct tree_watch *watch);
 
 /* The peak of this process's own resident set, in bytes. */

@@ -21,8 +21,8 @@
 #include "run/selection.h"
 #include "run/worker_executor.h"
 
-/* The command as it is: nothing is preloaded. Its arm is what the others' is called, since that is
- * what they are compared in. */
+/* The command as it is, with nothing preloaded. Its arm has the same name as the others', because
+ * only equal arms are compared. */
 static char *try_base_arm[] = {"preload", NULL};
 static struct backend try_base = {.kind = BACKEND_LIBRARY,
                                   .name = "as-is",
@@ -40,7 +40,7 @@ struct try_session {
     json_t *spec; /* the plan's `try` */
 };
 
-/* ---------------------------------------------------------------- what is tried */
+/* ---------------------------------------------------------------- which allocators */
 static void try_set_text(json_t *spec, const char *name, const char *text)
 {
     if (text != NULL) {
@@ -48,7 +48,7 @@ static void try_set_text(json_t *spec, const char *name, const char *text)
     }
 }
 
-/* The plan's `try`, before the command was looked at. A resumed run is run where this one was. */
+/* Builds the plan's `try` as far as the options give it. A resumed run uses the same directory. */
 static enum status try_spec(const struct try_request *request, json_t **spec, struct error *error)
 {
     char here[PATH_MAX];
@@ -84,7 +84,7 @@ static enum status try_spec(const struct try_request *request, json_t **spec, st
     return STATUS_OK;
 }
 
-/* CPython's own pools lie over malloc, which then hardly sees its objects. */
+/* CPython's own pools lie over malloc, which then sees few of its objects. */
 static void try_set_python(struct selection *selection)
 {
     for (size_t i = 0; i < selection->choice_count; i++) {
@@ -95,7 +95,7 @@ static void try_set_python(struct selection *selection)
     }
 }
 
-/* Leaves what can be preloaded, and glibc's malloc where that differs from the command as it is. */
+/* Keeps the choices that can be preloaded, and glibc's malloc if the command brings another one. */
 static enum status try_keep_preloads(const struct try_session *session, struct selection *selection,
                                      struct error *error)
 {
@@ -158,7 +158,7 @@ static void try_add_point(struct selection *selection, const struct catalog_work
     selection->point_count = 1;
 }
 
-/* Puts the base before the others. */
+/* Puts the base before the other choices. */
 static void try_add_base(struct selection *selection)
 {
     size_t count = selection->choice_count;
@@ -201,8 +201,8 @@ static enum status try_plan(struct try_session *session, json_t **plan, struct e
 /* ---------------------------------------------------------------- screening */
 enum { TRY_SCREENING_ROUNDS = 3, TRY_KEPT_FASTEST = 4, TRY_KEPT_SMALLEST = 1 };
 
-/* The screening's rounds choose and are thrown away: what is lucky in them is measured anew. The
- * plan's cells, with their ratios to the base in the metric; NAN where there is none. */
+/* The ratios of the plan's cells to the base in the metric; NAN: there is none. The rounds of the
+ * screening only choose and are not reported: a cell that was lucky in them is measured anew. */
 static void try_read_ratios(const struct record_set *set, const char *name, double *ratios)
 {
     const struct metric *metric = metric_find(name);
@@ -222,7 +222,7 @@ static void try_read_ratios(const struct record_set *set, const char *name, doub
     }
 }
 
-/* Keeps so many more cells, those with the least ratios. The base and its twins are kept anyway. */
+/* Also keeps the count cells with the smallest ratios. The base and its twins are always kept. */
 static void try_keep_least(const struct record_set *set, const double *ratios, size_t count,
                            bool *kept)
 {
@@ -240,7 +240,7 @@ static void try_keep_least(const struct record_set *set, const double *ratios, s
     }
 }
 
-/* The plan of the fresh rounds: the screening's, with the cells that did best in it. */
+/* Makes the plan of the fresh rounds: the screening's plan, with only the cells that did best. */
 static enum status try_confirm_plan(const char *screening, json_t **plan, struct error *error)
 {
     struct record_set *set = NULL;
@@ -276,7 +276,7 @@ static enum status try_confirm_plan(const char *screening, json_t **plan, struct
     return STATUS_OK;
 }
 
-/* Runs the screening, or what is left of it, and makes the plan that confirms. */
+/* Runs the screening, or the rest of it, and makes the plan that confirms it. */
 static enum status try_screen(struct try_session *session, const char *directory, json_t **plan,
                               struct error *error)
 {
@@ -296,7 +296,7 @@ static enum status try_screen(struct try_session *session, const char *directory
 }
 
 /* ---------------------------------------------------------------- running */
-/* The first plan: the screening's with --tune. */
+/* Makes the first plan, which with --tune is that of the screening. */
 static enum status try_first_plan(struct try_session *session, json_t **plan, struct error *error)
 {
     const struct try_request *request = session->request;
@@ -328,7 +328,8 @@ static bool try_has_plan(const char *directory)
     return has;
 }
 
-/* A run that is resumed goes on with its plan, or else with its screening. */
+/* Opens a run. A resumed run continues with its plan, or with its screening if there is no plan
+ * yet. */
 static enum status try_open(struct try_session *session, struct store **store, double *round_s,
                             struct error *error)
 {

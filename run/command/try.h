@@ -1,4 +1,4 @@
-/* heapmill try: which allocator is best for a user's command. One thread. */
+/* heapmill try: finds the best allocator for a user's command. One thread. */
 #ifndef HEAPMILL_RUN_COMMAND_TRY_H
 #define HEAPMILL_RUN_COMMAND_TRY_H
 
@@ -8,10 +8,10 @@
 
 #include "common/status.h"
 
-/* What is asked for. Strings are borrowed. */
+/* The options. Strings are borrowed. */
 struct try_request {
     char *const *command; /* ends with NULL; NULL: a run is resumed */
-    const char *backends; /* as -b; NULL: everything that can be preloaded here */
+    const char *backends; /* as -b; NULL: all that can be preloaded here */
     const char *directory;
     const char *input; /* NULL: /dev/null */
     const char *setup; /* lines for sh; NULL: none */
@@ -25,7 +25,7 @@ struct try_request {
     bool resume;
     bool tune;
     uint64_t warmup;
-    uint64_t rounds; /* 0: as the budget says */
+    uint64_t rounds; /* 0: as many as the budget allows */
     double budget_s;
     double timeout_s;
     uint64_t seed;
@@ -33,9 +33,9 @@ struct try_request {
     char **argv;
 };
 
-/* Measures it in request->directory, or in what of it is left. STATUS_INTERRUPTED: it can be
- * resumed. STATUS_UNSUPPORTED: the command cannot be measured; otherwise as experiment_start and
- * experiment_resume. */
+/* Measures the command in request->directory, or completes the run that is there.
+ * STATUS_INTERRUPTED: the run can be resumed. STATUS_UNSUPPORTED: the command cannot be measured.
+ * Other errors as experiment_start and experiment_resume. */
 enum status try_run(const struct try_request *request, struct error *error);
 
 #endif

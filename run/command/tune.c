@@ -11,7 +11,7 @@
     "https://uxlfoundation.github.io/oneTBB/main/tbb_userguide/"                                   \
     "Automatically_Replacing_malloc_and_Other_C_C++_Functions_for_Dynamic_Memory_Allocation.html"
 
-/* Values are those that the authors' own pages name as worth trying. */
+/* The values are those that the allocators' own documentation recommends to try. */
 const struct tune_setting tune_settings[] = {
     {"malloc", "GLIBC_TUNABLES", "glibc.malloc.arena_max=1", "one arena for all threads",
      GLIBC_MANUAL},

@@ -1,4 +1,4 @@
-/* Well-known settings of allocators, a row each: what `heapmill try --tune` tries beside the
+/* Well-known settings of allocators, one row each. `heapmill try --tune` tries them beside the
  * defaults. Constant. */
 #ifndef HEAPMILL_RUN_COMMAND_TUNE_H
 #define HEAPMILL_RUN_COMMAND_TUNE_H
@@ -8,17 +8,17 @@
 
 struct tune_setting {
     const char *backend;
-    const char *name; /* of the variable */
+    const char *name; /* of the environment variable */
     const char *value;
     const char *effect;   /* half a sentence */
-    const char *document; /* of the allocator's authors, where it is described */
+    const char *document; /* the page of the allocator's authors that describes it */
 };
 
-/* Ends with a row whose backend is NULL. */
+/* The last row has a NULL backend. */
 extern const struct tune_setting tune_settings[];
 
-/* Adds to each choice that has settings in the table, and no variables of them yet, a choice with
- * each. STATUS_NOT_FOUND: no choice has any. */
+/* For each choice that has settings in the table, and has none of their variables yet, adds one
+ * choice per setting. STATUS_NOT_FOUND: no choice has any. */
 enum status tune_add_settings(struct selection *selection, struct error *error);
 
 #endif

@@ -11,9 +11,9 @@
 #include "run/command/command_run.h"
 
 enum { VERDICT_TIME, VERDICT_CPU, VERDICT_MEMORY, VERDICT_IDLE, VERDICT_OTHERS };
-enum { VERDICT_FURTHER_MAX = 3 }; /* winners that are named behind the best */
+enum { VERDICT_FURTHER_MAX = 3 }; /* winners that are named after the best */
 
-/* Those from VERDICT_CPU on are columns where the run has them. */
+/* Rows from VERDICT_CPU on become columns only if the run measured them. */
 static const struct verdict_metric {
     const char *name;
     const char *title;
@@ -43,7 +43,7 @@ static int verdict_by_ratio(const void *a, const void *b)
     return (*left)->ratio < (*right)->ratio ? -1 : (*left)->ratio > (*right)->ratio;
 }
 
-/* "9% less memory"; "" where there is nothing to say. The caller frees. */
+/* "9% less memory"; "" if there is no clear difference. The caller frees. */
 static char *verdict_memory_words(const struct verdict *verdict, const struct record_cell *cell)
 {
     const struct comparison_cell *row = verdict_row(verdict, VERDICT_MEMORY, cell);
@@ -62,7 +62,7 @@ static char *verdict_times(const struct comparison_cell *row)
                        1 / row->low);
 }
 
-/* Is this winner no slower than the best, compared directly? */
+/* Is this winner no slower than the best, in a direct comparison? */
 static bool verdict_is_alike(const struct verdict *verdict, const struct comparison_cell *best,
                              const struct comparison_cell *other)
 {
@@ -103,7 +103,7 @@ static void verdict_name_winners(struct verdict *verdict, const struct compariso
     text_list_free(&parts);
 }
 
-/* Nothing is faster; perhaps something needs less memory without being slower. */
+/* Nothing is faster than the base: names those that need less memory without being slower. */
 static void verdict_name_savers(struct verdict *verdict)
 {
     const struct comparison *memory = verdict->comparisons[VERDICT_MEMORY];
@@ -202,7 +202,7 @@ void verdict_free(struct verdict *verdict)
 }
 
 /* ---------------------------------------------------------------- the base and its twin */
-/* The figures of a cell by round, NAN where it has none; the caller frees. */
+/* The figures of a cell by round, NAN for a round without one; the caller frees. */
 static double *verdict_series(const struct verdict *verdict, size_t cell, uint32_t rounds)
 {
     const struct record_set *set = verdict->set;
@@ -219,7 +219,7 @@ static double *verdict_series(const struct verdict *verdict, size_t cell, uint32
     return values;
 }
 
-/* Of an A/A twin over the base. false: there are too few rounds of both. */
+/* The interval of an A/A twin over the base. false: too few rounds have both. */
 static bool verdict_twin(const struct verdict *verdict, uint32_t number, struct interval *interval)
 {
     const struct record_set *set = verdict->set;
@@ -270,7 +270,7 @@ static void verdict_add_columns(const struct verdict *verdict, struct table *tab
     }
 }
 
-/* Times of programs are seconds, and not the nanoseconds of an operation. */
+/* Times of programs are shown in seconds, not in nanoseconds of an operation. */
 static void verdict_add_figure(struct table *table, size_t column, double figure, const char *unit)
 {
     if (strcmp(unit, "ns") != 0 || isnan(figure) || figure < 1e5) {
@@ -345,8 +345,9 @@ static void verdict_add_row(const struct verdict *verdict, const struct comparis
     }
 }
 
-/* ---------------------------------------------------------------- what is told beside it */
-/* The first record of each cell that failed says why. [{backend, status, reason}…] */
+/* ---------------------------------------------------------------- what is said beside the table */
+/* The failed cells, each with the reason of its first failed record: [{backend, status,
+ * reason}…]. */
 static json_t *verdict_failures(const struct verdict *verdict)
 {
     const struct record_set *set = verdict->set;
@@ -359,7 +360,7 @@ static json_t *verdict_failures(const struct verdict *verdict)
         }
         json_t *record = NULL;
         struct error error;
-        bool told = set->cells[cell].twin != 0; /* the base's, which has a row of its own */
+        bool told = set->cells[cell].twin != 0; /* the base's twin, which has a row of its own */
         if (!told && i < set->record_count &&
             record_set_read(set, i, &record, &error) == STATUS_OK) {
             (void)json_array_append_new(

@@ -1,4 +1,4 @@
-/* What a run of `heapmill try` says: a table of the allocators, and a sentence. One thread. */
+/* The answer of a run of `heapmill try`: a table of the allocators, and a sentence. One thread. */
 #ifndef HEAPMILL_RUN_COMMAND_VERDICT_H
 #define HEAPMILL_RUN_COMMAND_VERDICT_H
 
@@ -13,18 +13,18 @@ enum { VERDICT_METRICS = 7 };
 
 struct verdict {
     struct record_set *set;
-    struct comparison *comparisons[VERDICT_METRICS]; /* time first; NULL: it was not measured */
+    struct comparison *comparisons[VERDICT_METRICS]; /* time first; NULL: not measured */
     char *sentence;
-    const char *best; /* the allocator that the sentence names; NULL: none beats the base */
+    const char *best; /* what the sentence names; NULL: none is better than the base */
     size_t failed;    /* allocators under which the command fails or prints something else */
 };
 
-/* Reads a run's directory. STATUS_OK, or as store_load and comparison_build. verdict_free in every
+/* Reads a run's directory. Errors as store_load and comparison_build. Call verdict_free in every
  * case. */
 enum status verdict_read(const char *directory, struct verdict *verdict, struct error *error);
 void verdict_free(struct verdict *verdict);
 
-/* The whole answer, for people and (results/FORMAT.md) for programs. The caller's. */
+/* The whole answer, for people and for programs (results/FORMAT.md). The caller frees it. */
 struct document *verdict_document(const struct verdict *verdict);
 json_t *verdict_to_json(const struct verdict *verdict);
 
