@@ -5,7 +5,7 @@
 
 #include "results/metrics.h"
 
-/* What is known of one cell so far. */
+/* The counts of one cell so far. */
 struct counted_cell {
     double first; /* instructions_per_op of its first record */
     size_t records;
@@ -49,8 +49,8 @@ enum status instruction_counts_read(const struct record_set *set, struct instruc
         if (cell->records++ == 0) {
             cell->first = count;
         }
-        /* A plan gives a cell the same operations in all rounds: equal counts give equal
-         * quotients, to the last bit. */
+        /* A plan gives a cell the same number of operations in all rounds, so equal counts give
+         * exactly equal quotients. */
         cell->differs = cell->differs || count != cell->first;
     }
     counts_sum_up(set, cells, counts);

@@ -5,20 +5,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is name let through? filter is a comma-separated list of globs (fnmatch); those that begin with
- * '!' take names away. A list of nothing but '!' begins with all names, any other with none; NULL
- * and "" let everything through. A comma inside {…} belongs to the glob, as in "mimalloc{A=1,B=2}".
- * A glob without
- * '{' also matches a name up to its '{'. Order does not matter: a '!' always wins. */
+/* Does the filter let the name through? filter is a comma-separated list of globs (fnmatch); globs
+ * that begin with '!' exclude names. If all globs begin with '!', all other names pass; otherwise
+ * only matching names pass. NULL and "" let everything through. A comma inside {…} belongs to the
+ * glob, as in "mimalloc{A=1,B=2}". A glob without '{' also matches a name up to its '{'. The order
+ * does not matter: a '!' always wins. */
 bool name_filter_matches(const char *filter, const char *name);
 
-/* The same of a thing with several names ("malloc", "malloc:preload"): a glob that matches one of
- * them matches the thing. */
+/* The same for a thing with several names ("malloc", "malloc:preload"): a glob matches the thing if
+ * it matches one of the names. */
 bool name_filter_matches_any(const char *filter, const char *const *names, size_t count);
 
-/* Steps through the items of a list like that. *rest is the list at first; *item and *length
- * (without blanks around it) are the next item, possibly empty. false at the end. Nothing is
- * copied. */
+/* Steps through the items of such a list. *rest is at first the list. *item and *length are the
+ * next item, without blanks around it, possibly empty. Returns false at the end. Copies nothing. */
 bool name_filter_next(const char **rest, const char **item, size_t *length);
 
 #endif

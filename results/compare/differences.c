@@ -1,4 +1,4 @@
-/* What differs between two runs beside what they measured, in sentences that a reader of their
+/* Lists what differs between two runs beside what they measured, as sentences that a reader of the
  * comparison must see. */
 #include <string.h>
 
@@ -11,7 +11,7 @@ static void difference_add(json_t *list, json_t *sentence)
     (void)json_array_append_new(list, sentence);
 }
 
-/* A member as text; "unknown" if there is none. */
+/* Writes a member as text; "unknown" if there is none. */
 static void difference_text(char text[DIFFERENCE_TEXT_MAX], const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
@@ -56,7 +56,7 @@ static void difference_hosts(json_t *list, const struct record_set *old,
     }
 }
 
-/* The first ok record of a pass of a run, read in full; NULL: none. The caller's. */
+/* The first ok record of a pass of a run, with all members; NULL: none. A new reference. */
 static json_t *difference_record(const struct record_set *set)
 {
     json_t *json = NULL;
@@ -83,7 +83,7 @@ static void difference_builds(json_t *list, const struct record_set *old,
     json_decref(after);
 }
 
-/* Cells of `set` that `other` lacks, twins left out. */
+/* The number of cells of `set` that `other` does not have, without twins. */
 static size_t difference_absent(const struct record_set *set, const struct record_set *other)
 {
     size_t absent = 0;
@@ -94,7 +94,7 @@ static size_t difference_absent(const struct record_set *set, const struct recor
     return absent;
 }
 
-/* Twins left out: do the cells run for different lengths in the pass that is compared? */
+/* Do the cells, twins excepted, run for different lengths in the compared pass? */
 static bool difference_in_length(const struct record_set *old, const struct record_cell *cell,
                                  const char *member)
 {

@@ -1,5 +1,5 @@
-/* Compares two runs, cell by cell. Their rounds are no pairs: what disturbed the machine in round 3
- * of one had no part in round 3 of the other. So the figure is Hodges and Lehmann's shift of the
+/* Compares two runs cell by cell. Rounds of two runs are not pairs: what disturbed round 3 of one
+ * run did not disturb round 3 of the other. So the figure is Hodges and Lehmann's shift of the
  * logarithms, with Mann and Whitney's interval (statistics.h). */
 #include <math.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static enum status side_open(struct side *side, struct comparison *comparison, s
     return status;
 }
 
-/* The ratios of a cell to its own run's base, from pairs of rounds. */
+/* Computes the ratios of a cell to its own run's base, from pairs of rounds. */
 static enum status side_ratios(const struct side *side, const struct metric *metric, size_t cell,
                                struct cell_figures *figures, const char **source,
                                struct error *error)
@@ -69,7 +69,7 @@ static enum status side_ratios(const struct side *side, const struct metric *met
     return status;
 }
 
-/* The figures of a cell of both runs, in old and new. */
+/* Collects the figures of a cell in both runs, into old and new. */
 static enum status runs_figures(const struct runs *runs, size_t old_cell, size_t new_cell,
                                 struct cell_figures *old, struct cell_figures *new,
                                 const char **source, struct error *error)
@@ -81,7 +81,7 @@ static enum status runs_figures(const struct runs *runs, size_t old_cell, size_t
         if (status == STATUS_OK) {
             status = side_ratios(&runs->new, metric, new_cell, new, source, error);
         }
-        /* Ratios of two kinds of held bytes are not compared. */
+        /* Ratios of two kinds of held bytes must not be compared. */
         bool mixed = status == STATUS_OK && old->count > 0 && new->count > 0 &&
                      strcmp(old_source, *source) != 0;
         old->not_applicable = old->not_applicable || mixed;
@@ -108,7 +108,8 @@ static double runs_extreme(const struct cell_figures *figures, bool most)
     return extreme;
 }
 
-/* Of a metric without noise: from the least to the greatest ratio of any two records. */
+/* For a metric without noise: the interval from the smallest to the largest ratio of any two
+ * records. */
 static void row_exact(struct comparison_cell *row, struct cell_figures *old,
                       struct cell_figures *new)
 {
@@ -117,10 +118,11 @@ static void row_exact(struct comparison_cell *row, struct cell_figures *old,
     row->value = statistics_median(new->values, new->count);
     row->base_value = statistics_median(old->values, old->count);
     row->ratio = row->value / row->base_value;
-    row->verdict = COMPARISON_NO_DIFFERENCE; /* judged later: there may be one */
+    row->verdict = COMPARISON_NO_DIFFERENCE; /* judge_row decides later */
 }
 
-/* Both sides have figures. values are reordered, then replaced by their logarithms. */
+/* Computes the shift if both sides have figures. Reorders values, and replaces them by their
+ * logarithms. */
 static enum status row_shift(const struct comparison *comparison, struct comparison_cell *row,
                              struct cell_figures *old, struct cell_figures *new,
                              struct error *error)
@@ -217,7 +219,7 @@ static enum status runs_fill(struct runs *runs, struct error *error)
     return status == STATUS_OK ? comparison_add_geomeans(comparison, 0, error) : status;
 }
 
-/* Is the base that both runs are to be seen from in the old one too? */
+/* Checks that the base which both runs are compared with is also in the old run. */
 static enum status runs_check_base(const struct comparison *comparison, struct error *error)
 {
     const struct record_set *set = comparison->base_set;

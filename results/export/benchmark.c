@@ -1,6 +1,6 @@
-/* Names, fields and their meaning: google-benchmark 1.7.1, src/json_reporter.cc; which of them
- * compare.py needs: its tools/gbench/report.py (name, real_time, cpu_time, time_unit, run_type,
- * aggregate_name). */
+/* Names, fields and their meaning are those of google-benchmark 1.7.1, src/json_reporter.cc. Its
+ * tools/gbench/report.py shows which of them compare.py needs (name, real_time, cpu_time,
+ * time_unit, run_type, aggregate_name). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 /* The records of one cell that have a time. */
 struct repetitions {
     const struct record_cell *cell;
-    size_t family; /* the group's index, as google-benchmark counts families */
+    size_t family; /* the group's index, which is google-benchmark's family index */
     size_t instance;
     json_int_t *operations; /* [count] */
     double *real_ns;        /* of one operation */
@@ -36,7 +36,7 @@ static json_t *benchmark_entry(const struct repetitions *repetitions, const char
                      "repetitions", (json_int_t)repetitions->count, "threads", (int)cell->threads);
 }
 
-/* Adds the times and writes the entry, whose reference is taken. */
+/* Adds the times, and writes the entry. Takes over the reference to entry. */
 static enum status benchmark_write(struct benchmark_file *out, json_t *entry, json_int_t iterations,
                                    double real_ns, double cpu_ns, struct error *error)
 {
@@ -83,7 +83,7 @@ static double repetitions_deviation(double *values, size_t count)
     return count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
 }
 
-/* Reorders the repetitions' times. */
+/* Writes the aggregates. Reorders the repetitions' times. */
 static enum status benchmark_aggregates(struct benchmark_file *out, struct repetitions *repetitions,
                                         struct error *error)
 {
@@ -107,7 +107,7 @@ static enum status benchmark_aggregates(struct benchmark_file *out, struct repet
     return status;
 }
 
-/* Reads one record; it is skipped if it has no time. */
+/* Reads one record, and skips it if it has no time. */
 static enum status repetitions_add(struct repetitions *repetitions, const struct record_set *set,
                                    size_t index, struct error *error)
 {

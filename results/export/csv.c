@@ -8,7 +8,7 @@ struct csv {
     FILE *file;
 };
 
-/* Quoted where a comma, a quote or a line's end would be misread. */
+/* Writes a text, quoted if it has a comma, a quote or a line end. */
 static void csv_text(FILE *file, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {

@@ -18,7 +18,7 @@ enum status export_file_open(struct export_file *file, const char *path, struct 
     if (descriptor >= 0) {
         mode_t mask = umask(0);
         (void)umask(mask);
-        (void)fchmod(descriptor, 0666 & ~mask); /* mkstemp's 0600 is not what > would give */
+        (void)fchmod(descriptor, 0666 & ~mask); /* as a shell gives; mkstemp gave 0600 */
         file->file = fdopen(descriptor, "w");
     }
     if (file->file == NULL) {

@@ -9,7 +9,7 @@ enum { SQL_MAX = 8192 };
 
 struct database {
     sqlite3 *sqlite;
-    sqlite3_stmt *insert; /* of the table that is being filled */
+    sqlite3_stmt *insert; /* for the table that is being filled */
     const struct export_table *table;
 };
 
@@ -24,7 +24,7 @@ static enum status database_run(struct database *database, const char *sql, stru
     return result == SQLITE_OK ? STATUS_OK : database_fail(database, error);
 }
 
-/* Two statements of a table: what makes it, and what adds a row. */
+/* Makes two statements for a table: one creates it, one adds a row. */
 static void database_sql(const struct export_table *table, char create[SQL_MAX],
                          char insert[SQL_MAX])
 {
@@ -87,7 +87,7 @@ static enum status database_fill(struct database *database, const struct export_
     return status;
 }
 
-/* The plan's members that are no list of cells, each as JSON. */
+/* Visits the plan's members, without lists of cells, each as JSON. */
 static enum status run_visit(const struct export_source *source, export_visit *visit, void *context,
                              struct error *error)
 {
@@ -123,7 +123,7 @@ static enum status database_write(const struct export_source *source, const char
         return status;
     }
     const struct export_table *const tables[] = {&export_run, export_records(), &export_comparison};
-    /* The file is nobody's until it is renamed: a journal would guard nothing. */
+    /* Nobody else uses the file until it is renamed, so a journal would protect nothing. */
     enum status status = database_run(&database, "PRAGMA journal_mode = OFF; BEGIN", error);
     for (size_t i = 0; i < 3 && status == STATUS_OK; i++) {
         status = database_fill(&database, source, tables[i], error);

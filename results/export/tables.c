@@ -1,4 +1,4 @@
-/* Records and comparisons as flat rows. Column names are kept: programs read them. */
+/* Records and comparisons as flat rows. Programs read the column names, so they must not change. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static struct export_value value_real(double real)
 }
 
 /* ---------------------------------------------------------------- records */
-/* What the set knows of a record; the other columns are members of its JSON. */
+/* Columns that the set knows of a record; the other columns are members of its JSON. */
 enum record_own_column {
     RECORD_COLUMN_CELL,
     RECORD_COLUMN_GROUP,
@@ -41,11 +41,11 @@ enum record_own_column {
     RECORD_COLUMN_FIRST_MEMBER
 };
 
-/* A column after RECORD_COLUMN_LEFT_OUT is the member of that name, "__" standing between an
- * object and its member. A column for each metric follows: see export_records. */
+/* A column after RECORD_COLUMN_LEFT_OUT is the member of that name, with "__" between an object and
+ * its member. A column for each metric follows: see export_records. */
 static const struct export_column record_columns[] = {
     {"cell", EXPORT_TEXT},
-    {"group_id", EXPORT_TEXT}, /* GROUP is a word of SQL's */
+    {"group_id", EXPORT_TEXT}, /* GROUP is a keyword of SQL */
     {"workload", EXPORT_TEXT},
     {"params", EXPORT_TEXT},
     {"threads", EXPORT_INTEGER},
@@ -179,7 +179,7 @@ static enum status records_visit(const struct export_source *source, export_visi
     return status;
 }
 
-/* A metric's column; "NAME_metric" where a record has a member of its name. */
+/* The column name of a metric; "NAME_metric" if a record has a member of that name. */
 static const char *records_metric_column(const struct metric *metric)
 {
     static char names[METRICS_MAX][48];

@@ -4,19 +4,20 @@
 
 #include "results/stats/statistics.h"
 
-/* Over the cell's median. In two runs on busy machines (5,000 and 6,400 pairs) leaving pairs out at
- * 5 or 10% cost more rounds than it gained, at 20% it marked 8% of them. */
+/* A record is disturbed if it is above this multiple of the cell's median. In two runs on busy
+ * machines (5,000 and 6,400 pairs), leaving pairs out at 5 or 10% cost more rounds than it gained;
+ * at 20% it marked 8% of them. */
 #define DISTURBANCE_OVER 1.2
 
-/* CPU seconds outside of the timed part by cell: those of cell c are values[starts[c]] to
+/* CPU seconds outside the timed part, by cell: those of cell c are values[starts[c]] to
  * values[starts[c + 1] - 1]. */
 struct canaries {
     double *values;
     size_t *starts;
 };
 
-/* A record that says it and is looked at. Threads of a cell share caches with each other more than
- * with the outside: their start says nothing of them. */
+/* Does this record count as a canary? Those of threaded cells do not: their threads share caches
+ * with each other more than with other programs, so their start shows nothing. */
 static bool canary_sings(const struct record_set *set, const struct record *record,
                          uint32_t round_limit)
 {
@@ -48,7 +49,7 @@ static bool canaries_open(struct canaries *canaries, const struct record_set *se
     return true;
 }
 
-/* Are so few of the cell's records above the limit that they may be left out? */
+/* May the cell's records above the limit be left out: are they rare, and are enough others left? */
 static bool canaries_are_rare(const double *values, size_t count, double limit)
 {
     size_t above = 0;

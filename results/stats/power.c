@@ -4,11 +4,11 @@
 #include "results/stats/disturbance.h"
 #include "results/stats/statistics.h"
 
-/* What a slowdown has to reach to be called resolved. */
+/* A slowdown is resolved if at least this share of its cases is found. */
 #define POWER_RESOLVED 0.9
 
-/* The last is the end, whenever that was. Those before it: where verdicts begin, and the looks of
- * adaptive rounds (run/rounds.h). */
+/* Round limits. The first is where verdicts begin; then come the looks of adaptive rounds
+ * (run/rounds.h); the last is the end of the run. */
 static const uint32_t power_limits[POWER_LIMITS_MAX] = {6,  8,  10, 14, 19,  26,
                                                         36, 50, 70, 98, 137, UINT32_MAX};
 
@@ -22,11 +22,11 @@ bool power_has_limit(const struct power *power, size_t index)
     return index + 1 == POWER_LIMITS_MAX || power_limits[index] < power->rounds_max;
 }
 
-/* The level of a slowdown, which is put in its place if it is new; POWER_LEVELS_MAX: no room. */
+/* The index of a slowdown, which is inserted if it is new; POWER_LEVELS_MAX: there is no room. */
 static size_t power_level(struct power *power, double slowdown)
 {
     size_t level = 0;
-    power->slowdown_count += power->slowdown_count == 0; /* the A/A pairs, 0% */
+    power->slowdown_count += power->slowdown_count == 0; /* level 0 is that of the A/A pairs, 0% */
     while (level < power->slowdown_count && power->slowdowns[level] < slowdown) {
         level++;
     }
@@ -52,7 +52,7 @@ static enum status power_add_row(struct power *power, const struct comparison_ce
 {
     double slowdown = json_number_value(json_object_get(row->cell->plan, "extra_work"));
     if (slowdown <= 0) {
-        return STATUS_OK; /* another back end: nobody knows the truth of it */
+        return STATUS_OK; /* of another back end, whose true ratio is unknown */
     }
     if (row->verdict == COMPARISON_FAILED || row->verdict == COMPARISON_NOT_APPLICABLE) {
         power->failed += limit + 1 == POWER_LIMITS_MAX;
@@ -113,7 +113,8 @@ static json_t *power_share_to_json(const struct power_share *share, const char *
                      (json_int_t)share->comparisons, name, (json_int_t)share->told);
 }
 
-/* The least slowdown that is resolved, with all greater ones, at the runs' end. */
+/* The smallest slowdown that is resolved at the end of the runs, if all larger ones are too; else
+ * null. */
 static json_t *power_resolved(const struct power *power)
 {
     json_t *resolved = json_null();

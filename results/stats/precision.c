@@ -5,7 +5,7 @@
 
 #include "results/compare/parts.h"
 
-/* Of one cell; 0 if it will have no figure however many rounds there are. */
+/* The half-width of one cell; 0 if it will never have a figure, however many rounds it gets. */
 static double precision_of_row(const struct comparison_cell *row)
 {
     switch (row->verdict) {

@@ -1,5 +1,5 @@
 /* How far one sample lies from another: Hodges and Lehmann's estimate, with Mann and Whitney's
- * interval and test. For runs of different times, whose rounds are no pairs. */
+ * interval and test. It is for two runs, whose rounds are not pairs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ enum { SHIFT_EXACT_MAX = 60, SHIFT_BISECTIONS_MAX = 200 };
 
 #define SHIFT_LEVEL 0.05
 
-/* Both samples, ascending. A difference is one of a's values less one of b's. */
+/* Two ascending samples. A difference is a value of a minus a value of b. */
 struct shift {
     double *a;
     double *b;
@@ -61,7 +61,7 @@ static void shift_tabulate(struct shift *shift)
         for (size_t u = i; u <= pairs; u++) {
             ways[u] += ways[u - i];
         }
-        double share = (double)i / (double)up; /* the ways grow by (b + i) / i */
+        double share = (double)i / (double)up; /* the number of ways grows by (b + i) / i */
         for (size_t u = 0; u <= pairs; u++) {
             ways[u] *= share;
         }
@@ -75,7 +75,8 @@ static void shift_tabulate(struct shift *shift)
 static double shift_chance(const struct shift *shift, size_t u)
 {
     if (shift->below != NULL) {
-        return shift->below[u] > 0 ? shift->below[u] : 0; /* the far tail is rounding alone */
+        return shift->below[u] > 0 ? shift->below[u]
+                                   : 0; /* in the far tail there are only rounding errors */
     }
     double pairs = (double)shift_pairs(shift);
     double sigma = sqrt(pairs * (double)(shift->a_count + shift->b_count + 1) / 12);
@@ -86,7 +87,7 @@ static double shift_chance(const struct shift *shift, size_t u)
 static size_t shift_count(const struct shift *shift, double value)
 {
     size_t count = 0;
-    size_t first = 0; /* of b's values: those from it on make a difference of at most value */
+    size_t first = 0; /* the differences with b's values from this one on are at most value */
     for (size_t i = 0; i < shift->a_count; i++) {
         while (first < shift->b_count && shift->a[i] - shift->b[first] > value) {
             first++;
@@ -96,8 +97,9 @@ static size_t shift_count(const struct shift *shift, double value)
     return count;
 }
 
-/* The difference of a rank, 0 being the least: by bisection over values, as there may be too many
- * to list. Ends at neighbouring doubles, or where they differ by nothing that could be seen. */
+/* The difference of that rank, 0 being the smallest. It bisects over values, because there may be
+ * too many differences to list. It ends at neighbouring doubles, or when the bounds differ by
+ * nothing visible. */
 static double shift_select(const struct shift *shift, size_t rank)
 {
     double low = shift->a[0] - shift->b[shift->b_count - 1];
@@ -119,9 +121,9 @@ static double shift_select(const struct shift *shift, size_t rank)
     return high;
 }
 
-/* The rank of the interval's lower end: the shift is missed there if no more than `rank`
- * differences are at most as large as it is. From STATISTICS_ROUNDS_MIN values a side on, rank 0
- * is improbable enough. */
+/* The rank of the interval's lower end. The interval misses the shift on this side only if at most
+ * `rank` differences are as large as the shift or smaller. From STATISTICS_ROUNDS_MIN values a side
+ * on, rank 0 is improbable enough. */
 static size_t shift_lower_rank(const struct shift *shift)
 {
     size_t rank = 0;
@@ -134,8 +136,9 @@ static size_t shift_lower_rank(const struct shift *shift)
 /* The smaller of both sides' one-sided p at the near end of ±reach, doubled. */
 static double shift_test(const struct shift *shift, double reach)
 {
-    size_t up = shift_count(shift, reach); /* few: a lies beyond reach */
-    /* The largest number below −reach counts what is at least −reach: few if a lies before it. */
+    size_t up = shift_count(shift, reach); /* small if a lies beyond reach */
+    /* nextafter gives the largest number below −reach, so this counts the differences that are at
+     * least −reach: few if a lies below. */
     size_t down = shift_pairs(shift) - shift_count(shift, nextafter(-reach, -HUGE_VAL));
     double p = 2 * shift_chance(shift, up < down ? up : down);
     return p < 1 ? p : 1;

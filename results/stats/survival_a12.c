@@ -1,4 +1,4 @@
-/* Which of two searchers finds sooner. */
+/* Compares two searchers: which one finds sooner? */
 #include <math.h>
 #include <stdlib.h>
 
@@ -9,7 +9,8 @@
  * then 0.0035 of a probability. */
 enum { SURVIVAL_RESAMPLES = 2000 };
 
-/* Gehan's score of one pair: 1 if left certainly found sooner, 0 if right did, else a half. */
+/* Gehan's score of one pair: 1 if left certainly found sooner, 0 if right did, otherwise one
+ * half. */
 static double survival_score(struct survival_trial left, struct survival_trial right)
 {
     if (left.found && right.found) {
@@ -43,7 +44,7 @@ static bool survival_pair_empty(const struct survival_pair *pair)
     return pair->left_count == 0 || pair->right_count == 0;
 }
 
-/* A12 of trials drawn anew on both sides; drawn has room for both. */
+/* A12 of trials that are drawn anew on both sides; `drawn` has room for both. */
 static double survival_resample(const struct survival_pair *pair, struct rng *rng,
                                 struct survival_trial *drawn)
 {
@@ -58,14 +59,14 @@ static double survival_resample(const struct survival_pair *pair, struct rng *rn
     return survival_a12(&anew);
 }
 
-/* What is known of the strata taken together. */
+/* Facts about all strata together. */
 struct survival_strata {
     size_t used;
-    size_t trials; /* of the smaller sides, added up */
+    size_t trials; /* the sum of the smaller sides */
     size_t least;  /* the smallest side */
     size_t room;   /* the largest stratum, both sides */
     double mean;
-    bool overlapping; /* some pair of trials is in the other order than the mean says */
+    bool overlapping; /* a pair of trials has the opposite order to the mean */
 };
 
 static struct survival_strata survival_survey(const struct survival_pair *pairs, size_t count)
@@ -94,9 +95,9 @@ static struct survival_strata survival_survey(const struct survival_pair *pairs,
     return strata;
 }
 
-/* Samples that do not overlap resample to the same 0 or 1 each time. What n trials a side can then
- * show is that of n successes in n tries: the exact bound 0.025^(1/n) (Clopper and Pearson 1934),
- * of one trial a pair, which is on the safe side. */
+/* Samples that do not overlap give the same 0 or 1 in every resample. n trials a side can then show
+ * as much as n successes in n tries, with one trial a pair, which is on the safe side: the exact
+ * bound 0.025^(1/n) (Clopper and Pearson 1934). */
 static void survival_widen(const struct survival_strata *strata, struct interval *interval)
 {
     double bound = pow(0.025, 1.0 / (double)strata->trials);
