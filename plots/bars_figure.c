@@ -1,5 +1,5 @@
-/* Bars per workload, with 95% intervals and every round's point: once as ratios to the base, once
- * in the metric's own unit. */
+/* Draws bars per workload, with 95% intervals and every round's point: once as ratios to the base,
+ * once in the metric's own unit. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static const char bars_columns[] =
     "back end, arm\n"
     "# value is the ratio to the base, or in NAME-absolute the median in the metric's unit\n";
 
-/* What a bar shows. */
+/* One bar. */
 struct bar {
     const char *verdict;
     struct interval value;
@@ -37,7 +37,8 @@ static double sample_figure(const struct comparison_sample *sample, bool of_base
     return of_base ? sample->base_value : sample->value;
 }
 
-/* The cell that has the row's samples: for the base that of its column with the most pairs. */
+/* A cell that has the row's samples. For the base it is the cell of the column with the most
+ * pairs. */
 static const struct comparison_cell *cell_with_samples(const struct plot *plot, size_t row,
                                                        size_t column)
 {
@@ -55,7 +56,7 @@ static const struct comparison_cell *cell_with_samples(const struct plot *plot, 
     return best;
 }
 
-/* The median of the values themselves. */
+/* The median of the values themselves, with its interval. */
 static struct bar absolute_bar(const struct comparison_cell *cell, bool of_base, struct bar bar)
 {
     double *values = text_zeroed(cell->rounds, sizeof *values);
@@ -64,7 +65,7 @@ static struct bar absolute_bar(const struct comparison_cell *cell, bool of_base,
     }
     bar.value = (struct interval){NAN, NAN, NAN};
     if (cell->rounds > 0) {
-        struct error ignored; /* running out of memory leaves NANs, and those draw nothing */
+        struct error ignored; /* without memory the figures are NAN, and NAN is not drawn */
         (void)statistics_median_interval(values, cell->rounds, &bar.value, &ignored);
     }
     free(values);
@@ -113,7 +114,7 @@ static void write_points(const struct plot *plot, FILE *table, size_t row, size_
     const struct comparison_cell *cell = cell_with_samples(plot, row, column);
     bool of_base = plot->rows[row].is_base;
     if (!cell || (of_base && !absolute) || (!of_base && isnan(cell->ratio))) {
-        return; /* points of a cell that failed would look like a figure */
+        return; /* points of a failed cell would look like a figure */
     }
     for (uint32_t i = 0; i < cell->rounds; i++) {
         fprintf(table, "%zu\t", row + 1);
@@ -131,7 +132,7 @@ struct bars_range {
     double high;
 };
 
-/* The values of all bars; for ratios 1 is within. */
+/* The range of all bars; for ratios it includes 1. */
 static struct bars_range find_range(const struct plot *plot, bool absolute)
 {
     struct bars_range range = {absolute ? INFINITY : 1 / 1.25, absolute ? 0 : 1.25};
@@ -144,11 +145,11 @@ static struct bars_range find_range(const struct plot *plot, bool absolute)
             }
         }
     }
-    range.low = isinf(range.low) ? 1 : range.low; /* nothing has a figure */
+    range.low = isinf(range.low) ? 1 : range.low; /* no bar has a figure */
     return range;
 }
 
-/* The metric's unit as the axis shows it. */
+/* The divisor and the name of the unit that the axis shows. */
 static double unit_divisor(const struct metric *metric, double largest, const char **unit)
 {
     *unit = metric->unit;
@@ -160,7 +161,7 @@ static double unit_divisor(const struct metric *metric, double largest, const ch
     return small ? 1024 : 1024 * 1024;
 }
 
-/* Where the linear axis of each panel ends. */
+/* Writes where the linear axis of each panel ends. */
 static void write_panel_ends(const struct plot *plot, FILE *script, double divisor)
 {
     double *ends = text_zeroed(plot->column_count, sizeof *ends);
@@ -174,7 +175,7 @@ static void write_panel_ends(const struct plot *plot, FILE *script, double divis
             }
         }
         double end = plot_axis_end(values, count);
-        ends[column] = end > 0 ? end * 1.06 : divisor; /* 0: nothing has a figure */
+        ends[column] = end > 0 ? end * 1.06 : divisor; /* 0: no cell has a figure */
     }
     script_numbers(script, "panel_high", ends, plot->column_count);
     free(ends);
@@ -206,7 +207,8 @@ static void write_variables(const struct plot *plot, FILE *script, bool absolute
     script_number(script, "panel_foot", PANEL_FOOT);
     script_number(script, "panel_gap", PANEL_GAP);
     script_number(script, "bar_height", BAR_HEIGHT);
-    /* Ratios beyond these are cut, with an arrow: one extreme must not flatten the rest. */
+    /* Ratios beyond these limits are cut and get an arrow, so that one extreme does not flatten the
+     * others. */
     script_number(script, "ratio_low", fmax(range.low / 1.15, 1.0 / 16));
     script_number(script, "ratio_high", fmin(range.high * 1.15, 16));
     if (absolute) {
@@ -224,8 +226,7 @@ static void write_rows(const struct plot *plot, FILE *table, bool absolute)
             write_bar(plot, table, row, column, &bar);
         }
         fputs("\n\n", table);
-        /* gnuplot counts an empty block as none, so that the ones behind it would be taken for
-         * others. */
+        /* gnuplot skips an empty block, and would then number the later blocks wrongly. */
         fputs("0\tNaN\t0\t-\t-\n", table);
         for (size_t row = 0; row < plot->row_count; row++) {
             write_points(plot, table, row, column, absolute);

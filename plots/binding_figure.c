@@ -1,4 +1,4 @@
-/* What a binding costs: ratios between arms of the same back end, workload by workload. */
+/* Draws what a binding costs: ratios between arms of the same back end, workload by workload. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 enum { PANEL_WIDTH = 330, PANEL_HEAD = 40, PANEL_FOOT = 48, PANEL_GAP = 34 };
 enum { LINE_HEIGHT = 13, WORKLOAD_GAP = 14, LEGEND_LINE = 19, LEGEND_GAP = 26 };
 
-/* A panel: the one arm over the other. */
+/* A panel: ratios of one arm to the other. */
 static const struct binding_pair {
     const char *arm;
     const char *base;
@@ -27,12 +27,12 @@ enum { PAIRS = sizeof pairs / sizeof pairs[0] };
 struct binding_point {
     size_t pair;
     size_t column;
-    size_t row; /* of the numerator: its look */
+    size_t row; /* of the numerator, which gives the look */
     const struct comparison_cell *cell;
 };
 
 struct binding {
-    struct comparison **comparisons; /* whose cells the points borrow */
+    struct comparison **comparisons; /* the points borrow cells of these */
     size_t comparison_count;
     struct binding_point *points;
     size_t point_count;
@@ -74,7 +74,7 @@ static void take_points(const struct plot *plot, struct binding *binding, size_t
     }
 }
 
-/* Compares the row with the same back end in the pair's base arm, if there is such a row. */
+/* Compares the row with the same back end's row in the pair's base arm, if there is one. */
 static enum status compare_row(const struct plot *plot, struct binding *binding, size_t pair,
                                size_t row, struct error *error)
 {
@@ -128,8 +128,8 @@ static void binding_release(struct binding *binding)
     free(binding->row_used);
 }
 
-/* Is this the first row of its back end that has a point? Arms look alike here: the panel says
- * which. */
+/* Is this the first row of its back end that has a point? Arms share a look here, because the panel
+ * names them. */
 static bool is_first_of_backend(const struct plot *plot, const struct binding *binding, size_t row)
 {
     for (size_t i = 0; i < row; i++) {
@@ -141,7 +141,7 @@ static bool is_first_of_backend(const struct plot *plot, const struct binding *b
     return binding->row_used[row];
 }
 
-/* The place of the row's back end among those that have points. */
+/* The index of the row's back end among those with points. */
 static size_t backend_place(const struct plot *plot, const struct binding *binding, size_t row)
 {
     size_t place = 0;
@@ -164,7 +164,7 @@ static size_t count_backends(const struct plot *plot, const struct binding *bind
     return count;
 }
 
-/* Of the columns that have points, how many are before this one. */
+/* The number of columns with points before this one. */
 static size_t column_place(const struct binding *binding, size_t column)
 {
     size_t place = 0;
@@ -206,8 +206,8 @@ static void write_panel(const struct plot *plot, const struct binding *binding, 
     fputs("\n\n", table);
 }
 
-/* The ratios' axis, from 1 to as far as the points and their intervals go; an interval alone does
- * not stretch it to more than twice what the points need. */
+/* The range of the ratios' axis: it includes 1, all points and their intervals. Intervals alone at
+ * most double the range of the points. */
 static void find_range(const struct binding *binding, double *low, double *high)
 {
     double bounds[2] = {log(0.9), log(1.1)};

@@ -1,4 +1,4 @@
-/* What a collector costs: its time for an operation against the size of the live heap, and the
+/* Draws what a collector costs: its time per operation against the size of the live heap, and the
  * program's time against the longest pause. */
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,8 @@
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
-/* The parameter by which the live heap grows: live, or n. NAN: neither. */
+/* The value of the parameter that sets the live heap's size, live or n; NAN: the cell has
+ * neither. */
 static double collector_live(const struct record_cell *cell)
 {
     const json_t *params = json_object_get(cell->plan, "params");
@@ -20,7 +21,7 @@ static double collector_live(const struct record_cell *cell)
                                 : (double)NAN;
 }
 
-/* What the columns of one panel have in common: the workload and all but the size. The caller's. */
+/* The key of a panel: the workload with all parameters except the size. The caller frees. */
 static char *collector_key(const struct record_cell *cell)
 {
     static const char *const sizes[] = {",live=", ",n="};
@@ -46,13 +47,13 @@ static void collector_add_cost(const struct plot *plot, struct curves_panel *pan
         double cost = cell < plot->set->cell_count
                           ? metric_median_of_cell(metric_find("collector_cost"), plot->set, cell)
                           : (double)NAN;
-        if (cost > 0) { /* zero has no place on a logarithmic axis, and NAN none on any */
+        if (cost > 0) { /* false for NAN; 0 cannot be drawn on a logarithmic axis */
             curves_add_point(curves_add_curve(panel, row), live, cost);
         }
     }
 }
 
-/* Columns that share the key of column `first`; 0 when an earlier column has it already. */
+/* Counts the columns with the same key as column `first`; 0 if an earlier column has that key. */
 static size_t collector_columns_like(const struct plot *plot, size_t first)
 {
     char *key = collector_key(plot_column_cell(plot, first));
@@ -69,7 +70,7 @@ static size_t collector_columns_like(const struct plot *plot, size_t first)
     return begun ? 0 : count;
 }
 
-/* Collector time against the live heap, where a run varies it. */
+/* Adds collector time against the live heap, if the run varies its size. */
 static void collector_add_growth(const struct plot *plot, struct curves *curves, size_t first)
 {
     const struct record_cell *cell = plot_column_cell(plot, first);
@@ -95,7 +96,7 @@ static void collector_add_growth(const struct plot *plot, struct curves *curves,
     free(key);
 }
 
-/* Time of the whole program against the longest pause: a point a row. */
+/* Adds the time of the whole program against the longest pause, one point per row. */
 static void collector_add_pareto(const struct plot *plot, struct curves *curves, size_t column)
 {
     char *title = text_format("%s: the trade", plot->columns[column].label);

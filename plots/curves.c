@@ -10,13 +10,13 @@
 
 enum { PANEL_WIDTH = 430, PANEL_HEIGHT = 300, PANEL_HEAD = 34, PANEL_FOOT = 48, AXIS_WIDTH = 66 };
 enum { LEGEND_LINE = 19, LEGEND_GAP = 26 };
-enum { MARKERS_MAX = 12 }; /* on a curve, however many points it has */
+enum { MARKERS_MAX = 12 }; /* on a curve, whatever the number of its points */
 
 static const char curves_columns[] =
     "# one block a curve; columns: x, y, name, panel (x and y are what "
     "the panel's axes say)\n";
 
-/* One element more; arrays double at powers of two. */
+/* Makes room for one more element; arrays double at powers of two. */
 static void *curves_grow(void *array, size_t count, size_t size)
 {
     if ((count & (count - 1)) != 0) {
@@ -76,7 +76,7 @@ void curves_drop_panel(struct curves *curves)
     }
     free(panel->curves);
     free(panel->title);
-    /* So that curves_add_panel finds the array as its count says. */
+    /* The array's size must fit its count, as curves_add_panel computes it. */
     struct curves_panel *kept = text_zeroed(2 * curves->count + 1, sizeof *kept);
     memcpy(kept, curves->panels, curves->count * sizeof *kept);
     free(curves->panels);
@@ -118,7 +118,7 @@ static int curves_height(const struct curves *curves, size_t rows)
     return panels > legend ? panels : legend;
 }
 
-/* The axis that all points fit on, with some air. */
+/* An axis that includes all points, with some space around them. */
 static void axis_range(const struct curves_panel *panel, bool of_y, double *low, double *high)
 {
     bool logarithmic = of_y ? panel->log_y : panel->log_x;
@@ -214,7 +214,7 @@ static void write_rows(const struct curves *curves, FILE *script)
 static void write_curve(const struct curve *curve, const char *name, const char *panel, FILE *table)
 {
     for (size_t i = 0; i < curve->count || (i == 0 && curve->count == 0); i++) {
-        /* gnuplot counts an empty block as none, so one without points has a line of NaN. */
+        /* gnuplot skips an empty block, so an empty curve has a line of NaN */
         tsv_number(table, curve->count ? curve->x[i] : NAN);
         fputc('\t', table);
         tsv_number(table, curve->count ? curve->y[i] : NAN);

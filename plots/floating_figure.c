@@ -1,4 +1,5 @@
-/* Garbage that the collector has not found yet, over operations: the memory pass's series. */
+/* Draws garbage that the collector has not found yet, over operations, from the series of the
+ * memory pass. */
 #include <math.h>
 
 #include "plots/curves.h"
@@ -15,9 +16,9 @@ static double floating_at(const struct memory_series *series, size_t index)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-/* In bytes, not as a share of what is alive: a collector that frees in slices lets go of parts of
- * what it has found before it counts it as freed, and one that never finds anything would set the
- * scale for all. */
+/* Adds the row's garbage in bytes, not as a share of the live bytes. A collector that frees in
+ * slices releases parts of what it found before it counts them as freed, and a collector that never
+ * finds anything would set the scale for all. */
 static void floating_add_row(struct curves_panel *panel, size_t row,
                              const struct memory_series *series)
 {
@@ -31,7 +32,7 @@ static void floating_add_row(struct curves_panel *panel, size_t row,
     }
 }
 
-/* Does any curve leave zero? */
+/* Is any value of any curve above zero? */
 static bool floating_shows(const struct curves_panel *panel)
 {
     bool shows = false;

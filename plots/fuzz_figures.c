@@ -1,4 +1,4 @@
-/* The figures of a score and of a campaign. */
+/* Draws the figures of a score and of a campaign. */
 #include "plots/fuzz_figures.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 
 enum { CELL_WIDTH = 132, CELL_HEIGHT = 26, HEAT_KEY_HEIGHT = 64, HEAT_HEAD_HEIGHT = 34 };
 
-/* What is found before this is found at once; the logarithmic axis begins there. */
+/* The start of the logarithmic axis. Whatever is found before it was found at once. */
 static const double SURVIVAL_TIME_LEAST_S = 0.01;
 
 static const char survival_foot[] =
@@ -21,8 +21,8 @@ static const char survival_foot[] =
     "trial begins with an empty corpus. CPU time of the engine with all its processes. Lower and "
     "further left is better.";
 
-/* One curve, from 1 at the axis's beginning to the end of the longest trial: baselines may have
- * been given less time. */
+/* Adds one curve, from 1 at the start of the axis to the end of the longest trial. Baselines may
+ * have had less time. */
 static enum status survival_add_curve(struct curves_panel *panel, size_t row,
                                       const struct survival_trial *trials, size_t count,
                                       double limit_s, struct error *error)
@@ -129,8 +129,8 @@ enum status fuzz_figure_survival_bugs(const struct image_options *options,
     return status;
 }
 
-/* A cell's row in the table: its place, the mean time as a share of the logarithmic scale from 0
- * (at once) to 1 (never), and its texts. */
+/* Writes a cell's row of the table: its position, the mean time as a share of the logarithmic scale
+ * from 0 (at once) to 1 (never), and its texts. */
 static void heat_write_cell(FILE *table, const struct fuzz_score *score, size_t bug, size_t engine)
 {
     const struct fuzz_score_cell *cell = fuzz_score_cell(score, bug, engine);
@@ -204,7 +204,7 @@ enum status fuzz_figure_bugs(const struct image_options *options, const struct f
 
 /* The figures of a campaign. */
 
-/* libFuzzer and AFL++ count edges each in its own way, which no axis should mix. */
+/* libFuzzer and AFL++ count edges differently, so one axis must not mix them. */
 static bool progress_is_afl(const char *engine)
 {
     return strncmp(engine, "afl", 3) == 0;
@@ -220,8 +220,8 @@ static struct curves_panel *progress_add_panel(struct curves *curves, const char
     return panel;
 }
 
-/* Every member's values in one panel; those of the other kind of engine are left out unless both
- * kinds are wanted. from_nothing: the curves begin at 0. A panel without points is dropped. */
+/* Adds a panel with every member's values. Members of the other kind of engine are left out unless
+ * both kinds are wanted. from_nothing: the curves begin at 0. A panel without points is dropped. */
 static void progress_add(struct curves *curves, const char *title, const char *y_label,
                          const struct fuzz_series *series, size_t count, int kind,
                          bool from_nothing, double (*value)(const struct fuzz_series *, size_t))
@@ -246,7 +246,7 @@ static void progress_add(struct curves *curves, const char *title, const char *y
     }
 }
 
-/* NAN is a point that is left out. */
+/* The covered edges; NAN: the point is left out. */
 static double progress_coverage(const struct fuzz_series *series, size_t index)
 {
     double edges = series->samples[index].coverage;
@@ -259,7 +259,7 @@ static double progress_corpus(const struct fuzz_series *series, size_t index)
     return inputs > 0 ? inputs : NAN;
 }
 
-/* Between a sample and the one before. A member that was started anew may have used no time. */
+/* The rate between a sample and the one before. A restarted member may have used no time. */
 static double progress_rate(const struct fuzz_series *series, size_t index, bool operations)
 {
     if (index == 0) {

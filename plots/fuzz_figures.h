@@ -1,5 +1,5 @@
-/* The figures of fuzzing: of a score, how long each engine takes to find, and of a campaign, how it
- * went. One thread at a time per output directory. */
+/* Figures of fuzzing: for a score, how long each engine takes to find bugs; for a campaign, its
+ * progress. One thread at a time per output directory. */
 #ifndef HEAPMILL_PLOTS_FUZZ_FIGURES_H
 #define HEAPMILL_PLOTS_FUZZ_FIGURES_H
 
@@ -9,23 +9,24 @@
 #include "plots/image.h"
 #include "results/fuzz_score.h"
 
-/* survival.*: the share of all trials of each engine that are still looking, over CPU time.
- * STATUS_UNSUPPORTED: there is no gnuplot; the table and the script are written. STATUS_IO,
- * STATUS_NO_MEMORY. So for all of these. */
+/* Draws survival.*: for each engine the share of its trials that have not found the bug yet, over
+ * CPU time. Errors of this function and the next ones: STATUS_UNSUPPORTED: there is no gnuplot, but
+ * the table and the script are written; STATUS_IO, STATUS_NO_MEMORY. */
 enum status fuzz_figure_survival(const struct image_options *options,
                                  const struct fuzz_score *score, struct error *error);
 
-/* survival-bugs.*: the same, a panel for each bug. */
+/* Draws survival-bugs.*: the same, with a panel for each bug. */
 enum status fuzz_figure_survival_bugs(const struct image_options *options,
                                       const struct fuzz_score *score, struct error *error);
 
-/* bugs.*: bugs × engines, the mean time to find as colour, and how many trials found. */
+/* Draws bugs.*: bugs × engines, with the mean time to find as colour, and the number of trials that
+ * found. */
 enum status fuzz_figure_bugs(const struct image_options *options, const struct fuzz_score *score,
                              struct error *error);
 
 /* What an engine process had done at one moment of a campaign; all counts are totals. */
 struct fuzz_sample {
-    double wall_s; /* since the campaign's beginning, without the time between sessions */
+    double wall_s; /* since the campaign began, without the time between sessions */
     double cpu_s;
     double executions;
     double operations;
@@ -36,12 +37,12 @@ struct fuzz_sample {
 struct fuzz_series {
     const char *member; /* "libfuzzer-0" */
     const char *engine;
-    struct fuzz_sample *samples; /* by time */
+    struct fuzz_sample *samples; /* in the order of time */
     size_t count;
 };
 
-/* coverage.*: edges and kept inputs over time; speed.*: executions and operations per CPU second
- * over time. */
+/* Draws coverage.*: edges and kept inputs over time; and speed.*: executions and operations per CPU
+ * second over time. */
 enum status fuzz_figure_coverage(const struct image_options *options,
                                  const struct fuzz_series *series, size_t count,
                                  struct error *error);

@@ -11,7 +11,7 @@
 #include "common/host/process.h"
 #include "common/host/text.h"
 
-/* Writes text with every '\'' or '"' that is `from` replaced by `to`. */
+/* Writes text, with each `from` (a quote character) replaced by `to`. */
 static void write_clean(FILE *file, const char *text, char from, const char *to)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -134,7 +134,7 @@ void script_rows(FILE *script, const struct script_row *rows, size_t count)
     free(markers);
 }
 
-/* The script writes into .NAME-PID.tmp.svg and .png; only whole pictures get their real names. */
+/* The script writes .NAME-PID.tmp.svg and .png. Only complete pictures get their real names. */
 
 enum { SAID_SHOWN = 600, VARIABLES_MAX = 512 };
 
@@ -144,8 +144,8 @@ static const struct {
 } pictures[] = {{PICTURE_SVG, "svg"}, {PICTURE_PNG, "png"}};
 enum { PICTURES = sizeof pictures / sizeof pictures[0] };
 
-/* The end of what gnuplot said, as one line for an error message: control characters become spaces,
- * the ends are trimmed. */
+/* The end of gnuplot's output as one line for an error message: control characters become spaces,
+ * and blanks at both ends are removed. */
 static const char *said_as_line(struct process_result *result)
 {
     char *text = result->stderr_tail;
@@ -160,12 +160,12 @@ static const char *said_as_line(struct process_result *result)
     return text + strspn(text, " ");
 }
 
-/* Runs it and says what was wrong with it. */
+/* Runs gnuplot on the script, and reports why it failed. */
 static enum status run_script(const struct gnuplot_job *job, const char *variables,
                               struct error *error)
 {
     char *script = text_format("%s.gp", job->name);
-    /* -d leaves out the user's gnuplotrc: a picture must not depend on it. */
+    /* -d skips the user's gnuplotrc, on which a picture must not depend. */
     const char *const arguments[] = {job->program, "-d", "-e", variables, script, NULL};
     const struct process_request request = {
         .arguments = arguments, .directory = job->directory, .timeout_s = job->timeout_s};
@@ -194,8 +194,8 @@ static enum status run_script(const struct gnuplot_job *job, const char *variabl
     return status;
 }
 
-/* Whether the file begins and ends as a whole picture of its format does. gnuplot can exit with 0
- * and leave an empty or cut file, on a full disk for one. */
+/* Does the file begin and end as a complete picture of its format? gnuplot can exit with 0 and
+ * leave an empty or cut file, for example on a full disk. */
 static bool picture_is_whole(const char *path, enum picture_format format)
 {
     static const char png_end[] = "IEND\xae\x42\x60\x82";
@@ -213,7 +213,7 @@ static bool picture_is_whole(const char *path, enum picture_format format)
     if (!read_end) {
         return false;
     }
-    /* An SVG may end with white space. */
+    /* White space may follow the end of an SVG. */
     size_t length = sizeof end;
     while (format == PICTURE_SVG && length > 0 && strchr("\r\n ", end[length - 1])) {
         length--;

@@ -1,10 +1,10 @@
-/* gnuplot: the two kinds of text that it reads, variables of a script and fields of a table, and
- * how it is run.
+/* Writes the two kinds of text that gnuplot reads (variables of a script, fields of a table), and
+ * runs gnuplot.
  *
- * Names come from users (a library's path, an environment in braces), so nothing is trusted:
- * scripts have strings in single quotes, in which gnuplot expands neither backquotes nor @macros
- * nor backslashes, with quotes doubled; terminals are set to noenhanced, so that _ ^ {} are
- * themselves; control characters and bytes that are not UTF-8 become '?'. Errors stay in the FILE,
+ * Names come from users (a library's path, an environment in braces), so none is trusted. Strings
+ * in scripts have single quotes, in which gnuplot expands no backquotes, @macros or backslashes;
+ * quotes in them are doubled. Terminals are set to noenhanced, so that _ ^ {} are printed as they
+ * are. Control characters and bytes that are not UTF-8 become '?'. Write errors stay in the FILE,
  * for ferror. */
 #ifndef HEAPMILL_PLOTS_GNUPLOT_H
 #define HEAPMILL_PLOTS_GNUPLOT_H
@@ -16,18 +16,18 @@
 
 #include "common/status.h"
 
-/* NAME = 'text' */
+/* Writes NAME = 'text'. */
 void script_string(FILE *script, const char *name, const char *text);
-/* NAME = value; NAN becomes gnuplot's NaN. A whole number is an integer to gnuplot, whose division
- * of two integers drops the fraction: a script multiplies by 1.0 first. */
+/* Writes NAME = value; NAN becomes gnuplot's NaN. A whole number becomes an integer, and gnuplot's
+ * division of two integers drops the fraction, so a script multiplies by 1.0 first. */
 void script_number(FILE *script, const char *name, double value);
-/* array NAME[count] = [...] and NAME_count = count. gnuplot has no empty arrays: for count 0 there
- * is one element, '' or 0. */
+/* Writes array NAME[count] = [...] and NAME_count = count. gnuplot has no empty arrays, so for
+ * count 0 there is one element, '' or 0. */
 void script_strings(FILE *script, const char *name, const char *const *texts, size_t count);
 void script_numbers(FILE *script, const char *name, const double *values, size_t count);
-/* The same, written as 0xRRGGBB. */
+/* The same with numbers as 0xRRGGBB. */
 void script_colors(FILE *script, const char *name, const uint32_t *colors, size_t count);
-/* How a row of a figure looks: a back end, an engine. */
+/* The look of a row of a figure (a back end, an engine). */
 struct script_row {
     const char *label;
     const char *dash; /* gnuplot's dash type */
@@ -35,21 +35,21 @@ struct script_row {
     int marker;
 };
 
-/* The arrays row_label, row_dash, row_color and row_marker. */
+/* Writes the arrays row_label, row_dash, row_color and row_marker. */
 void script_rows(FILE *script, const struct script_row *rows, size_t count);
 
-/* Text for after a '#': one line whatever it holds. */
+/* Writes text as one line, to follow a '#'. */
 void script_comment_text(FILE *script, const char *text);
 
-/* A field of a TSV, without the tab; "" becomes "-", double quotes become single ones (gnuplot
- * would take them for its own). */
+/* Writes a field of a TSV, without the tab. "" becomes "-"; double quotes become single ones,
+ * because gnuplot would interpret them. */
 void tsv_text(FILE *table, const char *text);
-/* A number of a TSV, without the tab; NAN becomes NaN. Nine significant digits. */
+/* Writes a number of a TSV with nine significant digits, without the tab; NAN becomes NaN. */
 void tsv_number(FILE *table, double value);
 
-/* Runs gnuplot on a script, and lets no half-written picture be seen. */
+/* Runs gnuplot on a script. Half-written pictures never get the final names. */
 
-/* The kinds of picture that a script can be asked for. */
+/* Formats of pictures. */
 enum picture_format {
     PICTURE_SVG = 1,
     PICTURE_PNG = 2,
@@ -57,22 +57,22 @@ enum picture_format {
 
 struct gnuplot_job {
     const char *program;   /* "gnuplot", or a path */
-    const char *directory; /* where NAME.gp and NAME.tsv are, and the pictures go */
-    const char *name;      /* the script is NAME.gp; it draws into TARGET.svg and TARGET.png */
-    unsigned formats;      /* of enum picture_format */
+    const char *directory; /* where NAME.gp and NAME.tsv are, and where the pictures go */
+    const char *name;      /* the script is NAME.gp, which draws TARGET.svg and TARGET.png */
+    unsigned formats;      /* bits of enum picture_format */
     double timeout_s;
 };
 
-/* Runs `program NAME.gp` in the directory with the gnuplot variables `target` and `formats` set, so
- * that it draws into temporary files; these are checked for being whole and renamed to NAME.svg and
- * NAME.png, all or none. On failure the temporary files are gone, and so are pictures of that name
- * from an earlier run, which would show other data than what lies beside them. The user's own
- * ~/.gnuplot is not read. STATUS_UNSUPPORTED: the program does not exist. STATUS_IO: it failed
- * (error has the end of what it said), did not finish in time, or left no whole picture. Blocks;
- * one thread at a time per directory. */
+/* Runs `program NAME.gp` in the directory. The gnuplot variables `target` and `formats` make it
+ * draw into temporary files. They are checked for completeness and renamed to NAME.svg and
+ * NAME.png, all or none. After a failure the temporary files are removed, and so are pictures of
+ * that name from an earlier run, since they would show other data than the files beside them. The
+ * user's ~/.gnuplot is not read. STATUS_UNSUPPORTED: the program does not exist. STATUS_IO: it
+ * failed (error has the end of its output), did not finish in time, or left no complete picture.
+ * Blocks; one thread at a time per directory. */
 enum status gnuplot_run(const struct gnuplot_job *job, struct error *error);
 
-/* Removes NAME.svg and NAME.png from the directory; that there are none is no error. */
+/* Removes NAME.svg and NAME.png from the directory. It is no error if there are none. */
 void gnuplot_remove_pictures(const char *directory, const char *name);
 
 #endif

@@ -17,17 +17,17 @@
 
 enum { FILM_LIVE, FILM_CACHED, FILM_FREE, FILM_FRESH, FILM_STATES };
 
-/* Tiles of memory outside the arenas are gathered in groups of as many, whose ordinals begin at
- * FILM_OUTSIDE. */
+/* Tiles of memory outside the arenas are put into groups of this many. The groups' ordinals begin
+ * at FILM_OUTSIDE. */
 enum { FILM_OUTSIDE_TILES = 64 };
 #define FILM_OUTSIDE (SIZE_MAX / 2)
 
 /* A pool, or a block that a free list carved into objects. */
 struct film_tile {
-    uint64_t offset; /* in its arena */
+    uint64_t offset; /* within its arena */
     size_t bytes;
     size_t block_bytes; /* 0: it serves no size class yet */
-    const char *runs;   /* the film's */
+    const char *runs;   /* owned by the film */
     size_t blocks[FILM_STATES];
 };
 
@@ -40,7 +40,7 @@ struct film_arena {
 
 struct film_frame {
     uint64_t operations;
-    const char *phase; /* the film's; "-" before the first */
+    const char *phase; /* owned by the film; "-" before the first phase */
     uint64_t blocks_live, usable_bytes, held_bytes, large_blocks, large_bytes, cached_blocks;
     struct film_arena *arenas;
     size_t arena_count;
@@ -52,7 +52,8 @@ struct film {
     size_t frame_count;
 };
 
-/* Steps through runs, "262L1F": the length of the next run and its state; false at the end. */
+/* Steps through runs such as "262L1F": the length and the state of the next run; false at the
+ * end. */
 static bool film_next_run(const char **runs, size_t *length, int *state)
 {
     static const char letters[] = "LCFN"; /* in the order of the states */
@@ -91,7 +92,7 @@ static enum status film_load(struct film *film, const char *path, struct error *
     return status;
 }
 
-/* One element more; arrays double at powers of two. */
+/* Makes room for one more element; arrays double at powers of two. */
 static void *film_grow(void *array, size_t count, size_t size)
 {
     if ((count & (count - 1)) != 0) {
@@ -119,8 +120,8 @@ static struct film_arena *film_last_arena(struct film_frame *frame)
     return frame->arena_count ? &frame->arenas[frame->arena_count - 1] : NULL;
 }
 
-/* Reads numbers with a tab or the end of the text behind each; *fields is then behind the last tab.
- */
+/* Reads numbers, each with a tab or the end of the text after it. *fields then points after the
+ * last tab. */
 static bool film_read_numbers(const char **fields, uint64_t *numbers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -134,7 +135,8 @@ static bool film_read_numbers(const char **fields, uint64_t *numbers, size_t cou
     return true;
 }
 
-/* fields: a line's text behind its first word. False: not a tile, or one in no arena. */
+/* Adds a tile. fields: the line's text after its first word. false: it is no tile, or is in no
+ * arena. */
 static bool film_add_tile(struct film_frame *frame, const char *fields, bool outside)
 {
     uint64_t numbers[3]; /* offset, bytes, bytes of a block */
@@ -148,7 +150,7 @@ static bool film_add_tile(struct film_frame *frame, const char *fields, bool out
     struct film_arena *arena = film_last_arena(frame);
     if (outside) {
         if (tile.block_bytes == 0) {
-            return true; /* one large block: the frame has their sum */
+            return true; /* one large block: the frame has the sum of these */
         }
         bool group = arena && arena->ordinal >= FILM_OUTSIDE;
         if (!group || arena->tile_count == FILM_OUTSIDE_TILES) {
@@ -259,7 +261,7 @@ static enum status film_read(struct film *film, const char *path, struct error *
     return status;
 }
 
-/* The film is the caller's in each case (film_release). */
+/* Called for every film, also after an error. */
 static void film_release(struct film *film)
 {
     for (size_t i = 0; i < film->frame_count; i++) {
@@ -276,28 +278,29 @@ static void film_release(struct film *film)
 /* In pixels. */
 enum {
     FILM_WIDTH = 1240,
-    FILM_HEIGHT = 1500, /* that a film strip should not exceed */
+    FILM_HEIGHT = 1500, /* the most that a film strip should have */
     FRAME_GAP = 28,
-    FRAME_FOOT = 50, /* the caption */
+    FRAME_FOOT = 50, /* caption */
     FRAME_MARGIN = 6,
     ARENA_HEAD = 16,
     ARENA_GAP = 8,
     KEY_HEIGHT = 48,
     TILE_GAP = 3,
-    TILE_HEAD = 10, /* the pool's header, with its size class */
+    TILE_HEAD = 10, /* the pool's header with its size class */
     TILE_HEAD_SMALL = 4,
     TILE_LABEL_WIDTH = 17,
     ARENAS_MAX = 48,
 };
-/* Below this area a block is no longer seen: then a tile shows its parts of each state instead. */
+/* If a block's area is smaller than this, it cannot be seen, and the tile shows the share of each
+ * state instead. */
 static const double BLOCK_AREA_MIN = 2.2;
-/* Neighbours overlap by as much, lest the ground shines through where they meet between pixels. */
+/* Neighbours overlap by this much, so that the background does not shine through between pixels. */
 static const double BLOCK_OVERLAP = 0.3;
-/* From this size on blocks are drawn one by one, with a line between. */
+/* Blocks of at least this size are drawn one by one, with a line between them. */
 static const double BLOCK_APART_MIN = 4;
 
-/* What a rectangle is; the numbers are in the table, and map.gp has the colours. The first are
- * FILM_LIVE to FILM_FRESH. */
+/* Styles of rectangles. The table has these numbers, and map.gp has their colours. The first ones
+ * are FILM_LIVE to FILM_FRESH. */
 enum {
     RECT_HEAD = FILM_STATES,
     RECT_HEAD_EMPTY,
@@ -314,7 +317,7 @@ struct layout {
     int across;  /* frames side by side */
     int columns; /* tiles side by side in an arena */
     int slots;   /* arenas in a frame */
-    bool shared; /* slot i is the same arena in each frame */
+    bool shared; /* slot i shows the same arena in every frame */
     double tile; /* width and height of a tile's blocks */
     int head;    /* height of a tile's head */
     size_t tiles_max;
@@ -325,7 +328,7 @@ struct layout {
 };
 
 /* ---------------------------------------------------------------- layout */
-/* Adds the frame's arenas to the slots' ordinals; false: there are more than ARENAS_MAX. */
+/* Adds the frame's arenas to the slots' ordinals. false: there are more than ARENAS_MAX. */
 static bool layout_add_ordinals(struct layout *layout, const struct film_frame *frame, int *count)
 {
     for (size_t a = 0; a < frame->arena_count; a++) {
@@ -361,7 +364,8 @@ static void layout_size(struct layout *layout, int columns, int slots)
         2 * FRAME_MARGIN + slots * (layout->arena_height + ARENA_GAP) + FRAME_FOOT;
 }
 
-/* The largest tiles with which all arenas fit; else the smallest, and as many arenas as fit. */
+/* Chooses the largest tiles with which all arenas fit; otherwise the smallest tiles, and as many
+ * arenas as fit. */
 static void layout_make(struct layout *layout)
 {
     const struct film *film = layout->film;
@@ -417,7 +421,7 @@ static void write_rect(const struct layout *layout, int kind, double x, double y
             place->tile ? place->tile->block_bytes : 0, first, blocks);
 }
 
-/* The tile's parts by state, live ones first. */
+/* Draws the share of each state in the tile, live blocks first. */
 static void write_sums(const struct layout *layout, const struct place *place, double x, double y,
                        size_t total)
 {
@@ -433,8 +437,8 @@ static void write_sums(const struct layout *layout, const struct place *place, d
     }
 }
 
-/* Blocks in rows from the top left, in the order of their addresses; a run is drawn as one
- * rectangle a row, or block by block where these are large enough to be told apart. */
+/* Draws blocks in rows from the top left, in the order of their addresses. A run is one rectangle
+ * per row; large blocks are drawn one by one. */
 static void write_blocks(const struct layout *layout, const struct place *place, double x, double y,
                          size_t total)
 {
@@ -452,7 +456,7 @@ static void write_blocks(const struct layout *layout, const struct place *place,
             size_t column = at % across;
             size_t row_end = at - column + across;
             size_t stop = apart ? at + 1 : end < row_end ? end : row_end;
-            /* Whole rows in one. */
+            /* Several whole rows are one rectangle. */
             size_t rows = !apart && column == 0 && end >= row_end ? (end - at) / across : 1;
             stop = rows > 1 ? at + rows * across : stop;
             double wide = rows > 1 ? layout->tile : w * (double)(stop - at);
@@ -473,7 +477,7 @@ static size_t count_blocks(const struct film_tile *tile)
     return total;
 }
 
-/* Are so many blocks too many to be told apart in a tile? */
+/* Are there too many blocks to draw them one by one in a tile? */
 static bool is_summed(const struct layout *layout, size_t total)
 {
     return total > 0 && layout->tile * layout->tile / (double)total < BLOCK_AREA_MIN;
@@ -511,7 +515,7 @@ static const struct film_arena *slot_arena(const struct layout *layout,
     return own ? &frame->arenas[slot] : NULL;
 }
 
-/* Was the arena there in an earlier frame? */
+/* Did an earlier frame have this arena? */
 static bool slot_was_there(const struct layout *layout, size_t frame, int slot)
 {
     for (size_t i = 0; i < frame && layout->shared; i++) {

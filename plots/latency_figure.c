@@ -1,4 +1,4 @@
-/* Two figures of times as percentiles: of single calls, and of a collector's pauses. */
+/* Two figures of times as percentiles: times of single calls, and a collector's pauses. */
 #include <jansson.h>
 #include <math.h>
 #include <stddef.h>
@@ -10,22 +10,22 @@
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
-/* Histograms as records have them, [[ns, count]…], of several rounds together. */
+/* Histograms from records, [[ns, count]…], of several rounds together. */
 
-/* So many events took up to so many ns, and longer than the bucket before. */
+/* `count` events took at most `ns`, and more than the bucket before. */
 struct bucket {
     double ns;
     double count;
 };
 
-/* All zero is empty. */
+/* A zeroed structure is empty. */
 struct buckets {
     struct bucket *items; /* free() */
     size_t count;
 };
 
-/* Adds those of a record's object, its member "buckets". Events of 0 ns are left out: they have no
- * place on a logarithmic axis. */
+/* Adds the member "buckets" of a record's object. Events of 0 ns are left out, because a
+ * logarithmic axis cannot show them. */
 static void buckets_add(struct buckets *buckets, const json_t *object)
 {
     const json_t *added = json_object_get(object, "buckets");
@@ -48,7 +48,7 @@ static int bucket_compare(const void *left, const void *right)
     return (a->ns > b->ns) - (a->ns < b->ns);
 }
 
-/* Sorts them by ns. How many events there are in all. */
+/* Sorts the buckets by ns, and returns the number of events. */
 static double buckets_sort(struct buckets *buckets)
 {
     double total = 0;
@@ -63,7 +63,7 @@ static double buckets_sort(struct buckets *buckets)
 
 /* Percentiles of single calls: one image a workload, one panel a call, a curve a back end. */
 
-/* What an image says of its records' timers: the costs' range. */
+/* The range of the timer's cost over an image's records. */
 struct latency_timer {
     char name[32];
     double cost_low;
@@ -81,8 +81,8 @@ static const struct {
 
 enum { LATENCY_CALLS = sizeof latency_calls / sizeof latency_calls[0] };
 
-/* What is beyond a point rests on at least this many calls; a line through fewer is one of single
- * events, another in each run. */
+/* At least this many calls must lie beyond a point. With fewer, the line would show single events,
+ * which differ from run to run. */
 enum { LATENCY_BEYOND_MIN = 10 };
 
 static void curve_of_buckets(struct curve *curve, struct buckets *buckets)
@@ -122,7 +122,7 @@ static char *timer_remark(const struct latency_timer *timer)
                        timer->name, cost);
 }
 
-/* All rounds of the row's cell in the column, for each call. */
+/* Adds up all rounds of the row's cell in the column, for each call. */
 static enum status read_cell(const struct plot *plot, size_t cell, struct buckets buckets[],
                              struct latency_timer *timer, struct error *error)
 {
@@ -147,7 +147,7 @@ static enum status read_cell(const struct plot *plot, size_t cell, struct bucket
     return STATUS_OK;
 }
 
-/* The panels of one workload. */
+/* Adds the panels of one workload. */
 static enum status add_panels(const struct plot *plot, size_t column, struct curves *curves,
                               struct latency_timer *timer, struct error *error)
 {
@@ -171,7 +171,8 @@ static enum status add_panels(const struct plot *plot, size_t column, struct cur
             free(buckets[call].items);
         }
     }
-    /* A call that the workload never makes has no panel; resize is the one that most lack. */
+    /* A call that the workload never makes has no panel. The last one, resize, is the one that most
+     * workloads lack. */
     while (curves->count > 0 && curves->panels[curves->count - 1].count == 0) {
         curves_drop_panel(curves);
     }
@@ -233,10 +234,10 @@ enum status latency_draw(struct plot *plot, const struct figure *figure, struct 
     return first;
 }
 
-/* The collector's pauses as percentiles: one panel a workload, a curve a back end with its
+/* The collector's pauses as percentiles: one panel per workload, one curve per back end and
  * collector. */
 
-/* All rounds of a cell together. */
+/* Adds up all rounds of a cell. */
 static enum status pauses_read_cell(const struct plot *plot, size_t cell, struct buckets *buckets,
                                     struct error *error)
 {
@@ -258,8 +259,8 @@ static enum status pauses_read_cell(const struct plot *plot, size_t cell, struct
     return status;
 }
 
-/* To the longest pause: pauses are the collector's own doing, so that the last one counts too. It
- * stands where half of it would be beyond. */
+/* Draws up to the longest pause: pauses are made by the collector itself, so the last one counts
+ * too. It is placed where half an event would lie beyond it. */
 static void pauses_draw_curve(struct curve *curve, struct buckets *buckets)
 {
     double total = buckets_sort(buckets);
@@ -267,7 +268,7 @@ static void pauses_draw_curve(struct curve *curve, struct buckets *buckets)
     for (size_t i = 0; i < buckets->count; i++) {
         within += buckets->items[i].count;
         if (i + 1 < buckets->count && buckets->items[i + 1].ns <= buckets->items[i].ns) {
-            continue; /* the same bucket of another round */
+            continue; /* the same bucket from another round */
         }
         double beyond = fmax(total - within, 0.5);
         curves_add_point(curve, total / beyond, buckets->items[i].ns);

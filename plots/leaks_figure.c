@@ -1,4 +1,4 @@
-/* Detectors × kinds as a heat map, with what each costs at its side. */
+/* Draws detectors × kinds of leaks as a heat map, with what each detector costs beside it. */
 #include "plots/leaks_figure.h"
 
 #include <math.h>
@@ -21,9 +21,9 @@ struct leaks_figure_cell {
 struct leaks_figure_row {
     const char *label;
     struct leaks_figure_cell *cells; /* one a kind */
-    uint64_t suspected;              /* of clean programs */
+    uint64_t suspected;              /* in clean programs */
     uint64_t clean;
-    double slowdown; /* 0: not known */
+    double slowdown; /* 0: unknown */
 };
 
 struct leaks_figure {
@@ -149,7 +149,7 @@ static enum status leaks_draw_rows(const struct image_options *options,
     return status;
 }
 
-/* The picture of a matrix of leak detectors. */
+/* The matrix of leak detectors as a picture. */
 
 enum { LEAKS_MATRIX_KINDS_MAX = 64, LEAKS_MATRIX_ROWS_MAX = 64 };
 
@@ -160,7 +160,7 @@ struct leaks_matrix {
     size_t row_count;
 };
 
-/* The kinds that anything was planted of, in the order of the rows. */
+/* Collects the kinds that have planted leaks, in the order of the rows. */
 static void leaks_matrix_find_kinds(struct leaks_matrix *plot, const json_t *rows)
 {
     size_t index;
@@ -187,7 +187,7 @@ static bool leaks_matrix_is_same(const json_t *row, const json_t *other)
                json_is_true(json_object_get(other, "annotated"));
 }
 
-/* all: the row of that detector and back end over all kinds. */
+/* Adds a detector. all: the row of that detector and back end over all kinds. */
 static void leaks_matrix_add(struct leaks_matrix *plot, const json_t *rows, const json_t *all)
 {
     struct leaks_figure_row *entry = &plot->rows[plot->row_count++];
@@ -215,7 +215,7 @@ static void leaks_matrix_add(struct leaks_matrix *plot, const json_t *rows, cons
     }
 }
 
-/* Those of a back end side by side, in the order in which back ends first appear. */
+/* Adds the rows of one back end; back ends come in the order of their first rows. */
 static void leaks_matrix_add_backend(struct leaks_matrix *plot, const json_t *rows,
                                      const char *backend)
 {

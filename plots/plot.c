@@ -26,7 +26,7 @@ static size_t palette_rank(const char *backend)
     return rank;
 }
 
-/* The palette's order keeps families together; it is the same whatever was measured. */
+/* The palette's order keeps families together. It does not depend on what was measured. */
 static int compare_rows(const void *left, const void *right)
 {
     const struct plot_row *a = left;
@@ -69,8 +69,8 @@ static const struct record_cell *base_cell(const struct plot *plot)
     return NULL;
 }
 
-/* Is every cell of the back end and arm of this one not applicable? A row of nothing but that takes
- * room and says what one sentence can. */
+/* Are all cells of this back end and arm not applicable? Such a row would take space to say what
+ * one sentence can say. */
 static bool is_never_applicable(const struct comparison *comparison, const struct record_cell *of)
 {
     for (size_t i = 0; i < comparison->cell_count; i++) {
@@ -94,8 +94,8 @@ static void leave_out(struct plot *plot, const struct record_cell *cell)
     free(label);
 }
 
-/* Do the rows compare the collectors of one back end, with nothing beside but references, whose
- * names the palette does not know? */
+/* Do the rows compare the collectors of one back end? References, whose names the palette does not
+ * know, may be beside them. */
 static bool compares_collectors(const struct plot *plot)
 {
     const char *backend = NULL;
@@ -105,7 +105,7 @@ static bool compares_collectors(const struct plot *plot)
         if (!chosen && palette_rank(row->backend) < palette_known_count()) {
             return false;
         }
-        /* Other variables would make two rows of one collector. */
+        /* With other variables a collector would have two rows. */
         if (chosen && ((backend && strcmp(backend, row->backend) != 0) ||
                        strchr(row->backend_text, ',') != NULL)) {
             return false;
@@ -115,8 +115,8 @@ static bool compares_collectors(const struct plot *plot)
     return backend != NULL;
 }
 
-/* By which names the rows get their looks: collectors of one back end are told apart by colour as
- * back ends are. */
+/* Chooses the names that give the rows their looks. Collectors of one back end are distinguished by
+ * colour, as back ends are. */
 static void name_looks(const struct plot *plot, const char **names)
 {
     bool alone = compares_collectors(plot);
@@ -168,7 +168,7 @@ size_t plot_find_row(const struct plot *plot, const char *backend_text, const ch
 
 /* --------------------------------------------------------------------------------- columns */
 
-/* Does text, "size=64,live=1000", hold exactly the item of that length? */
+/* Does text, "size=64,live=1000", contain exactly this item of that length? */
 static bool has_item(const char *text, const char *item, size_t length)
 {
     for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
@@ -179,8 +179,7 @@ static bool has_item(const char *text, const char *item, size_t length)
     return false;
 }
 
-/* Is the item the same in all groups of the cell's workload among the comparison's? Then a label
- * need not say it. */
+/* Do all compared groups of the cell's workload have this item? Then labels leave it out. */
 static bool item_is_common(const struct comparison *comparison, const struct record_cell *cell,
                            const char *item, size_t length)
 {
@@ -226,7 +225,8 @@ static char *column_label(const struct comparison *comparison, const struct reco
     return label;
 }
 
-/* A label as part of a file's name. Two labels could become one slug, hence the column's number. */
+/* Makes a part of a file name from a label. Two labels could give the same slug, so it has the
+ * column's number. */
 static char *column_slug(const char *label, size_t index)
 {
     char *slug = text_format("%s", label);
@@ -370,7 +370,7 @@ static char *list_figures(void)
     return list;
 }
 
-/* Is the figure one of those that the list names? */
+/* Does the list name this figure? */
 static bool is_chosen(const struct figure *figure, const char *list)
 {
     const char *item;
@@ -384,7 +384,7 @@ static bool is_chosen(const struct figure *figure, const char *list)
     return false;
 }
 
-/* STATUS_NOT_FOUND: an item of the list is no figure of a run. */
+/* Checks the list. STATUS_NOT_FOUND: an item is no figure of a run. */
 static enum status check_figures(const char *list, struct error *error)
 {
     const char *item;
@@ -426,8 +426,8 @@ void plot_note(const struct plot *plot, const char *format, ...)
     report_note(plot->report, text);
 }
 
-/* Draws the chosen figures. Without gnuplot, or with an image that failed, goes on, so that all the
- * data is written; the first error is the one that is told. */
+/* Draws the chosen figures. If gnuplot is missing, or an image fails, it continues, so that all
+ * data is written. The first error is reported. */
 static enum status draw_chosen(struct plot *plot, const char *chosen, struct error *error)
 {
     enum status first = STATUS_OK;

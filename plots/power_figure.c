@@ -15,8 +15,8 @@ enum {
     LEGEND_WIDTH = 150
 };
 
-/* From light to dark as the slowdown grows; the A/A pairs in red, since there nothing is to be
- * found. All are told apart with every common colour blindness, and by their markers. */
+/* From light to dark as the slowdown grows. The A/A pairs are red, since in them nothing should be
+ * found. People with any common colour blindness can tell them apart, also by their markers. */
 static const uint32_t power_colors[POWER_LEVELS_MAX] = {0xb2182b, 0x9ecae1, 0x6baed6, 0x3182bd,
                                                         0x08519c, 0x08306b, 0x041b3d, 0x000000};
 static const double power_markers[POWER_LEVELS_MAX] = {7, 5, 9, 11, 13, 4, 6, 8};

@@ -1,4 +1,4 @@
-/* Time per operation against the size of what is live, and against threads. */
+/* Draws time per operation against the size of the live data, and against threads. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,10 @@
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
-/* Against what a panel's points are drawn. */
+/* The x axes of a panel. */
 enum scaling_axis { SCALING_LIVE, SCALING_THREADS, SCALING_AXES };
 
-/* What columns of one panel have in common: all but the axis. The caller's. */
+/* The key of a panel: what its columns have in common, without the axis. The caller frees. */
 static char *panel_key(const struct record_cell *cell, enum scaling_axis axis)
 {
     char *params = text_format(",%s", cell->params_text);
@@ -38,8 +38,8 @@ static double column_value(const struct record_cell *cell, enum scaling_axis axi
     return json_is_number(live) ? json_number_value(live) : NAN;
 }
 
-/* Live bytes at their peak, the same for every back end of a group, from whichever memory pass has
- * it; NAN if none has. */
+/* The peak of live bytes, which is equal for every back end of a group, from any memory record; NAN
+ * if none has it. */
 static double group_live_bytes(const struct record_set *set, uint32_t group)
 {
     double bytes = NAN;
@@ -55,7 +55,7 @@ static double group_live_bytes(const struct record_set *set, uint32_t group)
     return bytes > 0 ? bytes : NAN;
 }
 
-/* Has some column of the panel another value on the axis than this one? */
+/* Does another column of the panel have another value on the axis? */
 static bool axis_varies(const struct plot *plot, const char *key, enum scaling_axis axis,
                         double value)
 {
@@ -70,7 +70,7 @@ static bool axis_varies(const struct plot *plot, const char *key, enum scaling_a
     return varies;
 }
 
-/* Do all columns of the panel say how many bytes are live? */
+/* Are the live bytes of all the panel's columns known? */
 static bool panel_has_bytes(const struct plot *plot, const char *key)
 {
     bool all = true;
@@ -96,7 +96,7 @@ static void add_points(const struct plot *plot, struct curves_panel *panel, size
     }
 }
 
-/* The panel that begins with this column, unless an earlier one has begun it. */
+/* Adds the panel that begins with this column, unless an earlier column has begun it. */
 static void add_panel(const struct plot *plot, struct curves *curves, size_t first,
                       enum scaling_axis axis)
 {

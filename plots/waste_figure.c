@@ -8,7 +8,7 @@
 #include "plots/figure.h"
 #include "plots/palette.h"
 
-/* The caller frees. */
+/* The rows' labels and looks; the caller frees. */
 static struct script_row *waste_rows(const struct waste_curve *of, size_t count)
 {
     const char **names = text_zeroed(count, sizeof *names);
@@ -19,7 +19,7 @@ static struct script_row *waste_rows(const struct waste_curve *of, size_t count)
     }
     palette_assign(names, count, looks);
     for (size_t i = 0; i < count; i++) {
-        /* Steps are hard to read in dashes. */
+        /* All rows have the same dash, because dashed steps are hard to read. */
         rows[i] = (struct script_row){of[i].label, palette_arm("preload")->dash, looks[i].color,
                                       looks[i].marker};
     }
@@ -28,7 +28,7 @@ static struct script_row *waste_rows(const struct waste_curve *of, size_t count)
     return rows;
 }
 
-/* The most bytes that any of them wastes in a block. */
+/* The most bytes that any curve wastes in one block. */
 static double most_wasted(const struct waste_curve *of, size_t count)
 {
     double most = 0;
@@ -40,7 +40,7 @@ static double most_wasted(const struct waste_curve *of, size_t count)
     return most;
 }
 
-/* A panel of its own for each: the saw teeth of several would hide each other. */
+/* Adds a panel for one curve: the saw teeth of several would hide each other. */
 static void add_panel(struct curves *curves, const struct waste_curve *of, size_t row, double most)
 {
     double wasted = 0, usable = 0;

@@ -1,5 +1,5 @@
-/* What a run says, in sentences: which back end won, by how much, how sure that is, and what was
- * not measured. */
+/* Says in sentences what a run found: which back end won, by how much, how certain that is, and
+ * what was not measured. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "results/compare/report.h"
 #include "results/stats/disturbance.h"
 
-/* What is measured beside the contestants, to see how far they are from the ends: no bookkeeping at
- * all, and no reuse. */
+/* Back ends that are measured beside the contestants, as bounds: one keeps no books, the other
+ * never reuses memory. */
 static const char *const answer_yardsticks[] = {"null", "bump"};
 
 size_t report_choose_metrics(const struct record_set *set,
@@ -50,7 +50,7 @@ static const struct comparison_geomean *answer_geomean(const struct comparison *
     return NULL;
 }
 
-/* The least mean of an arm, but of `but`; NULL: no contestant has a whole one. */
+/* The smallest mean of an arm, without `but`; NULL: no contestant has a complete one. */
 static const struct comparison_geomean *answer_best(const struct comparison *comparison,
                                                     const char *arm,
                                                     const struct comparison_geomean *but)
@@ -67,7 +67,7 @@ static const struct comparison_geomean *answer_best(const struct comparison *com
     return best;
 }
 
-/* How the winner stands to the next one, compared directly. */
+/* Compares the winner directly with the next one. */
 static void answer_add_next(const struct comparison *comparison,
                             const struct comparison_geomean *best,
                             const struct comparison_geomean *next, struct document *document)
@@ -130,7 +130,8 @@ static void answer_add_winner(const struct comparison *comparison, const char *a
     }
 }
 
-/* The base's arm first, where back ends meet on equal terms, then the others. */
+/* Adds the winners: first those of the base's arm, in which back ends meet on equal terms, then
+ * those of other arms. */
 static void answer_add_winners(const struct comparison *comparison, struct document *document)
 {
     struct text_list arms = {0};

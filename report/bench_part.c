@@ -13,7 +13,7 @@
 #include "results/store.h"
 #include "run/registry.h"
 
-/* A run with its comparisons, as the sections want them. */
+/* A run with its comparisons, for the sections. */
 struct bench_part {
     struct report *report;
     const char *directory;
@@ -100,7 +100,7 @@ static void part_add_setting(const struct bench_part *part)
 
 /* ------------------------------------------------------------------------------------ figures */
 
-/* Pictures go into a folder of the page's own; without gnuplot the page has tables alone. */
+/* Draws the pictures into a folder of the page. Without gnuplot the page has only tables. */
 static void part_draw(struct bench_part *part)
 {
     struct error error = {.message = ""};
@@ -147,7 +147,7 @@ static void part_add_figures(const struct bench_part *part)
     }
 }
 
-/* Of the workload: those whose picture is named for it. */
+/* Adds the pictures that are named for this workload. */
 static void part_add_workload_figures(const struct bench_part *part, const char *workload)
 {
     for (size_t i = 0; i < part->plots.image_count; i++) {
@@ -179,7 +179,7 @@ static void part_add_comparisons(const struct bench_part *part)
     }
 }
 
-/* "1.5 MiB", "12.3 ns"; "" for none. */
+/* "1.5 MiB", "12.3 ns"; "" for NAN. */
 static void part_value(const struct metric *metric, double value, char text[48])
 {
     text[0] = '\0';
@@ -205,7 +205,7 @@ static void part_add_row(struct table *table, const struct comparison *compariso
     table_cell(table, 4, "%s", comparison_verdict_word(comparison, row->verdict));
 }
 
-/* The rows of a workload, or else of a back end. */
+/* Adds the rows of a workload, or of a back end. */
 static void part_add_rows(const struct bench_part *part, const char *name, bool of_workload)
 {
     struct table *table = document_table(part->document, "rows");
@@ -313,7 +313,7 @@ static json_t *part_number(double number)
     return isfinite(number) ? json_real(number) : json_null();
 }
 
-/* The place of a word in an array, to which it is added if it is new. */
+/* The index of a word in an array. A new word is appended. */
 static size_t part_word(json_t *words, const char *word)
 {
     size_t index;
@@ -328,7 +328,7 @@ static size_t part_word(json_t *words, const char *word)
     return json_array_size(words) - 1;
 }
 
-/* Rows of one comparison: group, back end, ratio, low, high, verdict. */
+/* The rows of one comparison: group, back end, ratio, low, high, verdict. */
 static json_t *part_rows_json(const struct comparison *comparison, json_t *groups, json_t *labels,
                               json_t *words)
 {
@@ -374,8 +374,8 @@ static json_t *part_bases_json(const struct bench_part *part, const char *metric
     return bases;
 }
 
-/* Each comparison with each back end as its base, for the page to switch. Their judgements are made
- * here, by the same rules as all others. */
+/* Adds each comparison with each back end as its base, so that the page can switch. The verdicts
+ * are made here, by the same rules as all others. */
 static void part_add_tables(const struct bench_part *part)
 {
     json_t *groups = json_array();

@@ -1,4 +1,4 @@
-/* Paragraphs out of the comments with which sources begin. */
+/* Extracts paragraphs from the opening comments of sources. */
 #include <stdlib.h>
 #include <string.h>
 

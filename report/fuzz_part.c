@@ -11,7 +11,7 @@
 
 /* ------------------------------------------------------------------------------------ figures */
 
-/* A campaign's samples, by member. */
+/* The samples of a campaign, by member. */
 struct plot_members {
     struct fuzz_series *series;
     size_t count;
@@ -32,7 +32,8 @@ static struct fuzz_series *plot_member(struct plot_members *members, const char 
     return series;
 }
 
-/* Counters of a new session begin at 0: rates are of neighbours, and a fall makes no point. */
+/* Reads the samples. Counters begin at 0 in a new session. Rates are those between neighbours, and
+ * a fall gives no point. */
 static void plot_read_samples(const json_t *lines, struct plot_members *members)
 {
     size_t index;
@@ -65,7 +66,7 @@ static void plot_free_members(struct plot_members *members)
     free(members->series);
 }
 
-/* A figure's name joins the list even if gnuplot is missing: its table and script are there. */
+/* Adds a figure's name to the list even if gnuplot is missing, since its table and script exist. */
 static enum status plot_noted(struct text_list *names, const char *name, enum status status)
 {
     if (status == STATUS_OK || status == STATUS_UNSUPPORTED) {
@@ -193,7 +194,7 @@ enum status score_part_add(struct report *report, const char *directory, struct 
     return STATUS_OK;
 }
 
-/* What each process had done at the end of its last session. */
+/* Adds what each process had done at the end of its last session. */
 static void campaign_add_table(const json_t *lines, struct document *document)
 {
     static const char *const titles[] = {"process",    "engine", "CPU seconds", "executions",

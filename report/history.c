@@ -1,4 +1,4 @@
-/* A folder of pages with an index: what a CI publishes. */
+/* Writes a folder of pages with an index, for a CI to publish. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "results/compare/comparison.h"
 #include "results/store.h"
 
-/* A run of the history. */
+/* One run of the history. */
 struct history_run {
     const char *directory;
     const char *created; /* borrowed from the plan */
@@ -25,8 +25,8 @@ static int history_by_time(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->directory, b->directory);
 }
 
-/* Loads the runs of `heapmill bench` among the directories, by the time of their making. The caller
- * frees each set, and *runs. */
+/* Loads the runs of `heapmill bench` among the directories, in the order in which they were made.
+ * The caller frees each set, and *runs. */
 static enum status history_load(const struct text_list *directories, struct history_run **runs,
                                 size_t *count, struct error *error)
 {
@@ -59,7 +59,7 @@ static void history_free(struct history_run *runs, size_t count)
 
 /* ------------------------------------------------------------------------------- change points */
 
-/* Rows of which the verdict is that they differ from the run before. */
+/* Adds the rows whose verdict is that they differ from the run before. */
 static void history_add_points(const struct comparison *comparison, const struct history_run *run,
                                struct table *points)
 {
@@ -81,7 +81,8 @@ static void history_add_points(const struct comparison *comparison, const struct
     }
 }
 
-/* Two runs of one metric; runs that have nothing in common give no comparison and no error. */
+/* Compares two runs in one metric. Runs without a common cell give no comparison, which is no
+ * error. */
 static enum status history_compare(const struct history_run *before,
                                    const struct history_run *after, const char *metric,
                                    struct comparison **comparison, struct error *error)
@@ -122,7 +123,7 @@ static enum status history_add_changes(const struct history_run *runs, size_t co
 
 /* ------------------------------------------------------------------------------------ the runs */
 
-/* A run's geometric means to its own base: comparable where machines differ. */
+/* Adds a run's geometric means against its own base, which can be compared between machines. */
 static enum status history_add_means(const struct history_run *run, struct table *table,
                                      struct error *error)
 {
@@ -185,7 +186,8 @@ static void history_add_pages(const struct text_list *directories, struct docume
 
 /* ----------------------------------------------------------------------------------- the folder */
 
-/* Pages are named for their directories: two of one name would be one page. */
+/* Checks the directories' names. Pages are named for them, so two of the same name would be one
+ * page. */
 static enum status history_check_names(const struct text_list *directories, struct error *error)
 {
     for (size_t i = 0; i < directories->count; i++) {

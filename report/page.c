@@ -6,7 +6,7 @@
 #include "common/host/files.h"
 #include "common/host/svg.h"
 
-/* The page may load nothing and send nothing, whatever is in it. */
+/* The page may neither load nor send anything, whatever it contains. */
 static const char page_policy[] = "default-src 'none'; style-src 'unsafe-inline'; script-src "
                                   "'unsafe-inline'; img-src data:";
 
@@ -26,7 +26,7 @@ static void page_print_contents(const struct html_page *page, FILE *file)
     (void)fputs("</ul></details></nav>\n", file);
 }
 
-/* JSON within a script element: no '<' may stand in it, so that nothing ends the element. */
+/* Prints JSON inside a script element without any '<', so that it cannot end the element. */
 static void page_print_data(const json_t *data, FILE *file)
 {
     char *text = data != NULL ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(5)) : NULL;

@@ -10,8 +10,8 @@
 extern const char report_page_css[];
 extern const char report_page_js[];
 
-/* Writes the documents as one page, whole or not at all. data, which may be NULL, is an object for
- * the script. STATUS_IO. */
+/* Writes the documents as one page, whole or not at all. data is an object for the script, or NULL.
+ * STATUS_IO. */
 enum status report_page_write(const char *path, const char *title,
                               struct document *const *documents, size_t count, const json_t *data,
                               struct error *error);

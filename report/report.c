@@ -62,7 +62,7 @@ static enum status report_add_pair(const char *before, const char *after, struct
     return status;
 }
 
-/* Each run of `heapmill bench` against the one that was named before it. */
+/* Adds the comparison of each run of `heapmill bench` with the one that was named before it. */
 static enum status report_add_pairs(struct report *report, const struct text_list *directories,
                                     struct document *document, struct error *error)
 {
@@ -76,7 +76,7 @@ static enum status report_add_pairs(struct report *report, const struct text_lis
         if (before != NULL) {
             status = report_add_pair(before, directory, document, error);
         }
-        if (status == STATUS_NOT_FOUND) { /* no cell in common: each has its part */
+        if (status == STATUS_NOT_FOUND) { /* no cell in common: each run has only its own part */
             report_lacks(report, document, "%s is not compared with %s: %s", directory, before,
                          error->message);
             status = STATUS_OK;
