@@ -1,4 +1,4 @@
-/* The table of leak detectors, and those that live in the workers. */
+/* The table of leak detectors, and the detectors inside the workers. */
 #include "leaks/detectors.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* `heapmill leaks`: runs programs with planted leaks (leaks/planted/) under detectors, and scores
- * what they say. One thread.
+ * the detectors. One thread.
  *
- * Prefixes: leak_ is inside a planted program; leaks_ is here, where such programs are run and
- * judged; leaktrack_ is the tracker that is preloaded into a user's own program. */
+ * Prefixes: leak_ is code inside a planted program; leaks_ is code here, which runs and judges such
+ * programs; leaktrack_ is the tracker that is preloaded into a user's own program. */
 #ifndef HEAPMILL_LEAKS_LEAKS_H
 #define HEAPMILL_LEAKS_LEAKS_H
 
@@ -16,33 +16,33 @@
 
 struct leaks_options {
     const char *programs; /* the directory of the programs heapmill-leak-* */
-    const char *output;   /* a directory; records.jsonl is in it */
-    uint64_t cases;       /* of each kind and back end, with as many clean twins */
+    const char *output;   /* a directory with records.jsonl */
+    uint64_t cases;       /* for each kind and back end, and as many clean twins */
     uint64_t seed;
-    struct text_list detectors; /* none: all. So for these three. */
+    struct text_list detectors; /* none: all; also for the next two */
     struct text_list backends;
     struct text_list kinds;
     const char *plot; /* a directory; NULL: no picture */
     bool json;
 };
 
-/* Does everything that the records do not have yet; *records is an array of all, the caller's.
- * STATUS_INTERRUPTED, STATUS_UNSUPPORTED as the detectors say. *skipped counts runs that failed or
- * need what is not there, each kind of reason printed once. */
+/* Runs the cases that the records lack. *records is a new reference to an array of all records.
+ * STATUS_INTERRUPTED, STATUS_UNSUPPORTED as the detectors. *skipped counts runs that failed or
+ * lacked something; each reason is printed once. */
 enum status leaks_run(const struct leaks_options *options, json_t **records, uint64_t *skipped,
                       struct error *error);
 
-/* {rows: […]} as `heapmill leaks --help` says; a new reference. */
+/* {rows: […]} as `heapmill leaks --help` describes it; a new reference. */
 json_t *leaks_score(const json_t *records);
 
-/* Rows of a score in which the detectors of our own together missed a leak or suspected a clean
- * program. Only where all of them ran over a kind does that mean anything. */
+/* Counts the rows of a score in which heapmill's own detectors together missed a leak or suspected
+ * a clean program. It is meaningful only if all of them ran on a kind. */
 size_t leaks_faults(const json_t *score);
 
-/* A score as a table. */
+/* Adds a score as a table. */
 void leaks_report(const json_t *score, struct document *document);
 
-/* The records of a run's directory, an array, without a lock; the caller's. STATUS_CORRUPT,
+/* Reads the records of a run's directory without a lock; *records is a new array. STATUS_CORRUPT,
  * STATUS_IO. */
 enum status leaks_read(const char *directory, json_t **records, struct error *error);
 

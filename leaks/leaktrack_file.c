@@ -13,7 +13,7 @@ enum { LEAKTRACK_QUARTERS = 4 };
 
 struct leaktrack_reader {
     json_t *process;
-    json_t *site; /* the last one, borrowed */
+    json_t *site; /* the last one; borrowed */
 };
 
 static json_int_t leaktrack_number(const struct text_list *words, size_t at)
@@ -25,7 +25,7 @@ static json_int_t leaktrack_number(const struct text_list *words, size_t at)
     return (json_int_t)value;
 }
 
-/* Sets the members to the words that follow the first. */
+/* Sets the members from the words after the first. */
 static void leaktrack_set_numbers(json_t *object, const struct text_list *words,
                                   const char *const *names, size_t count)
 {
@@ -62,7 +62,8 @@ static void leaktrack_take_site(struct leaktrack_reader *reader, const struct te
     (void)json_array_append_new(json_object_get(reader->process, "sites"), reader->site);
 }
 
-/* Does it rise from each quarter to the next? Of fewer samples than that nothing can be said. */
+/* Sets whether the live bytes rise from each quarter to the next. Fewer than four samples do not
+ * tell. */
 static void leaktrack_take_growth(struct leaktrack_reader *reader, const struct text_list *words)
 {
     size_t samples = words->count - 1;
@@ -110,8 +111,8 @@ static void leaktrack_take_end(struct leaktrack_reader *reader, const struct tex
                               json_integer(leaktrack_sum(sites, "leaked_bytes")));
 }
 
-/* False for a line that is none of ours. A last line that was cut short by the process's end is
- * one. */
+/* Reads a line. false: it is not the tracker's. A last line that the process's end cut short is not
+ * an error. */
 static bool leaktrack_take_line(struct leaktrack_reader *reader, const struct text_list *words)
 {
     static const struct {
@@ -194,8 +195,9 @@ json_t *leaktrack_file_read(const char *path, struct error *error)
     return reader.process;
 }
 
-/* ---------------------------------------------------------------- the names of places */
-/* What addr2line says, without its newline; NULL if it is absent or does not know. */
+/* ---------------------------------------------------------------- names of places */
+/* The output of addr2line without its newline; NULL: it is not installed, or does not know the
+ * place. */
 static char *leaktrack_ask_addr2line(const char *module, const char *offset)
 {
     const char *const arguments[] = {"/usr/bin/addr2line", "-Cfpe", module, offset, NULL};

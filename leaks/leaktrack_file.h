@@ -1,5 +1,5 @@
-/* Reads what libheapmill-leaktrack.so wrote about one process (preload/leaktrack_report.c says
- * how), and names the places in it. */
+/* Reads the file that libheapmill-leaktrack.so wrote about one process (preload/leaktrack_report.c
+ * describes it), and names the places in it. */
 #ifndef HEAPMILL_LEAKS_LEAKTRACK_FILE_H
 #define HEAPMILL_LEAKS_LEAKTRACK_FILE_H
 
@@ -21,9 +21,9 @@
  * NULL, with error, when the file is not there (STATUS_IO) or not such a file (STATUS_INVALID). */
 json_t *leaktrack_file_read(const char *path, struct error *error);
 
-/* The frame as text: "function at file:line" from addr2line where it has an answer, else
- * "symbol (module+offset)". program replaces a module that is not an absolute path. The caller
- * frees. Starts a process: process_prepare_signals comes first. */
+/* The frame as text: "function at file:line" if addr2line knows it, otherwise "symbol
+ * (module+offset)". program replaces a module that is not an absolute path. The caller frees. This
+ * starts a process, so call process_prepare_signals first. */
 char *leaktrack_frame_text(const json_t *frame, const char *program);
 
 #endif

@@ -1,4 +1,4 @@
-/* Runs a leak worker under a detector from outside, and makes an answer of its report. */
+/* Runs a leak worker under a detector from outside, and turns its report into an answer. */
 #include "leaks/outside.h"
 
 #include <dirent.h>
@@ -19,7 +19,7 @@ static bool outside_is_pool(const char *backend)
     return strcmp(backend, "malloc") != 0;
 }
 
-/* The worker's variant; NULL: there is none for that back end. */
+/* The worker's variant for the detector; NULL: there is none for that back end. */
 static const char *outside_variant(const struct leaks_detector *detector, const char *backend)
 {
     if (detector == &leaks_outside_lsan) {
@@ -34,7 +34,7 @@ static const char *outside_variant(const struct leaks_detector *detector, const 
     return "";
 }
 
-/* Its path, found in PATH; NULL: it is not installed. The caller frees. */
+/* The tool's path in PATH; NULL: it is not installed. The caller frees. */
 static char *outside_tool_path(const char *tool)
 {
     const char *search = getenv("PATH");
@@ -70,7 +70,7 @@ static char *outside_read(const char *directory, const char *name)
     return text;
 }
 
-/* The name of the one file that begins so; NULL: there is none. The caller frees. */
+/* The name of the only file that begins with the prefix; NULL: there is none. The caller frees. */
 static char *outside_find(const char *directory, const char *prefix)
 {
     DIR *folder = opendir(directory);
@@ -91,9 +91,9 @@ static char *outside_find(const char *directory, const char *prefix)
 }
 
 /* ---------------------------------------------------------------- the answer */
-/* Where the program asked for the entry's blocks: the outermost frame in a kind's file, as the
- * truth names it; else the innermost function that is no allocator's by its name. The caller frees.
- */
+/* The place where the program asked for the entry's blocks, as the truth names it: the outermost
+ * frame in a kind's file. If there is none, the innermost function whose name is no allocator's.
+ * The caller frees. */
 static char *outside_site(const struct leaks_report_entry *entry)
 {
     for (size_t i = entry->places.count; i-- > 0;) {
@@ -128,7 +128,7 @@ static json_t *outside_answer(const struct leaks_report *report)
     return json_pack("{s:o}", "leaks", leaks);
 }
 
-/* Replaces the answer, and says how many blocks it had to name. */
+/* Replaces the answer, and sets how many blocks it had to name. */
 static void outside_enter(json_t *record, const struct leaks_report *report)
 {
     const json_t *truth = json_object_get(record, "truth");
@@ -139,7 +139,7 @@ static void outside_enter(json_t *record, const struct leaks_report *report)
                               json_integer((json_int_t)ceil(LEAKS_OUTSIDE_SHARE * leaked)));
 }
 
-/* text: NULL for an empty one, which only LeakSanitizer may say. */
+/* text is NULL for an empty report, which only LeakSanitizer may write. */
 static enum status outside_judge(enum leaks_report_format format, const char *text, json_t *record,
                                  struct error *error)
 {
@@ -157,7 +157,8 @@ static enum status outside_run_lsan(const struct leaks_worker *worker, const cha
                                     json_t **record, struct error *error)
 {
     struct leaks_worker sanitized = *worker;
-    /* The exit status stays the worker's own; the report has a file, made only if there is one. */
+    /* The exit status stays the worker's own. The report goes to a file, which exists only if there
+     * is a report. */
     char *options = text_format("ASAN_OPTIONS=detect_leaks=1:exitcode=0:log_path=%s/lsan:"
                                 "fast_unwind_on_malloc=0",
                                 directory);
@@ -205,7 +206,7 @@ static enum status outside_print_heaptrack(const char *directory, json_t *record
                          directory);
     }
     char *file = text_format("%s/%s", directory, name);
-    /* -m 0: frames that the compiler has inlined would otherwise be merged with their callers. */
+    /* -m 0 keeps inlined frames apart from their callers. */
     const char *const print[] = {tool, "-m", "0",  "-l",     "1",  "-a",     "0",  "-p", "0",
                                  "-T", "0",  "-n", "100000", "-s", "100000", file, NULL};
     char *text = NULL;
@@ -272,7 +273,7 @@ static enum status outside_run(const struct leaks_detector *detector, const char
     return status;
 }
 
-/* ---------------------------------------------------------------- what they can see */
+/* ---------------------------------------------------------------- what detectors can see */
 static bool outside_runs_on(const struct leaks_detector *detector, const char *backend)
 {
     return strcmp(backend, "pymalloc-256") != 0 &&
@@ -280,10 +281,10 @@ static bool outside_runs_on(const struct leaks_detector *detector, const char *b
            outside_variant(detector, backend) != NULL;
 }
 
-/* The object layer's own tables decide. Its intern table points at every name; the collector's
- * table of containers (gc/registry.c) points at every container, and is mapped memory: memcheck
- * scans it as a root, LeakSanitizer scans no mapping unless it is told, and of that one it is not.
- */
+/* Can a detector see leaks of this kind? The object layer's own tables decide. Its intern table
+ * points at every name. The collector's table of containers (gc/registry.c) points at every
+ * container, and is mapped memory: memcheck scans it as a root; LeakSanitizer scans only mappings
+ * that it is told of, and it is not told of this one. */
 static bool outside_sees_kind(const char *kind, bool sees_containers, const char **reason)
 {
     static const char *const raw[] = {"lost_block", "thread_exit", "live_pool"};

@@ -26,7 +26,7 @@ static void leaks_report_add_function(const struct leaks_report *report, const c
     }
 }
 
-/* "FILE:LINE", of the last function's frame. */
+/* Adds "FILE:LINE" of the last function's frame. */
 static void leaks_report_add_place(const struct leaks_report *report, const char *place,
                                    size_t length)
 {
@@ -36,7 +36,7 @@ static void leaks_report_add_place(const struct leaks_report *report, const char
     }
 }
 
-/* The number behind the word; false if there is none. */
+/* Reads the number after the word; false: there is none. */
 static bool leaks_report_number(const char *line, const char *word, uint64_t *number)
 {
     const char *at = strstr(line, word);
@@ -81,7 +81,7 @@ static bool leaks_report_parse_lsan(struct leaks_report *report, const struct te
             leaks_report_take_lsan_line(report, lines->items[i], &ended);
         }
         if (strstr(lines->items[i], "LeakSanitizer has encountered a fatal error") != NULL) {
-            return false; /* it may not trace the process: nothing was looked at */
+            return false; /* it may not trace the process, and has checked nothing */
         }
     }
     return begun == ended;
@@ -90,7 +90,7 @@ static bool leaks_report_parse_lsan(struct leaks_report *report, const struct te
 /* ---------------------------------------------------------------- memcheck
  * valgrind's XML protocol 4 has one element a line, so that no XML reader is needed. */
 
-/* The text of <name>text</name> in the line; NULL if that is not what it holds. */
+/* The text of <name>text</name> in the line; NULL: the line holds something else. */
 static const char *leaks_report_element(const char *line, const char *name, size_t *length)
 {
     const char *open = strchr(line, '<');
@@ -105,7 +105,7 @@ static const char *leaks_report_element(const char *line, const char *name, size
 
 enum { LEAKS_REPORT_FILE_BYTES = 256 };
 
-/* file: the <file> of the frame, which its <line> follows. */
+/* file: the <file> of the frame, whose <line> comes next. */
 static void leaks_report_take_memcheck_line(struct leaks_report *report, const char *line,
                                             bool *wanted, char *file)
 {
@@ -153,7 +153,7 @@ static bool leaks_report_parse_memcheck(struct leaks_report *report, const struc
  * behind. "…calls from:" begins one caller's share of these blocks, its frames indented: shares are
  * the entries then, each with the functions of the whole. */
 struct leaks_report_heaptrack {
-    size_t whole; /* the entry that shares are of */
+    size_t whole; /* the entry that is split into shares */
     bool of_whole;
     bool begun, ended;
 };
@@ -212,7 +212,7 @@ static void leaks_report_take_heaptrack_line(struct leaks_report *report, const 
     }
 }
 
-/* What was dealt out to shares has no blocks left. */
+/* Drops entries whose blocks were all split into shares. */
 static void leaks_report_drop_empty(struct leaks_report *report)
 {
     size_t kept = 0;

@@ -1,4 +1,4 @@
-/* Runs the matrix of `heapmill leaks`: cases drawn by seed, one process each, a line each. */
+/* Runs the matrix of `heapmill leaks`: cases drawn by seed, one process and one line each. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@ static const char *const leaks_backends[] = {"malloc", "pymalloc-3.10", "pymallo
 struct leaks_job {
     const struct leaks_options *options;
     json_t *records;
-    json_t *done; /* keys of records */
+    json_t *done; /* keys of the existing records */
     struct journal journal;
-    struct text_list said; /* reasons for skipping that were printed */
+    struct text_list said; /* reasons for skipping that were already printed */
     uint64_t skipped;
 };
 
@@ -79,7 +79,7 @@ static enum status leaks_take(void *job, const struct journal_line *line, struct
     return STATUS_OK;
 }
 
-/* A directory in which a run has been is gone on with. */
+/* Opens the records. A directory with an earlier run is continued. */
 static enum status leaks_open_records(struct leaks_job *job, struct error *error)
 {
     enum status status = file_make_directory(job->options->output, error);
@@ -134,7 +134,8 @@ static enum status leaks_run_one(struct leaks_job *job, const struct leaks_detec
     return status;
 }
 
-/* Detectors from outside are slow: unless they are asked for, they are given first cases alone. */
+/* Must the detector run this case? Detectors from outside are slow: unless they were named, they
+ * get only the first case of each kind. */
 static bool leaks_is_due(const struct leaks_job *job, const struct leaks_detector *detector,
                          const struct leaks_case *each, uint64_t index)
 {
@@ -144,7 +145,7 @@ static bool leaks_is_due(const struct leaks_job *job, const struct leaks_detecto
            (detector->runs_on == NULL || detector->runs_on(detector, each->backend));
 }
 
-/* The same case for every detector, the bare program among them, so that times are of one time. */
+/* Runs a case under every detector, and bare, so that their times belong to the same moment. */
 static enum status leaks_run_case(struct leaks_job *job, const struct leaks_case *each,
                                   uint64_t index, struct error *error)
 {
@@ -157,7 +158,7 @@ static enum status leaks_run_case(struct leaks_job *job, const struct leaks_case
     return status;
 }
 
-/* Rates from 1% to 20%, 500 to 2000 operations a step. */
+/* Runs the cases of a kind, with leak rates from 1% to 20%, and 500 to 2000 operations per step. */
 static enum status leaks_run_kind(struct leaks_job *job, const char *kind, bool only_clean,
                                   const char *backend, struct error *error)
 {
@@ -203,8 +204,8 @@ static enum status leaks_list_kinds(struct leaks_job *job, struct text_list *lin
     return status;
 }
 
-/* A name that does not exist would otherwise be a run of nothing. lines: what the worker lists, a
- * kind up to the first tab. */
+/* Refuses an unknown name, with which a run would do nothing. lines: the output of the worker's
+ * list, with a kind before the first tab. */
 static enum status leaks_check_names(const struct leaks_options *options,
                                      const struct text_list *lines, struct error *error)
 {

@@ -1,4 +1,4 @@
-/* A score of leak detectors as people read it. */
+/* Prints a score of leak detectors for people. */
 #include "common/host/json.h"
 #include "leaks/leaks.h"
 

@@ -15,7 +15,7 @@
 
 struct tracked_run {
     char *preload;            /* LD_PRELOAD */
-    struct scratch directory; /* where the tracker writes */
+    struct scratch directory; /* the tracker writes into it */
     pid_t pid;
     struct leaks_tracked *tracked;
 };
@@ -57,7 +57,8 @@ static enum status tracked_find_preload(struct tracked_run *run, const char *bac
     return status;
 }
 
-/* The terminal's Ctrl-C is for the command: heapmill waits, and then tells of what was found. */
+/* Starts the command. The terminal's Ctrl-C is for the command: heapmill waits for it, and then
+ * reports. */
 static enum status tracked_start(struct tracked_run *run, char *const *command, struct error *error)
 {
     char *preload = text_format("LD_PRELOAD=%s", run->preload);

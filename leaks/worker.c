@@ -1,4 +1,4 @@
-/* The process of one leak worker: its arguments, its environment, its last line. */
+/* Runs the process of a leak worker: its arguments, its environment, its last line. */
 #include "leaks/worker.h"
 
 #include <inttypes.h>
@@ -17,7 +17,8 @@ static void leaks_worker_add_time(json_t *record, const char *name, uint64_t nan
     (void)json_object_set_new(record, name, json_real(seconds + (double)nanoseconds / 1e9));
 }
 
-/* The last line that is an object: a tool may talk around the worker's. NULL: there is none. */
+/* The last line that is an object, since a tool may print before and after it; NULL: there is
+ * none. */
 static json_t *leaks_worker_last_object(const char *output)
 {
     json_t *record = NULL;
@@ -54,7 +55,7 @@ static enum status leaks_worker_read(const char *program, const struct process_r
     return STATUS_OK;
 }
 
-/* PATH is for tools. */
+/* The environment has PATH, which tools need. */
 static enum status leaks_worker_spawn(const char *const *arguments, const char *sanitizer_options,
                                       struct process_result *result, struct error *error)
 {

@@ -1,12 +1,12 @@
-/* The functions of the C++ library that the process has loaded, if it has loaded one. */
+/* Finds functions of the C++ library, if the process has loaded one. */
 #ifndef HEAPMILL_PRELOAD_CXX_H
 #define HEAPMILL_PRELOAD_CXX_H
 
 #include <dlfcn.h>
 #include <stddef.h>
 
-/* NULL when there is none. The library may have been loaded for one plug-in alone (RTLD_LOCAL),
- * where a search through the program's libraries would not come. */
+/* The function's address; NULL: there is none. A plug-in may have loaded the library for itself
+ * alone (RTLD_LOCAL), so a search through the program's libraries would not find it. */
 static inline void *cxx_symbol(const char *name)
 {
     static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
@@ -15,7 +15,7 @@ static inline void *cxx_symbol(const char *name)
         void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
         if (library != NULL) {
             symbol = dlsym(library, name);
-            (void)dlclose(library); /* it stays: it was there before */
+            (void)dlclose(library); /* the library stays loaded: it was there before */
         }
     }
     return symbol;

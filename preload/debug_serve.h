@@ -1,14 +1,14 @@
-/* libheapmill-debug.so: what a program does wrong with its blocks, told when it does it.
- * `heapmill exec --debug` preloads it over whatever malloc is below.
+/* libheapmill-debug.so: reports a program's errors with its blocks when they happen. `heapmill exec
+ * --debug` preloads it over whatever malloc is below.
  *
- * Each block has a header before it and a guard behind it. New bytes are 0xCD, freed ones 0xDD,
- * guards 0xFD: the values that debuggers' users know from the Microsoft C runtime. A freed block
- * waits in a queue before it is given back, so that a double free is told and a write is seen when
- * the block leaves the queue, or when the program ends. What is wrong ends the program with a fixed
- * message and a backtrace.
+ * Each block has a header before it and a guard after it. New bytes are 0xCD, freed ones 0xDD,
+ * guards 0xFD: the values that users of debuggers know from the Microsoft C runtime. A freed block
+ * waits in a queue before it is given back. So a double free is found, and a write to a freed block
+ * is found when the block leaves the queue or when the program ends. An error ends the program with
+ * a fixed message and a backtrace.
  *
  * HEAPMILL_DEBUG_FAIL_NTH=N refuses the Nth allocation of each process, HEAPMILL_DEBUG_FAIL_EVERY=N
- * each Nth; HEAPMILL_DEBUG_COUNT=FILE gets the number of allocations when the program ends. */
+ * every Nth. HEAPMILL_DEBUG_COUNT=FILE gets the number of allocations when the program ends. */
 #ifndef HEAPMILL_PRELOAD_DEBUG_SERVE_H
 #define HEAPMILL_PRELOAD_DEBUG_SERVE_H
 
@@ -30,17 +30,18 @@ enum {
     DEBUG_FREED = 0xDD,
     DEBUG_GUARD = 0xFD,
     DEBUG_GUARD_BYTES = 16,
-    DEBUG_WAITING_MAX = 4096, /* freed blocks that wait, and their bytes */
+    DEBUG_WAITING_MAX = 4096, /* limits of the queue: blocks, and their bytes */
     DEBUG_WAITING_BYTES_MAX = 64 << 20,
-    DEBUG_CHECKED_BYTES = 4096, /* of a freed block: a stray write is near its beginning or end */
+    DEBUG_CHECKED_BYTES =
+        4096, /* checked of a freed block: stray writes are near its beginning or end */
     DEBUG_FRAMES_MAX = 32,
 };
 
-/* Before the block, and as aligned as it. */
+/* Lies before the block, with the block's alignment. */
 struct debug_header {
-    uint64_t mark; /* its address, mixed: no other bytes are likely to be that */
+    uint64_t mark; /* a mix of its address, which other bytes are unlikely to match */
     uint64_t size;
-    uint64_t offset; /* from where the next library's block begins */
+    uint64_t offset; /* from the beginning of the next library's block */
     unsigned char guard[8];
 };
 
@@ -54,13 +55,13 @@ static struct debug_header *debug_waiting[DEBUG_WAITING_MAX]; /* a ring */
 static size_t debug_first;
 static size_t debug_count;
 static size_t debug_bytes;
-static uint64_t debug_allocations; /* atomic, as the next */
+static uint64_t debug_allocations; /* atomic, as is the next one */
 static size_t debug_live_bytes;
 static uint64_t debug_fail_nth;
 static uint64_t debug_fail_every;
 static _Thread_local bool debug_telling;
 
-/* ---------------------------------------------------------------- what is told */
+/* ---------------------------------------------------------------- reports */
 static __attribute__((noreturn, noinline, cold)) void debug_end(const char *what, const void *block,
                                                                 size_t size)
 {
@@ -96,8 +97,8 @@ static bool debug_is_all(const unsigned char *bytes, size_t count, unsigned char
     return true;
 }
 
-/* Is it a live block of this library? Ends the program where its surroundings are spoilt, or where
- * it is free already. What is none of ours is the next library's. */
+/* Is this a live block of this library? Ends the program if the bytes around it are damaged, or if
+ * it is already free. All other blocks belong to the next library. */
 static bool debug_check(const void *block, const char *what)
 {
     const struct debug_header *header = debug_header_of(block);
@@ -128,8 +129,8 @@ static void debug_check_freed(const struct debug_header *header)
     }
 }
 
-/* ---------------------------------------------------------------- blocks come */
-/* Is this allocation one that is to fail? */
+/* ---------------------------------------------------------------- allocation */
+/* Must this allocation fail? */
 static bool debug_refuses(void)
 {
     if (debug_telling) {
@@ -183,8 +184,8 @@ static inline void *adapter_alloc_aligned(size_t alignment, size_t size)
     return debug_make(alignment, size, DEBUG_NEW);
 }
 
-/* ---------------------------------------------------------------- blocks go */
-/* Takes the oldest waiting block out; with the lock held. */
+/* ---------------------------------------------------------------- freeing */
+/* Removes the oldest waiting block from the queue. The lock must be held. */
 static struct debug_header *debug_take_oldest(void)
 {
     struct debug_header *header = debug_waiting[debug_first];
@@ -233,7 +234,7 @@ static inline void adapter_free(void *block)
     errno = saved;
 }
 
-/* Always moves, so that a pointer to where the block was is found out. */
+/* Always moves the block, so that uses of the old address are found. */
 static inline void *adapter_resize(void *block, size_t size)
 {
     if (early_is(block)) {
@@ -251,7 +252,8 @@ static inline void *adapter_resize(void *block, size_t size)
     return moved;
 }
 
-/* What was asked for: whoever counts on more writes into the guard, and is told. */
+/* Returns the size that was asked for. A program that writes more damages the guard, which is
+ * reported. */
 static inline size_t adapter_usable_size(void *block)
 {
     if (early_is(block)) {
@@ -320,7 +322,7 @@ static uint64_t debug_setting(const char *name)
     return text != NULL ? strtoull(text, NULL, 10) : 0;
 }
 
-/* Allocations before this, of the loader, are neither counted nor refused. */
+/* Allocations before this one are the loader's. They are neither counted nor refused. */
 __attribute__((constructor)) static void debug_start(void)
 {
     void *frames[1];

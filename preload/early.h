@@ -1,5 +1,5 @@
-/* A small static buffer for what is asked of a library before it knows where to get memory from:
- * looking that up allocates. What it gave is never given back. */
+/* A small static buffer for allocations that come before a library has found its memory source;
+ * finding it allocates. Its blocks are never given back. */
 #ifndef HEAPMILL_PRELOAD_EARLY_H
 #define HEAPMILL_PRELOAD_EARLY_H
 
@@ -14,7 +14,8 @@ enum { EARLY_BYTES = 1 << 16 };
 static _Alignas(FAMILY_ALIGNMENT) unsigned char early_buffer[EARLY_BYTES];
 static size_t early_used;
 
-/* Zeroed. NULL too when an alignment beyond malloc's is asked for, which nothing does so early. */
+/* Returns zeroed memory. NULL: the buffer is full, or the alignment is larger than malloc's, which
+ * nothing asks for so early. */
 static void *early_alloc(size_t size, size_t alignment)
 {
     size_t bytes = (size + FAMILY_ALIGNMENT - 1) & ~(size_t)(FAMILY_ALIGNMENT - 1);
@@ -33,13 +34,13 @@ static inline bool early_is(const void *block)
     return (uintptr_t)block - (uintptr_t)early_buffer < EARLY_BYTES;
 }
 
-/* The bytes from the block to the buffer's end: no more than that can be its own. */
+/* The bytes from the block to the buffer's end, which is the most that the block can have. */
 static inline size_t early_room(const void *block)
 {
     return (size_t)(early_buffer + EARLY_BYTES - (const unsigned char *)block);
 }
 
-/* Copies what a block of so many bytes at moved can hold; moved may be NULL. */
+/* Copies as much of a block as fits into `size` bytes at moved, which may be NULL. */
 static inline void *early_move(const void *block, void *moved, size_t size)
 {
     return moved == NULL

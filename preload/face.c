@@ -1,20 +1,20 @@
-/* The malloc family of a library that is preloaded, compiled once for each library.
+/* The malloc family of a preloaded library. It is compiled once for each library.
  *
- * PRELOAD_ADAPTER is the header that says what stands behind the family. Two manners of standing
- * there are written already, and an adapter takes one of them:
- *   serve.h     the blocks are the adapter's own; it brings a few verbs, and serve.h makes glibc's
- *               family of them: locked.h (a back end for small blocks, glibc for the rest) and
- *               whole.h (a back end that serves every size and every thread itself)
- *   forward.h   the blocks are the next library's; each call is passed on to the function of the
- *               same name there, and the adapter watches: leaktrack_watch.h
- * Either defines, for each member of the family, a function face_NAME, and FACE_ASKS: whether the
- * members that neither give nor take a block are to be exported too. */
+ * PRELOAD_ADAPTER is the header of the code behind the family. An adapter includes one of two
+ * headers:
+ *   serve.h: the blocks are the adapter's own. It supplies a few verbs, and serve.h makes glibc's
+ *    family of them: locked.h (a back end for small blocks, glibc for the rest) and whole.h (a back
+ *    end that serves every size and every thread itself).
+ *   forward.h: the blocks are the next library's. Each call is passed on to the function of the
+ *    same name there, and the adapter watches: leaktrack_watch.h.
+ * Either defines a function face_NAME for each member of the family, and FACE_ASKS, which says
+ * whether the members that neither give nor take a block are exported too. */
 #include <dlfcn.h>
 
 #include "preload/family.h"
 
 #define FACE_EXPORT __attribute__((visibility("default")))
-/* What face_NAME is, so that it takes no frame of the stack and no call of its own. */
+/* face_NAME is inlined, so that it costs neither a stack frame nor a call. */
 #define FACE_INLINE __attribute__((always_inline)) static inline
 
 #include PRELOAD_ADAPTER
@@ -34,10 +34,10 @@ FAMILY(FAMILY_AS_TAKE_, FAMILY_AS_RESIZE_, FAMILY_AS_ALIGN_, FAMILY_AS_TAKE_, FA
        FAMILY_SKIP)
 #endif
 
-/* Without RTLD_DEEPBIND. With it a library that is loaded would free by glibc's free, which it
- * finds before ours, what strdup gave it by our malloc, since that call is glibc's own. The call is
- * the last thing done, and so becomes a jump: dlopen looks at the address that it returns to, for
- * the caller's RUNPATH and namespace. */
+/* Removes RTLD_DEEPBIND. With it a loaded library would find glibc's free before ours, and would
+ * pass it blocks that strdup, which is glibc's own code, got from our malloc. The call must be the
+ * last thing done, so that it becomes a jump: dlopen looks at its return address to find the
+ * caller's RUNPATH and namespace. */
 FACE_EXPORT void *dlopen(const char *file, int mode)
 {
     static void *(*real_dlopen)(const char *file, int mode);

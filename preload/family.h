@@ -29,15 +29,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* valloc's alignment, and what pvalloc rounds up to. */
+/* The alignment of valloc; pvalloc rounds up to it. */
 #define FAMILY_PAGE_BYTES ((size_t)getpagesize())
 
-/* What malloc owes to every block, whatever its size: glibc's MALLOC_ALIGNMENT on 64-bit machines.
- */
+/* The alignment that malloc guarantees for every block of any size: glibc's MALLOC_ALIGNMENT on
+ * 64-bit machines. */
 enum { FAMILY_ALIGNMENT = 16 };
 
-/* The bytes of so many items; SIZE_MAX, which nobody can have, when they are more than a size_t
- * says. */
+/* The bytes of `count` items; SIZE_MAX, which cannot be allocated, if they exceed a size_t. */
 static inline size_t family_product(size_t count, size_t size)
 {
     size_t bytes;
@@ -106,7 +105,7 @@ static inline size_t family_product(size_t count, size_t size)
          (void *block, size_t alignment, const void *nothrow), (block, alignment, nothrow), block)
 /* clang-format on */
 
-/* FAMILY with one macro X(name, type, parameters, arguments) for all kinds. */
+/* Expands FAMILY with one macro X(name, type, parameters, arguments) for all kinds. */
 #define FAMILY_AS_TAKE_(name, parameters, arguments, bytes, alignment)                             \
     FAMILY_EACH_(name, void *, parameters, arguments)
 #define FAMILY_AS_RESIZE_(name, parameters, arguments, block, bytes)                               \
@@ -117,17 +116,17 @@ static inline size_t family_product(size_t count, size_t size)
     FAMILY_EACH_(name, void, parameters, arguments)
 #define FAMILY_AS_ASK_(name, type, parameters, arguments)                                          \
     FAMILY_EACH_(name, type, parameters, arguments)
-/* The user defines FAMILY_EACH_ and undefines it. */
+/* The includer defines FAMILY_EACH_ before and undefines it afterwards. */
 #define FAMILY_ALL                                                                                 \
     FAMILY(FAMILY_AS_TAKE_, FAMILY_AS_RESIZE_, FAMILY_AS_ALIGN_, FAMILY_AS_TAKE_, FAMILY_AS_GIVE_, \
            FAMILY_AS_ASK_)
 
-/* FAMILY_malloc and so on: what a recorder writes down, and the index into a table of them. */
+/* FAMILY_malloc and so on: a recorder writes them, and they are indexes into tables of members. */
 #define FAMILY_EACH_(name, type, parameters, arguments) FAMILY_##name,
 enum family_member { FAMILY_ALL FAMILY_MEMBERS };
 #undef FAMILY_EACH_
 
-/* For kinds of members that a user of FAMILY passes over. */
+/* Skips kinds of members that the includer does not need. */
 #define FAMILY_SKIP(...)
 
 #endif

@@ -1,8 +1,8 @@
-/* A lock that is held across fork, so that the child finds what is behind it whole.
+/* A lock that is held across fork, so that the child finds the data behind it consistent.
  *
- * It is taken when a process forks, and other libraries' fork handlers may still run then: what
- * they allocate must pass. So the thread that forks passes the lock, which it holds, until the fork
- * is done. A process with one thread does not take it at all. */
+ * The lock is taken when a process forks. Other libraries' fork handlers may still run then, and
+ * may allocate. So the forking thread, which holds the lock, passes it until the fork is done. A
+ * process with one thread does not take the lock at all. */
 #ifndef HEAPMILL_PRELOAD_FORK_LOCK_H
 #define HEAPMILL_PRELOAD_FORK_LOCK_H
 
@@ -12,7 +12,7 @@
 
 struct fork_lock {
     pthread_mutex_t mutex;
-    pthread_t forking; /* the thread that forks; 0: none. Atomic. */
+    pthread_t forking; /* the thread that is forking; 0: none. Atomic. */
 };
 
 #define FORK_LOCK_INITIALIZER ((struct fork_lock){.mutex = PTHREAD_MUTEX_INITIALIZER})
@@ -26,8 +26,9 @@ static __attribute__((noinline)) bool fork_lock_wait(struct fork_lock *lock)
     return true;
 }
 
-/* Whether it was taken: a process that has one thread now (__libc_single_threaded, glibc 2.32)
- * cannot get a second before the unlock. */
+/* Takes the lock, and returns whether it was taken. A process with one thread
+ * (__libc_single_threaded, glibc 2.32) does not need it: it cannot get a second thread before the
+ * unlock. */
 static inline bool fork_lock_take(struct fork_lock *lock)
 {
     if (__libc_single_threaded) {
@@ -43,7 +44,7 @@ static inline void fork_lock_release(struct fork_lock *lock, bool taken)
     }
 }
 
-/* For pthread_atfork. */
+/* A handler for pthread_atfork. */
 static inline void fork_lock_prepare(struct fork_lock *lock)
 {
     (void)pthread_mutex_lock(&lock->mutex);

@@ -1,20 +1,20 @@
-/* The manner of a library that watches: each call is passed on to the function of the same name in
- * the next library, with the arguments as they came, and nothing that the program sees is changed.
- * An allocator may implement one of its functions by another, which then comes back to us: such a
- * call is passed on and not watched.
+/* Passes each call on to the function of the same name in the next library, for adapters that only
+ * watch. Arguments are unchanged, and so is everything that the program sees. An allocator may
+ * implement one of its functions by another, which then comes back here: such a call is passed on
+ * but not watched.
  *
- * The adapter defines before it includes this header
- *   bool watch_begin(void);   is this call, of this thread, to be watched? Until watch_end no other
- *                             call of this thread is
- *   void watch_end(void);
- *   void watch_took(enum family_member, void *block, size_t bytes, size_t alignment);
- *                             a block was given out; alignment 0 is malloc's own
- *   void watch_gives(enum family_member, void *block);   a block is about to be taken back or moved
- *   void watch_keeps(enum family_member, void *block);   but it could not be moved, and stays
- *   void *watch_last(void);   the block of this thread's last watch_took
- * between watch_begin and watch_end; all leave errno alone. watch_took is called by face_NAME,
- * which is part of the exported function: a stack that is walked there has the program's call above
- * it. */
+ * Before it includes this header, the adapter defines the following functions. They are called
+ * between watch_begin and watch_end, and all keep errno.
+ *  bool watch_begin(void): must this call be watched? If so, no other call of this thread is
+ *    watched until watch_end.
+ *  void watch_end(void);
+ *  void watch_took(enum family_member, void *block, size_t bytes, size_t alignment): a block was
+ *    given out; alignment 0 is malloc's own.
+ *  void watch_gives(enum family_member, void *block): a block is about to be taken back or moved.
+ *  void watch_keeps(enum family_member, void *block): the block could not be moved, and stays.
+ *  void *watch_last(void): the block of this thread's last watch_took.
+ * face_NAME, which is part of the exported function, calls watch_took. In a stack that is walked
+ * there, the next frame is the program's call. */
 #ifndef HEAPMILL_PRELOAD_FORWARD_H
 #define HEAPMILL_PRELOAD_FORWARD_H
 
@@ -23,7 +23,7 @@
 #include "preload/early.h"
 #include "preload/next.h"
 
-/* The program finds the next library's. */
+/* The program finds these members in the next library. */
 #define FACE_ASKS 0
 
 #define FORWARD_TAKE_(name, parameters, arguments, bytes, alignment)                               \
@@ -43,7 +43,7 @@
         return block;                                                                              \
     }
 
-/* The block is given up before it moves: afterwards another thread may have its address already. */
+/* Reports the block before it moves: afterwards another thread may already have its address. */
 #define FORWARD_RESIZE_(name, parameters, arguments, old, bytes)                                   \
     FACE_INLINE void *face_##name parameters                                                       \
     {                                                                                              \
@@ -86,8 +86,8 @@
         return error;                                                                              \
     }
 
-/* What a member that was not looked up at the start is found by, once it is called; what that
- * itself allocates is not the program's. */
+/* Finds a member that was not looked up at the start, when it is called. The allocations of the
+ * lookup are not the program's. */
 static __attribute__((noinline, cold)) void *forward_find(const char *name)
 {
     bool watched = watch_begin();
@@ -100,8 +100,8 @@ static __attribute__((noinline, cold)) void *forward_find(const char *name)
     return function;
 }
 
-/* An operator may throw, and so is called unwatched. The C++ library's calls malloc, which was
- * watched then; another allocator's may not. */
+/* An operator may throw, so it is called unwatched. The C++ library's operator calls malloc, which
+ * is watched; another allocator's operator may not. */
 #define FORWARD_NEW_(name, parameters, arguments, bytes, alignment)                                \
     FACE_INLINE void *face_##name parameters                                                       \
     {                                                                                              \
@@ -109,7 +109,7 @@ static __attribute__((noinline, cold)) void *forward_find(const char *name)
             *(void **)&next.name = forward_find(#name);                                            \
         }                                                                                          \
         if (next.name == NULL) {                                                                   \
-            abort(); /* whoever calls it has such a library */                                     \
+            abort(); /* cannot happen: the caller has a C++ library */                             \
         }                                                                                          \
         void *block = next.name arguments;                                                         \
         if (block != NULL && block != watch_last() && watch_begin()) {                             \

@@ -1,5 +1,5 @@
-/* The adapter of a back end's library: whole where the back end can do all that malloc must, else
- * locked, with glibc for the rest. */
+/* Chooses the adapter of a back end's library: whole if the back end can do all that malloc must;
+ * otherwise locked, with glibc for the rest. */
 #ifndef HEAPMILL_PRELOAD_HEAP_ADAPTER_H
 #define HEAPMILL_PRELOAD_HEAP_ADAPTER_H
 

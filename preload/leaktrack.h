@@ -1,12 +1,12 @@
-/* libheapmill-leaktrack.so: which blocks of a program are still there at its end, who asked for
+/* libheapmill-leaktrack.so: finds the blocks that still exist when a program ends, who asked for
  * them, and whether anything points at them. `heapmill leaks -- CMD` preloads it.
  *
- * leaktrack_watch.h watches the malloc family, each call of which is passed on to the next library;
- * leaktrack_books.c keeps the live blocks and the call sites; leaktrack_scan.c decides at exit
- * which live blocks are reachable; leaktrack_report.c writes the answer.
+ * leaktrack_watch.h watches the malloc family and passes each call on to the next library;
+ * leaktrack_books.c records the live blocks and the call sites; leaktrack_scan.c decides at exit
+ * which live blocks are reachable; leaktrack_report.c writes the result.
  *
- * All of it is behind one lock, leaktrack_lock, that leaktrack_watch.h takes; what is below is
- * called with it held, and never calls malloc: its memory is mapped. */
+ * One lock, leaktrack_lock, protects all of it. leaktrack_watch.h takes it; the functions below are
+ * called with it held. They never call malloc: their memory is mapped. */
 #ifndef HEAPMILL_PRELOAD_LEAKTRACK_H
 #define HEAPMILL_PRELOAD_LEAKTRACK_H
 
@@ -15,26 +15,26 @@
 #include <stdint.h>
 
 enum {
-    LEAKTRACK_FRAMES_MAX = 12,   /* of a call site: the innermost */
-    LEAKTRACK_SITES_MAX = 16384, /* later ones are booked on site 0, "any other" */
-    LEAKTRACK_SAMPLES_MAX = 32,  /* when they are full, every second one goes */
+    LEAKTRACK_FRAMES_MAX = 12,   /* of a call site: the innermost ones */
+    LEAKTRACK_SITES_MAX = 16384, /* later sites are counted at site 0, "any other" */
+    LEAKTRACK_SAMPLES_MAX = 32,  /* when the samples are full, every second one is dropped */
 };
 
-/* One call site: a stack of return addresses. */
+/* A call site: a stack of return addresses. */
 struct leaktrack_site {
     void *frames[LEAKTRACK_FRAMES_MAX];
     uint32_t depth;
     uint64_t live_blocks;
     uint64_t live_bytes;
-    uint64_t leaked_blocks; /* filled by leaktrack_scan */
+    uint64_t leaked_blocks; /* set by leaktrack_scan */
     uint64_t leaked_bytes;
     uint64_t samples[LEAKTRACK_SAMPLES_MAX]; /* live bytes at each sample */
 };
 
 struct leaktrack_block {
-    uintptr_t address; /* 0: an empty slot; 1: one that was emptied */
+    uintptr_t address; /* 0: an empty slot; 1: a removed block */
     size_t bytes;
-    uint64_t birth; /* the number of the allocation */
+    uint64_t birth; /* number of the allocation */
     uint32_t site;
 };
 
@@ -44,17 +44,17 @@ struct leaktrack_sample {
     uint64_t live_bytes;
 };
 
-/* The books, which leaktrack_scan and leaktrack_report read. */
+/* The records, for leaktrack_scan and leaktrack_report. */
 struct leaktrack_books {
     struct leaktrack_block *blocks; /* open addressing, linear probing; a power of two of slots */
     size_t slots;
-    size_t used; /* slots that are not empty, emptied ones included */
+    size_t used; /* slots that are not empty, with those of removed blocks */
     uint64_t live_blocks;
     uint64_t live_bytes;
     uint64_t live_bytes_peak;
     uint64_t allocations;
-    uint64_t inherited; /* allocations that were made before the fork: the parent's affair */
-    uint64_t unbooked;  /* blocks that no memory was left to book */
+    uint64_t inherited; /* blocks that existed before the fork and belong to the parent */
+    uint64_t unbooked;  /* blocks that could not be recorded for lack of memory */
     uint32_t site_count;
     uint32_t sample_count;
     uint64_t sample_interval_ns;
@@ -65,11 +65,11 @@ struct leaktrack_books {
 
 extern struct leaktrack_books leaktrack_books;
 
-/* Books a block under the stack of its caller. */
+/* Records a block under the stack of its caller. */
 void leaktrack_add(void *block, size_t bytes, void *const *frames, uint32_t depth);
-/* Forgets a block; one that was never booked is passed over. */
+/* Removes a block. Does nothing if it was never recorded. */
 void leaktrack_remove(void *block);
-/* Notes the live bytes of every site now. */
+/* Samples the live bytes of every site now. */
 void leaktrack_sample_now(void);
 
 /* Marks the blocks that can be reached and sums the others up by site. Conservative: any aligned

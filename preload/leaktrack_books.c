@@ -1,5 +1,5 @@
-/* The books of libheapmill-leaktrack.so: live blocks in a hash table by address, call sites in one
- * by their frames. See leaktrack.h. */
+/* The records of libheapmill-leaktrack.so: a hash table of live blocks by address, and one of call
+ * sites by their frames. See leaktrack.h. */
 #include <string.h>
 #include <time.h>
 
@@ -9,7 +9,7 @@
 enum {
     LEAKTRACK_SLOTS_FIRST = 1 << 14,
     LEAKTRACK_SITE_SLOTS = LEAKTRACK_SITES_MAX * 2,
-    LEAKTRACK_CLOCK_EVERY = 64, /* allocations between two looks at the clock */
+    LEAKTRACK_CLOCK_EVERY = 64, /* allocations between two readings of the clock */
 };
 
 #define LEAKTRACK_EMPTIED ((uintptr_t)1)
@@ -18,7 +18,7 @@ enum {
 struct leaktrack_books leaktrack_books = {.site_count = 1};
 static uint32_t leaktrack_site_slots[LEAKTRACK_SITE_SLOTS]; /* a site's number; 0: none */
 
-/* Multiplication by 2^64 over the golden ratio (Knuth, TAOCP 3, 6.4), the high bits of it. */
+/* The high bits of the product with 2^64 over the golden ratio (Knuth, TAOCP 3, 6.4). */
 static size_t leaktrack_hash(uintptr_t value)
 {
     return (size_t)(((uint64_t)value * UINT64_C(0x9E3779B97F4A7C15)) >> 20);
@@ -41,7 +41,7 @@ static void leaktrack_place(const struct leaktrack_block *block)
     leaktrack_books.blocks[slot] = *block;
 }
 
-/* Makes room so that at most half of the slots are used; drops the emptied ones on the way. */
+/* Makes room so that at most half of the slots are used, and drops removed blocks. */
 static bool leaktrack_make_room(void)
 {
     struct leaktrack_books *books = &leaktrack_books;
@@ -72,7 +72,7 @@ static bool leaktrack_make_room(void)
     return true;
 }
 
-/* The number of the site with these frames, a new one if need be; 0 when the table is full. */
+/* The number of the site with these frames, which is added if it is new; 0: the table is full. */
 static uint32_t leaktrack_site_of(void *const *frames, uint32_t depth)
 {
     uintptr_t mixed = depth;
@@ -96,7 +96,8 @@ static uint32_t leaktrack_site_of(void *const *frames, uint32_t depth)
     return number;
 }
 
-/* Keeps every second sample, of the totals and of each site, and samples half as often. */
+/* Keeps every second sample, of the totals and of each site. From now on samples are half as
+ * frequent. */
 static void leaktrack_thin_samples(void)
 {
     struct leaktrack_books *books = &leaktrack_books;

@@ -22,8 +22,8 @@
 
 enum { LEAKTRACK_PATH_BYTES = 4096 };
 
-/* The process's file, for appending; -1 if none was asked for or it cannot be opened. The program
- * may have closed any descriptor of ours, so none is kept. */
+/* Opens the process's file for appending. -1: none was asked for, or it cannot be opened. It is not
+ * kept open, because the program may close any descriptor. */
 static int leaktrack_open_file(void)
 {
     char path[LEAKTRACK_PATH_BYTES];
@@ -48,7 +48,8 @@ bool leaktrack_report_begin(void)
     return true;
 }
 
-/* A return address is behind its call, perhaps in the next line or function: one less is in it. */
+/* A return address is the address after the call, which may be in the next line or function. So the
+ * frame is looked up at one byte less. */
 static void leaktrack_write_frame(int file, void *frame)
 {
     Dl_info info = {0};

@@ -1,12 +1,12 @@
-/* Which live blocks can still be reached: a conservative mark over the process's own memory, as
- * Boehm and Weiser, "Garbage collection in an uncooperative environment" (1988), describe it.
+/* Finds the live blocks that can still be reached, by a conservative mark over the process's own
+ * memory, after Boehm and Weiser, "Garbage collection in an uncooperative environment" (1988).
  *
  * Roots are the private writable mappings (data segments, stacks, memory that the program mapped
- * itself) but for those that the allocator keeps small blocks in: what is free in there still holds
- * old pointers, which would hide leaks. Of the stack that this runs on only the part in use counts.
- * The thread's own static data may lie in a mapping that was merged with an arena, and so is a root
- * of its own. What remains uncertain: an integer may look like a pointer (a leak is missed), and a
- * block that only another thread's merged stack points at is called leaked. */
+ * itself), except mappings in which the allocator keeps small blocks: free memory there still holds
+ * old pointers, which would hide leaks. Of the stack that this runs on only the used part is a
+ * root. The thread's own static data may lie in a mapping that was merged with an arena, so it is a
+ * root of its own. Two errors remain: an integer may look like a pointer, and then a leak is
+ * missed; a block that only another thread's merged stack points at is called leaked. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
@@ -17,29 +17,29 @@
 
 enum {
     LEAKTRACK_MAPS_BYTES = 1 << 22,         /* /proc/self/maps: 40,000 lines */
-    LEAKTRACK_WINDOW_BYTES = 1 << 16,       /* read at a time */
-    LEAKTRACK_PAGE_BYTES = 1 << 12,         /* the smallest that there is */
+    LEAKTRACK_WINDOW_BYTES = 1 << 16,       /* read at once */
+    LEAKTRACK_PAGE_BYTES = 1 << 12,         /* the smallest page size */
     LEAKTRACK_OWN_MAPPING_BYTES = 1 << 17,  /* glibc's M_MMAP_THRESHOLD: such a block has its own */
     LEAKTRACK_STATIC_BELOW_BYTES = 1 << 14, /* thread-local data below the thread pointer */
     LEAKTRACK_STATIC_ABOVE_BYTES = 1 << 12, /* struct pthread above it: 2304 bytes in glibc 2.36 */
 };
 
 struct leaktrack_mark {
-    struct leaktrack_block *blocks; /* by address */
+    struct leaktrack_block *blocks; /* sorted by address */
     unsigned char *reached;
     size_t *work;
     size_t count;
     size_t work_count;
-    uintptr_t *window; /* what was read of a root */
-    uint64_t *pages;   /* what was read of pagemap */
+    uintptr_t *window; /* the part of a root that was read */
+    uint64_t *pages;   /* the part of pagemap that was read */
     char *maps;
-    size_t mapped_bytes; /* of the one mapping that holds all of the above */
-    bool of_libc;        /* is what is being read glibc's own data? */
-    int memory;          /* /proc/self/mem: reading a page that is gone is an error, not a signal */
+    size_t mapped_bytes; /* size of the one mapping that holds all of the above */
+    bool of_libc;        /* is glibc's own data being read? */
+    int memory;          /* /proc/self/mem: reading a missing page is an error, not a signal */
     int pagemap;         /* /proc/self/pagemap */
 };
 
-/* ---------------------------------------------------------------- the blocks by address */
+/* ---------------------------------------------------------------- the blocks, by address */
 static void leaktrack_sift(struct leaktrack_block *blocks, size_t root, size_t count)
 {
     struct leaktrack_block moving = blocks[root];
@@ -55,7 +55,7 @@ static void leaktrack_sift(struct leaktrack_block *blocks, size_t root, size_t c
     blocks[root] = moving;
 }
 
-/* Heapsort (Williams, 1964): qsort may call malloc. */
+/* Heapsort (Williams, 1964), because qsort may call malloc. */
 static void leaktrack_sort(struct leaktrack_block *blocks, size_t count)
 {
     for (size_t root = count / 2; root-- > 0;) {
@@ -69,7 +69,7 @@ static void leaktrack_sort(struct leaktrack_block *blocks, size_t count)
     }
 }
 
-/* How many blocks begin at or before the address. */
+/* The number of blocks that begin at or before the address. */
 static size_t leaktrack_count_until(const struct leaktrack_mark *mark, uintptr_t address)
 {
     size_t low = 0, high = mark->count;
@@ -85,9 +85,9 @@ static size_t leaktrack_count_until(const struct leaktrack_mark *mark, uintptr_t
 }
 
 /* ---------------------------------------------------------------- marking */
-/* Where, from a block of so many bytes, glibc's next chunk begins (malloc.c of 2.36, "chunk" and
- * request2size): the block may use the first word of that, so that what glibc itself notes of its
- * free memory (the top of its arena, its bins) looks like a pointer to the end of the block. */
+/* The offset from a block of that many bytes to glibc's next chunk (malloc.c of 2.36, "chunk" and
+ * request2size). The block may use the first word of that chunk, so glibc's own pointers to its
+ * free memory (the top of its arena, its bins) look like pointers to the end of the block. */
 static size_t leaktrack_next_chunk(size_t bytes)
 {
     size_t chunk = (bytes + 8 + 15) & ~(size_t)15;
@@ -120,7 +120,7 @@ static void leaktrack_mark_words(struct leaktrack_mark *mark, const uintptr_t *w
     }
 }
 
-/* What lies from low to high, which is in memory. */
+/* Marks from the memory between low and high, which is present. */
 static void leaktrack_mark_present(struct leaktrack_mark *mark, uintptr_t low, uintptr_t high)
 {
     low = (low + sizeof(uintptr_t) - 1) & ~(uintptr_t)(sizeof(uintptr_t) - 1);
@@ -130,16 +130,16 @@ static void leaktrack_mark_present(struct leaktrack_mark *mark, uintptr_t low, u
         if (got >= (ssize_t)sizeof(uintptr_t)) {
             leaktrack_mark_words(mark, mark->window, (size_t)got / sizeof(uintptr_t));
             low += (size_t)got;
-        } else { /* a page that cannot be read cannot be used by the program either */
+        } else { /* the program cannot use an unreadable page either */
             low = (low | (LEAKTRACK_PAGE_BYTES - 1)) + 1;
         }
     }
 }
 
-/* Pages that the program never touched hold no pointers, and reading them would cost the program
- * memory: a reservation may be larger than the machine. Entries of /proc/self/pagemap are 64 bits a
- * page, of which bit 63 says that it is in memory and bit 62 that it is swapped out
- * (Documentation/admin-guide/mm/pagemap.rst). Where they cannot be read, every page counts. */
+/* Marks from a root. Pages that the program never touched have no pointers, and reading them would
+ * cost the program memory: a reservation may be larger than the machine's. /proc/self/pagemap has
+ * 64 bits per page; bit 63 says that the page is in memory, bit 62 that it is swapped out
+ * (Documentation/admin-guide/mm/pagemap.rst). If pagemap cannot be read, every page counts. */
 static void leaktrack_mark_root(struct leaktrack_mark *mark, uintptr_t low, uintptr_t high)
 {
     const size_t entries = LEAKTRACK_WINDOW_BYTES / sizeof(*mark->pages);
@@ -171,13 +171,13 @@ static void leaktrack_mark_from_work(struct leaktrack_mark *mark)
         if (block->bytes < LEAKTRACK_PAGE_BYTES) {
             leaktrack_mark_words(mark, (const uintptr_t *)block->address,
                                  block->bytes / sizeof(uintptr_t));
-        } else { /* its pages may be untouched, or protected */
+        } else { /* its pages may be untouched or protected */
             leaktrack_mark_root(mark, block->address, block->address + block->bytes);
         }
     }
 }
 
-/* Marks from a root, but for our own books, which name every block. */
+/* Marks from a root, without this library's own records, which have every block's address. */
 static void leaktrack_mark_root_but_books(struct leaktrack_mark *mark, uintptr_t low,
                                           uintptr_t high)
 {
@@ -203,8 +203,8 @@ static void leaktrack_mark_root_but_books(struct leaktrack_mark *mark, uintptr_t
     leaktrack_mark_root(mark, low, high);
 }
 
-/* A mapping that holds small blocks is the allocator's; of one that holds large blocks, the rest is
- * a root. */
+/* Marks from a mapping. One with small blocks belongs to the allocator and is skipped. Of one with
+ * large blocks, the rest is a root. */
 static void leaktrack_mark_mapping(struct leaktrack_mark *mark, uintptr_t low, uintptr_t high)
 {
     size_t first = leaktrack_count_until(mark, low - 1);
@@ -288,7 +288,7 @@ static void leaktrack_mark_all(struct leaktrack_mark *mark)
     leaktrack_mark_from_work(mark);
 }
 
-/* ---------------------------------------------------------------- the answer */
+/* ---------------------------------------------------------------- the result */
 static void leaktrack_gather(struct leaktrack_mark *mark)
 {
     for (size_t i = 0; i < leaktrack_books.slots; i++) {
@@ -310,7 +310,7 @@ static void leaktrack_sum_up(const struct leaktrack_mark *mark)
     }
 }
 
-/* One mapping for all that marking needs, the arrays with the largest alignment first. */
+/* Maps one region for all that marking needs, with the most aligned arrays first. */
 static bool leaktrack_prepare(struct leaktrack_mark *mark, size_t blocks)
 {
     size_t blocks_bytes = blocks * sizeof(*mark->blocks), work_bytes = blocks * sizeof(*mark->work);

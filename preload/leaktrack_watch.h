@@ -1,9 +1,9 @@
-/* The leak tracker as an adapter of preload/face.c: each call is passed on to the next library and
- * booked. See leaktrack.h.
+/* The leak tracker as an adapter of preload/face.c: records each call and passes it on to the next
+ * library. See leaktrack.h.
  *
- * A call that is made while this thread is already inside (the unwinder loads a library, the report
- * is being written, the next library calls itself) is passed on and not booked. Signals: as malloc,
- * none of this may be called from a handler that interrupted it. */
+ * If this thread is already inside (the unwinder loads a library, the report is being written, the
+ * next library calls itself), the call is passed on and not recorded. Signals: as with malloc, none
+ * of this may be called from a handler that interrupted it. */
 #ifndef HEAPMILL_PRELOAD_LEAKTRACK_WATCH_H
 #define HEAPMILL_PRELOAD_LEAKTRACK_WATCH_H
 
@@ -16,15 +16,16 @@
 #include "preload/fork_lock.h"
 #include "preload/leaktrack.h"
 
-enum { LEAKTRACK_OWN_FRAMES = 2 /* leaktrack_note and the function that stands in for malloc */ };
+enum { LEAKTRACK_OWN_FRAMES = 2 /* leaktrack_note and the function that replaces malloc */ };
 
 static struct fork_lock leaktrack_lock = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 static _Thread_local bool leaktrack_inside;
-static _Thread_local uintptr_t leaktrack_last; /* ~address: it must not look like a pointer */
-static atomic_bool leaktrack_is_on;            /* a report was asked for and is not yet written */
+static _Thread_local uintptr_t
+    leaktrack_last;                 /* ~address, so that it does not look like a pointer */
+static atomic_bool leaktrack_is_on; /* a report was requested and is not written yet */
 
-/* ---------------------------------------------------------------- booking */
-/* Books the block under the caller of the function that calls this. */
+/* ---------------------------------------------------------------- recording */
+/* Records the block under the caller of the function that calls this. */
 static __attribute__((noinline)) void leaktrack_note(void *block, size_t size)
 {
     int saved = errno;
@@ -68,8 +69,8 @@ static inline void watch_gives(enum family_member member, void *block)
     fork_lock_release(&leaktrack_lock, locked);
 }
 
-/* Its size is not known any more: what was asked for is more than it has, and a program out of
- * memory is seldom asked about leaks. */
+/* Records a block that could not be resized. Its size is no longer known: less than was asked for.
+ * A program that is out of memory is seldom examined for leaks. */
 static inline void watch_keeps(enum family_member member, void *block)
 {
     (void)member;
@@ -94,8 +95,8 @@ static void leaktrack_fork_parent(void)
     fork_lock_parent(&leaktrack_lock);
 }
 
-/* A child owes its parent's blocks nothing: it reports on what it allocates itself. Its books go
- * on, so that what it frees is found. */
+/* A child does not report its parent's blocks, only its own. It keeps the records, so that frees of
+ * the parent's blocks are found. */
 static void leaktrack_fork_child(void)
 {
     fork_lock_child(&leaktrack_lock);
@@ -112,9 +113,10 @@ __attribute__((constructor)) static void leaktrack_start(void)
     leaktrack_is_on = leaktrack_report_begin();
 }
 
-/* After main and the program's own destructors and atexit functions, as far as the loader's order
- * goes: a preloaded library is ended after the program that it was loaded with. Threads that are
- * still there wait at their next call, so that what is read is not unmapped meanwhile. */
+/* Runs after main and after the program's own destructors and atexit functions, as far as the
+ * loader's order allows: a preloaded library is ended after the program that it was loaded with.
+ * Threads that still exist wait at their next call, so that memory is not unmapped while it is
+ * read. */
 __attribute__((destructor)) static void leaktrack_finish(void)
 {
     if (!leaktrack_is_on) {

@@ -1,20 +1,20 @@
-/* Locked over glibc: a back end for small blocks and one thread, as an object runtime has it, in
- * the place of malloc.
+/* Locked over glibc: a back end for small blocks and one thread, as an object runtime uses it, in
+ * place of malloc.
  *
- * Requests up to the source's S_OWNED_MAX are the back end's. Larger ones, alignments beyond 16 and
- * whatever is asked for before the heap is open are libc's own malloc's.
- * A block that comes back is told apart by S_owns, the back end's address lookup. So a source that
- * is to be preloaded defines, besides the contract, the constant S_OWNED_MAX (the largest request
- * that is served from its own arenas) and
- *   static inline bool S_owns(const struct S_heap *, const void *);
+ * The back end serves requests up to the source's S_OWNED_MAX. libc's own malloc serves larger
+ * ones, alignments beyond 16, and all requests before the heap is open. S_owns, the back end's
+ * address lookup, tells whose block is freed. So beside the contract, a source that can be
+ * preloaded defines the constant S_OWNED_MAX (the largest request that it serves from its own
+ * arenas) and
+ *  static inline bool S_owns(const struct S_heap *, const void *);
  *
- * Alignment: malloc owes 16 bytes to every block, as programs keep flags in the low four bits.
- * Where the back end's own alignment is 8, requests are rounded up to a multiple of 16, which in
- * its pools are aligned to 16 (their headers are a multiple of 16 too). So preloaded, such a back
- * end has half of its size classes.
+ * Alignment: malloc guarantees 16 bytes for every block, and programs keep flags in the low four
+ * bits. If the back end's own alignment is 8, requests are rounded up to a multiple of 16; such
+ * blocks are aligned to 16 in its pools (their headers are a multiple of 16 too). So a preloaded
+ * back end of this kind has half of its size classes.
  *
- * Threads: one lock around the back end, not taken while the process has a single thread. Signals:
- * as malloc, none of this may be called from a handler that interrupted it. */
+ * Threads: one lock around the back end, which is not taken while the process has a single thread.
+ * Signals: as with malloc, none of this may be called from a handler that interrupted it. */
 #ifndef HEAPMILL_PRELOAD_LOCKED_H
 #define HEAPMILL_PRELOAD_LOCKED_H
 
@@ -57,8 +57,8 @@ static inline size_t locked_round(size_t size)
     return size;
 }
 
-/* The two that count are compiled twice: without the lock into malloc and free themselves, and with
- * it, out of line, so that a process with one thread pays nothing for it. */
+/* These two functions decide the speed, and are compiled twice: without the lock inside malloc and
+ * free, and with the lock out of line. So a process with one thread does not pay for the lock. */
 FACE_INLINE void *locked_source_alloc(size_t size)
 {
     return HEAP_SOURCE(alloc)(&process_heap.source, locked_round(size), HEAP_RAW);
@@ -72,7 +72,7 @@ static __attribute__((noinline)) void *locked_alloc_threaded(size_t size)
     return block;
 }
 
-/* NULL: too large for the back end, or it is exhausted or not open. */
+/* NULL: the request is too large for the back end, or the back end is exhausted or not open. */
 FACE_INLINE void *locked_alloc(size_t size)
 {
     if (size > HEAPMILL_SOURCE_OWNED_MAX || !process_heap_is_open()) {
@@ -82,7 +82,7 @@ FACE_INLINE void *locked_alloc(size_t size)
                                                           : locked_alloc_threaded(size);
 }
 
-/* Was it the back end's block? */
+/* Frees the block if it is the back end's. Returns whether it is. */
 FACE_INLINE bool locked_source_free(void *block)
 {
     bool owned = HEAP_SOURCE(owns)(&process_heap.source, block);
@@ -100,7 +100,7 @@ static __attribute__((noinline)) bool locked_free_threaded(void *block)
     return owned;
 }
 
-/* What the block can hold; 0: it is not the back end's. The heap is open, and locked. */
+/* The usable bytes of the block; 0: it is not the back end's. The heap must be open and locked. */
 static inline size_t locked_owned_bytes(const void *block)
 {
     return HEAP_SOURCE(owns)(&process_heap.source, block)

@@ -1,10 +1,9 @@
-/* jemalloc's functions beside the malloc family (its manual, "Non-standard API"), over face_NAME.
- * A program that is linked to jemalloc mixes them with the family: Debian 13's redis-server asks
- * malloc_usable_size about a block of mallocx's. If we did not export them, the block would be
- * jemalloc's and the question ours.
+/* jemalloc's functions beside the malloc family (its manual, "Non-standard API"), made of
+ * face_NAME. A program that is linked to jemalloc mixes them with the family: Debian 13's
+ * redis-server asks malloc_usable_size about a block of mallocx. If heapmill did not export them,
+ * that block would be jemalloc's and the question would go to the wrong allocator.
  *
- * Of the flags the alignment and MALLOCX_ZERO are heeded; arenas and thread caches are jemalloc's
- * matter. */
+ * Of the flags, the alignment and MALLOCX_ZERO are used. Arenas and thread caches are ignored. */
 #ifndef HEAPMILL_PRELOAD_MALLOCX_H
 #define HEAPMILL_PRELOAD_MALLOCX_H
 
@@ -31,7 +30,7 @@ FACE_EXPORT void *mallocx(size_t size, int flags)
     return zero && block != NULL ? memset(block, 0, size) : block;
 }
 
-/* NULL: the block is as it was. */
+/* NULL: the block is unchanged. */
 FACE_EXPORT void *rallocx(void *block, size_t size, int flags)
 {
     size_t alignment = (size_t)1 << (flags & MALLOCX_LG_ALIGN);
@@ -51,7 +50,7 @@ FACE_EXPORT void *rallocx(void *block, size_t size, int flags)
     return moved;
 }
 
-/* Never moves the block, and need not resize it: the size that it has. */
+/* Returns the block's size. xallocx never moves a block, and is free not to resize it. */
 FACE_EXPORT size_t xallocx(void *block, size_t size, size_t extra, int flags)
 {
     (void)size;
@@ -73,12 +72,12 @@ FACE_EXPORT void dallocx(void *block, int flags)
 
 FACE_EXPORT void sdallocx(void *block, size_t size, int flags)
 {
-    (void)size; /* jemalloc allows any between what was asked for and what nallocx says */
+    (void)size; /* jemalloc allows any size from the requested one to that of nallocx */
     (void)flags;
     face_free(block);
 }
 
-/* What a caller may count on. */
+/* The size that a caller can rely on. */
 FACE_EXPORT size_t nallocx(size_t size, int flags)
 {
     (void)flags;

@@ -1,11 +1,11 @@
-/* The one heap of a process that a back end's library is preloaded into: opened at the first call
- * of the family, which may come before any constructor has run, and never closed.
+/* The heap of a process into which a back end's library is preloaded. It is opened at the first
+ * call of the family, which may come before any constructor has run, and is never closed.
  *
- * The adapter that includes it defines
- *   static const char heapmill_preload_threads[]   how it serves several threads
- *   void adapter_options(struct heap_options *);   at open
- *   void adapter_fork_prepare(void), _parent(void), _child(void);   for pthread_atfork
- *   void adapter_stats(struct heap_stats *);       of the open heap */
+ * The adapter that includes this defines
+ *  static const char heapmill_preload_threads[]: how it serves several threads
+ *  void adapter_options(struct heap_options *): called at open
+ *  void adapter_fork_prepare(void), _parent(void), _child(void): for pthread_atfork
+ *  void adapter_stats(struct heap_stats *): of the open heap */
 #ifndef HEAPMILL_PRELOAD_PROCESS_HEAP_H
 #define HEAPMILL_PRELOAD_PROCESS_HEAP_H
 
@@ -25,7 +25,7 @@ enum process_heap_state {
     PROCESS_HEAP_CLOSED,
     PROCESS_HEAP_OPENING,
     PROCESS_HEAP_OPEN,
-    PROCESS_HEAP_FORKING, /* open, but not for process_heap_forker */
+    PROCESS_HEAP_FORKING, /* open, but not for the forking thread (process_heap_forker) */
 };
 
 static struct heap process_heap;
@@ -40,15 +40,15 @@ static void adapter_fork_parent(void);
 static void adapter_fork_child(void);
 static void adapter_stats(struct heap_stats *);
 
-/* Which back end this library is: `heapmill doctor` and curious users look it up. */
+/* The back end of this library, for `heapmill doctor` and for users. */
 FACE_EXPORT extern const char heapmill_preload_name[];
 const char heapmill_preload_name[] = HEAPMILL_BACKEND_NAME;
 
 /* How it serves several threads, for `heapmill list` and for the records of threaded cells. */
 FACE_EXPORT extern const char heapmill_preload_threads[];
 
-/* free keeps errno (POSIX 2024), and giving an arena back is the only part of it that could change
- * it. */
+/* Unmaps an arena and restores errno: free must keep it (POSIX 2024), and only this part of free
+ * could change it. */
 static void process_heap_unmap(void *context, void *address, size_t size)
 {
     (void)context;
@@ -60,7 +60,7 @@ static void process_heap_unmap(void *context, void *address, size_t size)
 /* ---------------------------------------------------------------- libc's own */
 static bool process_heap_open(void);
 
-/* In force until libc's functions are found, which the first call of any does. */
+/* Used until libc's functions are found; the first call of any of them does that. */
 static void *process_heap_early_malloc(size_t size)
 {
     (void)process_heap_open();
@@ -106,7 +106,7 @@ struct system_libc system_libc = {
     .malloc_usable_size = process_heap_early_usable_size,
 };
 
-/* False when libc is not where it is expected, which a process that runs on it cannot be. */
+/* false: libc is not where it is expected. That cannot happen in a process that runs on it. */
 static bool process_heap_find_libc(void)
 {
     struct system_libc found;
@@ -129,13 +129,13 @@ static bool process_heap_find_libc(void)
     FIND_(mallopt)
     FIND_(mallinfo2)
 #undef FIND_
-    (void)dlclose(libc); /* it stays, of course */
+    (void)dlclose(libc); /* libc stays loaded */
     system_libc = found;
     process_heap_libc_is_found = true;
     return true;
 }
 
-/* libc's, for blocks that are not the heap's. */
+/* Frees a block that is not the heap's, with libc's free. */
 static inline void process_heap_libc_free(void *block)
 {
     if (__builtin_expect(!early_is(block), true)) {
@@ -156,10 +156,10 @@ static inline size_t process_heap_libc_usable_size(void *block)
 }
 
 /* ---------------------------------------------------------------- opening */
-/* What opening itself allocates, and other threads meanwhile, is served by early.h, then by libc.
- * The fork handlers are registered here and not in a constructor, which runs after those of the
- * program's libraries: handlers that are registered first run last before a fork and first after
- * it, so that those of others may allocate. */
+/* Opens the heap. Until it is open, allocations of this function and of other threads are served by
+ * early.h, then by libc. The fork handlers are registered here, not in a constructor, which would
+ * run after those of the program's libraries: handlers that are registered first run last before a
+ * fork and first after it, so that other handlers may allocate. */
 static __attribute__((noinline, cold)) bool process_heap_open(void)
 {
     enum process_heap_state expected = PROCESS_HEAP_CLOSED;
@@ -176,7 +176,7 @@ static __attribute__((noinline, cold)) bool process_heap_open(void)
     bool opened =
         heap_open(&process_heap, &options, NULL) == STATUS_OK &&
         pthread_atfork(adapter_fork_prepare, adapter_fork_parent, adapter_fork_child) == 0;
-    /* A heap that could not be opened stays so: glibc serves the process. */
+    /* If opening failed, the heap stays closed, and glibc serves the process. */
     atomic_store_explicit(&process_heap_state, opened ? PROCESS_HEAP_OPEN : PROCESS_HEAP_OPENING,
                           memory_order_release);
     errno = saved;
@@ -191,7 +191,7 @@ static inline bool process_heap_is_open(void)
            process_heap_open();
 }
 
-/* Trims the heap, and says whether that gave memory back. Serialised by the caller. */
+/* Trims the heap. Returns whether memory was given back. The caller serialises this. */
 static inline bool process_heap_trim(void)
 {
     struct heap_stats before, after;
@@ -201,7 +201,7 @@ static inline bool process_heap_trim(void)
     return after.held_bytes < before.held_bytes;
 }
 
-/* Adds what the heap holds. Serialised by the caller. */
+/* Adds what the heap holds. The caller serialises this. */
 static inline void process_heap_add_info(struct mallinfo2 *info)
 {
     struct heap_stats stats;
@@ -212,7 +212,7 @@ static inline void process_heap_add_info(struct mallinfo2 *info)
     info->ordblks += stats.pools_free;
 }
 
-/* For libheapmill-tally.so, at the program's end. */
+/* Statistics for libheapmill-tally.so, at the program's end. */
 FACE_EXPORT void heapmill_preload_stats(struct heap_stats *stats);
 FACE_EXPORT void heapmill_preload_stats(struct heap_stats *stats)
 {

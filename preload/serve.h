@@ -30,10 +30,10 @@
 
 #define FACE_ASKS 1
 
-/* The smallest alignment that glibc's memalign takes seriously: its MINSIZE. */
+/* glibc's memalign raises smaller alignments to this one, its MINSIZE. */
 enum { SERVE_ALIGNMENT_MIN = 32 };
 
-/* ---------------------------------------------------------------- blocks come */
+/* ---------------------------------------------------------------- allocation */
 FACE_INLINE void *face_malloc(size_t size)
 {
     return adapter_alloc(size);
@@ -112,7 +112,7 @@ FACE_INLINE void *face_pvalloc(size_t size)
     return serve_alloc_aligned(page, (size + page - 1) & ~(page - 1));
 }
 
-/* ---------------------------------------------------------------- blocks go and change */
+/* ---------------------------------------------------------------- freeing and resizing */
 FACE_INLINE void serve_give(void *block)
 {
     if (block != NULL) {
@@ -150,8 +150,8 @@ FACE_INLINE void *face_reallocarray(void *block, size_t count, size_t size)
 #define face___libc_pvalloc face_pvalloc
 #define face___libc_realloc face_realloc
 
-/* What happens when there is no memory (the new-handler, std::bad_alloc) is the C++ library's
- * affair: its own operator, which asks our malloc once more, does it. */
+/* The C++ library decides what happens without memory (the new-handler, std::bad_alloc): its own
+ * operator is called, which asks our malloc once more. */
 static __attribute__((noinline, cold)) void *serve_cxx_operator(const char *name)
 {
     void *function = cxx_symbol(name);
@@ -172,13 +172,13 @@ static __attribute__((noinline, cold)) void *serve_cxx_operator(const char *name
         }                                                                                          \
         return block;                                                                              \
     }
-/* free has the whole of it in itself; the others share one copy. */
+/* free has its own inlined copy of this; the other functions share this one. */
 static __attribute__((noinline)) void serve_give_shared(void *block)
 {
     serve_give(block);
 }
 
-/* These tell the size, which an adapter may verify. What is made of their rows is not used. */
+/* These have the size, which an adapter may check. Their rows are not used. */
 #define face_free_sized face_row_free_sized
 #define face_free_aligned_sized face_row_free_aligned_sized
 #define face__ZdlPvm face_row__ZdlPvm
@@ -242,7 +242,7 @@ FACE_INLINE struct mallinfo2 face_mallinfo2(void)
     return adapter_info();
 }
 
-/* Wraps beyond 2 GiB, as glibc's does; that is what mallinfo2 is for. */
+/* Values above 2 GiB wrap, as in glibc; mallinfo2 exists for that. */
 FACE_INLINE struct mallinfo face_mallinfo(void)
 {
     struct mallinfo2 info = adapter_info();
@@ -255,7 +255,7 @@ FACE_INLINE struct mallinfo face_mallinfo(void)
                              .keepcost = (int)info.keepcost};
 }
 
-/* glibc's elements, as far as they are about sums. */
+/* Prints those of glibc's elements that are sums. */
 FACE_INLINE int face_malloc_info(int options, FILE *file)
 {
     if (options != 0) {

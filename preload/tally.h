@@ -1,10 +1,10 @@
-/* libheapmill-tally.so: counts what a program asks of malloc, and where malloc lives in it.
- * `heapmill try` runs a command under it once, to know whether a preloaded allocator would be in
- * force at all; `heapmill exec --stats` shows its figures.
+/* libheapmill-tally.so: counts what a program asks of malloc, and finds the library that serves its
+ * malloc. `heapmill try` runs a command under it once, to check that a preloaded allocator would be
+ * used at all; `heapmill exec --stats` shows its figures.
  *
- * Each process (and each program that a process becomes by exec) maps a file of its own,
- * HEAPMILL_TALLY_DIRECTORY/PID.NUMBER.tally, and counts in it: the figures can be read at any
- * moment, and stand there whatever ends the process. */
+ * Each process (and each program that a process becomes by exec) maps its own file,
+ * HEAPMILL_TALLY_DIRECTORY/PID.NUMBER.tally, and counts in it. So the figures can be read at any
+ * time, and remain however the process ends. */
 #ifndef HEAPMILL_PRELOAD_TALLY_H
 #define HEAPMILL_PRELOAD_TALLY_H
 
@@ -17,33 +17,33 @@
 enum {
     TALLY_SMALL_STEP = 16,
     TALLY_SMALL_CLASSES = 32,                 /* steps of 16 bytes up to 512 */
-    TALLY_CLASSES = TALLY_SMALL_CLASSES + 40, /* and by powers of two above */
+    TALLY_CLASSES = TALLY_SMALL_CLASSES + 40, /* and powers of two above */
     TALLY_NAME_BYTES = 512,
 };
 
-/* A class of usable sizes. What is live is allocated less freed. */
+/* A class of usable sizes. Live blocks are those allocated minus those freed. */
 struct tally_class {
     uint64_t allocated;
     uint64_t freed;
 };
 
-/* The file. Counters are changed atomically; each by itself is right, and they need not be of one
- * moment. */
+/* The content of the file. Counters change atomically; each is correct by itself, but they need not
+ * belong to the same moment. */
 struct tally {
     char magic[sizeof(TALLY_MAGIC)];
     int32_t pid;
-    uint64_t allocations; /* a block that moved by realloc is one more */
+    uint64_t allocations; /* a block that realloc moved counts again */
     uint64_t frees;
     uint64_t asked_bytes; /* of all allocations */
-    uint64_t live_blocks; /* since the first call: what the parent of a fork left counts too */
+    uint64_t live_blocks; /* since the first call; includes blocks of a fork's parent */
     uint64_t live_bytes;  /* usable */
     uint64_t live_bytes_peak;
     struct tally_class classes[TALLY_CLASSES];
     char program[TALLY_NAME_BYTES]; /* /proc/self/exe */
-    char owner[TALLY_NAME_BYTES];   /* the file in which the program's malloc lives: this library,
-                                       or an executable that brings its own */
-    char below[TALLY_NAME_BYTES];   /* in which the malloc lives that serves the calls */
-    /* At the end of an orderly exit, of the back end if it is one of ours; else zero. */
+    char owner[TALLY_NAME_BYTES]; /* the file of the malloc that the program calls: this library, or
+                                     an executable with its own */
+    char below[TALLY_NAME_BYTES]; /* the file of the malloc that serves the calls */
+    /* Set at an orderly exit if the back end is heapmill's own; otherwise zero. */
     uint64_t ended;
     uint64_t held_bytes;
     uint64_t held_bytes_peak;

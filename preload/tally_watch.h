@@ -1,5 +1,5 @@
-/* The tally as an adapter of preload/face.c: see tally.h. Never calls malloc; its memory is mapped.
- */
+/* The tally as an adapter of preload/face.c: see tally.h. Never calls malloc; its memory is
+ * mapped. */
 #ifndef HEAPMILL_PRELOAD_TALLY_WATCH_H
 #define HEAPMILL_PRELOAD_TALLY_WATCH_H
 
@@ -49,7 +49,7 @@ static inline void watch_took(enum family_member member, void *block, size_t byt
     (void)TALLY_ADD(classes[tally_class_of(usable)].allocated, 1);
     uint64_t live = TALLY_ADD(live_bytes, usable);
     uint64_t peak = __atomic_load_n(&tally->live_bytes_peak, __ATOMIC_RELAXED);
-    while (live > peak && live < UINT64_MAX / 2 && /* what came before the tally may be freed */
+    while (live > peak && live < UINT64_MAX / 2 && /* blocks from before the tally may be freed */
            !__atomic_compare_exchange_n(&tally->live_bytes_peak, &peak, live, true,
                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
@@ -87,7 +87,7 @@ static void tally_name_owner(void *function, char name[TALLY_NAME_BYTES])
     }
 }
 
-/* A file of this process's own, mapped; NULL when none is wanted or can be had. */
+/* Maps a file for this process; NULL: none is wanted, or it failed. */
 static struct tally *tally_map(void)
 {
     char path[4096];
@@ -127,7 +127,7 @@ static void tally_begin(void)
     errno = saved;
 }
 
-/* A child counts for itself, on from what is live. */
+/* A child has its own counts, which begin with its parent's live blocks. */
 static void tally_fork_child(void)
 {
     const struct tally *parent = tally;
@@ -153,7 +153,7 @@ __attribute__((constructor)) static void tally_start(void)
     tally_begin();
 }
 
-/* What a back end of ours says of itself (preload/process_heap.h). */
+/* Asks a back end of heapmill for its statistics (preload/process_heap.h). */
 __attribute__((destructor)) static void tally_finish(void)
 {
     void (*stats)(struct heap_stats *) = NULL;

@@ -1,14 +1,14 @@
-/* Whole: a back end that serves every size and alignment and takes calls from any thread
- * (HEAP_IS_WHOLE) is malloc by itself. Nothing is glibc's but what was asked for before the heap
- * was open, and what a library got that finds libc before us (dlmopen): such blocks are told apart
- * by static inline bool S_owns(const struct S_heap *, const void *); which the source defines
- * besides the contract, and which is true of all its blocks.
+/* Whole: a back end that serves every size and alignment, and takes calls from any thread
+ * (HEAP_IS_WHOLE), is malloc by itself. Only two kinds of blocks are glibc's: those from before the
+ * heap was open, and those of a library that finds libc first (dlmopen). They are told apart by
+ *  static inline bool S_owns(const struct S_heap *, const void *);
+ * which the source defines beside the contract, and which is true for the blocks of the heap.
  *
  * Threads: heap_os.thread_begin is called when a thread first keeps something for itself in the
- * heap, and S_thread_end when that thread has ended, after its own destructors or between them
- * (pthread_key_create): a block that a later destructor frees begins it anew, and it is ended once
- * more. Fork: S_fork, by pthread_atfork; S_owns and S_usable_size of a live block take no lock that
- * it holds. */
+ * heap. S_thread_end is called when that thread has ended, after its own destructors or between
+ * them (pthread_key_create): if a later destructor frees a block, the thread begins anew and is
+ * ended once more. Fork: S_fork is called by pthread_atfork. S_owns, and S_usable_size of a live
+ * block, take no lock that S_fork holds. */
 #ifndef HEAPMILL_PRELOAD_WHOLE_H
 #define HEAPMILL_PRELOAD_WHOLE_H
 
@@ -44,10 +44,10 @@ static void adapter_options(struct heap_options *options)
     }
 }
 
-/* Other libraries' fork handlers may run while the heap's locks are held for the fork. What the
- * thread that forks allocates then is libc's; what it frees of the heap's waits in a list, through
- * the blocks' first words, until the fork is done. To the others, which wait for the locks, the
- * heap is as open as ever. */
+/* Other libraries' fork handlers may run while the heap's locks are held for the fork. Then
+ * allocations of the forking thread are served by libc, and blocks of the heap that it frees wait
+ * in a list, linked through their first words, until the fork is done. Other threads wait for the
+ * locks and notice nothing. */
 static void *whole_waiting;
 
 static void adapter_fork_prepare(void)
@@ -80,8 +80,7 @@ static void adapter_fork_child(void)
     whole_fork_end(HEAP_FORK_CHILD);
 }
 
-/* Is it a block of the heap that the thread which forks has in its hands before the fork is done?
- */
+/* Is this a block of the heap that the forking thread frees before the fork is done? */
 static bool whole_must_wait(const void *block)
 {
     return process_heap_state == PROCESS_HEAP_FORKING && !process_heap_is_open() &&
@@ -119,14 +118,14 @@ static inline bool whole_owns(const void *block)
            __builtin_expect(HEAP_SOURCE(owns)(&process_heap.source, block), true);
 }
 
-/* Out of line and called last, so that a caller needs no frame of the stack for it. */
+/* Out of line and called last, so that the caller needs no stack frame for it. */
 static __attribute__((noinline, cold)) void *whole_no_memory(void)
 {
     errno = ENOMEM;
     return NULL;
 }
 
-/* NULL is exhaustion, and errno says so. */
+/* Sets errno if the block is NULL, which means exhaustion. */
 static inline void *whole_answer(void *block)
 {
     return __builtin_expect(block != NULL, true) ? block : whole_no_memory();
@@ -199,7 +198,7 @@ static inline bool adapter_trim(size_t pad)
     return process_heap_is_open() && process_heap_trim();
 }
 
-/* None of glibc's parameters is ours; programs that set them do not mind. */
+/* The heap has none of glibc's parameters. Programs that set them can ignore that. */
 static inline int adapter_option(int parameter, int value)
 {
     (void)process_heap_is_open();

@@ -68,7 +68,7 @@ void command_synopses(const struct command *command, struct text_list *synopses)
     text_list_free(&words);
 }
 
-/* Columns of a terminal: a character may have several bytes. */
+/* The terminal columns of a text, in which a character may have several bytes. */
 static size_t help_columns(const char *text, size_t bytes)
 {
     size_t columns = 0;
@@ -78,7 +78,8 @@ static size_t help_columns(const char *text, size_t bytes)
     return columns;
 }
 
-/* The words of one line of prose, broken at HELP_COLUMNS; `column` is where the cursor is. */
+/* Prints the words of one line of prose, broken at HELP_COLUMNS. `column` is the cursor's
+ * column. */
 static void help_wrap(FILE *file, const char *line, size_t bytes, size_t indent, size_t column)
 {
     const char *end = line + bytes;
@@ -101,7 +102,7 @@ static void help_wrap(FILE *file, const char *line, size_t bytes, size_t indent,
     (void)fputc('\n', file);
 }
 
-/* Paragraphs, and lines that stand as they are. */
+/* Prints paragraphs, and lines that stay as they are. */
 static void help_flow(FILE *file, const char *text, size_t indent, size_t column)
 {
     for (const char *line = text; *line != '\0';) {
@@ -233,7 +234,7 @@ static bool command_is_help(const char *argument)
     return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-/* Is --help among the options, that is before a "--"? */
+/* Is --help among the options, that is before any "--"? */
 static bool command_asks_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -280,7 +281,7 @@ static int command_refuse_unknown(const struct command *command, const char *pat
     return EXIT_USAGE;
 }
 
-/* One step down the tree of commands, and what is there. */
+/* Runs a command, or goes one step down the tree of commands. */
 static int command_enter(const struct command *command, const char *path, int argc, char **argv,
                          bool help)
 {

@@ -1,11 +1,11 @@
-/* Man pages: the same command as --help prints, in roff's man macros. */
+/* Prints man pages from the data of --help, in roff's man macros. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/host/command.h"
 
-/* Text in which roff finds nothing of its own. */
+/* Prints text, with everything escaped that roff would interpret. */
 static void manual_put(FILE *file, const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -42,7 +42,7 @@ static void manual_put_text(FILE *file, const char *text)
     manual_put(file, text, strlen(text));
 }
 
-/* Paragraphs; lines that begin with a space are an example. */
+/* Prints paragraphs. Lines that begin with a space are an example. */
 static void manual_flow(FILE *file, const char *text)
 {
     bool verbatim = false;
@@ -85,7 +85,7 @@ static void manual_print_options(const struct option_row *rows, FILE *file)
     (void)fputs(".TP\n.B \\-h, \\-\\-help\nprint a shorter form of this page\n", file);
 }
 
-/* "heapmill fuzz run" is the page heapmill-fuzz-run. */
+/* Prints the page name, such as heapmill-fuzz-run for "heapmill fuzz run". */
 static void manual_put_page(FILE *file, const char *path, bool capitals)
 {
     for (const char *next = path; *next != '\0'; next++) {

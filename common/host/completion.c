@@ -10,7 +10,7 @@
 
 enum { CANDIDATES_TIMEOUT_S = 5, DESCRIPTION_BYTES_MAX = 72 };
 
-/* One candidate, with the first clause of what it is, if it begins as the word does. */
+/* Prints a candidate with the first clause of its description, if it begins with the word. */
 static void completion_offer(const char *word, const char *prefix, const char *candidate,
                              const char *description)
 {
@@ -32,7 +32,7 @@ static void completion_offer(const char *word, const char *prefix, const char *c
     (void)printf("%s%s\t%.*s\n", prefix, candidate, (int)length, description);
 }
 
-/* Of a list the last item is completed; a '!' before it stays. The caller frees. */
+/* The part of the word before its last item, if it is a list; a '!' stays. The caller frees. */
 static char *completion_prefix(const char *word)
 {
     const char *comma = strrchr(word, ',');
@@ -41,7 +41,7 @@ static char *completion_prefix(const char *word)
     return text_format("%.*s", (int)length, word);
 }
 
-/* The lines that the heapmill command prints. */
+/* Offers the lines that the heapmill command prints. */
 static void completion_offer_lines(const char *word, const char *prefix, const char *command)
 {
     char program[PATH_MAX];
@@ -101,7 +101,7 @@ static void completion_offer_options(const struct command *command, const char *
     completion_offer(word, "", "--help", "print what there is");
 }
 
-/* The option whose value the next word is; NULL if `word` is none that waits for one. */
+/* The option for which `word` waits for a value; NULL: there is none. */
 static const struct option_row *completion_waiting(const struct option_row *rows, const char *word)
 {
     const struct option_row *row = NULL;
@@ -113,7 +113,7 @@ static const struct option_row *completion_waiting(const struct option_row *rows
     return row != NULL && option_has_value(row) ? row : NULL;
 }
 
-/* The row of the operand of that number, from 0. */
+/* The row of operand `number`, from 0. */
 static const struct option_row *completion_operand(const struct option_row *row, size_t number)
 {
     for (; row->kind != OPTION_END; row++) {
@@ -125,7 +125,7 @@ static const struct option_row *completion_operand(const struct option_row *row,
     return NULL;
 }
 
-/* words[0] is the command's first argument; the last is completed. */
+/* Completes arguments. words[0] is the command's first argument; the last one is completed. */
 static void completion_of_arguments(const struct command *command, char *const *words, size_t count)
 {
     const struct option_row *rows = command->options;
@@ -157,7 +157,7 @@ static void completion_of_arguments(const struct command *command, char *const *
     }
 }
 
-/* The subcommands, or what the command's arguments may be. */
+/* Completes subcommands, or a command's arguments. */
 static void completion_of_line(const struct command *root, char *const *words, size_t count)
 {
     const struct command *command = root;
@@ -183,7 +183,7 @@ static void completion_of_line(const struct command *root, char *const *words, s
     completion_offer(words[at], "", "--help", "print what there is");
 }
 
-/* bash makes words of "--base=x": "--base", "=" and "x". */
+/* Joins words: bash splits "--base=x" into "--base", "=" and "x". */
 static size_t completion_join(char **words)
 {
     size_t count = 0;

@@ -1,14 +1,14 @@
-/* Completion of command lines by the tables that they are parsed by. */
+/* Completes command lines from the tables that also parse them. */
 #ifndef HEAPMILL_COMMON_HOST_COMPLETION_H
 #define HEAPMILL_COMMON_HOST_COMPLETION_H
 
 #include "common/host/command.h"
 
-/* Prints to stdout what may stand in place of the last of the words, which end with NULL and are
- * those of a command line behind the program's name, as a shell splits it (bash splits at '=' too).
- * One candidate a line, a tab and what it is; or one line that is OPTION_FILES or
- * OPTION_DIRECTORIES. The words are put together in place. Candidates that only a command knows are
- * asked of this very program, as a child. Not thread-safe. */
+/* Prints the candidates for the last word on stdout. words is a command line without the program's
+ * name, as a shell splits it (bash splits at '=' too); it ends with NULL, and is joined in place.
+ * Each line is a candidate, a tab and its description; or there is a single line that is
+ * OPTION_FILES or OPTION_DIRECTORIES. For candidates that only a command knows, this program is
+ * started as a child. Not thread-safe. */
 void completion_print(const struct command *root, char **words);
 
 #endif

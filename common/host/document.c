@@ -32,7 +32,7 @@ void table_columns(struct table *table, const char *const *titles, size_t count,
 
 static struct table_row *table_add_row(struct table *table)
 {
-    /* Doubles at each power of two. */
+    /* The array doubles at each power of two. */
     if ((table->row_count & (table->row_count - 1)) == 0) {
         table->rows = text_grow(table->rows, 2 * table->row_count + 1, sizeof(*table->rows));
     }
@@ -65,7 +65,7 @@ static void table_cell_free(struct table_cell *cell)
     json_decref(cell->json);
 }
 
-/* The cell of the current row, emptied. */
+/* Empties a cell of the current row, and returns it. */
 static struct table_cell *table_cell_at(struct table *table, size_t column)
 {
     struct table_cell *cell = &table->rows[table->row_count - 1].cells[column];
@@ -129,14 +129,14 @@ void table_quantity(struct table *table, size_t column, double number, const cha
     cell->exact = text_format("%.5g", number);
 }
 
-/* "0.62 [0.60, 0.64]" has two decimals; an interval narrower than 0.05 gets three, a large ratio
+/* "0.62 [0.60, 0.64]" has two decimals. An interval narrower than 0.05 has three, a large ratio
  * one. */
 static int ratio_decimals(double ratio, double low, double high)
 {
     if (ratio >= 10) {
         return 1;
     }
-    return high - low < 0.05 ? 3 : 2; /* false where there is no interval */
+    return high - low < 0.05 ? 3 : 2; /* false without an interval */
 }
 
 void table_ratio(struct table *table, size_t column, double ratio, double low, double high)

@@ -1,4 +1,4 @@
-/* A document as a part of an HTML page. */
+/* Prints a document as a part of an HTML page. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static bool html_anchor_is_taken(const struct html_page *page, const char *ancho
     return false;
 }
 
-/* "The noise floor" is the-noise-floor. The caller frees. */
+/* "The noise floor" becomes the-noise-floor. The caller frees. */
 static char *html_slug(const char *text)
 {
     char *slug = text_format("%.60s", text);
@@ -49,7 +49,7 @@ static char *html_slug(const char *text)
     return slug;
 }
 
-/* The slug, with a number where it is taken. Borrowed from the page. */
+/* The slug, with a number if it is already used. Borrowed from the page. */
 static const char *html_anchor(struct html_page *page, const char *text)
 {
     char *slug = html_slug(text);
@@ -88,7 +88,7 @@ static bool html_column_is_empty(const struct table *table, size_t column)
     return table->columns[column].title[0] == '\0';
 }
 
-/* The figure of a cell, for sorting; NAN: it is text. */
+/* The number by which a cell is sorted; NAN: it is text. */
 static double html_number(const struct table_cell *cell)
 {
     const json_t *value =
@@ -140,7 +140,7 @@ static void html_titles(FILE *file, const struct table *table)
         if (!html_column_is_empty(table, i)) {
             (void)fprintf(file, "<th scope=\"col\"%s>",
                           column->align == TABLE_RIGHT ? " class=\"n\"" : "");
-            /* Every column needs a name for who hears the table. */
+            /* Screen readers need a name for every column. */
             html_text(file, column->title[0] != '\0' ? column->title
                             : column->member != NULL ? column->member
                                                      : "remark");

@@ -1,4 +1,4 @@
-/* A document as JSON, with numbers where the text has figures. */
+/* Prints a document as JSON, with numbers for the figures in the text. */
 #include "common/host/document.h"
 
 static const char *const json_kinds[] = {

@@ -1,9 +1,9 @@
-/* A document as GitHub's Markdown. */
+/* Prints a document as GitHub's Markdown. */
 #include <string.h>
 
 #include "common/host/document.h"
 
-/* What Markdown would take for markup in a sentence or in a table's cell. */
+/* Escapes what Markdown would take for markup in a sentence or a table cell. */
 static void markdown_text(FILE *file, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -136,7 +136,7 @@ void document_print_markdown(const struct document *document, FILE *file)
         if (kind == BLOCK_GAP) {
             continue;
         }
-        /* An empty line ends a block, but a list goes on. */
+        /* An empty line ends a block, but successive lines are one list. */
         if (before != BLOCK_GAP && !(before == BLOCK_LINE && kind == BLOCK_LINE)) {
             (void)fputc('\n', file);
         }

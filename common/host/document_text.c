@@ -1,4 +1,4 @@
-/* A document as text. */
+/* Prints a document as text. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,21 +9,21 @@
 enum {
     TEXT_COLUMN_GAP = 2,
     TEXT_INDENT = 2,
-    TEXT_LAST_COLUMN_MIN = 24 /* narrower, a broken column reads worse than a long line */
+    TEXT_LAST_COLUMN_MIN = 24 /* a narrower column is harder to read than a long line */
 };
 
-/* A column's parts. */
+/* The parts of a column. */
 struct text_column {
     size_t width;
     size_t tail;
     bool has_tail;
 };
 
-/* Where the printer is. */
+/* The state of the printer. */
 struct text_page {
     const struct document_look *look;
     FILE *file;
-    int level; /* of the last heading; 0: none yet */
+    int level; /* of the last heading; 0: none so far */
 };
 
 struct document_look document_look_of(FILE *file)
@@ -86,8 +86,8 @@ static struct text_column *text_measure(const struct table *table)
     return widths;
 }
 
-/* What is left of the terminal for the last column; 0: it need not be broken. *start is where it
- * begins. */
+/* The width that the terminal leaves for the last column; 0: it need not be broken. *start is the
+ * column's beginning. */
 static size_t text_last_width(const struct text_page *page, const struct table *table,
                               const struct text_column *widths, size_t indent, size_t *start)
 {
@@ -103,8 +103,8 @@ static size_t text_last_width(const struct text_page *page, const struct table *
     return fits || !breaks ? 0 : page->look->width - *start;
 }
 
-/* The last column's text in as many lines as it takes. Returns what to print in the first one, to
- * be freed. */
+/* Breaks the last column's text into lines. Returns the first one, which the caller frees, and adds
+ * the others to rest. */
 static char *text_break(const char *text, size_t width, struct text_list *rest)
 {
     struct text_list lines = {0};
@@ -117,8 +117,8 @@ static char *text_break(const char *text, size_t width, struct text_list *rest)
     return first;
 }
 
-/* Prints one line of cells. Blanks wait in `pending` until text follows, so that none end a line.
- * last_width: of the last column, or 0. */
+/* Prints one line of cells. Blanks wait in `pending` until text follows, so that no line ends with
+ * blanks. last_width: of the last column, or 0. */
 static void text_print_row(const struct text_page *page, const struct table *table,
                            const struct text_column *widths, const struct table_cell *cells,
                            size_t indent, size_t last_width, struct text_list *rest)
@@ -193,7 +193,7 @@ static void text_print_table(const struct text_page *page, const struct table *t
 
 /* ------------------------------------------------------------------------------------- blocks */
 
-/* Each of the text's lines with what stands before it, broken where the terminal ends. */
+/* Prints each line of the text after `before`, broken at the terminal's width. */
 static void text_print_lines(const struct text_page *page, const char *before, const char *text)
 {
     struct text_list lines = {0};

@@ -1,4 +1,4 @@
-/* Exit statuses of heapmill. They are documented in the manual and are kept. */
+/* Exit statuses of heapmill. The manual documents them, so they must not change. */
 #ifndef HEAPMILL_COMMON_HOST_EXIT_STATUS_H
 #define HEAPMILL_COMMON_HOST_EXIT_STATUS_H
 
@@ -7,7 +7,7 @@ enum exit_status {
     EXIT_FINDING = 1,     /* a finding or a regression */
     EXIT_USAGE = 2,       /* the command line is wrong */
     EXIT_ENVIRONMENT = 3, /* something that is needed is missing */
-    EXIT_PARTIAL = 4,     /* results are there, but some cells failed */
+    EXIT_PARTIAL = 4,     /* there are results, but some cells failed */
     EXIT_INTERRUPTED = 130,
 };
 

@@ -83,7 +83,7 @@ enum status file_append(int fd, const char *path, const void *bytes, size_t coun
     return status;
 }
 
-/* The directory in which a file of this path lies. The caller frees it. */
+/* The parent directory of a path. The caller frees it. */
 static char *file_parent(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -140,7 +140,8 @@ enum status file_make_directory(const char *path, struct error *error)
         return error_set(error, STATUS_INVALID, "the directory's name is empty");
     }
     enum status status = STATUS_OK;
-    char *name = text_format("%s/", path); /* so that the last name is made by the same loop */
+    char *name =
+        text_format("%s/", path); /* with the final slash the loop makes the last component too */
     for (char *slash = strchr(name + 1, '/'); slash != NULL && status == STATUS_OK;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -163,7 +164,7 @@ enum status file_sync_directory(const char *path, struct error *error)
     int failed = fsync(fd);
     int reason = errno;
     (void)close(fd);
-    /* Some file systems do not sync directories and say so. */
+    /* Some file systems cannot sync directories, and say so. */
     if (failed != 0 && reason != EINVAL) {
         return error_set(error, STATUS_IO, "cannot sync %s: %s", path, strerror(reason));
     }
@@ -175,7 +176,7 @@ enum status file_lock_directory(const char *directory, int *fd, struct error *er
     char holder[32] = "";
     enum status status = STATUS_OK;
     char *path = text_format("%s/lock", directory);
-    /* Close-on-exec: a child must not hold the lock after its heapmill died. */
+    /* Close-on-exec, so that a child does not hold the lock after heapmill has died. */
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (*fd < 0) {
         status = error_set(error, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
@@ -193,7 +194,7 @@ enum status file_lock_directory(const char *directory, int *fd, struct error *er
                                  directory, process);
     } else {
         int length = snprintf(holder, sizeof(holder), "%ld\n", (long)getpid());
-        /* The id is for people only: the lock holds without it. */
+        /* The id is only for people; the lock holds without it. */
         if (ftruncate(*fd, 0) != 0 || pwrite(*fd, holder, (size_t)length, 0) != length) {
             (void)ftruncate(*fd, 0);
         }

@@ -41,7 +41,7 @@ struct journal_scan {
     struct journal_line line;
 };
 
-/* The sentence for a damaged line that is not the last: a kill cannot have torn it. */
+/* Refuses a damaged line that is not the last one, since a kill cannot have torn it. */
 static enum status journal_refuse(const struct journal_scan *scan, const char *what,
                                   struct error *error)
 {
@@ -49,7 +49,7 @@ static enum status journal_refuse(const struct journal_scan *scan, const char *w
                      (unsigned long long)scan->line.number, what, scan->kind->if_line_damaged);
 }
 
-/* Is there nothing after the line that was just read? */
+/* Is the line that was just read the last one? */
 static bool journal_at_end(struct journal_scan *scan)
 {
     int next = getc(scan->file);
@@ -59,8 +59,8 @@ static bool journal_at_end(struct journal_scan *scan)
     return next == EOF;
 }
 
-/* One line with its newline. *torn: it is not JSON, but the last, and so may have been cut by a
- * kill. */
+/* Reads one line with its newline. *torn: it is the last line and no JSON, so a kill may have cut
+ * it. */
 static enum status journal_read_line(struct journal_scan *scan, journal_reader *reader,
                                      void *context, bool *torn, struct error *error)
 {
@@ -160,7 +160,7 @@ void journal_close(struct journal *journal)
         (void)close(journal->lines_fd);
     }
     if (journal->directory != NULL && journal->lock_fd >= 0) {
-        (void)close(journal->lock_fd); /* the last: it unlocks */
+        (void)close(journal->lock_fd); /* last, since it unlocks */
     }
     free(journal->directory);
     free(journal->path);
@@ -176,7 +176,7 @@ static enum status journal_open_lines(struct journal *journal, struct error *err
     return file_sync_directory(journal->directory, error);
 }
 
-/* Refuses a directory in which a job has been: its lines must not mix with another's. */
+/* Refuses a directory that already has a job, because the lines of two jobs must not mix. */
 static enum status journal_check_unused(const struct journal *journal, struct error *error)
 {
     const char *const names[] = {journal->kind->plan, journal->kind->lines};
@@ -272,7 +272,7 @@ enum status journal_resume(struct journal *journal, const struct journal_kind *k
 
 /* ---------------------------------------------------------------- repairing */
 
-/* A torn line as JSON of its own: cut UTF-8 and control bytes become question marks. */
+/* Wraps a torn line as JSON. Cut UTF-8 and control bytes become question marks. */
 static char *journal_wrap_torn(char *torn, size_t count, uint64_t offset)
 {
     for (size_t i = 0; i < count; i++) {
@@ -287,7 +287,8 @@ static char *journal_wrap_torn(char *torn, size_t count, uint64_t offset)
     return text;
 }
 
-/* The whole lines from `cut` on, and the wrapped torn line after them. *text is the caller's. */
+/* Collects the whole lines from `cut` on, and the wrapped torn line after them. The caller frees
+ * *text. */
 static enum status journal_collect(const struct journal *journal, uint64_t cut, char **text,
                                    size_t *count, struct error *error)
 {
@@ -316,7 +317,7 @@ static enum status journal_collect(const struct journal *journal, uint64_t cut, 
     return STATUS_OK;
 }
 
-/* Cuts what a kill left of an earlier, unfinished append: bytes after the last newline. */
+/* Cuts bytes after the last newline, which a killed append has left. */
 static enum status journal_trim(int fd, const char *path, uint64_t *size, struct error *error)
 {
     off_t end = lseek(fd, 0, SEEK_END);
@@ -332,8 +333,8 @@ static enum status journal_trim(int fd, const char *path, uint64_t *size, struct
     return STATUS_OK;
 }
 
-/* Does the file end with exactly this text? Then an earlier repair was killed between moving and
- * cutting. Lines hold their time, so that no two are the same. */
+/* Does the file end with exactly this text? Then an earlier repair was killed after moving the
+ * lines and before cutting them. Lines contain their time, so no two are equal. */
 static bool journal_ends_with(int fd, uint64_t size, const char *text, size_t count)
 {
     char *end = NULL;
@@ -400,7 +401,7 @@ enum status journal_append(struct journal *journal, const json_t *json, struct j
         free(text);
         return error_set(error, STATUS_NO_MEMORY, "no memory to write a line of %s", journal->path);
     }
-    text[length] = '\n'; /* in place of the zero: one write for line and newline */
+    text[length] = '\n'; /* replaces the zero byte: one write for line and newline */
     enum status status = file_append(journal->lines_fd, journal->path, text, length + 1, error);
     free(text);
     if (status != STATUS_OK && ftruncate(journal->lines_fd, (off_t)journal->size) != 0) {

@@ -33,7 +33,7 @@ double json_number_at(const json_t *object, const char *path, double absent)
     return json_is_number(member) ? json_number_value(member) : absent;
 }
 
-/* A real that is a whole number is a count too: programs that compute in doubles write 3.0. */
+/* A real without a fraction is a count too: programs that compute in doubles write 3.0. */
 static bool json_is_count(const json_t *member, uint64_t *count)
 {
     double number = json_number_value(member);

@@ -7,13 +7,13 @@
 
 enum { OPTION_ROWS_MAX = 64 };
 
-/* A command line on its way into the structure. */
+/* The state of parsing a command line into the structure. */
 struct options_parser {
     const struct option_row *rows;
     char *structure;
-    const struct option_row *operand; /* the next that an argument without a dash is for */
+    const struct option_row *operand; /* takes the next argument that has no dash */
     char **argv;
-    int next; /* the first argument that is not taken yet */
+    int next; /* the first argument that is not parsed yet */
     int count;
 };
 
@@ -122,7 +122,7 @@ static enum status options_set_number(const struct option_row *row, uint64_t *nu
                                       const char *option, const char *text, struct error *error)
 {
     bool bounded = row->most > 0;
-    uint64_t most = bounded ? (uint64_t)row->most : INT64_MAX; /* what JSON's integers hold */
+    uint64_t most = bounded ? (uint64_t)row->most : INT64_MAX; /* the largest integer of JSON */
     uint64_t least = (uint64_t)row->least;
     if (text_to_u64(text, number) && *number >= least && *number <= most) {
         return STATUS_OK;
@@ -135,7 +135,7 @@ static enum status options_set_number(const struct option_row *row, uint64_t *nu
                                least);
 }
 
-/* "0.5", and with a sign behind it that says so "0.5%". */
+/* Reads "0.5", and with a percent sign "0.5%". */
 static bool options_read_real(const char *text, double *number, bool *percent)
 {
     char digits[64];
@@ -275,7 +275,7 @@ static enum status options_take(struct options_parser *parser, const struct opti
     return options_set(row, parser->structure, option, text, error);
 }
 
-/* The names of all options, into an array of OPTION_ROWS_MAX; their number. */
+/* Fills an array of OPTION_ROWS_MAX with the names of all options; returns their number. */
 static size_t options_names(const struct option_row *rows, const char **names)
 {
     size_t count = 0;
@@ -300,7 +300,7 @@ static enum status options_refuse(const struct option_row *rows, const char *nam
     return STATUS_INVALID;
 }
 
-/* The option that `name` is or begins; NULL after an error. */
+/* The option whose name `name` is or abbreviates; NULL after an error. */
 static const struct option_row *options_resolve(const struct option_row *rows, const char *name,
                                                 size_t length, struct error *error)
 {
@@ -343,7 +343,7 @@ static enum status options_take_long(struct options_parser *parser, const char *
     return options_take(parser, row, option, value, error);
 }
 
-/* "-b LIST", "-bLIST", and flags in one: "-xy". */
+/* Parses "-b LIST", "-bLIST", and combined flags: "-xy". */
 static enum status options_take_letters(struct options_parser *parser, const char *argument,
                                         struct error *error)
 {
@@ -383,7 +383,7 @@ static enum status options_take_operand(struct options_parser *parser, const cha
     return options_set(row, parser->structure, row->placeholder, argument, error);
 }
 
-/* What is left when the line has ended: operands that must be there. */
+/* Checks at the end of the line that required operands were given. */
 static enum status options_check_operands(const struct option_row *rows, const char *structure,
                                           struct error *error)
 {

@@ -1,5 +1,5 @@
-/* A command's options, each stated once: parsing, --help, the man page and shell completion are all
- * made from the same table. docs/decisions/ says why it is not argp. One thread. */
+/* A command's options, each stated once in a table. Parsing, --help, the man page and shell
+ * completion all use the table. docs/decisions/ says why it is not argp. One thread. */
 #ifndef HEAPMILL_COMMON_HOST_OPTIONS_H
 #define HEAPMILL_COMMON_HOST_OPTIONS_H
 
@@ -11,27 +11,27 @@
 #include "common/host/text.h"
 #include "common/status.h"
 
-/* What a value is, and so where it is stored. */
+/* The type of a value, which decides how it is stored. */
 enum option_kind {
-    OPTION_END,     /* ends a table */
-    OPTION_HEADING, /* help is the heading of the rows below it */
+    OPTION_END,     /* the end of a table */
+    OPTION_HEADING, /* `help` is the heading of the next rows */
     OPTION_FLAG,    /* bool; takes no value */
     OPTION_TEXT,    /* const char *, borrowed from argv */
     OPTION_LIST,    /* struct text_list: each use adds an item */
     OPTION_COMMAS,  /* struct text_list: each use adds the items between its commas */
-    OPTION_NUMBER,  /* uint64_t, from least to most; most is INT64_MAX where it is 0 */
+    OPTION_NUMBER,  /* uint64_t, from least to most; a most of 0 means INT64_MAX */
     OPTION_REAL,    /* double, from least to most */
     OPTION_SHARE,   /* double, from least to most: "1%" and "0.01" are the same */
     OPTION_PERCENT, /* double: "1%" and "1" are 0.01 */
     OPTION_SECONDS, /* double: "90s", "5m", "2h"; up to most, if that is not 0 */
     OPTION_SIZE,    /* uint64_t, bytes: "500M", "4G" */
-    OPTION_CHOICE,  /* one of words: its index in an unsigned, or itself in a const char * */
-    OPTION_SET,     /* unsigned: a bit for each of words, which commas separate */
-    OPTION_REST,    /* char **, what follows "--"; NULL without one, else it ends with NULL */
+    OPTION_CHOICE,  /* one of `words`: an unsigned index, or the word in a const char * */
+    OPTION_SET,     /* unsigned with one bit for each of `words`; commas separate them */
+    OPTION_REST,    /* char **, the arguments after "--", ending with NULL; NULL without "--" */
     OPTION_CALL,    /* take decides */
 };
 
-/* The type of the member that a value is stored in; a test compares it with the kind. */
+/* The type of the member that stores the value. A test compares it with the kind. */
 enum option_type {
     OPTION_TYPE_OTHER,
     OPTION_TYPE_BOOL,
@@ -43,35 +43,35 @@ enum option_type {
     OPTION_TYPE_REST,
 };
 
-/* One option; or, where there is no name, one operand, in the order of the table: OPTION_LIST is of
- * all operands that are left. */
+/* An option; or, without a name, an operand, in the order of the table. An operand of kind
+ * OPTION_LIST takes all operands that are left. */
 struct option_row {
     enum option_kind kind;
     char letter;             /* of "-b"; 0: none */
     const char *name;        /* of "--backends" */
-    const char *placeholder; /* of the value in the help; NULL: there is none */
+    const char *placeholder; /* of the value, in the help; NULL: there is none */
     const char *help;        /* sentences without a break; the last has no full stop */
-    const char *standard;    /* the default, which is parsed like a value; NULL: all bits zero */
-    const char *shown;       /* what the help says of the default, if it is not `standard` */
-    const char *missing;     /* of an operand that must be there: what to say where it is not */
-    /* What completes a value besides words: OPTION_FILES, OPTION_DIRECTORIES, or the arguments of a
-     * heapmill command that prints one candidate a line. */
+    const char *standard;    /* the default, parsed like a value; NULL: all bits zero */
+    const char *shown;       /* the default as the help shows it, if not `standard` */
+    const char *missing;     /* for a required operand: the message if it is missing */
+    /* What completes a value beside words: OPTION_FILES, OPTION_DIRECTORIES, or the arguments of a
+     * heapmill command that prints one candidate per line. */
     const char *candidates;
-    const char *const *words; /* ends with NULL; of a list: what its items may be */
+    const char *const *words; /* ends with NULL; for a list: the allowed items */
     double least;
     double most;
-    size_t offset; /* of the member in the command's structure */
+    size_t offset; /* of the member, in the command's structure */
     enum option_type type;
-    size_t given; /* offset of a bool that is set where the user gave the option; 0: none */
-    /* Of OPTION_CALL. `member` is where offset leads to; text is NULL if there is no placeholder.
-     * STATUS_INVALID with what is wrong with the text, as in "it wants NAME=VALUE". */
+    size_t given; /* offset of a bool that is set if the user gave the option; 0: none */
+    /* For OPTION_CALL. `member` is at `offset`; text is NULL if there is no placeholder.
+     * STATUS_INVALID with a message such as "it wants NAME=VALUE". */
     enum status (*take)(void *member, const char *text, struct error *error);
 };
 
 #define OPTION_FILES ":files"
 #define OPTION_DIRECTORIES ":directories"
 
-/* Of a row: the member of the structure that it fills. */
+/* Part of a row: the member of the structure that the row fills. */
 #define OPTION_INTO(structure, member)                                                             \
     .offset = offsetof(structure, member),                                                         \
     .type = _Generic(((structure *)NULL)->member, bool                                             \
@@ -84,21 +84,21 @@ struct option_row {
                      : OPTION_TYPE_REST, default                                                   \
                      : OPTION_TYPE_OTHER)
 
-/* Clears the structure of that size, gives it the defaults and then what argv says from argv[1] on.
- * Options may follow operands; a long one may be cut short where no other begins so.
- * STATUS_INVALID: the message says what is wrong and what would be right. In each case options_free
- * releases the lists. */
+/* Clears the structure of that size, sets the defaults, and then the values of argv from argv[1]
+ * on. Options may follow operands. A long option may be abbreviated if that is unambiguous.
+ * STATUS_INVALID: the message says what is wrong and what would be right. Call options_free in
+ * every case. */
 enum status options_parse(const struct option_row *rows, void *structure, size_t size, int argc,
                           char **argv, struct error *error);
 
 void options_free(const struct option_row *rows, void *structure);
 
-/* Stores the value in the member, as an option's on the command line. `option` is for the message.
- * STATUS_INVALID. */
+/* Stores the value in the member, as if the option were on the command line. `option` is for the
+ * message. STATUS_INVALID. */
 enum status options_set(const struct option_row *row, void *structure, const char *option,
                         const char *text, struct error *error);
 
-/* The option of that name, or of that letter; NULL if there is none. */
+/* The option of that name or letter; NULL: there is none. */
 const struct option_row *options_find(const struct option_row *rows, const char *name,
                                       size_t length);
 const struct option_row *options_find_letter(const struct option_row *rows, char letter);

@@ -20,8 +20,8 @@ const char *package_named(const char *role)
     return role;
 }
 
-/* What dpkg-query prints on stdout for the option and its argument, up to the first character of
- * ends; NULL when it fails. The caller frees. */
+/* The output of dpkg-query for the option and its argument, up to the first character of ends;
+ * NULL: it failed. The caller frees. */
 static char *packages_query(const char *option, const char *argument, const char *ends)
 {
     const char *const arguments[] = {"/usr/bin/dpkg-query", option, argument, NULL};
@@ -40,7 +40,8 @@ static char *packages_query(const char *option, const char *argument, const char
 
 char *package_of_file(const char *path)
 {
-    /* "libjemalloc2:amd64: /usr/lib/…": of a diversion or of several, the first. */
+    /* Of several packages, as in "libjemalloc2:amd64: /usr/lib/…" for a diversion, the first is
+     * taken. */
     char *package = packages_query("-S", path, ":,");
     char *answer =
         package == NULL ? NULL : packages_query("-Wf${Package} ${Version}\n", package, "\n");

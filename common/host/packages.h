@@ -2,12 +2,12 @@
 #ifndef HEAPMILL_COMMON_HOST_PACKAGES_H
 #define HEAPMILL_COMMON_HOST_PACKAGES_H
 
-/* The package that has the role (the second column of scripts/packages) on the system of this
- * build; the role itself if the table does not know it. Static; any thread. */
+/* The package for a role (the second column of scripts/packages) on the system of this build; the
+ * role itself if it is not in the table. Static; any thread. */
 const char *package_named(const char *role);
 
-/* "package version" of the Debian package that has brought the file, by its path; NULL when none
- * has, or the system has no dpkg. The caller frees. One thread: it runs dpkg-query. */
+/* "package version" of the Debian package that owns the file at path; NULL: there is none, or the
+ * system has no dpkg. The caller frees. One thread: it runs dpkg-query. */
 char *package_of_file(const char *path);
 
 #endif

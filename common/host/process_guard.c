@@ -17,13 +17,13 @@
 #include "common/host/process.h"
 
 enum {
-    GUARD_ENVIRONMENT_BYTES = 1 << 20, /* more than one page of strings; what is longer is cut */
-    GUARD_SWEEPS_MAX = 50,             /* a process may start another while it is looked for */
+    GUARD_ENVIRONMENT_BYTES = 1 << 20, /* several pages of strings; longer ones are cut */
+    GUARD_SWEEPS_MAX = 50,             /* a process may start another while it is searched for */
     GUARD_PAUSE_MS = 20,
     GUARD_FIRST_FD = 3,
 };
 
-/* Does the process carry the mark? buffer has room for GUARD_ENVIRONMENT_BYTES. */
+/* Does the process have the mark? buffer has room for GUARD_ENVIRONMENT_BYTES. */
 static bool guard_is_marked(pid_t pid, const char *mark, char *buffer)
 {
     char path[64];
@@ -42,8 +42,8 @@ static bool guard_is_marked(pid_t pid, const char *mark, char *buffer)
     return filled >= length && memmem(buffer, filled, mark, length) != NULL;
 }
 
-/* Kills all that carry the mark; how many there were. What has ended and is not reaped has no
- * environment any more. */
+/* Kills all processes that have the mark; returns their number. A process that has ended but is not
+ * reaped has no environment. */
 static size_t guard_sweep(const char *mark, char *buffer)
 {
     size_t found = 0;
@@ -73,7 +73,7 @@ static void guard_end_all(const char *mark)
     free(buffer);
 }
 
-/* The guard's life. Nothing of heapmill's stays open in it. */
+/* The guard's main function. It keeps none of heapmill's descriptors open. */
 static void guard_live(const struct process_guard *guard, int pipe_fd)
 {
     pid_t group = 0;

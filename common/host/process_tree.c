@@ -12,7 +12,8 @@
 
 enum { PROCESS_DEPTH_MAX = 64 };
 
-/* The fields of /proc/PID/stat behind the name, counted from 0 (proc(5) counts the state as 3). */
+/* The fields of /proc/PID/stat after the name, counted from 0 (in proc(5) the state has number
+ * 3). */
 enum {
     STAT_PARENT = 1,
     STAT_USER = 11,
@@ -22,14 +23,15 @@ enum {
     STAT_FIELDS = 15,
 };
 
-/* The name may hold blanks and parentheses: the fields begin behind the last one. */
+/* Parses the fields. The name may contain blanks and parentheses, so they begin after the last
+ * parenthesis. */
 static bool process_tree_parse(char *text, long fields[STAT_FIELDS])
 {
     char *rest = strrchr(text, ')');
     if (rest == NULL || rest[1] != ' ' || rest[2] == '\0') {
         return false;
     }
-    rest += 3; /* behind the state, which is a letter */
+    rest += 3; /* after the state, which is a letter */
     fields[0] = 0;
     for (size_t i = 1; i < STAT_FIELDS; i++) {
         char *end;

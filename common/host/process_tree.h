@@ -1,5 +1,5 @@
-/* All processes of the machine at one moment: who descends from whom, and the time that they used.
- * For process.c, which counts and ends them. */
+/* All processes of the machine at one moment, with their parents and their CPU time. process.c uses
+ * it to count and end descendants. */
 #ifndef HEAPMILL_COMMON_HOST_PROCESS_TREE_H
 #define HEAPMILL_COMMON_HOST_PROCESS_TREE_H
 
@@ -19,14 +19,14 @@ struct process_tree {
     size_t count;
 };
 
-/* Empty where /proc cannot be read. */
+/* The tree is empty if /proc cannot be read. */
 void process_tree_read(struct process_tree *tree);
 void process_tree_free(struct process_tree *tree);
 
-/* Of the process and all that descend from it. */
+/* The CPU time of the process and its descendants. */
 uint64_t process_tree_cpu_ns(const struct process_tree *tree, pid_t root);
 
-/* SIGKILL to all of them, the root first, so that it starts no further ones. */
+/* Sends SIGKILL to all of them, the root first, so that it starts no more. */
 void process_tree_kill(const struct process_tree *tree, pid_t root);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "common/host/text.h"
 
-/* Between its making and its locking a directory looks like a dead one's. */
+/* A directory younger than this may have been made but not locked yet, and is not removed. */
 enum { SCRATCH_YOUNG_S = 60, SCRATCH_OPEN_FILES = 16 };
 
 static int scratch_remove_entry(const char *path, const struct stat *status, int type,
@@ -31,7 +31,7 @@ static void scratch_remove_tree(const char *path)
     (void)nftw(path, scratch_remove_entry, SCRATCH_OPEN_FILES, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The lock of a directory of this user's, or -1: somebody holds it, or it is not one. */
+/* Locks a directory of this user. -1: somebody holds the lock, or it is no such directory. */
 static int scratch_lock(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -10,13 +10,13 @@
 
 enum { SVG_DEPTH_MAX = 64, SVG_WINDOW = 64 };
 
-/* How far a curve may leave its points, in pixels: less than its line is wide. */
+/* The largest distance of a curve from its points, in pixels: less than the line's width. */
 static const double svg_tolerance = 0.4;
 
-/* An element that has begun. Its tag is written with its first content: what stays empty leaves
- * nothing behind. */
+/* An element that has begun. Its tag is written before its first content, so that an empty element
+ * is dropped. */
 struct svg_element {
-    char *tag; /* NULL: it is written */
+    char *tag; /* NULL: it has been written */
     const char *name;
     size_t length; /* of the name */
     bool left_out;
@@ -28,7 +28,7 @@ struct svg {
     FILE *file;
     struct svg_element stack[SVG_DEPTH_MAX];
     size_t depth;
-    size_t in_definitions; /* the depth of the defs around; 0: none */
+    size_t in_definitions; /* the depth of the enclosing defs; 0: none */
 };
 
 static const char *const svg_elements[] = {
@@ -78,7 +78,7 @@ static bool svg_is_in(const char *const *list, size_t count, const char *name, s
 
 /* ------------------------------------------------------------------------------------ numbers */
 
-/* With so many decimals at most, and no zeros at the end. */
+/* Prints a number with at most that many decimals, without zeros at the end. */
 static void svg_number(FILE *file, double number, int decimals)
 {
     char text[40];
@@ -94,7 +94,8 @@ static void svg_number(FILE *file, double number, int decimals)
     (void)fputs(strcmp(text, "-0") == 0 ? "0" : text, file);
 }
 
-/* Geometry as it stands, with shorter numbers. Only what geometry is made of is let through. */
+/* Prints geometry unchanged, but with shorter numbers. Characters that geometry does not use are
+ * dropped. */
 static void svg_rounded(FILE *file, const char *value, size_t length, int decimals)
 {
     for (const char *at = value; at < value + length;) {
@@ -118,7 +119,7 @@ struct svg_point {
     double y;
 };
 
-/* From a point to the stretch between two others. */
+/* The distance of a point from the segment between two others. */
 static double svg_distance(struct svg_point point, struct svg_point from, struct svg_point to)
 {
     double dx = to.x - from.x;
@@ -129,8 +130,8 @@ static double svg_distance(struct svg_point point, struct svg_point from, struct
     return hypot(point.x - from.x - part * dx, point.y - from.y - part * dy);
 }
 
-/* The farthest point that a straight line from `first` reaches without leaving any of those
- * between, within a window. */
+/* The farthest point that a straight line from `first` can reach without leaving a point between
+ * them too far off, within a window. */
 static size_t svg_reach(const struct svg_point *points, size_t count, size_t first)
 {
     size_t reach = first + 1;
@@ -157,7 +158,8 @@ static void svg_curve(FILE *file, const struct svg_point *points, size_t count)
     }
 }
 
-/* A path of M and L with absolute coordinates; false, and nothing written, if it is another. */
+/* Prints a path of M and L with absolute coordinates. false: it is another path, and nothing was
+ * written. */
 static bool svg_polyline(FILE *file, const char *value, size_t length)
 {
     if (strspn(value, "ML0123456789.,+- \t\r\n") < length) {
@@ -188,7 +190,7 @@ static bool svg_polyline(FILE *file, const char *value, size_t length)
 
 /* --------------------------------------------------------------------------------- attributes */
 
-/* A declaration of CSS, where the value is a harmless one. */
+/* Prints a declaration of CSS if its value is harmless. */
 static void svg_declare(FILE *style, const char *name, size_t length, const char *value,
                         size_t value_length)
 {
@@ -205,7 +207,8 @@ static void svg_declare(FILE *style, const char *name, size_t length, const char
                   colon != NULL ? "font-weight:bold;" : "");
 }
 
-/* The class with these declarations, "g12"; the page's style sheet says them once. */
+/* The number of the class with these declarations, as in "g12". The page's style sheet lists each
+ * class once. */
 static size_t svg_class(struct text_list *classes, const char *style)
 {
     size_t index = 0;
@@ -218,7 +221,7 @@ static size_t svg_class(struct text_list *classes, const char *style)
     return index;
 }
 
-/* An id of the picture's own: letters, digits, '_' and '-'. */
+/* Prints an id for this picture: letters, digits, '_' and '-'. */
 static void svg_id(const struct svg *svg, FILE *tag, const char *id, size_t length)
 {
     (void)fprintf(tag, "p%zu-", svg->place->number);
@@ -227,7 +230,8 @@ static void svg_id(const struct svg *svg, FILE *tag, const char *id, size_t leng
     }
 }
 
-/* href and url(#…): to the picture itself, or a picture that is there as data. */
+/* Prints href and url(#…), if they refer to the picture itself or to a picture that is contained as
+ * data. */
 static void svg_reference(const struct svg *svg, FILE *tag, const char *name, size_t name_length,
                           const char *value, size_t length)
 {
@@ -281,7 +285,8 @@ static void svg_attribute(const struct svg *svg, FILE *tag, FILE *style, const c
     }
 }
 
-/* From behind an element's name to its '>'; *at is moved there. false: no well-formed tag. */
+/* Reads attributes from after an element's name to its '>', and moves *at there. false: the tag is
+ * not well-formed. */
 static bool svg_attributes(const struct svg *svg, FILE *tag, FILE *style, const char **at)
 {
     static const char blank[] = " \t\r\n";
@@ -322,7 +327,7 @@ static bool svg_is_left_out(const struct svg *svg)
     return svg->depth > 0 && svg->stack[svg->depth - 1].left_out;
 }
 
-/* The tag without its end; *at is moved to that. NULL: not well-formed. The caller frees. */
+/* Reads a tag up to its end, and moves *at there. NULL: it is not well-formed. The caller frees. */
 static char *svg_tag(struct svg *svg, const char *name, size_t length, const char **at)
 {
     char *tag = NULL;
@@ -359,7 +364,8 @@ static char *svg_tag(struct svg *svg, const char *name, size_t length, const cha
     return tag;
 }
 
-/* An element begins at `at`, behind its '<'. Behind its '>'; NULL: not well-formed. */
+/* Opens an element; `at` is after its '<'. Returns the place after its '>'; NULL: it is not
+ * well-formed. */
 static const char *svg_open(struct svg *svg, const char *at)
 {
     const char *name = at;
@@ -387,7 +393,7 @@ static const char *svg_open(struct svg *svg, const char *at)
         }
         if (!left_out && (svg_is(name, length, "path") || svg_is(name, length, "rect") ||
                           svg_is(name, length, "polygon"))) {
-            svg_flush(svg); /* it draws though nothing is in it */
+            svg_flush(svg); /* an empty element that draws */
         }
     }
     free(tag);
@@ -417,7 +423,8 @@ static const char *svg_close(struct svg *svg, const char *at)
     return end + 1;
 }
 
-/* Text from `at` to the next '<': of text elements alone. Its entities are as they were. */
+/* Copies the text from `at` to the next '<', if it is in a text element. Entities stay as they
+ * are. */
 static const char *svg_text(struct svg *svg, const char *at)
 {
     size_t length = strcspn(at, "<");
@@ -434,7 +441,7 @@ static const char *svg_text(struct svg *svg, const char *at)
     return at + length;
 }
 
-/* Behind what begins at `at`; NULL: not well-formed. */
+/* Handles what begins at `at`, and returns the place after it; NULL: it is not well-formed. */
 static const char *svg_step(struct svg *svg, const char *at)
 {
     if (*at != '<') {

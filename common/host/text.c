@@ -107,8 +107,8 @@ void text_split(struct text_list *list, const char *text, char separator)
     text_list_add(list, text_format("%s", begin));
 }
 
-/* Bytes of the first line of text: the longest run of whole words that fits, or width characters of
- * a word that does not fit alone. */
+/* The bytes of the first line of text: the longest run of whole words that fits, or `width`
+ * characters of a word that is too long. */
 static size_t text_line_bytes(const char *text, size_t width)
 {
     size_t characters = 0;
@@ -256,7 +256,7 @@ char *text_of_json(const json_t *value)
         }
     }
     if (number == floor(number) && fabs(number) < 1e15) {
-        (void)snprintf(text, sizeof(text), "%.0f", number); /* 1000000, not 1e+06 */
+        (void)snprintf(text, sizeof(text), "%.0f", number); /* prints 1000000, not 1e+06 */
     }
     return text_format("%s", text);
 }
@@ -264,7 +264,7 @@ char *text_of_json(const json_t *value)
 const char *text_of_bytes(char *text, size_t size, double bytes, int digits)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double limit = digits > 3 ? 1024 : 999.5; /* three digits would show 1000 as 1e+03 */
+    double limit = digits > 3 ? 1024 : 999.5; /* with three digits, %g would print 1000 as 1e+03 */
     size_t unit = 0;
     for (; fabs(bytes) >= limit && unit + 1 < sizeof(units) / sizeof(units[0]); unit++) {
         bytes /= 1024;
