@@ -42,6 +42,9 @@ static struct {
     size_t arenas_unmapped;
     size_t raw_bytes; /* in usable bytes of the system malloc's blocks */
     size_t held_bytes_peak;
+    /* Live blocks when the first heap was opened: the interpreter's, and those that fill its
+     * arenas. */
+    size_t blocks_before;
 } cpython_process;
 
 static size_t cpython_held_bytes(void)
@@ -195,8 +198,12 @@ enum status cpython_open(struct cpython_heap *heap, const struct heap_options *o
                          "PYTHONMALLOCSTATS is set, which makes libpython print at every arena; "
                          "unset it");
     }
-    if (!cpython_process.hooked && cpython_prepare(error) != STATUS_OK) {
-        return STATUS_UNSUPPORTED;
+    if (!cpython_process.hooked) {
+        if (cpython_prepare(error) != STATUS_OK) {
+            return STATUS_UNSUPPORTED;
+        }
+        (void)cpython_interpreter_blocks(); /* its answer may stay in a free list */
+        cpython_process.blocks_before = cpython_interpreter_blocks();
     }
     heap->open = true;
     return STATUS_OK;
@@ -216,8 +223,10 @@ void cpython_trim(struct cpython_heap *heap)
 void cpython_stats(const struct cpython_heap *heap, struct heap_stats *stats)
 {
     (void)heap;
+    size_t blocks = cpython_interpreter_blocks();
+    size_t before = cpython_process.blocks_before;
     *stats = (struct heap_stats){
-        .blocks_live = cpython_interpreter_blocks(),
+        .blocks_live = blocks > before ? blocks - before : 0,
         .held_bytes = cpython_held_bytes(),
         .held_bytes_peak = cpython_process.held_bytes_peak,
         .arenas_live = cpython_process.arenas_mapped - cpython_process.arenas_unmapped,
