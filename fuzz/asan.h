@@ -1,4 +1,4 @@
-/* Poisoning where AddressSanitizer is compiled in; nothing elsewhere. */
+/* Poisoning of memory if AddressSanitizer is compiled in; otherwise nothing. */
 #ifndef HEAPMILL_FUZZ_ASAN_H
 #define HEAPMILL_FUZZ_ASAN_H
 
@@ -19,8 +19,7 @@
 #define FUZZ_UNPOISON(address, bytes) ((void)0)
 #endif
 
-/* Functions that touch much memory, of which they have looked at the ends with AddressSanitizer's
- * eyes. */
+/* For functions that touch much memory: they check only its ends with AddressSanitizer. */
 #define FUZZ_UNCHECKED __attribute__((no_sanitize("address", "undefined")))
 
 #endif

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Replaces `removed` bytes at `at` by length bytes of text; the new size. */
+/* Replaces `removed` bytes at `at` by length bytes of text; returns the new size. */
 static size_t bytes_splice(uint8_t *data, size_t size, size_t capacity, size_t at, size_t removed,
                            const void *text, size_t length)
 {

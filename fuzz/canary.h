@@ -1,9 +1,9 @@
-/* What a planted bug says of itself: included only by the patches in fuzz/bugs/, which are applied
- * to copies of the sources at build time.
+/* Counters of planted bugs. Only the patches in fuzz/bugs/ include this; they are applied to copies
+ * of the sources at build time.
  *
- * fuzz_bug_reached() stands where the wrong code begins, fuzz_bug_triggered() where its effect
- * differs from the right code's for the first time. Both only count; when the process ends with a
- * finding, or at exit, it prints "heapmill-fuzz: BUG <id> reached|triggered" (fuzz/oracle.c). */
+ * fuzz_bug_reached() is called where the wrong code begins, fuzz_bug_triggered() where its effect
+ * first differs from that of the right code. Both only count. When the process ends with a finding,
+ * or at exit, it prints "heapmill-fuzz: BUG <id> reached|triggered" (fuzz/oracle.c). */
 #ifndef HEAPMILL_FUZZ_CANARY_H
 #define HEAPMILL_FUZZ_CANARY_H
 

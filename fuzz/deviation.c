@@ -38,7 +38,7 @@ static const char *deviation_setting(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* Before main, so that all that fork later share one mapping. */
+/* Runs before main, so that all later forks share one mapping. */
 __attribute__((constructor)) static void deviation_open(void)
 {
     const char *path = deviation_setting("HEAPMILL_FUZZ_DEVIATIONS");
@@ -73,7 +73,7 @@ bool fuzz_profile_holds(enum fuzz_profile profile)
     return profile <= deviation_profile;
 }
 
-/* Is the key, or a part of it that ends at a colon, in the list? */
+/* Is the key in the list, or a prefix of it that ends before a colon? */
 static bool deviation_listed(const char *list, const char *key)
 {
     for (const char *at = list; at != NULL && *at != '\0';) {
@@ -109,7 +109,7 @@ static struct fuzz_deviation *deviation_find(const char *key)
     return NULL;
 }
 
-/* Claims a place for the key. *fresh: it was not known. NULL: the table is full. */
+/* Claims an entry for the key. *fresh: the key is new. NULL: the table is full. */
 static struct fuzz_deviation *deviation_claim(const char *key, bool *fresh)
 {
     struct fuzz_deviation *known = deviation_find(key);
@@ -135,7 +135,7 @@ uint64_t fuzz_deviation_count(const char *oracle, const char *call, const char *
     return known != NULL ? atomic_load(&known->count) : 0;
 }
 
-/* ---------------------------------------------------------------- what is told and kept */
+/* ---------------------------------------------------------------- reporting and recording */
 static void deviation_write(const char *text)
 {
     (void)!write(STDERR_FILENO, text, strlen(text));
@@ -158,7 +158,8 @@ static void deviation_keep_input(const char *key, uint64_t count)
     (void)fuzz_history_write(path);
 }
 
-/* Records it in the campaign's table. Different crashes may share a key, so a few are kept. */
+/* Records a deviation in the campaign's table. Different crashes may share a key, so a few inputs
+ * are kept. */
 static void deviation_record(const struct fuzz_promise *promise, const char *key, const char *text,
                              unsigned kept)
 {
@@ -217,7 +218,7 @@ static volatile sig_atomic_t watch_progress;
 static volatile sig_atomic_t watch_ticks;
 static pid_t watch_owner;
 
-/* "    #0 0x55… in FUNCTION (/path/lib.so+0x1234)", as sanitizers print a frame. */
+/* Prints frames as sanitizers do: "    #0 0x55… in FUNCTION (/path/lib.so+0x1234)". */
 static void watch_say_frames(void)
 {
     void *frames[DEVIATION_FRAMES];
@@ -235,8 +236,8 @@ static void watch_say_frames(void)
     }
 }
 
-/* The crash or the hang: told as an oracle's finding is, and kept. The process ends in a campaign;
- * without one the engine's own handler comes next. */
+/* Reports the crash or the hang as an oracle's finding, and keeps its input. In a campaign the
+ * process ends; otherwise the engine's own handler is called next. */
 static void watch_tell(const struct fuzz_promise *promise, const char *text)
 {
     char key[FUZZ_DEVIATION_KEY_BYTES];
@@ -270,7 +271,7 @@ static void watch_on_signal(int number, siginfo_t *info, void *context)
         watch_tell(watch_crash, text);
     }
     if (deviation_table != NULL) {
-        _exit(FUZZ_DEVIATION_EXIT); /* it has crashed again while that was told */
+        _exit(FUZZ_DEVIATION_EXIT); /* it crashed again during the report */
     }
     for (size_t i = 0; i < WATCH_SIGNALS; i++) {
         if (watch_signals[i] == number) {
@@ -327,7 +328,7 @@ void fuzz_progress(void)
 void fuzz_watch_thread(void *stack, size_t bytes)
 {
 #ifdef FUZZ_ASAN
-    (void)stack; /* it has its own, and insists on it */
+    (void)stack; /* it insists on its own stack */
     (void)bytes;
 #else
     const stack_t own = {.ss_sp = stack, .ss_size = bytes};
@@ -335,8 +336,8 @@ void fuzz_watch_thread(void *stack, size_t bytes)
 #endif
 }
 
-/* A signal of its own: SIGALRM is libFuzzer's. Ticks that come while the process does not run are
- * one, so that a machine with much to do is no hang. */
+/* Starts the ticks, with a signal of their own, since SIGALRM is libFuzzer's. Ticks that come while
+ * the process does not run count once, so that a loaded machine does not look like a hang. */
 static void watch_begin_ticks(void)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 3};

@@ -1,19 +1,21 @@
-/* Deviations: what somebody else's code does otherwise than was promised.
+/* Deviations: behaviour of somebody else's code that breaks a promise.
  *
- * One that is found at once must not hide the others. In a campaign, each is told, and its input
- * kept, the first time; from then on it is counted, and the run goes on. Deviations are told apart
- * by a key, "ORACLE:CALL:CLASS": what was wrong, in which function, for what kind of request.
+ * A deviation that is found immediately must not hide the others. In a campaign each one is
+ * reported, and its input kept, when it occurs for the first time. Later it is only counted, and
+ * the run goes on. Deviations are distinguished by a key, "ORACLE:CALL:CLASS": what was wrong, in
+ * which function, for which kind of request.
  *
- * The environment says how:
- *   HEAPMILL_FUZZ_DEVIATIONS  a file, made by whoever comes first, mapped by all members of a
- *                             campaign: the deviations that are known. Without it the first one
- *                             ends the process as a finding of fuzz/oracle.h.
- *   HEAPMILL_FUZZ_FINDINGS    the directory that inputs are kept in, named by their keys
- *   HEAPMILL_FUZZ_SKIP        "ORACLE[:CALL[:CLASS]],…": passed over
- *   HEAPMILL_FUZZ_ONLY        the same: all others are passed over
- *   HEAPMILL_FUZZ_PROFILE     c, posix or glibc (the default): whose promises are held
+ * The environment has the settings:
+ *   HEAPMILL_FUZZ_DEVIATIONS: a file with the known deviations. The first member of a campaign
+ *    makes it, and all map it. Without it the first deviation ends the process as a finding of
+ *    fuzz/oracle.h.
+ *   HEAPMILL_FUZZ_FINDINGS: the directory for inputs, which are named by their keys.
+ *   HEAPMILL_FUZZ_SKIP: "ORACLE[:CALL[:CLASS]],…": these are ignored.
+ *   HEAPMILL_FUZZ_ONLY: the same; all others are ignored.
+ *   HEAPMILL_FUZZ_PROFILE: c, posix or glibc (the default): whose promises are checked.
  *
- * Any thread, and children after a fork. No allocation: the subject may be the allocator in use. */
+ * These functions may be called from any thread, and from children after a fork. They do not
+ * allocate, since the subject may be the allocator in use. */
 #ifndef HEAPMILL_FUZZ_DEVIATION_H
 #define HEAPMILL_FUZZ_DEVIATION_H
 
@@ -23,32 +25,32 @@
 #include <stdint.h>
 
 enum fuzz_severity {
-    FUZZ_MANNERS, /* errno, and what else a program can live with */
-    FUZZ_RESULTS, /* wrong results: alignment, overflow, usable size, no end */
+    FUZZ_MANNERS, /* errno, and other errors that a program can live with */
+    FUZZ_RESULTS, /* wrong results: alignment, overflow, usable size, a call that does not return */
     FUZZ_MEMORY,  /* contents, overlap, crashes */
     FUZZ_SEVERITIES,
 };
 
-/* Who promises. Each has the promises of those before it. */
+/* The source of a promise. Each profile includes those before it. */
 enum fuzz_profile { FUZZ_PROFILE_C, FUZZ_PROFILE_POSIX, FUZZ_PROFILE_GLIBC };
 
 struct fuzz_promise {
     const char *oracle;
     enum fuzz_severity severity;
     enum fuzz_profile profile;
-    bool fatal;         /* nothing that comes after a breach can be relied on */
-    const char *source; /* where it stands */
+    bool fatal;         /* after a breach nothing can be relied on */
+    const char *source; /* the document that states it */
 };
 
 enum {
     FUZZ_DEVIATIONS_MAX = 512,
     FUZZ_DEVIATION_KEY_BYTES = 80,
-    FUZZ_DEVIATION_EXIT = 99, /* of a process that ends at a deviation that is recorded */
+    FUZZ_DEVIATION_EXIT = 99, /* exit status of a process that ends at a recorded deviation */
 };
 
-/* One in the file; the layout is kept. */
+/* An entry of the file. The layout must not change. */
 struct fuzz_deviation {
-    _Atomic uint32_t state; /* 0: free; 1: being written; 2: whole */
+    _Atomic uint32_t state; /* 0: free; 1: being written; 2: complete */
     uint32_t severity;
     _Atomic uint64_t count;
     char key[FUZZ_DEVIATION_KEY_BYTES];
@@ -56,21 +58,21 @@ struct fuzz_deviation {
     char source[128];
 };
 
-/* fuzz_deviate(promise, call, class, format, …). Returns when the deviation is passed over, or is
- * recorded and not fatal. */
+/* fuzz_deviate(promise, call, class, format, …) reports a deviation. It returns if the deviation is
+ * ignored, or is recorded and not fatal. */
 __attribute__((format(printf, 4, 5))) void fuzz_deviate(const struct fuzz_promise *promise,
                                                         const char *call, const char *class,
                                                         const char *format, ...);
 
-/* Is a promise of that profile held? */
+/* Are promises of that profile checked? */
 bool fuzz_profile_holds(enum fuzz_profile profile);
 
-/* How often that key was seen in this campaign; 0 without one. */
+/* The number of times that this key occurred in the campaign; 0 without a campaign. */
 uint64_t fuzz_deviation_count(const char *oracle, const char *call, const char *class);
 
 /* ---------------------------------------------------------------- a process that dies or hangs */
-/* What is under way, for whoever must say so from a signal handler: of this thread, and the latest
- * of all. Strings last. */
+/* The current operation, for signal handlers that must report it: this thread's, and the latest of
+ * all threads. Strings must stay valid. */
 struct fuzz_under_way {
     const char *volatile call;
     const char *volatile class;
@@ -91,13 +93,13 @@ static inline void fuzz_leave_call(void)
 
 enum { FUZZ_HANG_TICKS = 10 };
 
-/* From now on a crash is the deviation "crash" of what is under way, and FUZZ_HANG_TICKS seconds in
- * which this process had the CPU to look, and fuzz_progress() was not called, are the deviation
- * "hang". Both save the input without the engine's help, which might allocate. crash and hang must
- * last. To be called again in a child that goes on playing. */
+/* Turns a crash from now on into the deviation "crash" of the current operation. Without a call of
+ * fuzz_progress() for FUZZ_HANG_TICKS seconds in which this process had the CPU, it becomes the
+ * deviation "hang". Both save the input without the engine's help, which might allocate. crash and
+ * hang must stay valid. Call it again in a child that goes on playing. */
 void fuzz_watch_begin(const struct fuzz_promise *crash, const struct fuzz_promise *hang);
-/* A signal stack for the calling thread, so that endless recursion is told: in bytes that last as
- * long as the thread. */
+/* Gives the calling thread a signal stack, so that endless recursion can be reported. Its bytes
+ * must last as long as the thread. */
 void fuzz_watch_thread(void *stack, size_t bytes);
 void fuzz_progress(void);
 
@@ -107,8 +109,8 @@ void fuzz_progress(void);
 void fuzz_watch_children(void);
 bool fuzz_watch_exited(int status);
 
-/* What a breach after which nothing can be relied on is taken for, crashes and hangs too, where a
- * program may expect less; NULL: for what it is. Of this process. */
+/* The promise that replaces fatal ones, and those for crashes and hangs, in programs that may
+ * expect less; NULL: none. Of this process. */
 extern const struct fuzz_promise *fuzz_promise_instead;
 
 #endif

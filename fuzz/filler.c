@@ -22,7 +22,8 @@ void filler_note(struct filler *filler, const uint8_t *data, size_t size)
     filler->count = filler->count < FILLER_OPERATIONS ? filler->count : FILLER_OPERATIONS;
 }
 
-/* A stretch of what was noted, which may be of several programs. The room that is left. */
+/* Appends a run of the noted operations, which may belong to several programs. Returns the
+ * remaining room. */
 static size_t filler_append(const struct filler *filler, uint8_t *at, size_t room, struct rng *rng)
 {
     size_t from = (size_t)rng_below(rng, filler->count);

@@ -1,9 +1,9 @@
-/* Programs of all lengths for engines that pay for each execution, whatever it does: behind a
- * mutated program come operations of programs seen before.
+/* Makes programs of all lengths for engines that spend time on each execution: it appends
+ * operations of earlier programs to a mutated program.
  *
  * Coverage-guided engines prefer short inputs, and so spend most of their time between executions;
- * and what a mutation has changed may show only after many more operations. An input that needs
- * what was added is kept as it is, like any other. */
+ * and the effect of a mutation may show only after many more operations. An input that needs the
+ * appended operations is kept as it is, like any other. */
 #ifndef HEAPMILL_FUZZ_FILLER_H
 #define HEAPMILL_FUZZ_FILLER_H
 
@@ -15,19 +15,20 @@
 
 enum { FILLER_OPERATIONS = 4096 };
 
-/* Zero it first. */
+/* Must begin zeroed. */
 struct filler {
-    uint8_t operations[FILLER_OPERATIONS * PALETTE_OPERATION_BYTES]; /* a ring, the latest seen */
+    uint8_t operations[FILLER_OPERATIONS *
+                       PALETTE_OPERATION_BYTES]; /* a ring of the latest operations */
     size_t count;
     size_t next;
 };
 
-/* Takes note of the input's operations. */
+/* Notes the input's operations. */
 void filler_note(struct filler *filler, const uint8_t *data, size_t size);
 
-/* Five times in eight makes data longer by what was noted, to a length that is drawn as
- * engine_random.c draws it, from 16 to 1024 operations; one time in eight it cuts it to such a
- * length, or inputs would only ever grow. The new size, at most capacity. */
+/* Five times in eight it lengthens data with noted operations, to a length from 16 to 1024
+ * operations, drawn as in engine_random.c. One time in eight it cuts data to such a length;
+ * otherwise inputs would only grow. Returns the new size, at most capacity. */
 size_t filler_fit(const struct filler *filler, uint8_t *data, size_t size, size_t capacity,
                   struct rng *rng);
 

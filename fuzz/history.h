@@ -1,9 +1,9 @@
-/* The inputs that this process has played, for targets whose subject keeps its state from one input
- * to the next: what the last one did may need all of them.
+/* The inputs that this process has played. If a target's subject keeps state between inputs, the
+ * failure of the last input may depend on all of them.
  *
  * A batch is several inputs in one file: the eight bytes "HMBATCH1", then for each input its size
- * in four bytes, little-endian, and its bytes. Whatever plays an input plays a batch too. One
- * thread; no allocation: what is written is written from signal handlers. */
+ * in four bytes, little-endian, and its bytes. Every player of an input also plays a batch. One
+ * thread. It does not allocate, because it writes from signal handlers. */
 #ifndef HEAPMILL_FUZZ_HISTORY_H
 #define HEAPMILL_FUZZ_HISTORY_H
 
@@ -13,23 +13,22 @@
 
 enum { FUZZ_HISTORY_BYTES = 1 << 20, FUZZ_BATCH_HEADER_BYTES = 8, FUZZ_BATCH_SIZE_BYTES = 4 };
 
-/* The next input of a batch, or all of data when that is none. *at is 0 at first. False: the
- * end. */
+/* Gets the next input of a batch; of data that is no batch, all of it. *at begins at 0. false:
+ * there are no more. */
 bool fuzz_batch_next(const uint8_t *data, size_t size, size_t *at, const uint8_t **input,
                      size_t *input_size);
 bool fuzz_is_batch(const uint8_t *data, size_t size);
 
-/* Takes note of an input that is about to be played. The oldest are forgotten when there is no room
- * for all. */
+/* Adds an input that is about to be played. If there is no room for all, the oldest are dropped. */
 void fuzz_history_add(const uint8_t *data, size_t size);
 
-/* Forgets all, and shares what is to come with the children that are forked from now on. */
+/* Drops all inputs. Children that are forked later share the new ones. */
 void fuzz_history_begin(void);
 
-/* What was played so far, as one input or as a batch. Both borrowed. */
+/* The inputs so far, as one input or as a batch. Both pointers are borrowed. */
 void fuzz_history_get(const uint8_t **data, size_t *size);
 
-/* Writes it to the file, which must not be there. False: it could not, or is there. */
+/* Writes them to a new file. false: that failed, or the file exists. */
 bool fuzz_history_write(const char *path);
 
 #endif

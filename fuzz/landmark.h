@@ -1,20 +1,18 @@
-/* Landmarks: what a run has got to that the code under test does not branch on, as coverage.
+/* Landmarks make states coverage that the code under test does not branch on.
  *
- * An engine keeps an input that covers something new. How many arenas there are at once, or how
- * long a list has become, is no branch of anybody's, so that it would lose what took it hundreds of
- * lucky steps to build; and AFL++ prefers, for each edge, the smallest input that has it, whatever
- * the count. Here each value is a block of its own (IJON: Aschermann, Schumilo, Abbasi and Holz,
- * 2020, do so by annotations). Landmarks are of states that any program gets to, never of a planted
- * bug.
- *
+ * An engine keeps an input that covers something new. The number of arenas, or the length of a
+ * list, is no branch, so an engine would lose states that took it hundreds of lucky steps to build;
+ * and for each edge AFL++ prefers the smallest input that has it, whatever its count. Here each
+ * value has its own basic block (IJON: Aschermann, Schumilo, Abbasi and Holz, 2020, do this with
+ * annotations). Landmarks are states that any program can reach, never those of a planted bug.
  *   FUZZ_LANDMARKS(arenas)     defines landmark_arenas(unsigned value)
  *
- * The values 0 to 31 are told apart, larger ones are one. The name begins without `fuzz_`, whose
- * functions are left out of the coverage. */
+ * The values 0 to 31 are distinguished; larger ones are one value. The name does not begin with
+ * `fuzz_`, because such functions are excluded from the coverage. */
 #ifndef HEAPMILL_FUZZ_LANDMARK_H
 #define HEAPMILL_FUZZ_LANDMARK_H
 
-/* What is in it differs, so that no two blocks are merged. */
+/* The blocks differ in their content, so that they are not merged. */
 #define FUZZ_LANDMARK_1(value)                                                                     \
     case value:                                                                                    \
         __asm__ volatile("" ::"r"(value));                                                         \

@@ -28,8 +28,8 @@ static void build_argument(struct crew_job *job, char *argument)
     text_list_add(&job->arguments, argument);
 }
 
-/* The coverage tree has clang's source-based coverage and the ordinary engine; the others have a
- * preset. */
+/* Configures a tree. The coverage tree has clang's source-based coverage and the ordinary engine;
+ * the others have a preset. */
 static enum status build_configure(const struct fuzz_catalog *catalog, enum fuzz_tree tree,
                                    const char *cmake, struct error *error)
 {

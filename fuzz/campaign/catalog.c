@@ -25,7 +25,7 @@ static bool fuzz_is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What CMake was told the sources' directory is. */
+/* Reads the sources' directory from CMake's cache. */
 static char *fuzz_read_source(const char *tree)
 {
     static const char key[] = "CMAKE_HOME_DIRECTORY:INTERNAL=";
@@ -46,7 +46,7 @@ static char *fuzz_read_source(const char *tree)
     return source != NULL ? source : text_format("%s", "");
 }
 
-/* Cuts the last name off a path. */
+/* Cuts the last component off a path. */
 static void fuzz_cut_name(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -94,7 +94,8 @@ static struct fuzz_program *fuzz_catalog_label(const struct fuzz_catalog *catalo
     return NULL;
 }
 
-/* "TARGET[.BACKEND][+BUG]": a target's name has no point, a back end's may. */
+/* Adds a program for "TARGET[.BACKEND][+BUG]". A target's name has no dot, but a back end's may
+ * have one. */
 static struct fuzz_program *fuzz_catalog_new(struct fuzz_catalog *catalog, const char *label)
 {
     size_t target = strcspn(label, ".+");
@@ -177,7 +178,7 @@ void fuzz_catalog_close(struct fuzz_catalog *catalog)
     *catalog = (struct fuzz_catalog){.programs = NULL};
 }
 
-/* The targets, or the back ends of one, each once. */
+/* Adds the targets, or the back ends of one target, each once. */
 static void fuzz_catalog_names(const struct fuzz_catalog *catalog, const char *target,
                                struct text_list *names)
 {

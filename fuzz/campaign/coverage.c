@@ -9,7 +9,7 @@
 #include "fuzz/campaign/coverage_report.h"
 #include "fuzz/campaign/crew.h"
 
-/* The ninja targets: one program where one was named, else all of them. */
+/* Builds the ninja targets: the program if one was named, otherwise all programs. */
 static enum status coverage_build(const struct fuzz_coverage *coverage,
                                   const struct fuzz_catalog *catalog, struct error *error)
 {
@@ -30,7 +30,7 @@ static enum status coverage_build(const struct fuzz_coverage *coverage,
     return status;
 }
 
-/* Replays all inputs; counts go to DIR/raw/LABEL.profraw. */
+/* Replays all inputs. The counts go to DIR/raw/LABEL.profraw. */
 static enum status coverage_replay(const struct fuzz_coverage *coverage,
                                    const struct fuzz_catalog *catalog,
                                    const struct fuzz_program *program, struct error *error)
@@ -71,7 +71,7 @@ enum status fuzz_coverage_run(const struct fuzz_coverage *coverage, json_t **rep
     enum status status = fuzz_catalog_open(&catalog, error);
     if (status == STATUS_OK && coverage->build) {
         status = coverage_build(coverage, &catalog, error);
-        fuzz_catalog_close(&catalog); /* there may be new programs now */
+        fuzz_catalog_close(&catalog); /* the build may have added programs */
         status = status == STATUS_OK ? fuzz_catalog_open(&catalog, error) : status;
     }
     if (status == STATUS_OK) {

@@ -1,4 +1,5 @@
-/* Which lines of allocators/ and gc/ the corpora reach, by clang's source-based coverage. */
+/* Measures which lines of allocators/ and gc/ the corpora reach, with clang's source-based
+ * coverage. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_COVERAGE_H
 #define HEAPMILL_FUZZ_CAMPAIGN_COVERAGE_H
 
@@ -9,17 +10,17 @@
 #include "common/status.h"
 
 struct fuzz_coverage {
-    const struct text_list *targets; /* none: all */
+    const struct text_list *targets; /* empty: all */
     const char *backend;             /* NULL: all */
     const char *output;              /* a directory */
     const struct text_list *corpora; /* directories of inputs beside those of the source tree */
-    bool build;                      /* makes the build tree, or brings it up to date */
+    bool build;                      /* make or update the build tree */
 };
 
-/* Replays the corpora, and writes OUTPUT/index.html. *report is {files: [{file, lines, covered,
- * uncovered: [line…]}], lines, covered, html}, the caller's. Programs on which an input fails are
+/* Replays the corpora and writes OUTPUT/index.html. *report is a new reference to {files: [{file,
+ * lines, covered, uncovered: [line…]}], lines, covered, html}. Programs on which an input fails are
  * named on stderr, and their counts are lost. STATUS_NOT_FOUND: clang, llvm or the target is
- * missing; STATUS_UNSUPPORTED: the build fails; STATUS_IO, STATUS_INTERRUPTED. */
+ * missing; STATUS_UNSUPPORTED: the build failed; STATUS_IO, STATUS_INTERRUPTED. */
 enum status fuzz_coverage_run(const struct fuzz_coverage *coverage, json_t **report,
                               struct error *error);
 

@@ -12,7 +12,8 @@
 
 static const double REPORT_TIME_S = 1800;
 
-/* "llvm-cov", or as Debian names it with its version; NULL if there is none. The caller frees. */
+/* The path of a tool, "llvm-cov" or Debian's name with the version; NULL: it is not installed. The
+ * caller frees. */
 static char *report_find_tool(const char *name)
 {
     char *path = file_find_program(name);
@@ -24,7 +25,7 @@ static char *report_find_tool(const char *name)
     return path;
 }
 
-/* Runs it, with its output in the log. */
+/* Runs the job, with its output in the log. */
 static enum status report_run(struct crew_job *job, const char *log, struct error *error)
 {
     struct process_result member;
@@ -77,8 +78,8 @@ static enum status report_merge(const char *directory, const char *profile, stru
     return status;
 }
 
-/* All folders but allocators/ and gc/ are left out, by their path from the sources' directory or,
- * as a compiler cache may have it, from the build's. The caller frees. */
+/* A filter that excludes all folders except allocators/ and gc/, by their path from the sources'
+ * directory, or from the build's, as a compiler cache may write it. The caller frees. */
 static char *report_make_filter(const char *source)
 {
     char *escaped = text_grow(NULL, 2 * strlen(source) + 1, 1);
@@ -98,7 +99,7 @@ static char *report_make_filter(const char *source)
     return filter;
 }
 
-/* `llvm-cov WHAT …` over all programs and the two folders. */
+/* Runs `llvm-cov WHAT …` over all programs and the two folders. */
 static enum status report_llvm_cov(const char *directory, const char *profile,
                                    const struct text_list *programs, const char *source,
                                    const char *tree, bool html, const char *log,
@@ -130,9 +131,9 @@ static enum status report_llvm_cov(const char *directory, const char *profile,
     return report_run(&job, log, error);
 }
 
-/* One file's lines: a line may come several times, once for each build of the file. */
+/* The lines of one file. A line may occur several times, once for each build of the file. */
 struct report_lines {
-    unsigned char *state; /* [number]: 0 no code, 1 never ran, 2 ran */
+    unsigned char *state; /* [number]: 0: no code, 1: never ran, 2: ran */
     size_t count;
 };
 
@@ -168,9 +169,8 @@ static void report_add_file(json_t *report, const char *file, const struct repor
     (void)json_object_set_new(report, "covered", json_integer(reached + covered));
 }
 
-/* The path without that of the sources. A compiler cache makes it relative to the build's
- * directory, wherever that is: "../../allocators/heap.h", or
- * "../../../home/me/heapmill/allocators/heap.h". */
+/* The path relative to the sources. A compiler cache makes it relative to the build directory,
+ * wherever that is: "../../allocators/heap.h", or "../../../home/me/heapmill/allocators/heap.h". */
 static const char *report_below(const char *file, const char *source)
 {
     for (const char *up = file; (up = strstr(up, "../")) != NULL; up += 3) {
@@ -181,7 +181,7 @@ static const char *report_below(const char *file, const char *source)
     return strncmp(file, root, prefix) == 0 && file[prefix] == '/' ? file + prefix + 1 : file;
 }
 
-/* lcov's records: SF:file, DA:line,count, end_of_record. */
+/* Reads lcov's records: SF:file, DA:line,count, end_of_record. */
 static void report_read_lcov(const char *text, const char *source, json_t *report)
 {
     struct text_list rows = {0};
@@ -197,7 +197,7 @@ static void report_read_lcov(const char *text, const char *source, json_t *repor
             size_t number = strtoul(row + 3, &comma, 10);
             report_note_line(&lines, number, *comma == ',' && strtoull(comma + 1, NULL, 10) > 0);
         } else if (strcmp(row, "end_of_record") == 0) {
-            /* Tests and probes of the folders are not what is fuzzed. */
+            /* The folders' tests and probes are not fuzzed. */
             if (strstr(file, "/tests/") == NULL) {
                 report_add_file(report, file, &lines);
             }

@@ -29,14 +29,14 @@ enum status crew_start(const struct crew_job *job, struct process *member, struc
     return process_start(&request, member, error);
 }
 
-/* The segments that a process made and nobody is attached to. afl-fuzz gives them back when it ends
- * in order, and cannot when it is killed. */
+/* Removes the shared memory segments that a process made and that nobody is attached to. afl-fuzz
+ * removes them when it ends normally, but not when it is killed. */
 static void crew_remove_segments(pid_t maker)
 {
     char line[512];
     FILE *file = fopen("/proc/sysvipc/shm", "re");
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        long fields[7]; /* key shmid perms size cpid lpid nattch */
+        long fields[7]; /* fields: key shmid perms size cpid lpid nattch */
         char *rest = line;
         char *end = line;
         size_t count = 0;
@@ -75,7 +75,7 @@ void crew_stop(struct process *members, size_t count, double grace_s)
 {
     process_stop(members, count, grace_s);
     for (size_t i = 0; i < count; i++) {
-        crew_remove_segments(members[i].pid); /* the fork server may have been attached till now */
+        crew_remove_segments(members[i].pid); /* the fork server may have been attached until now */
     }
 }
 

@@ -75,7 +75,7 @@ char *fuzz_deviation_key(const char *finding)
     return key;
 }
 
-/* "ORACLE:CALL" of a key. */
+/* The length of "ORACLE:CALL" in a key. */
 static size_t deviation_call_length(const char *key)
 {
     const char *last = strrchr(key, ':');

@@ -9,7 +9,8 @@
 #include "fuzz/campaign/crew.h"
 #include "fuzz/campaign/library.h"
 
-/* A name for the child's output, in the directory for temporary files; the caller frees it. */
+/* Makes a file for the child's output in the directory for temporary files; the caller frees its
+ * name. */
 static char *execute_make_log(struct error *error)
 {
     const char *parent = getenv("TMPDIR");

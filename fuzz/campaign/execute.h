@@ -1,5 +1,5 @@
-/* Runs a fuzz binary once, on given files, and keeps all that it says: unlike process_run's, the
- * beginning, where sanitizers tell what happened and where. One thread. */
+/* Runs a fuzz binary once on given files and keeps all its output. process_run keeps only the end
+ * of stderr, but sanitizers say at its beginning what happened where. One thread. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_EXECUTE_H
 #define HEAPMILL_FUZZ_CAMPAIGN_EXECUTE_H
 
@@ -18,15 +18,16 @@ struct fuzz_execution {
     size_t text_bytes;
 };
 
-/* arguments end with NULL. subject: NULL, or what the target is told. symbolize: addresses
- * of stack traces become names, which costs about a second. STATUS_OK: it ran, however badly;
- * STATUS_INTERRUPTED, STATUS_NOT_FOUND, STATUS_IO. fuzz_execution_free in each case. */
+/* Runs the program; arguments end with NULL. subject: settings for the target, or NULL. symbolize:
+ * turns addresses in stack traces into names, which takes about a second. STATUS_OK: it ran, and
+ * ended well or badly; STATUS_INTERRUPTED, STATUS_NOT_FOUND, STATUS_IO. Call fuzz_execution_free in
+ * every case. */
 enum status fuzz_execute(const char *const *arguments, const struct fuzz_subject *subject,
                          bool symbolize, double time_s, struct fuzz_execution *execution,
                          struct error *error);
 void fuzz_execution_free(struct fuzz_execution *execution);
 
-/* Did it end as a clean run does? */
+/* Did it end like a clean run? */
 bool fuzz_execution_clean(const struct fuzz_execution *execution);
 
 #endif

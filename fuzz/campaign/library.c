@@ -72,14 +72,14 @@ enum status fuzz_library_refuse(const char *library, const char *output, struct 
 enum status fuzz_library_check(const struct fuzz_program *program,
                                const struct fuzz_subject *subject, struct error *error)
 {
-    /* Not the sanitizers' build: they replace the malloc of the library. */
+    /* The sanitizers' build is not used, because sanitizers replace the library's malloc. */
     static const enum fuzz_tree trees[] = {FUZZ_TREE_ORDINARY, FUZZ_TREE_FAST, FUZZ_TREE_AFL};
     const char *path = NULL;
     for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]) && path == NULL; i++) {
         path = program->paths[trees[i]];
     }
     if (path == NULL || !subject_says(subject->library)) {
-        return STATUS_OK; /* whoever needs a build that is missing says so */
+        return STATUS_OK; /* if a missing build is needed later, its user reports it */
     }
     struct fuzz_execution execution;
     const char *const arguments[] = {path, "/dev/null", NULL};

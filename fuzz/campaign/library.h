@@ -1,4 +1,4 @@
-/* A user's library, which malloc_abi loads and fuzzes as a black box, and how it is judged. */
+/* A user's library, which malloc_abi loads and fuzzes as a black box. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_LIBRARY_H
 #define HEAPMILL_FUZZ_CAMPAIGN_LIBRARY_H
 
@@ -8,35 +8,35 @@
 #include "common/status.h"
 #include "fuzz/campaign/catalog.h"
 
-/* The exit status of a target that cannot load its library. */
+/* The exit status of a target that cannot load the library. */
 enum { FUZZ_LIBRARY_EXIT_UNLOADABLE = 3 };
 
-/* What a target is told through its environment (fuzz/deviation.h). NULL and "" say nothing. */
+/* The target's settings, passed in its environment (fuzz/deviation.h). NULL and "" set nothing. */
 struct fuzz_subject {
     const char *library;
     const char *profile;
     const char *skip;
     const char *only;
-    bool careful; /* contents are compared after each operation */
+    bool careful; /* compare contents after each operation */
 };
 
-/* subject may be NULL. */
+/* Adds the settings. subject may be NULL. */
 void fuzz_subject_add_settings(const struct fuzz_subject *subject, struct text_list *settings);
-/* "HEAPMILL_FUZZ_LIBRARY=… " for a line that a user repeats; "" where nothing is told. The caller
- * frees. */
+/* "HEAPMILL_FUZZ_LIBRARY=… " for a command line that a user repeats; "" without settings. The
+ * caller frees. */
 char *fuzz_subject_prefix(const struct fuzz_subject *subject);
 
-/* Is it compiled for an engine that follows coverage? It is fuzzed by libFuzzer then, and blindly
- * otherwise: nothing tells an engine what an input did in it. */
+/* Is the library compiled for an engine that follows coverage? If so, libFuzzer fuzzes it.
+ * Otherwise it is fuzzed blindly, since no engine can see what an input did in it. */
 bool fuzz_library_is_instrumented(const char *library);
 
-/* Loads it in the target and plays the empty input. STATUS_NOT_FOUND: it cannot be loaded, or has
- * no malloc of its own; the message has the loader's words and the remedy. What is wrong with its
- * malloc is no error here. */
+/* Loads the library in the target and plays the empty input. STATUS_NOT_FOUND: it cannot be loaded,
+ * or has no malloc of its own; the message has the loader's words and the remedy. Errors of its
+ * malloc are not reported here. */
 enum status fuzz_library_check(const struct fuzz_program *program,
                                const struct fuzz_subject *subject, struct error *error);
 
-/* The error for what such a target printed. */
+/* Makes an error of what such a target printed. */
 enum status fuzz_library_refuse(const char *library, const char *output, struct error *error);
 
 #endif

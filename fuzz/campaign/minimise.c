@@ -1,4 +1,4 @@
-/* Finding the build in which an input fails, and a smaller input that fails likewise. */
+/* Finds the build in which an input fails, and a smaller input that fails in the same way. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "fuzz/campaign/execute.h"
 #include "fuzz/campaign/triage.h"
 
-/* Beyond the time of the trials: the input itself, which may take a minute. */
+/* Added to the time of the trials: the input itself may take a minute. */
 static const double MINIMISE_SLACK_S = 120;
 
 enum status fuzz_triage_find(const struct fuzz_program *program, const char *input,
@@ -23,11 +23,11 @@ enum status fuzz_triage_find(const struct fuzz_program *program, const char *inp
     for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]) && status == STATUS_OK && !*failed;
          i++) {
         const char *path = program->paths[trees[i]];
-        /* A sanitizer replaces the malloc of a user's library too. */
+        /* A sanitizer would replace the malloc of a user's library. */
         bool blind = trees[i] == FUZZ_TREE_LIBFUZZER && subject->library[0] != '\0';
         if (path != NULL && !blind) {
             *failure = (struct fuzz_failure){program, trees[i], *subject};
-            /* A library may draw at random what it does. */
+            /* A library may behave randomly, so it gets several tries. */
             for (int tries = fuzz_program_records(program) ? 4 : 1;
                  tries > 0 && status == STATUS_OK && !*failed; tries--) {
                 status = fuzz_signature_of(path, input, subject, true, signature, failed, error);
@@ -37,7 +37,7 @@ enum status fuzz_triage_find(const struct fuzz_program *program, const char *inp
     return status;
 }
 
-/* The figures that a target's --reduce ends with. False: it has said none. */
+/* Reads the figures that a target's --reduce prints at its end. false: there are none. */
 static bool minimise_read(const char *output, struct fuzz_minimised *minimised)
 {
     static const char word[] = "heapmill-fuzz: REDUCED ";

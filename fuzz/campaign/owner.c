@@ -1,4 +1,4 @@
-/* Whose input is this file? */
+/* Finds the target of an input file. */
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,7 +10,8 @@
 #include "common/host/text.h"
 #include "fuzz/campaign/owner.h"
 
-/* A campaign's inputs are at most four levels below its plan: afl/afl-0/crashes/INPUT. */
+/* Finds the target by the campaign's plan, at most four levels above the input:
+ * afl/afl-0/crashes/INPUT. */
 static char *owner_by_campaign(const char *path, const char **backend)
 {
     static char campaign_backend[PATH_MAX];

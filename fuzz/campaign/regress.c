@@ -32,7 +32,7 @@ static enum status regress_execute(const char *program, const struct text_list *
     return status;
 }
 
-/* All inputs at once; if that fails, one by one. failed gets the paths. */
+/* Replays all inputs at once; if that fails, one by one. failed gets the paths. */
 static enum status regress_program(const struct fuzz_program *program, enum fuzz_tree tree,
                                    const struct text_list *inputs, struct text_list *failed,
                                    struct error *error)

@@ -1,4 +1,4 @@
-/* Which trials a score has: see fuzz_score_plan.h. */
+/* Plans the trials of a score: see score_plan.h. */
 #include "fuzz/campaign/score_plan.h"
 
 #include <stdlib.h>
@@ -16,8 +16,7 @@ static bool score_has_engine(const struct fuzz_program *program, enum fuzz_engin
     return program->paths[tree] != NULL;
 }
 
-/* The engines that were asked for, or those of which some program has a build; random in any case.
- */
+/* Chooses the engines that were named, or all for which a program is built; always with random. */
 static enum status score_choose_engines(const struct score_arguments *arguments,
                                         const struct fuzz_catalog *catalog, json_t *engines,
                                         struct error *error)
@@ -65,8 +64,8 @@ static void score_add_name(json_t *array, const char *name)
     (void)json_array_append_new(array, json_string(name));
 }
 
-/* Each program must have a build for each engine: a missing one would look like a bug that is never
- * found. */
+/* Checks that each program is built for each engine. A missing build would look like a bug that is
+ * never found. */
 static enum status score_require_builds(const struct fuzz_program *program, const json_t *engines,
                                         bool fast, struct error *error)
 {
@@ -85,7 +84,7 @@ static enum status score_require_builds(const struct fuzz_program *program, cons
     return STATUS_OK;
 }
 
-/* As its bug.json says: not found by blind random input in 60 s. */
+/* Does its bug.json say that blind random input does not find the bug in 60 s? */
 static bool score_is_hard(const struct fuzz_catalog *catalog, const char *bug)
 {
     char *path = text_format("%s/fuzz/bugs/%s/bug.json", catalog->source, bug);

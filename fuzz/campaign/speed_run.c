@@ -12,7 +12,8 @@
 
 static const double SPEED_LOOK_S = 0.05;
 static const double SPEED_GRACE_S = 5;
-/* On a machine so loaded nothing is measured. */
+/* Ends a member after this many times its CPU time: on such a loaded machine nothing can be
+ * measured. */
 static const double SPEED_WALL_FACTOR = 60;
 
 const struct speed_cell speed_cells[SPEED_CELLS] = {
@@ -22,7 +23,7 @@ const struct speed_cell speed_cells[SPEED_CELLS] = {
     {FUZZ_ENGINE_AFL, 1024, 2, 0.5},
 };
 
-/* Follows it until it has had its CPU time. Counters and CPU time are read together. */
+/* Follows the member until it has used its CPU time. Counters and CPU time are read together. */
 static enum status speed_follow(const struct speed_run *run, const struct fuzz_launch *launch,
                                 struct process *member, struct speed_sample *sample,
                                 struct error *error)
@@ -80,7 +81,7 @@ static enum status speed_play(const struct speed_run *run, const struct fuzz_lau
     crew_stop(&member, 1, SPEED_GRACE_S);
     process_free(&member);
     struct fuzz_progress progress;
-    fuzz_engine_read(launch, &progress); /* AFL++ writes its stability when it ends */
+    fuzz_engine_read(launch, &progress); /* AFL++ writes its stability at its end */
     sample->stability = progress.stability;
     return status == STATUS_OK ? speed_expect_whole(run, launch, sample, error) : status;
 }

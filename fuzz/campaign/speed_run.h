@@ -1,4 +1,4 @@
-/* Measures how fast each engine plays a target, for `heapmill fuzz speed`. */
+/* Measures the speed of each engine for `heapmill fuzz speed`. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_SPEED_RUN_H
 #define HEAPMILL_FUZZ_CAMPAIGN_SPEED_RUN_H
 
@@ -10,12 +10,13 @@
 
 enum { SPEED_CELLS = 4, SPEED_ROUNDS_MAX = 100 };
 
-/* Engines with the programs that suit them, each after the bare loop with programs as long. */
+/* Engines with programs of a length that suits them. Each comes after the bare loop with programs
+ * of the same length. */
 struct speed_cell {
     enum fuzz_engine engine;
-    uint64_t operations; /* an input's most */
-    size_t base;         /* the bare loop's cell */
-    double least;        /* of the bare loop's operations per CPU second: the bar */
+    uint64_t operations; /* the most per input */
+    size_t base;         /* index of the bare loop's cell */
+    double least;        /* the bar: share of the bare loop's operations per CPU second */
 };
 extern const struct speed_cell speed_cells[SPEED_CELLS];
 
@@ -31,20 +32,20 @@ struct speed_run {
     const struct fuzz_program *program;
     uint64_t rounds;
     uint64_t seed;
-    double time_s; /* of CPU, for each engine and round */
+    double time_s; /* CPU time of each engine in each round */
 };
 
-/* One cell's figures over the rounds. */
+/* The figures of one cell over the rounds. */
 struct speed_figures {
     double executions_per_s[SPEED_ROUNDS_MAX];
     double operations_per_s[SPEED_ROUNDS_MAX];
-    double of_bare[SPEED_ROUNDS_MAX]; /* within the round */
+    double of_bare[SPEED_ROUNDS_MAX]; /* share of the bare loop in the same round */
     double stability[SPEED_ROUNDS_MAX];
 };
 
-/* In each round all cells, one after the other. figures has SPEED_CELLS of them. STATUS_NOT_FOUND:
- * something is not built; STATUS_UNSUPPORTED: an engine ended by itself; STATUS_INTERRUPTED,
- * STATUS_IO. */
+/* Runs all cells in each round, one after the other. figures has SPEED_CELLS elements.
+ * STATUS_NOT_FOUND: something is not built; STATUS_UNSUPPORTED: an engine ended by itself;
+ * STATUS_INTERRUPTED, STATUS_IO. */
 enum status speed_measure(const struct speed_run *run, struct speed_figures *figures,
                           struct error *error);
 

@@ -26,7 +26,7 @@ void fuzz_status_line_begin(struct fuzz_status_line *line)
     line->shown = isatty(STDERR_FILENO) == 1;
 }
 
-/* Columns of the terminal; 0 if unknown. */
+/* The terminal's columns; 0: unknown. */
 static size_t status_line_columns(void)
 {
     struct winsize window = {0};

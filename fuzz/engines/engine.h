@@ -1,5 +1,5 @@
-/* What the engines' adapters know of the binary that they are linked into:
- * fuzz/engines/engine_binding.c defines it, compiled once for each. */
+/* What an engine's adapter knows about the binary that it is linked into.
+ * fuzz/engines/engine_binding.c defines it, and is compiled once for each binary. */
 #ifndef HEAPMILL_FUZZ_ENGINE_H
 #define HEAPMILL_FUZZ_ENGINE_H
 
@@ -8,9 +8,9 @@
 extern const struct fuzz_target *const fuzz_engine_target;
 extern const char fuzz_engine_backend[]; /* "": the target has none */
 extern const char fuzz_built_engine[];   /* "random", "libfuzzer", "afl" */
-extern const char fuzz_bug_id[];         /* "": nothing is planted */
+extern const char fuzz_bug_id[];         /* "": no planted bug */
 
-/* Does what `--reduce` asks for and exits, or returns 0. */
+/* Runs `--reduce` or `--print` and exits; otherwise returns 0. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 #endif

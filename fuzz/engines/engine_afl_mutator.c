@@ -1,5 +1,5 @@
-/* AFL++'s custom mutator interface over the mutator core: the library
- * libheapmill-fuzz-mutator-TARGET.so, named to afl-fuzz by AFL_CUSTOM_MUTATOR_LIBRARY. */
+/* AFL++'s custom mutator interface over the mutator core, in the library
+ * libheapmill-fuzz-mutator-TARGET.so, which AFL_CUSTOM_MUTATOR_LIBRARY names. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,8 @@ struct afl_state;
 
 enum {
     AFL_INPUT_BYTES_MAX = 1 << 20,
-    AFL_FRESH_ONE_IN = 32, /* inputs that are drawn anew: AFL++ begins with an empty program */
+    AFL_FRESH_ONE_IN =
+        32, /* one in this many inputs is drawn anew, as AFL++ begins with an empty program */
 };
 
 struct afl_mutator {
@@ -39,7 +40,7 @@ void afl_custom_deinit(struct afl_mutator *mutator)
     free(mutator);
 }
 
-/* One time in eight the crossing with another input of the queue, and mutated in any case. */
+/* Mutates the input. One time in eight it first crosses it with another input of the queue. */
 size_t afl_custom_fuzz(struct afl_mutator *mutator, uint8_t *data, size_t size, uint8_t **output,
                        uint8_t *other, size_t other_size, size_t capacity)
 {

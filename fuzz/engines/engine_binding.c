@@ -14,9 +14,9 @@ const char fuzz_built_engine[] = HEAPMILL_FUZZ_ENGINE;
 const char fuzz_bug_id[] = HEAPMILL_FUZZ_BUG;
 
 #ifdef FUZZ_ASAN
-/* Campaigns run for hours in one process: a quarantine of 256 MiB and its fragments would pass for
- * a leak, and one of 4 MiB stays in the CPU's caches; stacks of 30 frames and 4 KiB of filling for
- * each allocation cost more than the rest of it. */
+/* Campaigns run for hours in one process. A quarantine of 256 MiB, with its fragments, would look
+ * like a leak; one of 4 MiB stays in the CPU's caches. Stacks of 30 frames, and 4 KiB of filling
+ * for each allocation, would cost more than all the rest. */
 const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)

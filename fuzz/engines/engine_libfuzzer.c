@@ -1,6 +1,6 @@
-/* The engine `libfuzzer`: what libFuzzer looks for beside LLVMFuzzerTestOneInput. With
- * HEAPMILL_FUZZ_MUTATOR=off in the environment its own mutations of bytes are used, for the
- * comparison of the two. */
+/* The engine `libfuzzer`: the functions that libFuzzer looks for beside LLVMFuzzerTestOneInput.
+ * With HEAPMILL_FUZZ_MUTATOR=off in the environment libFuzzer mutates bytes itself, for
+ * comparison. */
 #include "fuzz/engines/engine.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
                                  uint8_t *out, size_t capacity, unsigned seed)
 {
     if (!libfuzzer_has_mutator() || fuzz_engine_target->cross == NULL) {
-        return 0; /* libFuzzer then tries something else */
+        return 0; /* libFuzzer then tries another way */
     }
     struct rng rng;
     rng_seed(&rng, seed);

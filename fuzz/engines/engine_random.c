@@ -1,5 +1,5 @@
-/* The engine `random`: main of the binaries of an ordinary build. Replays inputs, prints them, and
- * is the blind baseline: inputs drawn in the target's format, with no feedback at all. */
+/* The engine `random`: main of the binaries of an ordinary build. It replays and prints inputs, and
+ * is the blind baseline, which draws inputs in the target's format without any feedback. */
 #include "fuzz/engines/engine.h"
 
 #include <dirent.h>
@@ -65,8 +65,8 @@ static uint64_t engine_hash(const uint8_t *data, size_t size)
     return hash;
 }
 
-/* Writes the input under way; from a signal handler, so with system calls alone but for the name.
- */
+/* Writes the current input. It runs in a signal handler, so it uses only system calls, except for
+ * the name. */
 static void engine_save(void)
 {
     static const char said[] = "heapmill-fuzz: input saved as ";
@@ -102,10 +102,11 @@ static void engine_on_signal(int number)
     (void)raise(number);
 }
 
-/* Sanitizers end a process by their own ways; weak, as most builds have none. */
+/* Sanitizers end a process in their own way. The symbol is weak, as most builds have no
+ * sanitizer. */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
-/* saves: what is under way when the process dies was drawn, and is nowhere else. */
+/* saves: the current input was drawn, and is lost if it is not saved when the process dies. */
 static void engine_watch(bool saves)
 {
     engine_saves = saves;
@@ -121,8 +122,8 @@ static void engine_watch(bool saves)
 }
 
 /* ---------------------------------------------------------------- random */
-/* What a library does depends on what it did before. Each so many inputs a child begins anew, with
- * a library that has served nobody: so what it finds can be played again. */
+/* A library's behaviour depends on what it did before. After this many inputs a child starts anew
+ * with an unused library, so that its findings can be replayed. */
 enum { ENGINE_BATCH_INPUTS = 48 };
 
 static double engine_now(void)
@@ -132,7 +133,7 @@ static double engine_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* Of this process, or of its children that have ended. */
+/* The CPU time of this process, or of its ended children. */
 static double engine_cpu(int whose)
 {
     struct rusage usage;
@@ -178,14 +179,15 @@ static void engine_play_next(struct rng *rng)
     (void)LLVMFuzzerTestOneInput(engine_input, engine_input_size);
 }
 
-/* A finding ends the run as it ended the child, unless a campaign has recorded it. */
+/* Waits for a child. A finding ends this process as it ended the child, unless a campaign has
+ * recorded it. */
 static void engine_wait(pid_t child)
 {
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     if (WIFSIGNALED(status)) {
-        engine_saves = false; /* the child has saved it */
+        engine_saves = false; /* the child has saved the input */
         (void)signal(WTERMSIG(status), SIG_DFL);
         (void)raise(WTERMSIG(status));
     }
@@ -196,7 +198,7 @@ static void engine_wait(pid_t child)
     }
 }
 
-/* The counters are shared with the children. */
+/* Shares the counters with the children. */
 static void engine_share_counters(void)
 {
     void *shared = mmap(NULL, sizeof(*fuzz_counters), PROT_READ | PROT_WRITE,
@@ -314,8 +316,8 @@ static int engine_replay_all(int count, char **paths)
 }
 
 /* ---------------------------------------------------------------- instrumented libraries */
-/* What a library that was compiled for coverage calls when it is loaded. libFuzzer defines them;
- * here nobody looks. A sanitizer's own are preferred. */
+/* Functions that a library which was compiled for coverage calls when it is loaded. libFuzzer
+ * defines them; here they do nothing. A sanitizer's own definitions take precedence. */
 void __sanitizer_cov_8bit_counters_init(char *start, char *end) __attribute__((weak));
 void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *end) __attribute__((weak));
 

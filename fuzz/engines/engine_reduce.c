@@ -29,13 +29,14 @@
 
 enum {
     REDUCE_INPUT_BYTES_MAX = 1 << 20,
-    REDUCE_OUTPUT_BYTES = 1 << 16, /* what is kept of a trial's: a message comes early */
+    REDUCE_OUTPUT_BYTES = 1 << 16, /* kept of a trial's output: messages come early */
     REDUCE_TESTS_MAX = 20000,
     REDUCE_EXIT_USAGE = 2,
     REDUCE_EXIT_ENVIRONMENT = 3,
 };
 
-/* Of the input itself. A trial is given ten times as long as that took, and a second. */
+/* The limit of the input itself. A trial gets ten times the time that the input took, and a
+ * second. */
 static const double REDUCE_FIRST_S = 60;
 
 static uint8_t reduce_bytes[REDUCE_INPUT_BYTES_MAX];
@@ -56,14 +57,14 @@ __attribute__((noreturn)) static void reduce_play(const uint8_t *bytes, size_t s
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)dup2(output, STDERR_FILENO);
 #ifdef FUZZ_ASAN
-    uint8_t *copy = malloc(size); /* as libFuzzer does: a read beyond the end is seen */
+    uint8_t *copy = malloc(size); /* as libFuzzer does, so that reads beyond the end are found */
     bytes = copy != NULL ? memcpy(copy, bytes, size) : bytes;
 #endif
     (void)LLVMFuzzerTestOneInput(bytes, size);
     _exit(0);
 }
 
-/* Reads what the child says until it has said what is wrong, ends, or its time is over. */
+/* Reads the child's output until it has its message, the child ends, or the time is over. */
 static void reduce_listen(int input, struct reduce_run *run)
 {
     const uint64_t end_ns = clock_wall_ns() + (uint64_t)(run->limit_s * 1e9);
@@ -94,7 +95,7 @@ static void reduce_listen(int input, struct reduce_run *run)
     }
 }
 
-/* False: no child could be made. */
+/* Runs the input in a child. false: no child could be made. */
 static bool reduce_run(const uint8_t *bytes, size_t size, struct reduce_run *run)
 {
     int ends[2];
@@ -138,8 +139,9 @@ static bool reduce_holds(void *context, const uint8_t *bytes, size_t size)
            strcmp(run.key, first->key) == 0;
 }
 
-/* What a process makes once, at its first input (regions of memory, and their shadow, which takes
- * AddressSanitizer a tenth of a second), trials then have from this process. */
+/* Plays an empty input in this process. What a process makes once at its first input (regions of
+ * memory, and their shadow, which takes AddressSanitizer a tenth of a second) is then inherited by
+ * the trials. */
 static void reduce_warm_up(void)
 {
     struct reduce_run run = {.limit_s = REDUCE_FIRST_S};
@@ -150,7 +152,8 @@ static void reduce_warm_up(void)
 }
 
 /* ---------------------------------------------------------------- batches */
-/* One input of a batch, or a run of them, is being made smaller; what is around it stays. */
+/* A part of a batch, one input or a run of them, that is being made smaller; the rest stays
+ * unchanged. */
 struct reduce_part {
     const struct reduce_run *first;
     const uint8_t *before;
@@ -185,7 +188,8 @@ static bool reduce_part_holds(void *context, const uint8_t *bytes, size_t size)
     return whole > 0 && reduce_holds(&first, reduce_whole, whole);
 }
 
-/* Where each input of the batch begins; their number, and the batch's size behind the last. */
+/* Finds the beginning of each input of the batch, and adds the batch's size. Returns the number of
+ * inputs. */
 static size_t reduce_find_inputs(const uint8_t *bytes, size_t size, size_t *starts, size_t most)
 {
     const uint8_t *input;
@@ -202,7 +206,7 @@ static size_t reduce_find_inputs(const uint8_t *bytes, size_t size, size_t *star
 
 enum { REDUCE_BATCH_MAX = 4096 };
 
-/* Takes inputs out, in ever smaller runs. The new size. */
+/* Removes inputs in ever shorter runs. Returns the new size. */
 static size_t reduce_inputs(struct reduce_run *first, uint8_t *bytes, size_t size, double seconds)
 {
     static size_t starts[REDUCE_BATCH_MAX + 1];
@@ -225,7 +229,7 @@ static size_t reduce_inputs(struct reduce_run *first, uint8_t *bytes, size_t siz
     return size;
 }
 
-/* Each input that is left, its operations. The new size. */
+/* Reduces the operations of each remaining input. Returns the new size. */
 static size_t reduce_operations(struct fuzz_reduce *reduce, const struct reduce_run *first,
                                 uint8_t *bytes, size_t size)
 {
@@ -250,7 +254,7 @@ static size_t reduce_operations(struct fuzz_reduce *reduce, const struct reduce_
     return size;
 }
 
-/* What needs one input alone becomes that input. */
+/* Reduces a batch. If one input is enough, it becomes that input. */
 static size_t reduce_batch(struct fuzz_reduce *reduce, struct reduce_run *first, uint8_t *bytes,
                            size_t size)
 {
@@ -309,7 +313,7 @@ static int reduce_main(const char *input, const char *output, double seconds)
                                  .tests_max = REDUCE_TESTS_MAX,
                                  .time_s_max = seconds};
     reduce_warm_up();
-    if (first.failed && !first.timed_out) { /* a hang would take a minute for each trial */
+    if (first.failed && !first.timed_out) { /* with a hang each trial would take a minute */
         size = fuzz_is_batch(reduce_bytes, size)
                    ? reduce_batch(&reduce, &first, reduce_bytes, size)
                    : fuzz_reduce_input(&reduce, reduce_bytes, size, reduce_trial);
@@ -325,7 +329,7 @@ static int reduce_main(const char *input, const char *output, double seconds)
     return 0;
 }
 
-/* The decoded input, from a build of any engine. */
+/* Prints the decoded input, in builds of any engine. */
 static int reduce_print(const char *input)
 {
     size_t size;
@@ -337,7 +341,7 @@ static int reduce_print(const char *input)
     return 0;
 }
 
-/* libFuzzer, AFL++'s driver and the engine of ours call it before anything else. */
+/* libFuzzer, AFL++'s driver and engine_random.c call this first. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     char **arguments = *argv;

@@ -1,5 +1,5 @@
-/* What an engine says of itself while it runs: counters that the target shares with us, libFuzzer's
- * log, AFL++'s plot_data (fuzzer_stats is written once a minute only). */
+/* Reads an engine's progress while it runs: counters that the target shares, libFuzzer's log,
+ * AFL++'s plot_data (fuzzer_stats is written only once a minute). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +12,11 @@
 
 enum {
     PROGRESS_TAIL_BYTES = 8192,
-    /* A log that is longer is begun anew: libFuzzer writes a line for each input that it keeps. */
+    /* A longer log is truncated: libFuzzer writes a line for each input that it keeps. */
     PROGRESS_LOG_MAX_BYTES = 8 << 20,
 };
 
-/* The end of a file; "" if there is none. text has room for PROGRESS_TAIL_BYTES + 1. */
+/* Reads the end of a file; "" if there is none. text has room for PROGRESS_TAIL_BYTES + 1. */
 static void progress_tail(const char *path, char *text, off_t *size)
 {
     FILE *file = fopen(path, "re");
@@ -38,7 +38,7 @@ static void progress_tail(const char *path, char *text, off_t *size)
     text[length] = '\0';
 }
 
-/* The number behind the last occurrence of a word. */
+/* The number after the last occurrence of a word. */
 static uint64_t progress_last(const char *text, const char *word)
 {
     const char *last = NULL;
@@ -66,7 +66,7 @@ static void progress_read_counters(const struct fuzz_launch *launch, const char 
     free(path);
 }
 
-/* "#123 NEW cov: 45 ft: 67 corp: 8/90b …" */
+/* Reads "#123 NEW cov: 45 ft: 67 corp: 8/90b …". */
 static void progress_read_log(const struct fuzz_launch *launch, const char *name,
                               struct fuzz_progress *progress)
 {
@@ -77,13 +77,13 @@ static void progress_read_log(const struct fuzz_launch *launch, const char *name
     progress->coverage = progress_last(text, " cov: ");
     progress->corpus = progress_last(text, " corp: ");
     if (size > PROGRESS_LOG_MAX_BYTES) {
-        (void)truncate(path, 0); /* the engine appends, so that it goes on at the beginning */
+        (void)truncate(path, 0); /* the engine appends, so it continues at the beginning */
     }
     free(path);
 }
 
-/* plot_data: time, cycles, item, corpus, pending, favourites, map %, crashes, hangs, depth, exec/s,
- * execs, edges. */
+/* Reads plot_data: time, cycles, item, corpus, pending, favourites, map %, crashes, hangs, depth,
+ * exec/s, execs, edges. */
 static void progress_read_plot_data(const struct fuzz_launch *launch, const char *name,
                                     struct fuzz_progress *progress)
 {

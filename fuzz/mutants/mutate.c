@@ -1,4 +1,4 @@
-/* heapmill-mutate: lists a tree's automatic mutants, and writes one. scripts/mutants drives it. */
+/* heapmill-mutate: lists a tree's automatic mutants, or writes one. scripts/mutants runs it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ static const char mutate_usage[] =
     "       heapmill-mutate apply MUTANT         the mutated file, on the standard output\n"
     "Run it in the root of the source tree.\n";
 
-/* The file's text, the caller's to free; NULL after a message. */
+/* The file's text, which the caller frees; NULL after a message. */
 static char *mutate_read(const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -77,7 +77,7 @@ static void mutate_print(const struct mutate_file *file, const struct mutant *mu
     (void)printf("%s:%zu:%zu:%s\n", file->path, mutant->line, mutant->column, mutant->kind);
 }
 
-/* The index counts through the files. */
+/* Prints a mutant. The index counts through all files. */
 static void mutate_print_at(const struct mutate_file *files, size_t index)
 {
     while (index >= files->mutants.count) {
@@ -87,7 +87,7 @@ static void mutate_print_at(const struct mutate_file *files, size_t index)
     mutate_print(files, &files->mutants.mutants[index]);
 }
 
-/* seed NULL: in the order of the text. */
+/* Lists the mutants; seed NULL: in the order of the text. */
 static int mutate_list(const uint64_t *seed, int count, char **paths)
 {
     struct mutate_file *files = calloc((size_t)count + 1, sizeof(*files));

@@ -1,4 +1,4 @@
-/* Which mutants a token has. Each rule sees the whole text's tokens and one index. */
+/* Makes the mutants of a token. Each rule sees all tokens of the text and one index. */
 #include "fuzz/mutants/mutants.h"
 
 #include <ctype.h>
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULE_MUTANTS_MAX = 4 }; /* of a token */
+enum { RULE_MUTANTS_MAX = 4 }; /* of one token */
 
 struct rule_swap {
     const char *from;
     const char *to;
     const char *kind;
-    bool is_binary; /* the sign has another meaning before an operand alone */
+    bool is_binary; /* before an operand without a left one the sign means something else */
 };
 
 static const struct rule_swap rule_swaps[] = {
@@ -54,8 +54,8 @@ static bool rule_is_keyword(const struct token_list *list, size_t index)
     return rule_is_any(list, index, words);
 }
 
-/* Whether ( opens a cast, as far as that can be told without types: names and stars alone, and
- * nothing in front that is called. */
+/* Does ( open a cast? Without types this is a guess: it contains only names and stars, and nothing
+ * that is called is before it. */
 static bool rule_is_cast(const struct token_list *list, size_t open)
 {
     size_t close = list->tokens[open].partner;
@@ -108,7 +108,7 @@ static void rule_swap(struct mutant_list *list, const struct token_list *tokens,
     }
 }
 
-/* An integer plus and minus one, in its own base and with its suffix. */
+/* Makes the integer plus and minus one, in its own base and with its suffix. */
 static void rule_number(struct mutant_list *list, const struct token_list *tokens, size_t index)
 {
     const struct token *token = &tokens->tokens[index];
@@ -122,7 +122,7 @@ static void rule_number(struct mutant_list *list, const struct token_list *token
     }
     for (size_t i = digits; i < token->length; i++) {
         if (strchr("uUlL", text[i]) == NULL) {
-            return; /* a fraction, or what C does not know */
+            return; /* a fraction, or no valid number */
         }
     }
     bool is_hexadecimal = digits > 1 && (text[1] | 0x20) == 'x';
@@ -140,8 +140,8 @@ static void rule_number(struct mutant_list *list, const struct token_list *token
     }
 }
 
-/* Leaves out a !, or puts one before the whole condition of an if or a while where no brackets are
- * needed: names, calls and subscripts alone. */
+/* Removes a !, or puts one before the whole condition of an if or a while if that needs no
+ * brackets: only names, calls and subscripts. */
 static void rule_negation(struct mutant_list *list, const struct token_list *tokens, size_t index)
 {
     if (token_is(tokens, index, "!")) {
@@ -166,7 +166,7 @@ static void rule_negation(struct mutant_list *list, const struct token_list *tok
     rule_add(list, "negation-inserted", &tokens->tokens[index + 1], "!")->removed = 0;
 }
 
-/* Whether a statement begins at the token. */
+/* Does a statement begin at the token? */
 static bool rule_begins_statement(const struct token_list *list, size_t index)
 {
     static const char *const ends[] = {";", "{", "}", "else", "do", NULL};
@@ -185,7 +185,7 @@ static bool rule_begins_statement(const struct token_list *list, size_t index)
     return rule_is_any(list, index - 1, ends);
 }
 
-/* A call that is a statement is not made: sizeof does not evaluate. */
+/* Removes the effect of a call that is a statement: sizeof does not evaluate it. */
 static void rule_call(struct mutant_list *list, const struct token_list *tokens, size_t index)
 {
     if (tokens->tokens[index].kind != TOKEN_WORD || !token_is(tokens, index + 1, "(") ||
@@ -199,8 +199,8 @@ static void rule_call(struct mutant_list *list, const struct token_list *tokens,
     }
 }
 
-/* An assignment that is a statement becomes a comparison, whose result nobody uses. What stands
- * left of it must not be a declaration: two names or a name and a star in a row. */
+/* Makes an assignment that is a statement a comparison, whose result is unused. Its left side must
+ * not be a declaration: two names, or a name and a star, in a row. */
 static void rule_assignment(struct mutant_list *list, const struct token_list *tokens, size_t index)
 {
     if (!token_is(tokens, index, "=")) {

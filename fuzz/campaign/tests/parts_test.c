@@ -1,4 +1,4 @@
-/* Reading what a failing run says, and making an input smaller. */
+/* Tests that read a failing run's output, and that make an input smaller. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,8 @@ static void sanitizer_reports_have_own_frames(void **state)
     assert_string_equal(signature.frames[0], "pymalloc_free_slow");
     assert_string_equal(signature.places[0], "allocators/pymalloc.c:101:5");
     assert_string_equal(signature.frames[1], "heap_free");
-    assert_null(signature.frames[2]); /* the harness and the second stack are no part */
+    assert_null(
+        signature.frames[2]); /* frames of the harness and of the second stack are skipped */
     assert_string_equal(signature.key, "asan heap-use-after-free||pymalloc_free_slow|heap_free");
     fuzz_signature_release(&signature);
 }
@@ -88,7 +89,8 @@ static void without_a_word_the_signal_speaks(void **state)
     fuzz_signature_read(
         "heapmill: fatal: double free of a block\n==5== ERROR: libFuzzer: deadly signal\n", 77, 0,
         false, &signature);
-    assert_string_equal(signature.kind, "fatal double free of"); /* the first to speak knows why */
+    assert_string_equal(signature.kind,
+                        "fatal double free of"); /* the first message has the reason */
     fuzz_signature_release(&signature);
     fuzz_signature_read("/src/gc/a.c:3:4: runtime error: signed integer overflow: 3 + 4\n", 1, 0,
                         false, &signature);
@@ -96,7 +98,7 @@ static void without_a_word_the_signal_speaks(void **state)
     fuzz_signature_release(&signature);
 }
 
-/* True of inputs that have an 'a' at an even place from 4 on, with a 'b' somewhere behind it. */
+/* Has the input an 'a' at an even place from 4 on, and a 'b' somewhere after it? */
 static bool has_pair(void *context, const uint8_t *bytes, size_t size)
 {
     size_t *calls = context;
@@ -112,7 +114,7 @@ static bool has_pair(void *context, const uint8_t *bytes, size_t size)
 
 static void reduction_keeps_what_is_needed_and_nothing_else(void **state)
 {
-    uint8_t bytes[1001]; /* the last is no whole unit */
+    uint8_t bytes[1001]; /* the last byte is an incomplete unit */
     uint8_t trial[1001];
     size_t size = sizeof(bytes);
     size_t calls = 0;
@@ -130,7 +132,7 @@ static void reduction_keeps_what_is_needed_and_nothing_else(void **state)
     assert_int_equal(size, 8);
     assert_memory_equal(bytes, "\0\0\0\0a\0b\0", 8);
     assert_int_equal(calls, reduce.tests);
-    assert_true(calls < 400); /* not one for each byte */
+    assert_true(calls < 400); /* fewer than one per byte */
 }
 
 static void reduction_ends_at_its_bound(void **state)
