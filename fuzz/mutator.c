@@ -5,12 +5,12 @@
 
 #include "fuzz/palette.h"
 
-/* An input under mutation: its operations as an array behind its header. */
+/* The input that is being mutated, as a header and an array of operations. */
 struct mutator_program {
     uint8_t *header;
     uint8_t *operations;
     size_t count;
-    size_t capacity; /* operations */
+    size_t capacity; /* in operations */
     struct rng *rng;
 };
 
@@ -24,14 +24,14 @@ static uint8_t *mutator_at(struct mutator_program *program, size_t index)
     return program->operations + PALETTE_OPERATION_BYTES * index;
 }
 
-/* A length that is mostly short and sometimes as long as limit (> 0). */
+/* A random length, mostly short and sometimes as long as limit, which is above 0. */
 static size_t mutator_length(struct mutator_program *program, size_t limit)
 {
     size_t longest = (size_t)1 << mutator_below(program, 11);
     return 1 + mutator_below(program, longest < limit ? longest : limit);
 }
 
-/* Makes a gap of length operations before index; the gap's length, which may be less. */
+/* Opens a gap of length operations before index. Returns its length, which may be shorter. */
 static size_t mutator_open_gap(struct mutator_program *program, size_t index, size_t length)
 {
     size_t room = program->capacity - program->count;
@@ -55,7 +55,7 @@ static void mutator_insert(struct mutator_program *program)
 {
     size_t index = mutator_below(program, program->count + 1);
     size_t length = mutator_open_gap(program, index, mutator_length(program, 16));
-    /* New operations, or one of them repeated: loops are what fills pools. */
+    /* New operations, or one of them repeated: loops fill pools. */
     uint64_t draw = rng_next(program->rng);
     bool repeat = draw >> 63;
     for (size_t i = 0; i < length; i++) {
@@ -64,7 +64,7 @@ static void mutator_insert(struct mutator_program *program)
     }
 }
 
-/* A copy of a range, up to 64 times, behind the range. */
+/* Repeats a range up to 64 times after itself. */
 static void mutator_repeat(struct mutator_program *program)
 {
     size_t first = mutator_below(program, program->count);
@@ -77,7 +77,7 @@ static void mutator_repeat(struct mutator_program *program)
     }
 }
 
-/* Gives the nibble of an argument a value that another argument of the pattern has. */
+/* Copies a nibble of one argument of the pattern to another argument. */
 static void mutator_relate(struct mutator_program *program, uint8_t *operations, size_t length)
 {
     uint64_t draw = rng_next(program->rng);
@@ -87,8 +87,8 @@ static void mutator_relate(struct mutator_program *program, uint8_t *operations,
     *to = (uint8_t)(draw & 2 ? (*to & 0x0f) | value << 4 : (*to & 0xf0) | value);
 }
 
-/* A loop: two to four operations, new or from the program, over and over. Related arguments let one
- * go on with what another made. */
+/* Inserts a loop: two to four operations, new or from the program, that are repeated. Related
+ * arguments let one operation continue with the result of another. */
 static void mutator_insert_loop(struct mutator_program *program)
 {
     uint8_t pattern[4 * PALETTE_OPERATION_BYTES];
@@ -157,8 +157,8 @@ static void mutator_change_argument(struct mutator_program *program)
     }
 }
 
-/* Sizes and types: whether two of them meet in a class, a list or a threshold is what most depends
- * on. An entry's upper four bits say how to read the lower twelve. */
+/* Changes an entry's size and type, on which most depends: whether two entries share a class, a
+ * list or a threshold. An entry's upper four bits say how to read the lower twelve. */
 static void mutator_change_entry(struct mutator_program *program)
 {
     uint64_t draw = rng_next(program->rng);
@@ -177,7 +177,7 @@ static void mutator_change_entry(struct mutator_program *program)
         entry = draw & 4 ? entry + step : entry - step;
         break;
     case 3:
-    case 4: /* close to another: sizes of one class, or of two neighbours */
+    case 4: /* near another entry: sizes of the same class, or of neighbouring ones */
         entry = (unsigned)(other[0] | other[1] << 8);
         entry = draw & 4 ? entry + step : entry - step;
         break;
@@ -205,7 +205,7 @@ static void mutator_change_header(struct mutator_program *program)
     case 2:
         *byte = 0;
         break;
-    case 3: /* one kind of operation more often, or not at all */
+    case 3: /* one kind of operation more often, or never */
         byte = &program->header[PALETTE_AT_WEIGHTS + mutator_below(program, PALETTE_KINDS / 2)];
         *byte = (uint8_t)(*byte ^ (draw & 255));
         break;
@@ -259,7 +259,7 @@ size_t mutator_mutate(uint8_t *data, size_t size, size_t capacity, struct rng *r
     return PALETTE_HEADER_BYTES + program.count * PALETTE_OPERATION_BYTES;
 }
 
-/* The header of one of them; the beginning of a, then the end of b. */
+/* Takes the header of one input, the beginning of a, and the end of b. */
 size_t mutator_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
                      size_t capacity, struct rng *rng)
 {

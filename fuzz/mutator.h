@@ -1,6 +1,6 @@
-/* Mutations of inputs in the palette format, operation by operation: behind libFuzzer's
- * LLVMFuzzerCustomMutator, AFL++'s afl_custom_fuzz, and nothing else. A mutation of bytes would
- * shift all later operations or tear them apart.
+/* Mutates inputs in the palette format operation by operation, for libFuzzer's
+ * LLVMFuzzerCustomMutator and AFL++'s afl_custom_fuzz. A mutation of bytes would shift all later
+ * operations, or tear them apart.
  *
  * The arguments are those of struct fuzz_target's members. Deterministic in rng. */
 #ifndef HEAPMILL_FUZZ_MUTATOR_H

@@ -50,12 +50,12 @@ void palette_generate_header(uint8_t *data, struct rng *rng)
     if (rng_below(rng, 4) != 0) {
         data[PALETTE_AT_FAULTS] = 0;
     }
-    /* Often fewer sizes than four: equal entries. */
+    /* Entries may be equal, so there are often fewer than four sizes. */
     unsigned sizes = 1 + (unsigned)rng_below(rng, PALETTE_ENTRIES);
     for (unsigned i = sizes; i < PALETTE_ENTRIES; i++) {
         memcpy(&data[PALETTE_AT_ENTRIES + 2 * i], &data[PALETTE_AT_ENTRIES + 2 * (i % sizes)], 2);
     }
-    /* Half of the kinds are left out. */
+    /* Omits half of the kinds. */
     for (int i = 0; i < PALETTE_KINDS / 2; i++) {
         uint64_t draw = rng_next(rng);
         data[PALETTE_AT_WEIGHTS + i] &= (uint8_t)((draw & 1 ? 0x0f : 0) | (draw & 2 ? 0xf0 : 0));

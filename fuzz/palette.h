@@ -32,15 +32,15 @@ enum {
     PALETTE_AT_WEIGHTS = PALETTE_AT_ENTRIES + 2 * PALETTE_ENTRIES,
     PALETTE_HEADER_BYTES = PALETTE_AT_WEIGHTS + PALETTE_KINDS / 2,
     PALETTE_OPERATION_BYTES = 2,
-    PALETTE_OPERATIONS_MAX = 8192, /* what lies beyond is ignored */
+    PALETTE_OPERATIONS_MAX = 8192, /* further operations are ignored */
 };
 
 struct palette {
     uint8_t flags;
     uint8_t faults;
     uint16_t entries[PALETTE_ENTRIES];
-    uint8_t kind_of[256];      /* of an operation's first byte */
-    const uint8_t *operations; /* the caller's bytes */
+    uint8_t kind_of[256];      /* for an operation's first byte */
+    const uint8_t *operations; /* points into the caller's bytes */
     size_t count;
 };
 
@@ -57,10 +57,10 @@ static inline uint8_t palette_argument(const struct palette *palette, size_t ind
     return palette->operations[PALETTE_OPERATION_BYTES * index + 1];
 }
 
-/* A random input of that many operations (fewer when capacity ends); its size. */
+/* Draws an input of that many operations (fewer if capacity is too small); returns its size. */
 size_t palette_generate(uint8_t *data, size_t capacity, size_t operations, struct rng *rng);
 
-/* A random header in data[0 … PALETTE_HEADER_BYTES − 1]. */
+/* Draws a header into data[0 … PALETTE_HEADER_BYTES − 1]. */
 void palette_generate_header(uint8_t *data, struct rng *rng);
 
 #endif

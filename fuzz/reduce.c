@@ -17,7 +17,7 @@ static bool reduce_is_over(const struct reduce_state *state)
     return state->reduce->tests >= state->reduce->tests_max || clock_wall_ns() >= state->end_ns;
 }
 
-/* Keeps the trial if it holds of it. */
+/* Keeps the trial if the test accepts it. */
 static bool reduce_try(struct reduce_state *state, size_t size)
 {
     if (reduce_is_over(state)) {
@@ -32,7 +32,7 @@ static bool reduce_try(struct reduce_state *state, size_t size)
     return true;
 }
 
-/* Without the bytes from `at` on. */
+/* Tries the input without `length` bytes at `at`. */
 static bool reduce_try_without(struct reduce_state *state, size_t at, size_t length)
 {
     memcpy(state->trial, state->bytes, at);
@@ -40,14 +40,14 @@ static bool reduce_try_without(struct reduce_state *state, size_t at, size_t len
     return reduce_try(state, state->size - length);
 }
 
-/* Runs of units, the longest first, from the end: what comes last is rarely needed. */
+/* Removes runs of units, the longest first, from the end: the last units are rarely needed. */
 static bool reduce_take_out(struct reduce_state *state)
 {
     size_t header = state->reduce->header_bytes;
     size_t unit = state->reduce->unit_bytes;
     bool shorter = false;
     size_t units = state->size > header ? (state->size - header) / unit : 0;
-    size_t rest = state->size > header ? (state->size - header) % unit : 0; /* no whole unit */
+    size_t rest = state->size > header ? (state->size - header) % unit : 0; /* an incomplete unit */
     if (rest > 0) {
         shorter = reduce_try_without(state, state->size - rest, rest);
     }

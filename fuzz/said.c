@@ -7,7 +7,7 @@
 struct said_message {
     const char *word;
     const char *prefix;
-    size_t words; /* of the rest that name the kind */
+    size_t words; /* how many words of the rest belong to the kind */
 };
 
 static const struct said_message said_messages[] = {
@@ -20,7 +20,7 @@ static const struct said_message said_messages[] = {
     {"Assertion `", "assertion", 0},
 };
 
-/* The first message in the output, and where it stands. NULL: there is none. */
+/* Finds the first message in the output, and its place. NULL: there is none. */
 static const struct said_message *said_find(const char *output, const char **at)
 {
     const struct said_message *first = NULL;
@@ -57,7 +57,7 @@ bool fuzz_said_read(const char *output, struct fuzz_said *said)
     }
     (void)snprintf(said->kind, sizeof(said->kind), "%s%s%.*s", message->prefix, kind > 0 ? " " : "",
                    (int)kind, said->text);
-    if (strncmp(said->text + kind, ": ", 2) == 0) { /* the kind has said what stands before it */
+    if (strncmp(said->text + kind, ": ", 2) == 0) { /* the kind already has the text before it */
         memmove(said->text, said->text + kind + 2, strlen(said->text + kind + 2) + 1);
     }
     return true;

@@ -1,4 +1,4 @@
-/* A C text's tokens, without a preprocessor, and which of them are to be left alone. */
+/* Splits a C text into tokens without a preprocessor, and marks those that are not mutated. */
 #include "fuzz/mutants/mutants.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@ struct token_reader {
     bool is_line_empty; /* so far: a # here begins a directive */
 };
 
-/* Longest first, as C reads them. */
+/* The longest first, as in C. */
 static const char *const token_signs[] = {"<<=", ">>=", "...", "->", "++", "--", "<<", ">>",
                                           "<=",  ">=",  "==",  "!=", "&&", "||", "+=", "-=",
                                           "*=",  "/=",  "%=",  "&=", "|=", "^=", "##"};
@@ -67,7 +67,7 @@ static void token_skip_directive(struct token_reader *reader)
     }
 }
 
-/* To the next token; false at the end. */
+/* Moves to the next token; false: there is none. */
 static bool token_skip_to_next(struct token_reader *reader)
 {
     for (;;) {
@@ -96,7 +96,7 @@ static size_t token_literal_length(const char *text)
     return length + (text[length] != '\0');
 }
 
-/* A number as the preprocessor has it: with the sign of an exponent. */
+/* The length of a preprocessor's number, which includes the sign of an exponent. */
 static size_t token_number_length(const char *text)
 {
     bool is_hexadecimal = text[0] == '0' && (text[1] | 0x20) == 'x';
@@ -151,9 +151,9 @@ static struct token token_read(struct token_reader *reader)
     return token;
 }
 
-/* ---------------------------------------------------------------- what is left alone */
-/* Whether the bracket opens what no mutant is to be in: wrong there would be no wrong code, or none
- * that runs. */
+/* ---------------------------------------------------------------- tokens that are not mutated */
+/* Does the bracket open a part without mutants? A mistake there would be no wrong code, or code
+ * that never runs. */
 static bool token_opens_forbidden(const struct token_list *list, size_t index)
 {
     static const char *const callers[] = {"assert",  "static_assert",    "_Static_assert",
@@ -178,7 +178,8 @@ static bool token_closes(const struct token_list *list, size_t index)
     return token_is(list, index, ")") || token_is(list, index, "]") || token_is(list, index, "}");
 }
 
-/* Pairs the brackets. Text that is too deep, or not balanced, stays without partners. */
+/* Pairs the brackets. If the text is nested too deeply, or is unbalanced, brackets stay
+ * unpaired. */
 static void token_mark(struct token_list *list)
 {
     size_t open[TOKEN_DEPTH_MAX];

@@ -10,12 +10,12 @@
 #include "fuzz/targets/malloc_abi_family.h"
 
 enum {
-    ABI_WHOLE_BYTES = 256 << 10, /* blocks up to this are compared byte by byte */
-    ABI_ENDS_BYTES = 4096,       /* of larger ones the ends are, and of what is between … */
-    ABI_STRIDE_BYTES = 512,      /* … eight bytes of each of these */
+    ABI_WHOLE_BYTES = 256 << 10, /* blocks up to this size are compared byte by byte */
+    ABI_ENDS_BYTES = 4096,       /* of larger blocks the ends are compared, and between them … */
+    ABI_STRIDE_BYTES = 512,      /* … eight bytes of every stride */
     ABI_WORD_BYTES = 8,
     ABI_PAGE_BYTES = 4096,
-    ABI_AVOIDED_AFTER = 2, /* crashes or hangs of one call and class */
+    ABI_AVOIDED_AFTER = 2, /* crashes or hangs of one call and class after which it is avoided */
 };
 
 static const char *const abi_names[ABI_CALLS] = {
@@ -80,8 +80,8 @@ bool abi_has(enum abi_call call)
     }
 }
 
-/* What has crashed or hung twice would end every run. The plain calls stay: nothing goes without
- * them. */
+/* Must this call be avoided? One that crashed or hung twice would end every run. The plain calls
+ * are never avoided, since nothing works without them. */
 static bool abi_avoids(const char *call, const char *class)
 {
     bool plain = strchr(class, '@') == NULL && strcmp(class, "impossible") != 0 &&
@@ -97,7 +97,7 @@ static inline uint64_t abi_word(uint64_t key, size_t offset)
     return key ^ ((uint64_t)offset * 0x9e3779b97f4a7c15u);
 }
 
-/* Words of [from, to), one every stride bytes; a last part of a word too. */
+/* Fills words of [from, to), one per stride bytes, and the last part of a word too. */
 FUZZ_UNCHECKED static void abi_fill_range(unsigned char *address, uint64_t key, size_t from,
                                           size_t to, size_t stride)
 {
@@ -108,7 +108,7 @@ FUZZ_UNCHECKED static void abi_fill_range(unsigned char *address, uint64_t key, 
     }
 }
 
-/* The first word that differs; `to` if none does. */
+/* The offset of the first word that differs; `to`: none does. */
 FUZZ_UNCHECKED static size_t abi_compare_range(const unsigned char *address, uint64_t key,
                                                size_t from, size_t to, size_t stride)
 {
@@ -137,8 +137,8 @@ static void abi_fill(const struct abi_block *block)
     abi_fill_range(block->address, block->key, tail, end, ABI_WORD_BYTES);
 }
 
-/* Where the first `kept` bytes at the address differ from what the block was filled with; kept if
- * nowhere. */
+/* The first of `kept` bytes at the address that differs from the block's filling; kept: none
+ * does. */
 static size_t abi_compare(const struct abi_block *block, const unsigned char *address, size_t kept)
 {
     uint64_t key = block->key;
@@ -174,7 +174,7 @@ void abi_check(const struct abi_block *block, const char *after)
     }
 }
 
-/* The first byte of calloc's that is not zero; size if none is. */
+/* The first byte of calloc's that is not zero; size: all are. */
 static size_t abi_find_set(const unsigned char *address, size_t size)
 {
     size_t stride = size <= ABI_WHOLE_BYTES ? ABI_WORD_BYTES : 64;
@@ -188,7 +188,7 @@ static size_t abi_find_set(const unsigned char *address, size_t size)
     return size;
 }
 
-/* ---------------------------------------------------------------- blocks come */
+/* ---------------------------------------------------------------- allocation */
 static void *abi_call_memalign(const struct malloc_abi_family *family,
                                const struct abi_request *request, const char *class)
 {
@@ -249,8 +249,8 @@ static void *abi_ask(const struct abi_request *request, const char *class)
     return block;
 }
 
-/* The alignment that the block owes: what was asked for, and what any type that fits wants. Of
- * nothing none: no object is there, and jemalloc's valloc(0) is at 8. */
+/* The alignment that the block must have: the requested one, and that of any type that fits. A
+ * block of 0 bytes needs none: it holds no object, and jemalloc's valloc(0) is aligned to 8. */
 static size_t abi_owed_alignment(const struct abi_request *request)
 {
     size_t natural = request->size >= 16 ? 16 : request->size >= 8 ? 8 : 1;
@@ -259,7 +259,7 @@ static size_t abi_owed_alignment(const struct abi_request *request)
     return request->size == 0 ? 1 : asked > natural ? asked : natural;
 }
 
-/* What the block can hold: what the allocator says, unless that is known to be wrong. */
+/* The usable size that the allocator reports, unless such reports are known to be wrong. */
 static size_t abi_ask_usable(const struct abi_block *block, const char *class)
 {
     const struct malloc_abi_family *family = malloc_abi_family_get();
@@ -280,7 +280,7 @@ static size_t abi_ask_usable(const struct abi_block *block, const char *class)
 
 static _Atomic uint64_t abi_keys = 0x5eed;
 
-/* Fills in and fills a block that has just come. */
+/* Sets up and fills a new block. */
 static void abi_enter(struct abi_block *block, void *address, const struct abi_request *request)
 {
     const char *class = abi_class(request->size, request->alignment);
@@ -319,7 +319,7 @@ bool abi_take(const struct abi_request *request, struct abi_block *block)
     }
     void *address = abi_ask(request, class);
     if (address == NULL) {
-        /* Of nothing, NULL is an answer too. */
+        /* For 0 bytes NULL is a valid answer. */
         if (request->size != 0 && errno != ENOMEM) {
             fuzz_deviate(&abi_enomem, name, class, "%zu bytes are refused, and errno is %d",
                          request->size, errno);
@@ -330,7 +330,7 @@ bool abi_take(const struct abi_request *request, struct abi_block *block)
     return true;
 }
 
-/* ---------------------------------------------------------------- blocks go and change */
+/* ---------------------------------------------------------------- freeing and resizing */
 static void abi_call_free(const struct abi_block *block)
 {
     const struct malloc_abi_family *family = malloc_abi_family_get();
@@ -418,7 +418,7 @@ void abi_resize_to_nothing(struct abi_block *block)
     if (left == NULL && errno == ENOMEM) {
         fuzz_deviate(&abi_nothing, "realloc", class, "it says that there is no memory");
     }
-    /* A block of no bytes is an answer too, and is the caller's to free. */
+    /* A block of 0 bytes is a valid answer too; the caller frees it. */
     if (left != NULL) {
         fuzz_enter_call("free", "nothing");
         family->free(left);

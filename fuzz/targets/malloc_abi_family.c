@@ -14,7 +14,8 @@
 
 enum { FAMILY_EXIT_UNLOADABLE = 3, FAMILY_WORDS_BYTES = 512 };
 
-/* "": loaded by dlopen, beside the process's own malloc. "1": preloaded, as the process's own. */
+/* "": dlopen loads the library beside the process's own malloc. "1": it is preloaded, and is the
+ * process's own. */
 static const char family_preloaded[] = "HEAPMILL_FUZZ_PRELOADED";
 static const char family_tunables[] = "glibc.rtld.optional_static_tls=1048576";
 
@@ -35,7 +36,8 @@ static _Noreturn void family_refuse(const char *words)
     exit(FAMILY_EXIT_UNLOADABLE);
 }
 
-/* dlsym looks in a library's dependencies too: in libc, where the library has no malloc. */
+/* Does the library itself have the function? dlsym also searches its dependencies, and finds libc's
+ * if the library has no malloc. */
 static bool family_is_of(void *library, const void *function)
 {
     struct link_map *map;
@@ -54,8 +56,8 @@ static bool family_is_of(void *library, const void *function)
     return dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && (ElfW(Addr))home.dli_fbase == map->l_addr;
 }
 
-/* The library; NULL with the reason in words. Bound to itself: its realloc must call its own
- * malloc, not the program's. */
+/* Opens the library; NULL: it failed, and words has the reason. It is bound to itself: its realloc
+ * must call its own malloc, not the program's. */
 static void *family_open(char words[FAMILY_WORDS_BYTES])
 {
     const char *path = family_path();
@@ -74,15 +76,15 @@ static void *family_open(char words[FAMILY_WORDS_BYTES])
     return library;
 }
 
-/* ---------------------------------------------------------------- how it can be loaded */
-/* Loads the library in a child, so that this process stays as it was. */
+/* ---------------------------------------------------------------- loading */
+/* Tries to load the library in a child, so that this process is not changed. */
 static bool family_try(char *words)
 {
     char *shared =
         mmap(NULL, FAMILY_WORDS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status = 0;
     if (shared == MAP_FAILED) {
-        return true; /* then the attempt itself decides */
+        return true; /* then the real attempt decides */
     }
     pid_t child = fork();
     if (child == 0) {
@@ -96,7 +98,7 @@ static bool family_try(char *words)
     return status == 0;
 }
 
-/* Begins this program anew in a changed environment. Returns when that is not possible. */
+/* Restarts this program in a changed environment. Returns if that fails. */
 static void family_begin_anew(char **argv)
 {
     (void)execv("/proc/self/exe", argv);
@@ -111,9 +113,9 @@ static void family_add_setting(const char *name, const char *value, const char *
     (void)setenv(name, text, 1);
 }
 
-/* Before main. Where a library cannot come late (its thread-local variables are of the static kind,
- * or it says so by -z nodlopen), the program is begun anew with more room, and then with the
- * library preloaded. */
+/* Runs before main. If a library cannot be loaded late (its thread-local variables need the static
+ * block, or it was linked with -z nodlopen), the program is restarted with more room, and then with
+ * the library preloaded. */
 __attribute__((constructor)) static void family_choose(int argc, char **argv)
 {
     char words[FAMILY_WORDS_BYTES] = "";
@@ -145,8 +147,8 @@ __attribute__((constructor)) static void family_choose(int argc, char **argv)
 }
 
 /* ---------------------------------------------------------------- its functions */
-/* A library without one of them leads to libc's by its own dependencies: a block of one allocator
- * given to another would be our mistake, not the library's. */
+/* Finds a member. If a library lacks one, its dependencies lead to libc's; a block of one allocator
+ * would then be given to another, which would be heapmill's error. */
 static void *family_member_of(void *library, const void *home, const char *name)
 {
     void *function = dlsym(library, name);

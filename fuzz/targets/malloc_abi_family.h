@@ -4,17 +4,17 @@
 
 #include "preload/family.h"
 
-/* A member for each of the family, C++'s operators too. They are NULL where the library has no such
- * function; malloc and free are always there. */
+/* A pointer for each member of the family, with C++'s operators; NULL: the library does not have
+ * it. malloc and free always exist. */
 #define FAMILY_EACH_(name, type, parameters, arguments) type(*name) parameters;
 struct malloc_abi_family {
     FAMILY_ALL
 };
 #undef FAMILY_EACH_
 
-/* Of the library that HEAPMILL_FUZZ_LIBRARY names, loaded beside the process's own malloc;
- * without it the process's own, which LD_PRELOAD may have replaced. Ends the process with a message
- * when the library cannot be loaded or has no malloc. */
+/* The functions of the library that HEAPMILL_FUZZ_LIBRARY names, loaded beside the process's own
+ * malloc; without it the process's own, which LD_PRELOAD may have replaced. Ends the process with a
+ * message if the library cannot be loaded or has no malloc. */
 const struct malloc_abi_family *malloc_abi_family_get(void);
 
 #endif

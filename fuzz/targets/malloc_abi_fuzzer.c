@@ -1,12 +1,13 @@
-/* malloc_abi: the malloc family as a program sees it, of any library, as a black box.
+/* malloc_abi: fuzzes the malloc family of any library, as a program sees it, as a black box.
  *
- * HEAPMILL_FUZZ_LIBRARY=./libmine.so names the library (loaded beside the process's own malloc, so
- * that the harness does not depend on what it tests); LD_PRELOAD does as well. Nothing is rebuilt.
+ * HEAPMILL_FUZZ_LIBRARY=./libmine.so names the library. It is loaded beside the process's own
+ * malloc, so that the harness does not depend on what it tests. LD_PRELOAD works too. Nothing is
+ * rebuilt.
  *
- * malloc_abi_promises.c has what is promised and where that stands; fuzz/deviation.h, how one
- * broken promise does not hide the others. An input is a palette program (fuzz/palette.h): four
- * kinds of requests, and operations on them. A library keeps its state from one input to the next,
- * so what a process has played is kept with a finding (fuzz/history.h). */
+ * malloc_abi_promises.c states what is promised, and by which document; fuzz/deviation.h explains
+ * how one broken promise does not hide the others. An input is a palette program (fuzz/palette.h):
+ * four kinds of requests, and operations on them. A library keeps state between inputs, so a
+ * finding includes all inputs that the process has played (fuzz/history.h). */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,26 +20,26 @@
 #include "fuzz/targets/malloc_abi_family.h"
 #include "fuzz/targets/malloc_abi_state.h"
 
-enum { ABI_OVERLAP_BLOCKS = 512 /* so many of the newest are compared with each new one */ };
+enum { ABI_OVERLAP_BLOCKS = 512 /* the newest ones, with which each new block is compared */ };
 
 /* The sixteen kinds of operation of the format. */
 enum abi_kind {
-    ABI_KIND_TAKE,       /* of an entry: argument & 3 */
+    ABI_KIND_TAKE,       /* of an entry; the argument is argument & 3 */
     ABI_KIND_TAKE_BURST, /* 2 to 65 of an entry */
     ABI_KIND_TAKE_NEAR,  /* as the first, with another size or alignment: argument >> 2 */
-    ABI_KIND_GIVE_AT,    /* argument / 256 of the way through the live ones */
+    ABI_KIND_GIVE_AT,    /* the block at argument / 256 of the live ones */
     ABI_KIND_GIVE_NEWEST,
     ABI_KIND_GIVE_OLDEST,
     ABI_KIND_GIVE_BURST, /* every second to fifth block, or 2 to 64 from a place on */
-    ABI_KIND_RESIZE,     /* to an entry's size */
-    ABI_KIND_RESIZE_BY,  /* by some bytes, or to a multiple or part of its size */
-    ABI_KIND_PAIRS,      /* 1 to 64 times: allocate an entry and free it at once */
+    ABI_KIND_RESIZE,     /* to the size of an entry */
+    ABI_KIND_RESIZE_BY,  /* by a few bytes, or to a multiple or a part of its size */
+    ABI_KIND_PAIRS,      /* 1 to 64 times: allocates an entry and frees it at once */
     ABI_KIND_IMPOSSIBLE,
     ABI_KIND_INVALID_OR_CHECK,
-    ABI_KIND_PLAYER, /* another thread goes on; one time in four this one ends */
+    ABI_KIND_PLAYER, /* another thread continues; one time in four this one ends */
     ABI_KIND_THREADS,
-    ABI_KIND_FORK,     /* when the argument is below 24; else replaces the oldest block */
-    ABI_KIND_GIVE_ALL, /* when the argument is below 64; else replaces a block */
+    ABI_KIND_FORK,     /* if the argument is below 24; otherwise it replaces the oldest block */
+    ABI_KIND_GIVE_ALL, /* if the argument is below 64; otherwise it replaces a block */
 };
 
 static struct abi_state abi_state;
@@ -51,11 +52,11 @@ static size_t abi_size_of(unsigned kind, size_t detail)
         return detail % 18;
     case 4:
         return 1 + 4 * detail;
-    case 5: /* around powers of two */
+    case 5: /* near powers of two */
         return ((size_t)8 << detail % 14) + (detail >> 4) % 3 - 1;
     case 6:
         return 16 * (detail + 1);
-    case 7: /* around pages */
+    case 7: /* near multiples of a page */
         return 4096 * (1 + detail % 32) + detail / 32 - 4;
     case 8:
         return 4096 * (detail + 8) + detail;
@@ -92,7 +93,7 @@ struct abi_request abi_request_of(const struct abi_state *state, unsigned entry,
     if (aligned) {
         unsigned shift = variation < 44 ? 3 + (variation + bits) % 10 : 13 + variation % 12;
         request.alignment = (size_t)1 << shift;
-        if (request.call == ABI_ALIGNED_ALLOC) { /* C11: a multiple */
+        if (request.call == ABI_ALIGNED_ALLOC) { /* C11 requires a multiple */
             bool equal = (bits >> 12) == 10;
             request.size =
                 equal ? request.alignment : abi_round_up(request.size, request.alignment);
@@ -153,7 +154,7 @@ static void abi_say_take(struct abi_state *state, const struct abi_request *requ
     }
 }
 
-/* What an input may cost. */
+/* Can the input afford this request? Its work is limited. */
 static bool abi_affords(struct abi_state *state, size_t size, size_t alignment)
 {
     size_t work = size + alignment / 16;
@@ -257,7 +258,7 @@ static uint32_t abi_place(const struct abi_state *state, unsigned argument)
 
 static void abi_give_burst(struct abi_state *state, unsigned argument)
 {
-    if (argument < 128) { /* a comb */
+    if (argument < 128) { /* every second to fifth block */
         for (uint32_t at = argument % 4; at < state->live; at += 1 + argument % 4) {
             abi_state_give(state, at);
         }
@@ -369,7 +370,7 @@ static void abi_fork_or_replace(struct abi_state *state, unsigned argument)
                              : "a child is forked",
                 argument);
     } else if (state->player == 0 && state->costly_left > 0) {
-        /* By the main thread: the child has no other. */
+        /* The main thread forks, because the child has no other thread. */
         state->costly_left--;
         abi_fork(state, argument < 4);
     }
@@ -488,7 +489,7 @@ static void abi_begin(struct abi_state *state, const uint8_t *data, size_t size)
     state->costly_left = cost <= 4 ? 8 : 2;
     state->storm_left = cost <= 4;
 #ifdef FUZZ_ASAN
-    state->storm_left = false;                  /* its quarantine keeps what is freed */
+    state->storm_left = false;                  /* its quarantine keeps freed blocks */
     state->costly_left = cost % 4 == 0 ? 1 : 0; /* a child copies the shadow of all memory */
 #endif
     state->player = 0;

@@ -1,4 +1,4 @@
-/* Requests that nobody can serve, and those that only a 64-bit machine can. */
+/* Requests that no allocator can serve, and those that only a 64-bit machine can. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "fuzz/targets/malloc_abi_block.h"
 #include "fuzz/targets/malloc_abi_family.h"
 
-/* Beyond any address space: 57 bits are the most that x86-64 and arm64 have. */
+/* More than any address space: x86-64 and arm64 have at most 57 bits. */
 static size_t impossible_size(unsigned by)
 {
     static const size_t around[] = {SIZE_MAX,        (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
@@ -18,7 +18,7 @@ static size_t impossible_size(unsigned by)
                             : base - off;
 }
 
-/* Two factors whose product is more than a size_t has; it may look small. */
+/* Two factors whose product overflows a size_t, and may then look small. */
 static void impossible_factors(unsigned by, size_t *count, size_t *size)
 {
     static const size_t factors[][2] = {{(size_t)1 << 32, (size_t)1 << 32},
@@ -36,7 +36,7 @@ static void impossible_factors(unsigned by, size_t *count, size_t *size)
     *size = both[1 - by / 10 % 2];
 }
 
-/* It was answered with a block, or not with ENOMEM. */
+/* Reports a request that got a block, or an errno other than ENOMEM. */
 static void impossible_judge(const struct fuzz_promise *promise, const char *call, void *block,
                              int code, size_t alignment, size_t size)
 {
@@ -100,7 +100,7 @@ static void impossible_products(bool of_calloc, unsigned by)
     impossible_judge(&abi_overflow, name, block, errno, count, size);
 }
 
-/* alignment × size: the sum of both is what overflows in most implementations. */
+/* Requests with an alignment and a size whose sum overflows in most implementations. */
 static void impossible_aligned(unsigned which, unsigned by)
 {
     static const enum abi_call calls[] = {ABI_ALIGNED_ALLOC, ABI_MEMALIGN, ABI_POSIX_MEMALIGN};
@@ -110,7 +110,7 @@ static void impossible_aligned(unsigned which, unsigned by)
     size_t alignment = (size_t)8 << by % 22;
     size_t size = impossible_size(by * 7 + which) / alignment * alignment;
     if (by % 3 == 0 &&
-        call != ABI_ALIGNED_ALLOC) { /* C11's wants a multiple; scudo insists on it */
+        call != ABI_ALIGNED_ALLOC) { /* C11 requires a multiple; scudo insists on it */
         size = impossible_size(by);
     }
     if (!abi_has(call) || !impossible_begin(name)) {
@@ -124,12 +124,12 @@ static void impossible_aligned(unsigned which, unsigned by)
         block = call == ABI_ALIGNED_ALLOC ? family->aligned_alloc(alignment, size)
                                           : family->memalign(alignment, size);
     }
-    /* Which of the two is wrong is nowhere said. */
+    /* No document says which of the two is wrong. */
     int code = errno == EINVAL ? ENOMEM : errno;
     impossible_judge(&abi_impossible, name, block, code, alignment, size);
 }
 
-/* A block that cannot become that large stays what it is. */
+/* A block that cannot become so large must stay unchanged. */
 static void impossible_resize(unsigned which, unsigned by, const struct abi_block *block)
 {
     const struct malloc_abi_family *family = malloc_abi_family_get();
@@ -148,7 +148,7 @@ static void impossible_resize(unsigned which, unsigned by, const struct abi_bloc
                            : family->realloc(block->address, size);
     impossible_judge(by_array ? &abi_overflow : &abi_impossible, name, moved, errno, count, size);
     if (moved != NULL) {
-        /* The block is gone, and the heap is not to be trusted. */
+        /* The block is gone, and the heap cannot be trusted. */
         fuzz_deviate(&abi_refused_resize, name, "impossible", "the block is gone");
         return;
     }
@@ -211,7 +211,7 @@ void abi_ask_invalid(void)
     fuzz_leave_call();
 }
 
-/* Only the ends are touched: the rest need not exist. */
+/* Only touches the ends, so that the rest needs no memory. */
 void abi_ask_giant(unsigned which, unsigned by)
 {
     const struct malloc_abi_family *family = malloc_abi_family_get();

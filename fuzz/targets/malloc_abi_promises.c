@@ -1,7 +1,8 @@
-/* What is promised, and where that stands. C17 is ISO/IEC 9899:2018, C23 its successor of 2024,
- * POSIX IEEE Std 1003.1-2024. What only the Linux manual pages say is glibc's profile.
+/* The promises, and the documents that state them. C17 is ISO/IEC 9899:2018, C23 its successor of
+ * 2024, POSIX IEEE Std 1003.1-2024. Promises of the Linux manual pages alone are in glibc's
+ * profile.
  *
- * "fatal" is what leaves no heap that one could go on with. */
+ * "fatal" means that the heap cannot be used any more. */
 #include "fuzz/targets/malloc_abi_block.h"
 
 const struct fuzz_promise abi_overlap = {"overlap", FUZZ_MEMORY, FUZZ_PROFILE_C, true,
@@ -38,7 +39,7 @@ const struct fuzz_promise abi_lost = {
     "C17 7.22.3.3: the space is made available for further allocation"};
 const struct fuzz_promise abi_child = {"fork", FUZZ_MEMORY, FUZZ_PROFILE_POSIX, false,
                                        "POSIX fork: a copy of the address space"};
-/* POSIX lets a child of a process with several threads call async-signal-safe functions alone. */
+/* In a child of a process with several threads POSIX allows only async-signal-safe functions. */
 const struct fuzz_promise abi_threads_child = {
     "fork-beside-threads", FUZZ_MANNERS, FUZZ_PROFILE_GLIBC, false,
     "no standard asks for it; glibc's malloc works in such a child"};

@@ -16,14 +16,14 @@
 #include "fuzz/targets/malloc_abi_state.h"
 
 enum {
-    THREADS_STACK_BYTES = 2 << 20, /* the library's thread-local variables are in it too */
+    THREADS_STACK_BYTES = 2 << 20, /* includes the library's thread-local variables */
     THREADS_SIGNAL_BYTES = 32 << 10,
     RACE_ROUNDS = 300,
     RACE_BLOCKS = 24,
     RACE_MAILBOX = 8,
     RACE_BYTES_MAX = 6 << 10,
     STORM_THREADS = 32,
-    STORM_BYTES = 1 << 20, /* of a thread */
+    STORM_BYTES = 1 << 20, /* per thread */
     FORK_CHILDREN = 3,     /* beside a thread that allocates */
 };
 
@@ -113,7 +113,7 @@ void abi_threads_play(struct abi_state *state)
     }
 }
 
-/* ---------------------------------------------------------------- hand-over */
+/* ---------------------------------------------------------------- errands of other threads */
 struct threads_errand {
     struct abi_state *state;
     unsigned entry;
@@ -168,12 +168,12 @@ void abi_threads_take(struct abi_state *state, unsigned entry, uint32_t count)
     threads_do(&errand, threads_run_take);
 }
 
-/* A request that is no larger than a thousand of them can be. */
+/* A request so small that a thousand of them fit. */
 static struct abi_request threads_request_of(const struct abi_state *state, unsigned entry,
                                              unsigned variation)
 {
     struct abi_request request = abi_request_of(state, entry, variation);
-    if (request.alignment > 4096) { /* some allocators map as much for it */
+    if (request.alignment > 4096) { /* some allocators map memory of that size */
         request.size = request.size == request.alignment ? 256 : request.size;
         request.alignment = 256;
     }
@@ -192,7 +192,7 @@ struct threads_race {
 static struct abi_block race_boxes[RACE_MAILBOX];
 static atomic_uint race_locks[RACE_MAILBOX];
 
-/* Puts the block into a box and takes out what was in it. */
+/* Puts the block into a box and takes the old one out. */
 static void race_exchange(unsigned box, struct abi_block *block)
 {
     while (atomic_exchange(&race_locks[box], 1) != 0) {
@@ -285,7 +285,7 @@ static void *storm_run(void *argument)
     for (size_t i = 0; storm->gives && i < storm->count; i++) {
         struct abi_block block = {.address = storm->blocks[i], .call = request->call};
         if (block.address != NULL) {
-            abi_give(&block); /* of no bytes: there is nothing to compare */
+            abi_give(&block); /* it has 0 bytes: there is nothing to compare */
         }
     }
     return NULL;
@@ -317,7 +317,7 @@ static void storm_round(struct threads_storm *storm, unsigned kind)
     there.gives = kind != 1;
     here.takes = kind == 2;
     here.gives = kind == 1;
-    if (kind == 3) { /* no threads: this one frees all, again and again */
+    if (kind == 3) { /* without threads: this thread frees everything again and again */
         (void)storm_run(&there);
         return;
     }
@@ -336,8 +336,8 @@ static void storm_round(struct threads_storm *storm, unsigned kind)
     }
 }
 
-/* Two rounds of threads each must add more than half of what one thread has, for each thread: what
- * an allocator keeps for later is bounded, and is used again. */
+/* Reports a loss if two rounds of threads each add more than half of a thread's memory for each
+ * thread. What an allocator keeps for later is bounded, and is reused. */
 void abi_threads_storm(const struct abi_state *state, unsigned entry, unsigned kind)
 {
     static void *blocks[STORM_BYTES / 64];
@@ -356,7 +356,7 @@ void abi_threads_storm(const struct abi_state *state, unsigned entry, unsigned k
         resident[i] = storm_resident();
     }
 #ifdef FUZZ_ASAN
-    (void)resident; /* its quarantine keeps what is freed */
+    (void)resident; /* its quarantine keeps freed blocks */
 #else
     size_t most = (size_t)STORM_THREADS * STORM_BYTES / 2;
     if (resident[0] != 0 && resident[1] > resident[0] + most && resident[2] > resident[1] + most) {
@@ -391,7 +391,7 @@ static void *fork_allocate(void *argument)
 static _Noreturn void fork_child(struct abi_state *state)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    state->live -= fuzz_promise_instead != NULL ? state->live : 0; /* only what is its own */
+    state->live -= fuzz_promise_instead != NULL ? state->live : 0; /* keeps only its own blocks */
     abi_state_check(state, "a fork, in the child");
     for (uint32_t i = 0; i < 8 && state->live > 0; i++) {
         abi_state_give(state, state->live / 2);

@@ -1,5 +1,5 @@
-/* A known text and all of its mutants; and of any text: a mutant differs in one token, and all of
- * them from one another. Arguments are further texts, files to which the second holds. */
+/* Tests all mutants of a known text; and for any text, that a mutant differs from it in one token
+ * and that all mutants differ from each other. Arguments name further texts for the second test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static const char known_text[] = "#define F(x) ((x) + 1)\n"
                                  "    return !n || i <= 7;\n"
                                  "}\n";
 
-/* LINE:COLUMN:KIND, and what is put there. */
+/* LINE:COLUMN:KIND, and the new text. */
 static const char known_mutants[] = "6:13:plus-one 1\n"
                                     "8:8:assignment-dropped ==\n"
                                     "8:11:plus-one 2\n"
@@ -72,7 +72,7 @@ static void known_text_has_known_mutants(void **state)
     token_list_free(&tokens);
 }
 
-/* The rule for `(a) - b` needs types: what looks like a cast is taken for one. */
+/* Parsing `(a) - b` correctly needs types, so what looks like a cast is taken for a cast. */
 static void ambiguous_signs_are_left_alone(void **state)
 {
     (void)state;
@@ -97,7 +97,7 @@ static bool same_token(const struct token_list *a, size_t i, const struct token_
            memcmp(a->text + left->offset, b->text + right->offset, left->length) == 0;
 }
 
-/* One replaced, one left out or one put in: what is equal at both ends is all but that. */
+/* The texts are equal except for one token that was replaced, removed or inserted. */
 static void expect_one_token(const struct token_list *a, const struct token_list *b)
 {
     size_t shorter = a->count < b->count ? a->count : b->count;
@@ -154,7 +154,7 @@ static void mutants_differ_in_one_token(void **state)
     }
 }
 
-/* Text that is no C: nothing is read beyond its end, and brackets without partners do no harm. */
+/* In text that is no C, nothing is read beyond the end, and unpaired brackets do no harm. */
 static void damaged_text_is_read(void **state)
 {
     (void)state;
