@@ -1,4 +1,4 @@
-#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_initStaticDCtx: no malloc */
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_initStaticDCtx, which does not use malloc */
 #include "traces/reader.h"
 
 #include <errno.h>
@@ -27,8 +27,8 @@ struct trace_header {
 
 /* ------------------------------------------------------------------------------ frames */
 
-/* Reads the header of the frame at the offset. False: there is none, or it is damaged, or its
- * payload is not whole. */
+/* Reads the header of the frame at the offset. false: there is none, it is damaged, or its payload
+ * is incomplete. */
 static bool reader_header(const struct trace_reader *reader, uint64_t offset, uint64_t end,
                           struct trace_header *header)
 {
@@ -52,7 +52,7 @@ static bool reader_header(const struct trace_reader *reader, uint64_t offset, ui
            header->stored_bytes <= end - offset - sizeof(bytes);
 }
 
-/* Adds up what the headers say, up to the first frame that is not whole. */
+/* Sums up the headers, up to the first incomplete frame. */
 static void reader_survey(struct trace_reader *reader)
 {
     struct trace_totals *totals = &reader->totals;
@@ -191,7 +191,7 @@ static enum status reader_corrupt(const struct trace_reader *reader, const char 
                      reader->path, reader->offset, what);
 }
 
-/* Unpacks the frame at reader->offset into raw. */
+/* Decompresses the frame at reader->offset into raw. */
 static enum status reader_unpack(struct trace_reader *reader, const struct trace_header *header,
                                  struct error *error)
 {
@@ -215,7 +215,7 @@ struct trace_cursor {
     const unsigned char *end;
 };
 
-/* False: the column is at its end, or the number has more than 63 bits. */
+/* false: the column has ended, or the number has more than 63 bits. */
 static inline bool cursor_number(struct trace_cursor *cursor, uint64_t *value)
 {
     uint64_t number = 0;
@@ -250,7 +250,7 @@ static bool reader_columns(const struct trace_reader *reader, struct trace_curso
     return offset == reader->raw_bytes;
 }
 
-/* The slot of a resize or a give; false: it is none that is alive. */
+/* Reads the slot of a resize or a give. false: it is not live. */
 static inline bool reader_slot(struct trace_reader *reader, struct trace_cursor *slots,
                                uint32_t *slot)
 {
@@ -299,7 +299,7 @@ static bool reader_take(struct trace_reader *reader, struct trace_cursor *column
     } else if (reader->slots < reader->totals.slots) {
         event->slot = reader->slots++;
     } else {
-        return false; /* the headers say that there are fewer */
+        return false; /* the headers have fewer */
     }
     reader->last_slot = event->slot;
     reader->sizes[event->slot] = event->size;
@@ -336,7 +336,7 @@ static bool reader_give(struct trace_reader *reader, struct trace_cursor *column
     return true;
 }
 
-/* A control code; last is the event before it in this frame, or NULL. */
+/* Reads a control code. last is the event before it in this frame, or NULL. */
 static bool reader_control(struct trace_reader *reader, struct trace_cursor *columns,
                            unsigned operation, struct trace_event *last)
 {
@@ -378,7 +378,7 @@ static bool reader_event(struct trace_reader *reader, struct trace_cursor *colum
     }
 }
 
-/* Decodes raw into batch; false: it is not what the format says. */
+/* Decodes raw into batch. false: it violates the format. */
 static bool reader_decode(struct trace_reader *reader, const struct trace_header *header,
                           size_t *count)
 {
@@ -525,7 +525,7 @@ bool trace_find_reference(const char *name, char *path, size_t size)
         return false;
     }
     own[length] = '\0';
-    /* Installed: PREFIX/bin/heapmill or PREFIX/lib/heapmill/bin/heapmill-run-NAME. */
+    /* An installed program is PREFIX/bin/heapmill or PREFIX/lib/heapmill/bin/heapmill-run-NAME. */
     static const char *const ways[] = {"/../lib/heapmill/traces", "/../traces"};
     char *slash = strrchr(own, '/');
     *slash = '\0';

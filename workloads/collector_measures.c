@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* struct gc_head, whose size gc/collector.h asserts. */
+/* The size of struct gc_head, which gc/collector.h asserts. */
 enum { COLLECTOR_HEADER_BYTES = 16 };
 
 void collector_measures_begin(struct collector_measures *measures, struct run *run)
@@ -52,7 +52,8 @@ void collector_measures_end(struct collector_measures *measures, struct run *run
 }
 
 /* ---------------------------------------------------------------- the record */
-/* Percentiles that have been reached by enough values not to be the maximum, and the maximum. */
+/* Writes the percentiles that have enough values above them to differ from the maximum, and the
+ * maximum. */
 static void collector_write_quantiles(struct json_writer *writer, const struct histogram *histogram,
                                       const char *const names[5])
 {
@@ -113,7 +114,8 @@ static void collector_write_floating(struct json_writer *writer,
     json_add_u64(writer, "objects_peak", measures->floating_peak);
     json_add_u64(writer, "bytes_peak", measures->floating_bytes_peak);
     json_add_u64(writer, "objects_end", measures->floating_end);
-#ifndef HEAPMILL_REFERENCE /* whose allocations do not come through the contract: no clock */
+#ifndef HEAPMILL_REFERENCE /* a reference's allocations do not come through the contract, so there \
+                              is no clock */
     static const char *const ages[5] = {"age_p50", "age_p90", "age_p99", "age_p99_9", "age_max"};
     if (measures->ages.count > 0) {
         collector_write_quantiles(writer, &measures->ages, ages);

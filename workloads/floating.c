@@ -52,7 +52,7 @@ void floating_add(struct floating *floating, uint64_t containers, uint64_t bytes
     }
 }
 
-/* Takes a part of the oldest batch off, all of it at most. Returns how many containers. */
+/* Removes at most all of the oldest batch. Returns the number of containers. */
 static uint64_t floating_take(struct floating *floating, uint64_t freed)
 {
     struct floating_batch *oldest = floating_batch(floating, floating->first);

@@ -11,7 +11,8 @@ uint64_t fragmentation_peak(const uint64_t *values, size_t count)
     return peak;
 }
 
-/* Index of the first largest element among those with live bytes, count when there is none. */
+/* The index of the first of the largest elements among those with live bytes; count: there is
+ * none. */
 static size_t fragmentation_peak_index(const struct fragmentation_series *series,
                                        const uint64_t *values)
 {
@@ -29,7 +30,7 @@ static double fragmentation_ratio(const struct fragmentation_series *series, siz
     return (double)series->held_bytes[at] / (double)series->live_bytes[at];
 }
 
-/* Twice the operations that sample at stands for. */
+/* Twice the operations that the sample at `at` represents. */
 static double fragmentation_weight(const struct fragmentation_series *series, size_t at)
 {
     size_t before = at == 0 ? 0 : at - 1;
@@ -38,15 +39,15 @@ static double fragmentation_weight(const struct fragmentation_series *series, si
     return (double)(series->operations[after] - series->operations[before]);
 }
 
-/* The integral of held over that of live. A mean of the ratios would be decided by the moments when
- * nearly nothing is live: a heap that drains to one block holds thousands of times as much. */
+/* The integral of held over that of live. A mean of ratios would depend on the moments when almost
+ * nothing is live: a heap that has drained to one block holds thousands of times as much. */
 static double fragmentation_mean(const struct fragmentation_series *series)
 {
     double held = 0;
     double live = 0;
     double operations = (double)(series->operations[series->count - 1] - series->operations[0]);
     for (size_t i = 0; i < series->count; i++) {
-        /* No operation between any two samples: they all weigh the same. */
+        /* There are no operations between samples, so all have the same weight. */
         double weight = operations > 0 ? fragmentation_weight(series, i) : 1;
         held += weight * (double)series->held_bytes[i];
         live += weight * (double)series->live_bytes[i];

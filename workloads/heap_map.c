@@ -10,15 +10,15 @@
 
 enum { HEAP_MAP_LINE_MAX = 256 };
 
-/* Moments are doubles on the command line; beyond this they would not be exact. */
+/* Moments are doubles on the command line, which are exact only up to this. */
 static const double HEAP_MAP_MOMENT_MAX = 9007199254740992.0;
 
-/* What is being written: text that waits, and the run of equal blocks that has not ended yet. */
+/* The text that is not written yet, and the current run of equal blocks. */
 struct heap_map_writer {
     struct heap_map *map;
     size_t length;
     enum heap_region_kind kind;
-    uint64_t run; /* blocks; 0: none */
+    uint64_t run; /* in blocks; 0: there is no run */
     bool in_pool;
     uintptr_t arena;
     char text[1 << 16];
@@ -155,6 +155,6 @@ void heap_map_mark(struct heap_map *map, const struct heap *heap, const char *la
     while (map->next < map->moment_count && map->moments[map->next] <= operations) {
         map->next++;
     }
-    /* A label names what begins here, and a map shows what has been. */
+    /* A label names the phase that begins now; a map shows the phase before. */
     map->phase = label != NULL ? label : map->phase;
 }

@@ -1,7 +1,8 @@
-/* Maps of the heap, taken at chosen moments of a memory pass: every arena, pool and block by state.
+/* Maps of the heap at chosen moments of a memory pass: the state of every arena, pool and block.
  *
- * The text, tab-separated, is written with write(2) from a static buffer, as a map must not touch
- * malloc: the lines are in WORKER.md. One per process; the thread that marks. */
+ * The text is tab-separated; WORKER.md describes its lines. A map must not touch malloc, so the
+ * text is written with write(2) from a static buffer. One per process; only the thread that marks
+ * may use it. */
 #ifndef HEAPMILL_WORKLOADS_HEAP_MAP_H
 #define HEAPMILL_WORKLOADS_HEAP_MAP_H
 
@@ -14,15 +15,15 @@ struct heap_map {
     size_t moment_count;
     size_t next;
     int fd;
-    const char *phase; /* the last label; NULL before the first */
-    bool failed;       /* a write was refused */
+    const char *phase; /* the last label; NULL: there was none yet */
+    bool failed;       /* a write failed */
 };
 
 /* Reads "0,1000,2e4" into moments. STATUS_INVALID: not ascending whole numbers, or too many. */
 enum status heap_map_parse(struct heap_map *map, const char *text, struct error *error);
 
-/* A moment at which the workload holds still: writes a map if one is due. Several that are due at
- * once become one. */
+/* Called at a moment at which the workload holds still. Writes a map if one is due; several due
+ * maps become one. */
 void heap_map_mark(struct heap_map *map, const struct heap *heap, const char *label,
                    uint64_t operations);
 

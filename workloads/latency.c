@@ -23,7 +23,7 @@ void latency_stop(void)
     heap_latency.on = false;
 }
 
-/* Tenths of a nanosecond: a tick is a few of them, and more digits only fill lines. */
+/* Writes tenths of a nanosecond: a tick is a few of them, so more digits would mean nothing. */
 static void latency_write_ns(struct json_writer *writer, const char *name, uint64_t ticks)
 {
     json_add_tenths(writer, name, (uint64_t)((double)ticks * latency_timer.ns_per_tick * 10 + 0.5));
@@ -40,7 +40,7 @@ static void latency_write_quantiles(struct json_writer *writer, const struct his
     };
     json_add_u64(writer, "count", calls->count);
     for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
-        /* With too few calls a quantile is but the maximum under another name. */
+        /* With too few calls a quantile would only repeat the maximum. */
         double beyond = (double)calls->count * (1 - quantiles[i].part);
         if (calls->count > 0 && (quantiles[i].part == 1 || beyond >= 1 - 1e-9)) {
             latency_write_ns(writer, quantiles[i].name,

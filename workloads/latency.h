@@ -1,8 +1,8 @@
-/* The latency pass: single calls of the contract, timed by a probe worker and put into histograms.
- * See allocators/probe_latency.h for which calls and how.
+/* The latency pass: a probe worker times single calls of the contract and puts the times into
+ * histograms. allocators/probe_latency.h says which calls are timed, and how.
  *
- * Main thread only, while no other thread is in the heap. In workers that are no probes there is
- * none of it. */
+ * Main thread only, while no other thread is in the heap. Workers that are no probes have no such
+ * pass. */
 #ifndef HEAPMILL_WORKLOADS_LATENCY_H
 #define HEAPMILL_WORKLOADS_LATENCY_H
 
@@ -13,14 +13,14 @@
 enum { LATENCY_EVERY_DEFAULT = 16, LATENCY_EVERY_MAX = 1000000 };
 
 #ifdef HEAPMILL_PROBE
-/* Chooses and measures the timer; before the timed part. */
+/* Chooses the timer and measures its cost. Call before the timed part. */
 void latency_open(uint32_t every, uint64_t seed);
 
-/* Begins and ends the stretch in which calls are timed. */
+/* Begin and end the time in which calls are timed. */
 void latency_start(void);
 void latency_stop(void);
 
-/* Adds the member `latency` of a record (results/FORMAT.md). */
+/* Writes the member `latency` of a record (results/FORMAT.md). */
 void latency_write(struct json_writer *writer);
 #endif
 

@@ -1,11 +1,11 @@
-/* What the runner gives workloads for special needs: figures of their own, and idle time. */
+/* What the runner gives workloads with special needs: their own figures, and idle time. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "workloads/runner.h"
 
-/* Samples of memory in a time of idleness: enough to see when something is given back. */
+/* Samples of memory in an idle time: enough to see when memory is given back. */
 enum { RUN_IDLE_SAMPLES = 20 };
 
 void run_add_figure(struct run *run, const char *name, double value)

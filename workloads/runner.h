@@ -1,13 +1,13 @@
-/* Runs one cell: opens the heap, lets the workload set up, times it, checks it, takes it down.
+/* Runs one cell: opens the heap, sets the workload up, times it, checks it, and takes it down.
  *
  * The order: heap_open, set-up, heap_begin_run, warm-up, the timed part, checks of it, teardown,
- * runtime_close, heap_close. The generator is seeded anew right before the timed part, so that what
- * the workload does there depends on the seed and not on the warm-up.
+ * runtime_close, heap_close. The generator is seeded anew right before the timed part, so that the
+ * timed part depends on the seed and not on the warm-up.
  *
- * With HEAPMILL_REFERENCE the runtime is not gc/ but somebody else's behind the same functions
+ * With HEAPMILL_REFERENCE the runtime is not gc/ but somebody else's, behind the same functions
  * (workloads/references/). Three things differ: its allocations do not come through the contract,
- * so they are not held against what the workload expects; blocks that are left in the allocator
- * belong to that runtime, whose own count of leaked objects decides; the passes that count at the
+ * so they are not compared with what the workload expects; blocks that are left in the allocator
+ * belong to that runtime, whose own count of leaked objects decides; passes that count at the
  * contract are not applicable.
  *
  * Main thread only. Nothing here allocates from malloc. */
@@ -23,7 +23,7 @@
 #include "workloads/threads.h"
 #include "workloads/workload.h"
 
-/* All workloads, NULL at the end. The build writes it. */
+/* All workloads, ending with NULL. The build writes this table. */
 extern const struct workload *const workload_table[];
 
 enum cell_pass { CELL_TIME, CELL_MEMORY, CELL_INSTRUCTIONS, CELL_LATENCY, CELL_PASS_COUNT };
@@ -34,15 +34,15 @@ struct cell {
     const char *texts[WORKLOAD_PARAMETERS_MAX]; /* borrowed */
     uint64_t iterations;                        /* > 0 */
     uint64_t warmup_iterations;
-    /* Per cent of the iterations that the timed part does besides, without saying so: a slowdown
-     * that is known. Time pass only. */
+    /* Additional iterations of the timed part, in per cent, which the record does not count: a
+     * known slowdown. Time pass only. */
     double extra_work;
     uint64_t seed;
     enum cell_pass pass;
-    uint32_t latency_every;            /* of the latency pass: one call in so many is timed */
-    size_t samples;                    /* of the memory pass */
-    struct heap_map *map;              /* of the memory pass; NULL: none */
-    unsigned threads;                  /* 0 means 1, as for every workload that is not threaded */
+    uint32_t latency_every;            /* latency pass: one call in this many is timed */
+    size_t samples;                    /* memory pass */
+    struct heap_map *map;              /* memory pass; NULL: no map */
+    unsigned threads;                  /* 0 means 1; workloads without threads have 1 */
     const struct gc_policy *collector; /* NULL: the runtime's default */
 };
 
@@ -50,12 +50,12 @@ enum cell_status { CELL_OK, CELL_FAILED, CELL_NOT_APPLICABLE };
 
 struct cell_result {
     enum cell_status status;
-    struct error reason; /* its message; empty when ok */
-    double cpu_ns;       /* totals of the timed part; of the time pass only */
+    struct error reason; /* its message is empty if the cell is ok */
+    double cpu_ns;       /* totals of the timed part; time pass only */
     double wall_ns;
     bool threaded;
     unsigned threads;
-    /* Each thread's own times of the timed part, in ns, where the workload is threaded. */
+    /* For threaded workloads: each thread's own time of the timed part, in ns. */
     uint64_t thread_wall_ns[THREADS_MAX];
     uint64_t thread_cpu_ns[THREADS_MAX];
     struct run_figure figures[RUN_FIGURES_MAX];
@@ -67,9 +67,9 @@ struct cell_result {
     uint64_t checksum;
     struct os_faults faults; /* of the timed part */
     struct collector_measures collector;
-    struct sampler sampler; /* of the memory pass; its arrays live until runner_release */
+    struct sampler sampler; /* memory pass; its arrays live until runner_release */
     struct fragmentation fragmentation;
-    struct heap_probe calls; /* of the memory pass, of its timed part */
+    struct heap_probe calls; /* memory pass, of its timed part */
 };
 
 struct runner {
@@ -82,40 +82,40 @@ struct runner {
     uint64_t stray_before;
 };
 
-/* Everything before the timed part. False: result->status and reason say why there is none. cell
- * and result must outlive the runner. Call runner_release in either case. */
+/* Does everything before the timed part. false: there is no timed part, and result->status and
+ * reason say why. cell and result must outlive the runner. Call runner_release in either case. */
 bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_result *result);
 
-/* Iterations of the timed part, the extra ones among them. */
+/* The iterations of the timed part, with the additional ones. */
 uint64_t cell_iterations_done(const struct cell *cell);
 
-/* The timed part, and nothing else. All passes but the memory pass. */
+/* Runs the timed part and nothing else, in all passes but the memory pass. */
 void runner_run(struct runner *runner, uint64_t iterations);
 
-/* The same in slices, with samples of memory between and inside them. Memory pass. */
+/* Runs the timed part in slices, with memory samples between and inside them. Memory pass. */
 void runner_run_sampled(struct runner *runner);
 
-/* What runner_run calls, and nothing besides, unless the workload is threaded. A function of its
- * own, with this very name in the program: callgrind counts from its entry to its return
+/* runner_run calls this, and nothing else unless the workload is threaded. It must be a function of
+ * this name in the program, because callgrind counts from its entry to its return
  * (--toggle-collect). */
 void runner_timed_part(struct run *run, uint64_t iterations);
 
-/* What run_aside calls: a function of its own for the same reason. */
+/* run_aside calls this. It is a function of its own for the same reason. */
 void runner_aside_part(void (*work)(void *context), void *context);
 
-/* What an operation takes, in ns, of the time pass: CPU time of the process; where the workload is
- * threaded, a thread's wall time, the longest of them. */
+/* The time of an operation in ns, in the time pass: CPU time of the process; for a threaded
+ * workload, wall time of the slowest thread. */
 double runner_ns_per_op(const struct cell_result *result);
 
-/* Everything after the timed part: counters, checks, teardown. The result is complete, but for the
- * times. */
+/* Does everything after the timed part: counters, checks, teardown. The result is then complete,
+ * except for the times. */
 void runner_finish(struct runner *runner);
 
-/* The teardown and its checks alone: for a run whose counters nobody asks for. Part of
+/* Does only the teardown and its checks, for runs whose counters are not needed. A part of
  * runner_finish. */
 void runner_take_down(struct runner *runner);
 
-/* Gives the scratch memory back: the series too. */
+/* Frees the scratch memory, and so the series too. */
 void runner_release(struct runner *runner);
 
 #endif

@@ -6,18 +6,18 @@
 #include "common/os_memory.h"
 #include "workloads/fragmentation.h"
 
-/* Of the jitter: any constant, so that equal cells are sampled at equal moments. */
+/* Seed of the jitter. It is constant, so that equal cells are sampled at equal moments. */
 #define SAMPLER_JITTER_SEED UINT64_C(0x5a3b1e)
 
-/* A phase that is shorter than so many strides gets a label only at its first occurrence. */
+/* A phase that is shorter than this many strides gets a label only at its first occurrence. */
 enum { SAMPLER_PHASE_STRIDES = 4 };
 
-/* Samples that thinning never drops: labels and two peaks. Twice as much spare room means that
- * thinning always frees some. */
+/* Samples that thinning never drops: labels and two peaks. The spare room is twice as large, so
+ * that thinning always frees some. */
 enum { SAMPLER_SPARE = 2 * (SAMPLER_LABELS_MAX + 2) };
 
 #ifndef HEAPMILL_PROBE
-/* Timed workers refuse the memory pass; here the sampler only has to compile. */
+/* Timed workers refuse the memory pass; this only makes the sampler compile. */
 static const struct heap_probe heap_probe;
 #endif
 
@@ -73,7 +73,7 @@ static size_t sampler_peak_index(const struct sampler *sampler, enum sampler_col
     return at;
 }
 
-/* Makes room: the series loses every second sample that is neither labelled nor a peak. */
+/* Makes room by dropping every second sample that has no label and is no peak. */
 static void sampler_thin(struct sampler *sampler)
 {
     const size_t peaks[2] = {sampler_peak_index(sampler, SAMPLER_LIVE),
@@ -87,7 +87,7 @@ static void sampler_thin(struct sampler *sampler)
         for (int column = 0; column < SAMPLER_COLUMNS; column++) {
             sampler->columns[column][kept] = sampler->columns[column][at];
         }
-        /* Labels are in the order of their samples, and theirs all stay. */
+        /* Labels are sorted by their samples, and samples with labels are kept. */
         while (label < sampler->label_count && sampler->labels[label].at == at) {
             sampler->labels[label++].at = kept;
         }
@@ -110,7 +110,7 @@ static void sampler_take(struct sampler *sampler, struct heap *heap, uint64_t op
     if (sampler->count == sampler->capacity) {
         sampler_thin(sampler);
     }
-    /* It could be read at the start; a moment that cannot be read is a zero in the series. */
+    /* Reading worked at the start. If it fails now, the series has a zero. */
     (void)os_memory_read(&memory, NULL);
     if ((HEAP_CAPABILITIES & HEAP_CAN_STATS) != 0) {
         heap_stats(heap, &stats);
@@ -133,8 +133,8 @@ static void sampler_take(struct sampler *sampler, struct heap *heap, uint64_t op
     sampler_plan_next(sampler, operations);
 }
 
-/* Is this label worth a sample of its own? A new one is; one that was there before only when the
- * phase before it was long enough to be seen in a figure. */
+/* Does this label deserve its own sample? Yes if it is new; if it occurred before, only if the
+ * phase before it was long enough to be visible in a figure. */
 static bool sampler_wants_label(const struct sampler *sampler, const char *text,
                                 uint64_t operations)
 {

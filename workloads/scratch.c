@@ -5,13 +5,13 @@
 
 #include "common/os_memory.h"
 
-/* At the start of each mapping. */
+/* The header at the beginning of each mapping. */
 struct scratch_mapping {
     struct scratch_mapping *older;
-    size_t bytes; /* of the mapping, this header too */
+    size_t bytes; /* of the mapping, with this header */
 };
 
-/* A cache line, so that what is handed out shares none with the header. */
+/* A cache line, so that memory that is handed out shares none with the header. */
 enum { SCRATCH_HEADER_BYTES = 64, SCRATCH_PAGE_BYTES = 4096, SCRATCH_REFUSED_EXIT = 3 };
 
 _Static_assert(sizeof(struct scratch_mapping) <= SCRATCH_HEADER_BYTES, "the header fits its line");
@@ -21,7 +21,7 @@ void *scratch_take(struct scratch *scratch, size_t bytes)
     struct scratch_mapping *mapping = NULL;
     size_t wanted = bytes + SCRATCH_HEADER_BYTES + SCRATCH_PAGE_BYTES - 1;
     wanted -= wanted % SCRATCH_PAGE_BYTES;
-    if (wanted > bytes) { /* not wrapped around */
+    if (wanted > bytes) { /* the size did not overflow */
         mapping = os_map_scratch(wanted);
     }
     if (mapping == NULL) {

@@ -1,8 +1,8 @@
-/* Memory for the harness's own books, outside every measured heap.
+/* Memory for the harness's own tables, outside every measured heap.
  *
- * Shared anonymous mappings, so that they are not among the anonymous pages that a heap is charged
- * with, and populated, so that the timed part faults none of them in. Not thread-safe: one owner.
- */
+ * It consists of shared anonymous mappings, which are not among the anonymous pages that count as a
+ * heap's. They are populated, so that the timed part has no page faults in them. Not thread-safe:
+ * one owner. */
 #ifndef HEAPMILL_WORKLOADS_SCRATCH_H
 #define HEAPMILL_WORKLOADS_SCRATCH_H
 
@@ -11,17 +11,17 @@
 
 struct scratch_mapping;
 
-/* All zero is an empty one. */
+/* A zeroed structure is empty. */
 struct scratch {
     struct scratch_mapping *newest;
-    uint64_t mapped_bytes; /* all of it resident */
+    uint64_t mapped_bytes; /* all of them resident */
 };
 
-/* bytes of zeroed memory aligned to 64, the scratch's until scratch_release. Never NULL: when the
- * system refuses, the process ends with a message and exit status 3. */
+/* Allocates zeroed bytes, aligned to 64, which live until scratch_release. Never returns NULL: if
+ * the system refuses, the process ends with a message and exit status 3. */
 void *scratch_take(struct scratch *scratch, size_t bytes);
 
-/* Gives back everything that was taken. */
+/* Frees all of it. */
 void scratch_release(struct scratch *scratch);
 
 #endif

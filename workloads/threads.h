@@ -1,16 +1,17 @@
 /* The threads of a threaded workload.
  *
- * They are started before the heap is opened and end after it is closed. In between they wait at a
- * barrier for work: so that neither their creation, which allocates, nor their end is in a timed
- * part, and the run is still one call into C. Their stacks are scratch memory, so that they are not
- * among the anonymous pages that a heap is charged with. All of the work is theirs: the main thread
- * only waits. So a cell of one thread is that of several with the others left out; the process is
- * never one that an allocator could take for single-threaded.
+ * They are started before the heap is opened, and end after it is closed. Meanwhile they wait for
+ * work at a barrier. So neither their creation, which allocates, nor their end is in a timed part,
+ * and the run is still one call into C. Their stacks are scratch memory, so that they are not among
+ * the anonymous pages that count as a heap's. They do all of the work: the main thread only waits.
+ * So a cell of one thread differs from one of several only by the other threads, and an allocator
+ * never takes the process for single-threaded.
  *
- * Each takes its own times between the two barriers: from google-benchmark there is one figure for
- * all, in which the wake-up and the slowest thread are hidden. The kernel chooses the cores.
+ * Each thread measures its own time between the two barriers. google-benchmark has only one figure
+ * for all threads, which includes the wake-up and hides the slowest thread. The kernel chooses the
+ * cores.
  *
- * All calls but threads_timed_work are for the main thread. */
+ * Only the main thread may call these functions, except threads_timed_work. */
 #ifndef HEAPMILL_WORKLOADS_THREADS_H
 #define HEAPMILL_WORKLOADS_THREADS_H
 
@@ -19,25 +20,25 @@
 /* Each costs 256 KiB. */
 enum { THREADS_MAX = 256 };
 
-/* Starts run->threads threads, which do nothing yet. STATUS_NO_MEMORY when the system refuses. */
+/* Starts run->threads threads, which wait for work. STATUS_NO_MEMORY: the system refused. */
 enum status threads_start(struct run *run, struct error *error);
 
-/* Ends them; without threads it does nothing. They must be idle, as they are whenever
+/* Ends the threads; does nothing if there are none. They must be idle, as they are after
  * run_on_threads has returned. */
 void threads_stop(struct run *run);
 
-/* What a thread does of the timed part: the work and nothing besides, so that callgrind can count
- * it by this name. Called by the threads alone. */
+/* A thread's share of the timed part and nothing else, so that callgrind can count it by this name.
+ * Only the threads call it. */
 void threads_timed_work(run_work *work, struct run_thread *thread, uint64_t iterations);
 
-/* Sets all the threads' times to zero. */
+/* Resets the times of all threads. */
 void threads_reset_times(struct run *run);
 
-/* Of one thread (0 to run->threads - 1), since the reset, in ns. */
+/* The time of one thread (0 to run->threads - 1) since the reset, in ns. */
 uint64_t threads_wall_ns(const struct run *run, unsigned thread);
 uint64_t threads_cpu_ns(const struct run *run, unsigned thread);
 
-/* That of the thread which took longest. */
+/* The time of the slowest thread. */
 uint64_t threads_wall_ns_max(const struct run *run);
 
 #endif

@@ -7,7 +7,7 @@
 #include "allocators/backend.h"
 #include "common/json_writer.h"
 
-/* A thousand numbers of at most seven digits, and their frame. */
+/* Enough for a thousand numbers of at most seven digits and their frame. */
 enum { WASTE_TEXT_BYTES = 16 << 10 };
 
 static enum status waste_send(int fd, const char *text, size_t length, struct error *error)

@@ -1,5 +1,4 @@
-/* A worker: every workload over one back end. What it is told and what it answers is in WORKER.md.
- */
+/* A worker: every workload over one back end. WORKER.md describes its arguments and answers. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +18,7 @@
 #include "workloads/worker_record.h"
 
 enum worker_mode {
-    WORKER_BENCHMARK, /* none of our modes: google-benchmark's command line */
+    WORKER_BENCHMARK, /* none of heapmill's modes: google-benchmark's command line */
     WORKER_DESCRIBE,
     WORKER_WASTE,
     WORKER_CALIBRATE,
@@ -28,16 +27,16 @@ enum worker_mode {
 
 struct worker_arguments {
     enum worker_mode mode;
-    struct cell cell; /* its workload is NULL where the mode needs none */
+    struct cell cell; /* its workload is NULL if the mode needs none */
     double target_ms;
-    const char *expect_malloc; /* borrowed from argv; NULL: anything goes */
-    const char *map_file;      /* where maps of the heap go; borrowed from argv; NULL: none */
-    struct heap_map map;       /* when they are taken */
+    const char *expect_malloc; /* borrowed from argv; NULL: any */
+    const char *map_file;      /* file for maps of the heap; borrowed from argv; NULL: none */
+    struct heap_map map;       /* the moments of the maps */
     int record_fd;
     pid_t parent; /* 0: not given */
 };
 
-/* Whole numbers up to here are exact in a double and in every JSON reader. */
+/* Whole numbers up to this are exact in a double, and in every JSON reader. */
 #define WORKER_WHOLE_MAX 9007199254740992.0
 
 enum {
@@ -47,7 +46,7 @@ enum {
     WORKER_EXTRA_WORK_MAX = 100,
 };
 
-/* A list of names for a message; it is cut where the buffer ends. */
+/* A list of names for a message, cut at the end of the buffer. */
 struct worker_names {
     char text[512];
     size_t length;
@@ -61,7 +60,7 @@ static void worker_add_name(struct worker_names *names, const char *name)
     names->length += (size_t)wanted < room ? (size_t)wanted : room - 1;
 }
 
-/* The workload's parameters at their defaults. */
+/* Sets the workload's parameters to their defaults. */
 static void worker_default_values(const struct workload *workload, struct cell *cell)
 {
     for (int i = 0; i < WORKLOAD_PARAMETERS_MAX && workload->parameters[i].name != NULL; i++) {
@@ -102,7 +101,7 @@ static enum status worker_parse_count(const char *option, const char *text, uint
     return status;
 }
 
-/* A seed is any 63-bit number: a double would lose its lower bits. */
+/* A seed is any 63-bit number, whose lower bits a double would lose. */
 static enum status worker_parse_seed(const char *text, uint64_t *seed, struct error *error)
 {
     char *end;
@@ -146,7 +145,7 @@ static enum status worker_parse_choice(const struct workload_parameter *paramete
                      text, names.text);
 }
 
-/* K=V */
+/* Parses K=V. */
 static enum status worker_parse_parameter(const char *text, struct cell *cell, struct error *error)
 {
     struct worker_names names = {.length = 0};
@@ -202,7 +201,7 @@ static enum status worker_parse_fd(const char *text, int *fd, struct error *erro
     return status;
 }
 
-/* One option with its value. */
+/* Parses one option with its value. */
 static enum status worker_parse_option(struct worker_arguments *arguments, const char *option,
                                        const char *value, struct error *error)
 {
@@ -211,7 +210,7 @@ static enum status worker_parse_option(struct worker_arguments *arguments, const
     uint64_t count = 0;
     enum status status = STATUS_OK;
     if (strcmp(option, "--workload") == 0) {
-        return STATUS_OK; /* was read first, as parameters depend on it */
+        return STATUS_OK; /* it was read first, since parameters depend on it */
     } else if (strcmp(option, "--param") == 0) {
         status = worker_parse_parameter(value, cell, error);
     } else if (strcmp(option, "--iterations") == 0) {
@@ -278,7 +277,7 @@ static enum worker_mode worker_mode_of(const char *argument)
     return strcmp(argument, "--cell") == 0 ? WORKER_CELL : WORKER_BENCHMARK;
 }
 
-/* The mode, and the workload whose parameters the other options may name. */
+/* Finds the mode, and the workload whose parameters other options may name. */
 static enum status worker_parse_subject(struct worker_arguments *arguments, int argc, char **argv,
                                         struct error *error)
 {
@@ -348,7 +347,7 @@ static enum status worker_check_cell(const struct worker_arguments *arguments, s
     return STATUS_OK;
 }
 
-/* Reads argv. STATUS_INVALID with a sentence that names what is known. Does not allocate. */
+/* Parses argv. STATUS_INVALID with a message that lists the valid choices. Does not allocate. */
 static enum status worker_arguments_parse(struct worker_arguments *arguments, int argc, char **argv,
                                           struct error *error)
 {
@@ -387,10 +386,11 @@ static enum status worker_arguments_parse(struct worker_arguments *arguments, in
 
 enum worker_exit { WORKER_EXIT_OK, WORKER_EXIT_FAILED, WORKER_EXIT_USAGE, WORKER_EXIT_ENVIRONMENT };
 
-/* A calibration ends when a run took this part of the target: shorter ones say too little. */
+/* A calibration ends when a run takes at least this part (1/10) of the target; shorter runs are too
+ * inexact. */
 enum { WORKER_CALIBRATION_PART = 10 };
 
-/* A cell as google-benchmark's callbacks see it. */
+/* A cell as the context of google-benchmark's callbacks. */
 struct worker_job {
     struct cell cell;
     struct cell_result result;
@@ -473,7 +473,7 @@ static void worker_run_sampled(struct worker_job *job)
     }
 }
 
-/* Without google-benchmark, whose clocks have no part in these passes. */
+/* Runs the cell without google-benchmark, whose clocks these passes do not need. */
 static void worker_run_bare(struct worker_job *job)
 {
 #ifdef HEAPMILL_PROBE
@@ -524,7 +524,7 @@ static enum worker_exit worker_cell(const struct worker_arguments *arguments)
 }
 
 /* ---------------------------------------------------------------- --calibrate */
-/* Two significant digits: a plan that people read has no need for more. */
+/* Rounds to two significant digits, which are enough for a plan that people read. */
 static uint64_t worker_round(double iterations)
 {
     uint64_t scale = 1;
@@ -536,8 +536,8 @@ static uint64_t worker_round(double iterations)
     return rounded == 0 ? 1 : rounded;
 }
 
-/* CPU time of run(run, iterations) in ns, 1 at least; of a threaded workload the wall time of the
- * slowest thread, as several together spend the target's CPU time sooner. */
+/* The CPU time of run(run, iterations) in ns, at least 1. For a threaded workload it is the wall
+ * time of the slowest thread, since several threads together spend the target's CPU time sooner. */
 static double worker_time_run(struct worker_job *job, uint64_t iterations)
 {
     struct run *run = &job->runner.run;
@@ -551,7 +551,7 @@ static double worker_time_run(struct worker_job *job, uint64_t iterations)
     return spent == 0 ? 1 : (double)spent;
 }
 
-/* Runs ever more iterations until they take a part of the target, and works out the rest. */
+/* Runs more and more iterations until they take a part of the target, and computes the rest. */
 static void worker_find_iterations(struct worker_job *job, double target_ns,
                                    struct calibration *calibration)
 {
@@ -560,7 +560,7 @@ static void worker_find_iterations(struct worker_job *job, double target_ns,
     double spent_ns = worker_time_run(job, iterations);
     while (!once && job->runner.run.failed == NULL) {
         double factor = target_ns / WORKER_CALIBRATION_PART / spent_ns;
-        bool first = iterations == 1; /* cold: its time does not count */
+        bool first = iterations == 1; /* cold, so its time does not count */
         if (factor <= 1 && !first) {
             break;
         }
@@ -571,7 +571,8 @@ static void worker_find_iterations(struct worker_job *job, double target_ns,
     double operations = (double)calibration->operations * (double)iterations;
     calibration->cpu_ns_per_op = spent_ns / operations;
     calibration->iterations = once ? 1 : worker_round((double)iterations * target_ns / spent_ns);
-    /* As long as the calibration's last run: what it takes to be warm is not known any better. */
+    /* As long as the last run of the calibration, because nothing better is known about the
+     * warm-up. */
     calibration->warmup_iterations =
         once ? 0 : worker_round((double)calibration->iterations / WORKER_CALIBRATION_PART);
 }
@@ -652,7 +653,7 @@ static enum worker_exit worker_waste(const struct worker_arguments *arguments)
         status == STATUS_UNSUPPORTED ? WORKER_EXIT_FAILED : WORKER_EXIT_ENVIRONMENT, error.message);
 }
 
-/* Is the malloc in force the one that was asked for? Complains if not. */
+/* Is the process's malloc the requested one? Complains if not. */
 static bool worker_has_malloc(const struct worker_arguments *arguments)
 {
     const char *expected = arguments->expect_malloc;

@@ -21,14 +21,14 @@ void worker_die_with_parent(pid_t parent)
 {
     pid_t before = getppid();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* A parent that died before the request leaves no signal, but another parent. */
+    /* If the parent died before the request, there is no signal, but there is another parent. */
     pid_t after = getppid();
     if (after != before || (parent != 0 && after != parent)) {
         _exit(128 + SIGKILL);
     }
 }
 
-/* As the dynamic linker names it, before links are resolved. */
+/* The file's name as the dynamic linker knows it, before links are resolved. */
 static const char *worker_malloc_file(void)
 {
     Dl_info info = {0};
@@ -39,7 +39,8 @@ static const char *worker_malloc_file(void)
     return info.dli_fname;
 }
 
-/* buffer holds PATH_MAX bytes; a path that cannot be resolved stays as it is. */
+/* Resolves links; buffer has PATH_MAX bytes. A path that cannot be resolved is returned
+ * unchanged. */
 static const char *worker_resolve(const char *path, char *buffer)
 {
     return realpath(path, buffer) == NULL ? path : buffer;
@@ -72,8 +73,8 @@ bool worker_malloc_owner_is(const char *part)
            strstr(worker_file_name(worker_malloc_file()), part) != NULL;
 }
 
-/* How the back end in force serves several threads: "yes", "single lock" (a library of ours that is
- * preloaded says so of itself) or "single-threaded". */
+/* How the back end in force serves several threads: "yes", "single lock" (heapmill's preloaded
+ * libraries report it) or "single-threaded". */
 static const char *worker_thread_support(void)
 {
     if ((HEAP_CAPABILITIES & HEAP_CAN_THREADS) == 0) {
@@ -89,16 +90,17 @@ static int worker_add_library(struct dl_phdr_info *info, size_t size, void *cont
     (void)size;
     const char *name = worker_file_name(info->dlpi_name);
     if (strcmp(name, "libc.so.6") == 0) {
-        json_add_string(context, name, gnu_get_libc_version()); /* its file's name does not say */
+        json_add_string(context, name,
+                        gnu_get_libc_version()); /* its file's name does not have the version */
     } else if (strchr(info->dlpi_name, '/') != NULL) {
-        /* The program itself has no name, and the kernel's vdso no path. */
+        /* The program itself has no name, and the kernel's vdso has no path. */
         json_add_string(context, name, worker_resolve(info->dlpi_name, resolved));
     }
     return 0;
 }
 
-/* Adds the object `libraries`: each loaded library's name → its file, links resolved (of libc its
- * version). */
+/* Writes the object `libraries`: each loaded library's name → its file, with links resolved (for
+ * libc its version). */
 static void worker_add_libraries(struct json_writer *writer)
 {
     json_open_object(writer, "libraries");
@@ -106,14 +108,14 @@ static void worker_add_libraries(struct json_writer *writer)
     json_close_object(writer);
 }
 
-/* The longest line is a memory pass's: eight columns of at most 2 × SAMPLER_SAMPLES_MAX numbers of
- * at most 20 digits, some 1.2 MB. */
+/* The longest line is that of a memory pass: eight columns of at most 2 × SAMPLER_SAMPLES_MAX
+ * numbers with at most 20 digits, some 1.2 MB. */
 enum { WORKER_TEXT_BYTES = 2 << 20 };
 
 #define WORKER_STRING_(text) #text
 #define WORKER_STRING(text) WORKER_STRING_(text)
 
-/* JSON readers hold integers in 64 bits with a sign, so a checksum's highest bit is left out. */
+/* JSON readers hold integers in 64 bits with a sign, so a checksum's highest bit is dropped. */
 #define WORKER_CHECKSUM_MASK ((uint64_t)INT64_MAX)
 
 static enum status worker_write_all(int fd, const char *text, size_t length, struct error *error)
@@ -421,7 +423,8 @@ static void worker_add_counters(struct json_writer *writer, const struct cell *c
     json_add_u64(writer, "switches_voluntary", result->faults.switches_voluntary);
     json_add_u64(writer, "switches_involuntary", result->faults.switches_involuntary);
     collector_measures_write(writer, &result->collector, result->operations);
-    if (cell->extra_work > 0) { /* its results are those of other work: no checksum to compare */
+    if (cell->extra_work >
+        0) { /* its results are those of more work: there is no checksum to compare */
         double done = (double)cell_iterations_done(cell);
         json_add_double(writer, "extra_work", 100 * (done / (double)cell->iterations - 1));
         return;
@@ -429,7 +432,7 @@ static void worker_add_counters(struct json_writer *writer, const struct cell *c
     json_add_u64(writer, "checksum", result->checksum & WORKER_CHECKSUM_MASK);
 }
 
-/* What the pass alone measures. Instructions are counted from outside. */
+/* Writes what only this pass measures. Instructions are counted from outside. */
 static void worker_add_pass(struct json_writer *writer, const struct cell *cell,
                             const struct cell_result *result)
 {

@@ -1,4 +1,4 @@
-/* What a worker writes: the JSON of --describe, --calibrate and --cell (WORKER.md). */
+/* Writes a worker's answers: the JSON of --describe, --calibrate and --cell (WORKER.md). */
 #ifndef HEAPMILL_WORKLOADS_WORKER_RECORD_H
 #define HEAPMILL_WORKLOADS_WORKER_RECORD_H
 
@@ -8,7 +8,7 @@
 #include "common/json_writer.h"
 #include "workloads/runner.h"
 
-/* What --calibrate found. */
+/* The result of --calibrate. */
 struct calibration {
     uint64_t iterations;
     uint64_t warmup_iterations;
@@ -16,26 +16,27 @@ struct calibration {
     double cpu_ns_per_op;
 };
 
-/* Each writes one line. STATUS_IO when the descriptor does not take it. */
+/* Each of these writes one line. STATUS_IO: writing to the descriptor failed. */
 enum status worker_write_description(int fd, struct error *error);
 enum status worker_write_calibration(int fd, const struct cell *cell,
                                      const struct calibration *calibration, struct error *error);
 enum status worker_write_record(int fd, const struct cell *cell, const struct cell_result *result,
                                 struct error *error);
 
-/* What the worker runs in: who owns malloc, which libraries are loaded, whether its parent lives.
- */
+/* The worker's surroundings: the owner of malloc, the loaded libraries, whether its parent
+ * lives. */
 
-/* Asks the kernel to kill this process when its parent dies. If the parent is already gone (parent
- * is not 0 and no longer ours, or the parent changed while we asked), the process ends here. */
+/* Asks the kernel to kill this process when its parent dies. Ends the process if the parent is
+ * already gone (parent is not 0 and is no longer this process's parent, or it changed during the
+ * request). */
 void worker_die_with_parent(pid_t parent);
 
-/* The file in which the process's malloc lives, links resolved, as the dynamic linker says. A
- * static string that the first call fills; empty when nobody knows. */
+/* The file of the process's malloc, with links resolved, as the dynamic linker reports it. A static
+ * string that the first call fills; "": unknown. */
 const char *worker_malloc_owner(void);
 
-/* Does malloc live in the library that part names? part is a part of the file's name or, with a
- * slash in it, a path. */
+/* Is the process's malloc in the library that part names? part is a part of the file's name or, if
+ * it has a slash, a path. */
 bool worker_malloc_owner_is(const char *part);
 
 #endif

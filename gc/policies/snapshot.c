@@ -9,8 +9,8 @@
 #include "gc/introspect.h"
 #include "gc/objects.h"
 
-/* There is something to do from now on: slices come by allocations, whatever becomes of them. */
-static void snapshot_hurry(struct runtime *runtime);
+/* Makes sure that slices will come with allocations, since there is something to do. */
+static void snapshot_make_pending(struct runtime *runtime);
 static size_t snapshot_check(const struct runtime *runtime);
 
 /* ---------------------------------------------------------------- the bias */
@@ -50,12 +50,12 @@ void snapshot_enqueue_seen(struct runtime *runtime, uint32_t index)
         *mark &= (uint8_t)~SNAPSHOT_MARK_QUEUED;
         snapshot_suspect(snapshot, index);
     }
-    snapshot_hurry(runtime);
+    snapshot_make_pending(runtime);
 }
 
 /* A biased member was touched. If that was after T0, the member was alive at T0. Frozen containers
  * are not members. */
-static void snapshot_see(struct runtime *runtime, uint32_t index)
+static void snapshot_note_touch(struct runtime *runtime, uint32_t index)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
     if (index >= snapshot->members || index < snapshot->begin) {
@@ -82,17 +82,18 @@ void snapshot_lose(struct runtime *runtime, struct object *object)
     const struct snapshot *snapshot = snapshot_of(runtime);
     uint32_t index = object->index;
     if (snapshot->phase == SNAPSHOT_BIAS && index < snapshot->cursor && index >= snapshot->begin) {
-        snapshot_reach(runtime, index); /* not biased at T0, so that nothing can be said of it */
+        snapshot_reach(runtime, index); /* it was not biased at T0, so nothing is known about it */
     }
-    snapshot_see(runtime, index);
+    snapshot_note_touch(runtime, index);
     snapshot_take_bias(runtime, object);
 }
 
-/* A whole collection has the marks of all that is in its sight, and looks at it anyway. */
-static void snapshot_lose_meanwhile(struct runtime *runtime, struct object *object)
+/* In a whole collection the marks belong to the collection, which looks at all containers
+ * anyway. */
+static void snapshot_unbias_in_collection(struct runtime *runtime, struct object *object)
 {
     if (object->index < snapshot_of(runtime)->begin) {
-        snapshot_take_bias(runtime, object); /* a frozen one, whose marks stay */
+        snapshot_take_bias(runtime, object); /* it is frozen, and its marks stay valid */
     } else {
         object_unbias(object);
     }
@@ -102,11 +103,11 @@ static void snapshot_unbias(struct runtime *runtime, struct object *object)
 {
     uint32_t index = object->index;
     if (index == 0) {
-        object_unbias(object); /* no longer tracked */
+        object_unbias(object); /* it is no longer tracked */
         return;
     }
     if (snapshot_of(runtime)->collecting_all) {
-        snapshot_lose_meanwhile(runtime, object);
+        snapshot_unbias_in_collection(runtime, object);
         return;
     }
     snapshot_lose(runtime, object);
@@ -115,16 +116,16 @@ static void snapshot_unbias(struct runtime *runtime, struct object *object)
     }
 }
 
-/* The biased container's fields are about to change. It stays biased: whatever this takes away from
- * others they hear of themselves. Before T0 that says nothing about the container: it may be
- * garbage by then. */
+/* The biased container's fields are about to change. It stays biased: if others lose references by
+ * this, that is noticed at those. Before T0 the change says nothing about the container, which may
+ * have become garbage by T0. */
 static void snapshot_change(struct runtime *runtime, struct object *container)
 {
     if (snapshot_of(runtime)->collecting_all) {
-        snapshot_lose_meanwhile(runtime, container);
+        snapshot_unbias_in_collection(runtime, container);
         return;
     }
-    snapshot_see(runtime, container->index);
+    snapshot_note_touch(runtime, container->index);
     runtime->collector.registry.marks[container->index] &= (uint8_t)~SNAPSHOT_MARK_LEAF;
 }
 
@@ -151,24 +152,23 @@ static void snapshot_gained(struct runtime *runtime, struct object *container, s
 
 /* ---------------------------------------------------------------- when a cycle begins */
 
-/* When a cycle begins: when there are suspects, and enough may have become garbage since the last
- * one. Nobody can say how much that is. But garbage that is no older than the last cycle is among
- * the containers that are new since then, have lived to be looked at, and are still there; and as
- * long as cycles find next to nothing, half of those are taken to be alive, though not what the
- * heap has grown by. An eighth of everything that has been allocated counts beside, so that a
- * program whose heap does not grow is looked at as well. Once a cycle has found much, every
- * allocation counts.
+/* When a cycle begins: there must be suspects, and enough may have become garbage since the last
+ * cycle. Nobody knows how much garbage there is. But garbage that is younger than the last cycle is
+ * among the containers that are new since then, lived long enough to be looked at, and still exist.
+ * As long as cycles find almost nothing, half of those are assumed to be alive; the heap's growth
+ * is not discounted. An eighth of all allocations counts in addition, so that a program whose heap
+ * does not grow is examined too. Once a cycle has found much, every allocation counts.
  *
- * Containers that have been looked at are counted as they come; those that have died since are
- * taken off by a recount of the registry's new part, when it seems to be time, in slices. */
+ * Containers that were looked at are counted as they come. Those that have died since are
+ * subtracted by a recount of the registry's new part, in slices, when it seems to be time. */
 
 enum {
     SNAPSHOT_SIXTY_FOURTHS = 64,
-    SNAPSHOT_DISCOUNT = 8, /* allocations that count as one container */
-    SNAPSHOT_LIVING = 2,   /* and new containers that do */
-    SNAPSHOT_NEARLY = 8,   /* a recount that is so near is not repeated: 7 eighths are enough */
-    SNAPSHOT_RECOUNT_AT_ONCE = 32768, /* entries in one slice */
-    SNAPSHOT_RECOUNT_UNIT = 8,        /* entries that cost as much as a container */
+    SNAPSHOT_DISCOUNT = 8, /* this many allocations count as one container, */
+    SNAPSHOT_LIVING = 2,   /* and so do this many new containers */
+    SNAPSHOT_NEARLY = 8,   /* a recount that got this near is not repeated: 7 eighths are enough */
+    SNAPSHOT_RECOUNT_AT_ONCE = 32768, /* entries of one slice */
+    SNAPSHOT_RECOUNT_UNIT = 8,        /* entries that cost as much as one container */
 };
 
 static void snapshot_rest(struct runtime *runtime)
@@ -190,7 +190,7 @@ void snapshot_moved_entries(struct runtime *runtime)
     snapshot->recount = 0;
 }
 
-/* Goes on with the recount; true: `survivors` is right. */
+/* Continues the recount. true: `survivors` is correct. */
 static bool snapshot_recount(struct snapshot *snapshot, const struct registry *registry,
                              int64_t *budget)
 {
@@ -198,7 +198,7 @@ static bool snapshot_recount(struct snapshot *snapshot, const struct registry *r
         snapshot->recount = snapshot->since;
         snapshot->recount_end = snapshot->examined;
         snapshot->recounted = snapshot->moved;
-        snapshot->survivors = 0; /* those that come from now on */
+        snapshot->survivors = 0; /* counts those that come from now on */
     }
     uint32_t left = snapshot->recount_end - snapshot->recount;
     uint32_t count = left < SNAPSHOT_RECOUNT_AT_ONCE ? left : SNAPSHOT_RECOUNT_AT_ONCE;
@@ -245,12 +245,12 @@ static bool snapshot_is_due(struct runtime *runtime, int64_t *budget)
 /* ---------------------------------------------------------------- slices */
 
 enum {
-    SNAPSHOT_INDICES_STEP = 16384, /* indices that memory is added for at a time: 16 pages */
-    SNAPSHOT_INDICES_SPARE = 4096, /* candidates that there is room for, beside those queued */
+    SNAPSHOT_INDICES_STEP = 16384, /* memory grows by this many indices: 16 pages */
+    SNAPSHOT_INDICES_SPARE = 4096, /* room for candidates, beside those that are queued */
     SNAPSHOT_YIELD_RICH = 16, /* a cycle that finds more than a 16th of its members found much, */
-    SNAPSHOT_YIELD_POOR = 64, /* and the next ones do while it is more than a 64th */
-    SNAPSHOT_HOLES_SHARE = 4, /* of the registry, and */
-    SNAPSHOT_HOLES_FLOOR = 4096, /* at least so many: worth closing up */
+    SNAPSHOT_YIELD_POOR = 64, /* and so do the next ones while they find more than a 64th */
+    SNAPSHOT_HOLES_SHARE = 4, /* this share of the registry, */
+    SNAPSHOT_HOLES_FLOOR = 4096, /* and at least this many holes, are worth closing */
 };
 
 /* ---------------------------------------------------------------- vectors of indices */
@@ -268,8 +268,8 @@ static void snapshot_indices_close(struct snapshot_indices *indices, uint32_t li
     }
 }
 
-/* Makes room for so many indices. One step at most: called often enough. false: there is not so
- * much room. */
+/* Makes room for that many indices, by at most one step; it is called often enough. false: there is
+ * not enough room. */
 static bool snapshot_indices_fit(struct snapshot_indices *indices, uint32_t count)
 {
     if (indices->committed < count &&
@@ -301,7 +301,7 @@ static bool snapshot_has_many_holes(const struct runtime *runtime)
            registry->holes > SNAPSHOT_HOLES_FLOOR;
 }
 
-/* A cycle is announced as a collection of the oldest generation, however many slices it takes. */
+/* Announces a cycle as a collection of the oldest generation, however many slices it takes. */
 static void snapshot_notify_begin(struct runtime *runtime)
 {
     introspect_notify(runtime, &(struct gc_event){GC_PHASE_START, GC_GENERATIONS - 1, 0, 0});
@@ -326,8 +326,8 @@ static void snapshot_end_cycle(struct runtime *runtime)
     snapshot_notify_end(runtime);
 }
 
-/* Ends the cycle under way: the trash that has been begun on is freed, and a verdict that is still
- * to come is given up. */
+/* Ends the running cycle: trash that was begun is freed, and a verdict that is not reached yet is
+ * abandoned. */
 static void snapshot_end_now(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -357,7 +357,7 @@ static void snapshot_note_boundaries(struct runtime *runtime)
     snapshot->boundary_moves = runtime->collector.boundary_moves;
 }
 
-/* Containers have been frozen or unfrozen: what is in sight now is looked at by a new cycle. */
+/* Containers were frozen or unfrozen: a new cycle looks at those that are not frozen now. */
 static void snapshot_begin_anew(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -371,7 +371,7 @@ static void snapshot_begin_anew(struct runtime *runtime)
     snapshot->is_open = true;
 }
 
-/* When there is a reason for a cycle: whether there is room for all containers. */
+/* Called when a cycle should begin: is there room for all containers? */
 static bool snapshot_has_room(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -380,7 +380,7 @@ static bool snapshot_has_room(struct runtime *runtime)
            snapshot_indices_fit(&snapshot->queue, runtime->collector.registry.length);
 }
 
-/* The callbacks that are told of it may freeze what there is. */
+/* Announces a cycle. Callbacks may then freeze containers. */
 static void snapshot_announce_cycle(struct runtime *runtime)
 {
     snapshot_notify_begin(runtime);
@@ -394,13 +394,12 @@ static void snapshot_announce_cycle(struct runtime *runtime)
     snapshot_begin_cycle(runtime);
 }
 
-/* Goes on with the cycle under way, or begins one. */
+/* Continues the running cycle, or begins one. */
 static void snapshot_run_cycle(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
     const struct registry *registry = &runtime->collector.registry;
-    bool has_room =
-        snapshot_has_room(runtime); /* now that all is in place that is to be a member */
+    bool has_room = snapshot_has_room(runtime); /* now all future members are in place */
     if (snapshot->phase == SNAPSHOT_IDLE && has_room && snapshot_is_due(runtime, budget)) {
         snapshot_announce_cycle(runtime);
     } else if (snapshot->phase == SNAPSHOT_IDLE && snapshot_has_many_holes(runtime)) {
@@ -410,14 +409,14 @@ static void snapshot_run_cycle(struct runtime *runtime, int64_t *budget)
         snapshot->members = registry->starts[0];
     }
     snapshot->units += snapshot->parameters->slice_units - *budget;
-    *budget = snapshot->parameters->slice_units; /* examining does not hold up a cycle */
+    *budget = snapshot->parameters->slice_units; /* examining does not reduce a cycle's budget */
     snapshot_advance(runtime, budget);
     if (snapshot->phase == SNAPSHOT_IDLE && snapshot->members > 0) {
         snapshot_end_cycle(runtime);
     }
 }
 
-/* One slice. */
+/* Runs one slice. */
 static void snapshot_run(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -435,7 +434,7 @@ static void snapshot_run(struct runtime *runtime)
     snapshot->units += snapshot->parameters->slice_units - budget;
 }
 
-/* When the next slice comes. */
+/* Decides when the next slice comes. */
 static void snapshot_set_trigger(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -453,7 +452,7 @@ static void snapshot_set_trigger(struct runtime *runtime)
         snapshot->phase >= SNAPSHOT_SWEEP && snapshot->phase <= SNAPSHOT_DROP;
 }
 
-static void snapshot_hurry(struct runtime *runtime)
+static void snapshot_make_pending(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
     if (!snapshot->is_pending) {
@@ -494,7 +493,7 @@ static void snapshot_renew_one(struct runtime *runtime, struct object *object)
 {
     object_unbias(object);
     if (object->index < snapshot_of(runtime)->begin) {
-        snapshot_set_known(object, SNAPSHOT_FLAG_LOST); /* it has been frozen meanwhile */
+        snapshot_set_known(object, SNAPSHOT_FLAG_LOST); /* it was frozen meanwhile */
     } else if (snapshot_is_guarded(object)) {
         snapshot_dismiss(runtime, object, 0);
     } else {
@@ -505,13 +504,13 @@ static void snapshot_renew_one(struct runtime *runtime, struct object *object)
     }
 }
 
-/* After a whole collection every container is alive, and dismissed. */
+/* After a whole collection every remaining container is alive, and is dismissed. */
 static void snapshot_renew(struct runtime *runtime, const struct gc_outcome *outcome)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
     struct registry *registry = &runtime->collector.registry;
-    /* Finalizers may have made garbage of what had been passed already, or have put back what had
-     * been frozen. */
+    /* Finalizers may have made garbage of containers that were already passed, or may have unfrozen
+     * some. */
     bool was_disturbed = snapshot_is_disturbed(runtime);
     snapshot->suspects = outcome->unreachable > 0 || was_disturbed;
     snapshot->is_open = was_disturbed;
@@ -532,7 +531,7 @@ static void snapshot_renew(struct runtime *runtime, const struct gc_outcome *out
     snapshot_rest(runtime);
 }
 
-/* A whole collection in one pause, whatever the generation. */
+/* Collects everything in one pause, whatever the generation. */
 static uint64_t snapshot_collect(struct runtime *runtime, int generation)
 {
     struct collector *collector = &runtime->collector;
@@ -568,8 +567,7 @@ static bool snapshot_open(struct runtime *runtime)
         os_unmap(snapshot, sizeof(*snapshot));
         return false;
     }
-    (void)snapshot_indices_fit(&snapshot->seen,
-                               SNAPSHOT_INDICES_SPARE); /* now rather than in a pause */
+    (void)snapshot_indices_fit(&snapshot->seen, SNAPSHOT_INDICES_SPARE); /* now, not in a pause */
     (void)snapshot_indices_fit(&snapshot->queue, registry->length);
     runtime->collector.state = snapshot;
     snapshot_note_boundaries(runtime);
@@ -579,7 +577,7 @@ static bool snapshot_open(struct runtime *runtime)
     snapshot->efforts[0].limit = snapshot->parameters->trial_max;
     snapshot->efforts[1].limit = snapshot->parameters->trial_max;
 
-    registry->pins++; /* marks and candidates go by index */
+    registry->pins++; /* marks and candidates refer to containers by index */
     snapshot_set_trigger(runtime);
     return true;
 }
@@ -593,7 +591,7 @@ static void snapshot_close(struct runtime *runtime)
     os_unmap(snapshot, sizeof(*snapshot));
 }
 
-/* At 0.1 us for a unit that misses every cache a slice takes 0.8 ms. */
+/* If each unit misses every cache, which takes 0.1 us, a slice takes 0.8 ms. */
 static const struct snapshot_parameters snapshot_parameters = {
     .slice_units = 8192,
     .trial_max = SNAPSHOT_TRIAL_MAX,
@@ -623,7 +621,7 @@ const struct gc_policy gc_policy_snapshot = {
 
 /* ---------------------------------------------------------------- the checker */
 
-/* What snapshot.h claims, verified. */
+/* Verifies the claims of snapshot.h. */
 
 static int snapshot_check_container(struct object *referent, void *context)
 {
@@ -636,7 +634,7 @@ struct snapshot_check_references {
     size_t broken;
 };
 
-/* Invariant 3. */
+/* Checks invariant 3. */
 static int snapshot_check_referent(struct object *referent, void *context)
 {
     struct snapshot_check_references *references = context;
@@ -663,8 +661,8 @@ static size_t snapshot_check_one(const struct snapshot *snapshot, struct object 
         (!biased || object->type->traverse(object, snapshot_check_container, NULL) != 0)) {
         broken += object_report(object, "called a leaf, and it refers to a container");
     }
-    /* Of frozen ones, and of references to them, nothing is claimed: a cycle over all of them
-     * begins when they are unfrozen. */
+    /* Nothing is claimed about frozen containers, or about references to them: when they are
+     * unfrozen, a cycle over all of them begins. */
     if (biased && object->index >= snapshot->begin && snapshot->phase != SNAPSHOT_BIAS &&
         !snapshot->is_open) {
         struct snapshot_check_references references = {snapshot->begin, 0};

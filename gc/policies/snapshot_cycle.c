@@ -1,16 +1,16 @@
-/* A cycle. Up to the verdict: which members were garbage at T0.
+/* A cycle up to its verdict: which members were garbage at T0.
  *
- * SNAPSHOT_BIAS biases all members. Then references are counted from members to members, and each
- * member's count is compared with what was counted for it: one with more has a reference from
- * outside, and it and all that it leads to are reached. Both are right in spite of what the program
- * does meanwhile, because what it does to a biased member is seen (snapshot.h). Counting passes
- * over references as they were at T0: a container that is written is reached by that, and not
- * counted any more. No reference to an unseen member goes away after T0, so that its count can only
- * be larger than at T0: the comparison errs on the side of the living.
+ * SNAPSHOT_BIAS biases all members. Then references from members to members are counted, and each
+ * member's count is compared with the references counted for it. A member with more has a reference
+ * from outside; it is reached, with all that it refers to. Both steps are correct although the
+ * program runs meanwhile, because whatever it does to a biased member is noticed (snapshot.h).
+ * Counting passes over references as they were at T0: a container that is written is reached by
+ * that, and no longer counted. A reference to an unreached member cannot go away after T0, so its
+ * count can only be larger than at T0: the comparison errs on the side of the living.
  *
- * Members that are certainly alive save work, as they and what they lead to need neither be counted
- * nor compared: so what the program touches right after T0 is followed first (SNAPSHOT_ROOTS). In a
- * heap that hangs together, that is nearly everything. */
+ * Members that are certainly alive save work, because neither they nor what they refer to must be
+ * counted or compared. So what the program touches right after T0 is followed first
+ * (SNAPSHOT_ROOTS). In a connected heap that is almost everything. */
 #include <string.h>
 
 #include "gc/objects.h"
@@ -19,16 +19,16 @@
 
 /* ---------------------------------------------------------------- fetching ahead */
 
-/* Fetching ahead what a cycle is about to touch: an object, its vector or table, and what that
- * refers to first, each some places before its turn. Internal to snapshot_cycle.c. */
+/* Prefetches what a cycle is about to touch: an object, its vector or table, and their first
+ * referents, each some entries before its turn. */
 
 enum {
-    /* In the queue: entries, objects, vectors and referents fetched so many places ahead. */
+    /* In the queue: how many entries ahead objects, vectors and referents are prefetched. */
     SNAPSHOT_FETCH_ENTRY = 16,
     SNAPSHOT_FETCH_OBJECT = 12,
     SNAPSHOT_FETCH_VECTOR = 6,
     SNAPSHOT_FETCH_REFERENT = 3,
-    SNAPSHOT_FETCH_VALUES = 4, /* of a dict */
+    SNAPSHOT_FETCH_VALUES = 4, /* for a dict */
     SNAPSHOT_CACHE_LINE = 64,
 };
 
@@ -38,7 +38,7 @@ static inline void snapshot_fetch_vector(const struct object *object)
         return;
     }
     if (object->type == &dict_type) {
-        /* An empty one has no table: C adds nothing to NULL, and fetching tolerates any address. */
+        /* An empty one has no table. C adds nothing to NULL; a prefetch tolerates any address. */
         const uintptr_t keys = (uintptr_t)((const struct dict_object *)object)->keys;
         __builtin_prefetch((const void *)keys);
         __builtin_prefetch((const void *)(keys + SNAPSHOT_CACHE_LINE));
@@ -66,7 +66,7 @@ static inline void snapshot_fetch_first(const struct object *object)
     }
 }
 
-/* In a pass over the registry. */
+/* Prefetches in a pass over the registry. */
 static inline void snapshot_fetch_entries(const struct registry *registry,
                                           const struct snapshot *snapshot)
 {
@@ -77,7 +77,7 @@ static inline void snapshot_fetch_entries(const struct registry *registry,
     }
 }
 
-/* In the queue of a cycle. */
+/* Prefetches in the queue of a cycle. */
 static inline void snapshot_fetch(const struct registry *registry, const struct snapshot *snapshot)
 {
     const uint32_t *queue = snapshot->queue.items;
@@ -92,9 +92,9 @@ static inline void snapshot_fetch(const struct registry *registry, const struct 
 
 /* ---------------------------------------------------------------- up to the verdict */
 enum {
-    SNAPSHOT_WAIT_SLICES = 4, /* for the program to touch something after T0 */
-    SNAPSHOT_SCAN_LEAST = 32, /* references: less is not worth an interruption */
-    SNAPSHOT_EIGHT = 8,       /* entries whose marks are looked at in one word */
+    SNAPSHOT_WAIT_SLICES = 4, /* for which the program may touch something after T0 */
+    SNAPSHOT_SCAN_LEAST = 32, /* references; less work is not worth an interruption */
+    SNAPSHOT_EIGHT = 8,       /* entries whose marks are read as one word */
 };
 
 static const uint64_t snapshot_reached_eight = 0x0101010101010101u * SNAPSHOT_MARK_REACHED;
@@ -170,13 +170,13 @@ static inline int snapshot_visit_reach(struct object *referent, void *context)
     return 0;
 }
 
-/* The references of a vector from *position on; true: to its end. */
+/* Passes over the references of a vector from *position on. true: to its end. */
 static inline __attribute__((always_inline)) bool
 snapshot_scan_vector(struct object *const *items, size_t length, size_t *position,
                      object_visit *visit, struct snapshot_pass *pass, int64_t *budget)
 {
     size_t limit = *budget > SNAPSHOT_SCAN_LEAST ? (size_t)*budget : SNAPSHOT_SCAN_LEAST;
-    size_t left = length > *position ? length - *position : 0; /* it may have got shorter */
+    size_t left = length > *position ? length - *position : 0; /* it may have become shorter */
     size_t count = left < limit ? left : limit;
     if (count > 0) { /* an empty list has no vector */
         referents_visit_vector(items + *position, count, visit, pass);
@@ -203,7 +203,7 @@ static inline bool snapshot_scan_dict(const struct object *dict, size_t *positio
     return false;
 }
 
-/* Passes over an object's references, from *position on; true: to the end. Objects of other types
+/* Passes over an object's references from *position on. true: to the end. Objects of other types
  * are small. */
 static inline __attribute__((always_inline)) bool
 snapshot_scan_object(struct object *object, size_t *position, object_visit *visit,
@@ -226,8 +226,8 @@ snapshot_scan_object(struct object *object, size_t *position, object_visit *visi
     return true;
 }
 
-/* The object is not done: the next slice goes on with it. Whoever gives the references new
- * positions meanwhile takes the flag off. */
+/* Suspends an object, with which the next slice continues. Whoever moves its references meanwhile
+ * clears the flag. */
 static void snapshot_suspend(struct snapshot *snapshot, struct object *object, size_t position)
 {
     snapshot->scanning = object->index;
@@ -235,7 +235,7 @@ static void snapshot_suspend(struct snapshot *snapshot, struct object *object, s
     gc_head_of(object)->flags |= GC_FLAG_SLICED;
 }
 
-/* The container that the last slice was not done with, and *position in it; NULL: none. */
+/* The container that the last slice suspended, and *position in it; NULL: none. */
 static struct object *snapshot_resume(struct runtime *runtime, size_t *position)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -252,7 +252,7 @@ static struct object *snapshot_resume(struct runtime *runtime, size_t *position)
 }
 
 /* ---------------------------------------------------------------- reaching */
-/* Passes over the references of all that is reached. true: nothing is left in the queue. */
+/* Passes over the references of all reached members. true: the queue is empty. */
 static bool snapshot_drain(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -282,7 +282,7 @@ static bool snapshot_drain(struct runtime *runtime, int64_t *budget)
 }
 
 /* ---------------------------------------------------------------- the passes over all members */
-/* Whether the next eight entries are members that all have the mark: they can be skipped. */
+/* Are the next eight entries members that all have the mark? Then they can be skipped. */
 static inline bool snapshot_next_eight(const struct snapshot *snapshot, const uint8_t *marks,
                                        uint64_t mark)
 {
@@ -317,7 +317,7 @@ static void snapshot_bias_one(struct runtime *runtime, uint32_t index, int64_t *
     }
 }
 
-/* All that there is now is a member: T0. Not when containers have been made that the pass has not
+/* T0: all existing containers are members. Not yet if containers were made that the pass has not
  * seen, and there is no room to queue them. */
 static bool snapshot_is_time(struct runtime *runtime, int64_t *budget)
 {
@@ -358,9 +358,9 @@ static bool snapshot_bias(struct runtime *runtime, int64_t *budget)
     return snapshot->cursor == snapshot->members && snapshot_is_time(runtime, budget);
 }
 
-/* An unreached member's references. A member that is written between two slices of it is reached by
- * that: the rest of it is not counted, and what was counted are references of T0 as they should be.
- */
+/* Counts the references of unreached members. A member that is written between two slices is
+ * reached by that: the rest of it is not counted, and the counted references are those of T0, as
+ * they should be. */
 static bool snapshot_count(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -393,7 +393,7 @@ static bool snapshot_count(struct runtime *runtime, int64_t *budget)
     }
 }
 
-/* Reaches the members that have more references than were counted, and what they lead to. */
+/* Reaches the members with more references than were counted, and what they refer to. */
 static bool snapshot_mark(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -426,7 +426,7 @@ static bool snapshot_mark(struct runtime *runtime, int64_t *budget)
     return false;
 }
 
-/* What has been touched since T0, and what that leads to. */
+/* Reaches what was touched since T0, and what it refers to. */
 static bool snapshot_follow_roots(struct runtime *runtime, int64_t *budget)
 {
     if (!snapshot_drain(runtime, budget)) {
@@ -439,24 +439,24 @@ static bool snapshot_follow_roots(struct runtime *runtime, int64_t *budget)
     return true;
 }
 
-/* A cycle, after the verdict: the trash is freed in slices, and the registry closed up.
+/* A cycle after the verdict: frees the trash in slices, and closes the registry's holes.
  *
- * gc_trash_free frees everything in one go. In slices the trash must stay whole, as far as others
- * can see, until its last container has let go of the rest: each gets a reference of the
- * collector's own first, then each is cleared (a long list a part at a time), then the references
- * are dropped. Nothing else refers to the trash, so that nothing else changes it meanwhile.
+ * gc_trash_free frees everything at once. In slices the trash must look intact to others until its
+ * last container has dropped its references. So the collector first takes a reference to each
+ * container, then clears each (a long list in parts), then drops its references. Nothing else
+ * refers to the trash, so nothing else changes it meanwhile.
  *
- * Only what runs the program's code is done at once: gc_trash_process, with weak references and
- * finalizers, at the end of SNAPSHOT_SWEEP. */
+ * Only gc_trash_process, at the end of SNAPSHOT_SWEEP, runs the program's code (weak references and
+ * finalizers), and it runs at once. */
 
 enum {
-    SNAPSHOT_CLEAR_UNITS = 4, /* what clearing a container costs beside its references */
+    SNAPSHOT_CLEAR_UNITS = 4, /* the cost of clearing a container, beside its references */
     SNAPSHOT_FETCH_TRASH = 12,
 };
 
 /* ---------------------------------------------------------------- sweeping */
-/* Finalizers and what is done for them take references to the trash and drop them: to a biased
- * container that would be a rescue, of it alone. So the trash that they see is not biased. */
+/* Finalizers and their callers take references to the trash and drop them. For a biased container
+ * that would be a rescue, of this container alone. So trash is unbiased before they run. */
 static void snapshot_process(struct runtime *runtime)
 {
     const struct snapshot *snapshot = snapshot_of(runtime);
@@ -469,7 +469,7 @@ static void snapshot_process(struct runtime *runtime)
     gc_trash_process(runtime, &snapshot_of(runtime)->trash);
 }
 
-/* The unreached members become trash. Eight reached ones are passed over at once. */
+/* Makes the unreached members trash. Eight reached ones are skipped at once. */
 static bool snapshot_sweep(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -514,8 +514,7 @@ void snapshot_rescue(struct runtime *runtime, uint32_t index)
     }
     snapshot->trash.length = 0;
     snapshot->phase = SNAPSHOT_MARK;
-    snapshot->cursor =
-        snapshot->members; /* the comparison is done; only what index leads to is left */
+    snapshot->cursor = snapshot->members; /* the comparison is done; index still leads somewhere */
     snapshot_reach(runtime, index);
 }
 
@@ -539,7 +538,7 @@ static bool snapshot_keep(struct runtime *runtime, int64_t *budget)
         struct object *object = snapshot_next_trash(runtime);
         if (object == NULL) {
             snapshot
-                ->suspects++; /* brought back by a finalizer, perhaps: its bias proves nothing */
+                ->suspects++; /* a finalizer may have brought it back: its bias proves nothing */
             continue;
         }
         snapshot_take_bias(runtime, object);
@@ -550,7 +549,7 @@ static bool snapshot_keep(struct runtime *runtime, int64_t *budget)
     return snapshot->cursor == snapshot->trash.length;
 }
 
-/* The last items of a list, as many as the budget allows; true: it is empty, but for its vector. */
+/* Removes the last items of a list, as far as the budget allows. true: only its vector is left. */
 static bool snapshot_clear_items(struct runtime *runtime, struct list_object *list, int64_t *budget)
 {
     while (list->length > 0 && *budget > 0) {
@@ -603,7 +602,7 @@ static bool snapshot_drop(struct runtime *runtime, int64_t *budget)
 }
 
 /* ---------------------------------------------------------------- closing up */
-#define SNAPSHOT_HOLE ((struct object *)(uintptr_t)1) /* an odd number: one that is not chained */
+#define SNAPSHOT_HOLE ((struct object *)(uintptr_t)1) /* odd, so it is no chained entry */
 
 static void snapshot_move_entry(struct runtime *runtime, uint32_t from, uint32_t to)
 {
@@ -641,7 +640,8 @@ uint32_t snapshot_close_holes(struct runtime *runtime, uint32_t begin, int64_t *
     return low;
 }
 
-/* The new containers have been looked at, and none has come since: entries may be moved. */
+/* Closes holes. Entries may be moved, because all new containers have been looked at and none has
+ * come since. */
 static bool snapshot_compact(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -683,8 +683,9 @@ static void snapshot_next_phase(struct runtime *runtime)
         snapshot->phase++;
         break;
     }
-    snapshot->cursor =
-        snapshot->phase >= SNAPSHOT_KEEP ? 0 : snapshot->begin; /* of the trash, of the registry */
+    snapshot->cursor = snapshot->phase >= SNAPSHOT_KEEP
+                           ? 0
+                           : snapshot->begin; /* of the trash, or of the registry */
 }
 
 void snapshot_advance(struct runtime *runtime, int64_t *budget)

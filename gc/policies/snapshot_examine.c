@@ -1,11 +1,11 @@
-/* New containers, each looked at once while it is still in the processor's cache.
+/* Examines new containers, each once while it is still in the processor's cache.
  *
- * One that refers to no container is a leaf and dismissed; so is one that refers to dismissed ones
- * only, unless it is known (SNAPSHOT_FLAG_KNOWN). That is all that a heap which only grows pays
- * for. The rest are queued, and the unknown ones among them examined together: the references among
- * them are counted, and those that have no others, nor are reached from one that has, are garbage.
- * What is alive is dismissed, and what it refers to and is not biased becomes known
- * (0010-incremental-collector.md, lemma 3). */
+ * A container that refers to no container is a leaf, and is dismissed. So is one that refers only
+ * to dismissed ones, unless it is known (SNAPSHOT_FLAG_KNOWN). A heap that only grows pays for
+ * nothing else. The others are queued, and those of them that are not known are examined together:
+ * references among them are counted; those that have no other references, and are not reached from
+ * one that has, are garbage. Living ones are dismissed, and what they refer to becomes known if it
+ * is not biased (0010-incremental-collector.md, lemma 3). */
 #include <string.h>
 
 #include "gc/introspect.h"
@@ -13,13 +13,13 @@
 #include "gc/policies/snapshot.h"
 #include "gc/referents.h"
 
-/* Frees garbage, of ascending indices, in one go with whatever its finalizers do. */
+/* Frees garbage, given by ascending indices, at once, with all effects of its finalizers. */
 static void snapshot_free_few(struct runtime *runtime, uint32_t *indices, uint32_t length)
 {
     struct registry *registry = &runtime->collector.registry;
     struct gc_trash trash = {.indices = indices};
     if (indices[length - 1] >= registry->starts[0]) {
-        snapshot_seal(runtime); /* made in this slice, by a callback or a finalizer */
+        snapshot_seal(runtime); /* a callback or a finalizer made them in this slice */
     }
     for (uint32_t i = 0; i < length; i++) {
         struct object *object = registry->entries[indices[i]];
@@ -28,7 +28,7 @@ static void snapshot_free_few(struct runtime *runtime, uint32_t *indices, uint32
     }
     uint64_t freed = gc_trash_dispose(runtime, &trash);
     (void)collector_count_trash(runtime, 0, &trash, freed);
-    snapshot_of(runtime)->suspects += freed < length; /* some have been brought back, not biased */
+    snapshot_of(runtime)->suspects += freed < length; /* some were brought back, unbiased */
 }
 
 /* ---------------------------------------------------------------- one look */
@@ -98,9 +98,9 @@ unsigned snapshot_look(const struct registry *registry, struct object *object, i
     return snapshot_look_inline(registry->marks, object, budget);
 }
 
-/* ---------------------------------------------------------------- each by itself */
-/* Dismisses the container if what was found at it allows that. */
-static inline bool snapshot_settle(struct object *object, uint8_t *mark, unsigned look)
+/* ---------------------------------------------------------------- single containers */
+/* Dismisses the container if the look's result allows it. Returns whether it did. */
+static inline bool snapshot_try_dismiss(struct object *object, uint8_t *mark, unsigned look)
 {
     if (look == 0) {
         *mark |= SNAPSHOT_MARK_BIASED | SNAPSHOT_MARK_LEAF;
@@ -114,8 +114,8 @@ static inline bool snapshot_settle(struct object *object, uint8_t *mark, unsigne
     return true;
 }
 
-/* The newest are left for the next slice: the program has them in its hands, and lets go of most of
- * them soon, which it would have to hear of if they were biased. */
+/* Looks at new containers. The newest are left for the next slice: the program is using them and
+ * soon drops most of them, which it would have to report if they were biased. */
 static void snapshot_look_at_new(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -132,7 +132,7 @@ static void snapshot_look_at_new(struct runtime *runtime, int64_t *budget)
         }
         snapshot->survivors++;
         unsigned look = snapshot_look_inline(registry->marks, object, budget);
-        if (!snapshot_settle(object, &registry->marks[index], look) &&
+        if (!snapshot_try_dismiss(object, &registry->marks[index], look) &&
             look & SNAPSHOT_LOOK_ON_CYCLE) {
             snapshot_enqueue_seen(runtime, index);
         }
@@ -156,14 +156,14 @@ static void snapshot_look_at_newest_later(struct runtime *runtime)
     }
 }
 
-/* ---------------------------------------------------------------- those that refer to each other
- */
+/* ---------------------------------------------------------------- containers that refer to each
+ * other */
 struct snapshot_youth {
     uint8_t *marks;
     uint32_t *numbers;
     uint32_t sealed;
     uint32_t length;
-    uint32_t alive; /* of `order` */
+    uint32_t alive; /* in `order` */
     uint32_t members[SNAPSHOT_YOUTH_MAX];
     uint32_t order[SNAPSHOT_YOUTH_MAX];
 };
@@ -172,12 +172,12 @@ static bool snapshot_is_young(const struct snapshot *snapshot, const struct obje
                               uint32_t index, uint8_t mark)
 {
     bool is_free =
-        index >= snapshot->members || snapshot->phase == SNAPSHOT_BIAS; /* its number is */
+        index >= snapshot->members || snapshot->phase == SNAPSHOT_BIAS; /* its number is valid */
     return index >= snapshot->begin && is_free && object != NULL && mark & SNAPSHOT_MARK_QUEUED &&
            !object_is_biased(object) && !snapshot_is_known(object);
 }
 
-/* Those of the queue that can be examined together, by ascending index. */
+/* Collects those in the queue that can be examined together, by ascending index. */
 static void snapshot_youth_gather(struct runtime *runtime, struct snapshot_youth *youth,
                                   int64_t *budget)
 {
@@ -197,7 +197,7 @@ static void snapshot_youth_gather(struct runtime *runtime, struct snapshot_youth
         if (youth->length < snapshot->parameters->youth_max &&
             snapshot_is_young(snapshot, object, index, registry->marks[index])) {
             unsigned look = snapshot_look_inline(registry->marks, object, &references);
-            if (snapshot_settle(object, &registry->marks[index], look) ||
+            if (snapshot_try_dismiss(object, &registry->marks[index], look) ||
                 look & SNAPSHOT_LOOK_NO_YOUTH) {
                 continue;
             }
@@ -238,7 +238,7 @@ static inline int snapshot_youth_reach(struct object *referent, void *context)
     return 0;
 }
 
-/* Dismisses those with references from elsewhere, and what they lead to among them. */
+/* Dismisses those with references from elsewhere, and those among them to which they lead. */
 static void snapshot_youth_mark(struct runtime *runtime, struct snapshot_youth *youth)
 {
     struct object *const *entries = runtime->collector.registry.entries;
@@ -284,41 +284,42 @@ static void snapshot_examine_youth(struct runtime *runtime, int64_t *budget)
     snapshot_free_few(runtime, youth.order, length);
 }
 
-/* Candidates: dismissed when they are leaves, and else examined with all that they lead to, when
- * that is little.
+/* Candidates: leaves are dismissed. Others are examined with everything that they lead to, if that
+ * is little.
  *
- * What a candidate leads to, the candidate included, is a closed set E: if the candidate is on a
- * cycle, the whole cycle is in E. Each member's references from E are counted; one with more
- * references than that is alive for all that E knows, as is what it leads to. The others are
- * referred to by each other alone: garbage. This is Bacon and Rajan's trial deletion ("Concurrent
- * Cycle Collection in Reference Counted Systems", ECOOP 2001), but exact and bounded: counts are
- * kept beside the objects, so that giving up costs nothing to undo.
+ * The set E of all containers that a candidate leads to, including itself, is closed: if the
+ * candidate is on a cycle, the whole cycle is in E. Each member's references from E are counted. A
+ * member with more references is assumed to be alive, with all that it leads to. The others are
+ * referred to only by each other: they are garbage. This is Bacon and Rajan's trial deletion
+ * ("Concurrent Cycle Collection in Reference Counted Systems", ECOOP 2001), but exact and bounded:
+ * counts are kept beside the objects, so that nothing must be undone if it is abandoned.
  *
- * When E holds no garbage, none of it is in garbage that keeps itself alive, and all of it is
+ * If E contains no garbage, none of it is in garbage that keeps itself alive, and all of it is
  * dismissed (0010-incremental-collector.md, lemma 2). */
 
-/* The candidate's surroundings. A member finds its own place through its header's number. */
+/* The candidate's surroundings. A member's index in them is the number in its header. */
 struct snapshot_trial {
     const struct registry *registry;
-    uint32_t begin; /* what is below is frozen */
+    uint32_t begin; /* entries below are frozen */
     uint32_t length;
     uint32_t limit;
-    uint32_t references; /* passed over so far */
-    uint32_t alive;      /* of `order`, reached from one with references from outside */
+    uint32_t references; /* passed so far */
+    uint32_t alive; /* those in `order` that are reached from one with references from outside */
     struct object *objects[SNAPSHOT_TRIAL_MAX];
     uint32_t internal[SNAPSHOT_TRIAL_MAX]; /* references from members */
     bool is_alive[SNAPSHOT_TRIAL_MAX];
     uint32_t order[SNAPSHOT_TRIAL_MAX];
 };
 
-/* The place of a container in the trial; length: it is not in it. */
+/* The index of a container in the trial; length: it is not in it. */
 static uint32_t snapshot_trial_find(const struct snapshot_trial *trial, const struct object *object)
 {
     uint32_t place = gc_head_of(object)->number;
     return place < trial->length && trial->objects[place] == object ? place : trial->length;
 }
 
-/* An atom, or a leaf: on no cycle, and leads to nothing. Or frozen, and looked at by nobody. */
+/* Does the trial end here? At atoms and leaves, which are on no cycle and lead to nothing, and at
+ * frozen containers, which are not examined. */
 static bool snapshot_trial_is_end(const struct snapshot_trial *trial, const struct object *object)
 {
     uint32_t index = object->index;
@@ -351,7 +352,7 @@ static int snapshot_trial_gather(struct object *referent, void *context)
     return 0;
 }
 
-/* false: there is more than the limit allows. */
+/* Collects the surroundings. false: they exceed the limit. */
 static bool snapshot_trial_expand(struct snapshot_trial *trial, struct object *candidate)
 {
     trial->objects[0] = candidate;
@@ -385,7 +386,7 @@ static int snapshot_trial_visit_alive(struct object *referent, void *context)
     return 0;
 }
 
-/* Marks what is referred to from outside and what that leads to. */
+/* Marks members with references from outside, and what they lead to. */
 static void snapshot_trial_mark(struct snapshot_trial *trial)
 {
     trial->alive = 0;
@@ -400,8 +401,8 @@ static void snapshot_trial_mark(struct snapshot_trial *trial)
     }
 }
 
-/* Frees the members that are not alive: fewer than SNAPSHOT_TRIAL_MAX, in one go, with whatever
- * their finalizers do. */
+/* Frees the members that are not alive, fewer than SNAPSHOT_TRIAL_MAX, at once, with all effects of
+ * their finalizers. */
 static void snapshot_trial_free(struct runtime *runtime, const struct snapshot_trial *trial)
 {
     uint32_t indices[SNAPSHOT_TRIAL_MAX];
@@ -424,7 +425,7 @@ static bool snapshot_trial_dismissible(const struct runtime *runtime, const stru
     return object->index < runtime->collector.registry.starts[0] && snapshot_is_guarded(object);
 }
 
-/* In a heap that hangs together every trial fails. */
+/* Is a trial worth its cost? In a connected heap every trial fails. */
 static bool snapshot_trial_is_worth_it(const struct snapshot *snapshot,
                                        struct snapshot_effort *effort)
 {
@@ -448,7 +449,7 @@ static void snapshot_trial_learn(const struct snapshot *snapshot, struct snapsho
     }
 }
 
-/* true: the candidate has been dismissed or freed. */
+/* Runs a trial. true: the candidate was dismissed or freed. */
 static bool snapshot_trial_run(struct runtime *runtime, struct object *candidate, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -492,7 +493,8 @@ static void snapshot_examine_one(struct runtime *runtime, struct object *object,
     bool is_hopeless = look & SNAPSHOT_LOOK_LARGE || !(look & SNAPSHOT_LOOK_INNER);
     uint8_t *mark = &runtime->collector.registry.marks[object->index];
     if (look & SNAPSHOT_LOOK_OPEN && !snapshot_has_lost(object) && !(*mark & SNAPSHOT_MARK_AGAIN)) {
-        *mark |= SNAPSHOT_MARK_AGAIN; /* when what it refers to has been looked at, too */
+        *mark |=
+            SNAPSHOT_MARK_AGAIN; /* examined again when what it refers to has been looked at too */
         snapshot_enqueue_seen(runtime, object->index);
         return;
     }
@@ -501,8 +503,8 @@ static void snapshot_examine_one(struct runtime *runtime, struct object *object,
         snapshot_dismiss(runtime, object, look == 0 ? SNAPSHOT_MARK_LEAF : 0);
     } else if (is_hopeless || !snapshot_trial_run(runtime, object, budget)) {
         if (look & SNAPSHOT_LOOK_UNFILLED && snapshot->unfilled < SNAPSHOT_UNFILLED_MAX) {
-            snapshot
-                ->unfilled++; /* somebody is about to fill it, unseen: again in the next slice */
+            snapshot->unfilled++; /* somebody will fill it unnoticed: it is examined again in the
+                                     next slice */
             snapshot_enqueue_seen(runtime, object->index);
         } else if (!(look & SNAPSHOT_LOOK_UNGUARDED)) {
             snapshot_suspect(snapshot, object->index);
@@ -510,7 +512,7 @@ static void snapshot_examine_one(struct runtime *runtime, struct object *object,
     }
 }
 
-/* The queue's rest is for the next slice. */
+/* Examines the queue; the rest is for the next slice. */
 static void snapshot_examine_queue(struct runtime *runtime, int64_t *budget)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -522,7 +524,7 @@ static void snapshot_examine_queue(struct runtime *runtime, int64_t *budget)
         uint32_t index = seen->items[snapshot->seen_taken++];
         --*budget;
         if (index >= registry->starts[0] || !(registry->marks[index] & SNAPSHOT_MARK_QUEUED)) {
-            continue; /* its entry has been closed up since */
+            continue; /* its entry was closed meanwhile */
         }
         registry->marks[index] &= (uint8_t)~SNAPSHOT_MARK_QUEUED;
         struct object *object = registry_object(registry, index);
@@ -530,7 +532,7 @@ static void snapshot_examine_queue(struct runtime *runtime, int64_t *budget)
             snapshot_examine_one(runtime, object, budget);
         }
     }
-    if (snapshot->seen_taken > seen->length / 2) { /* what moves is less than what has been taken */
+    if (snapshot->seen_taken > seen->length / 2) { /* fewer entries move than were taken */
         seen->length -= snapshot->seen_taken;
         memmove(seen->items, seen->items + snapshot->seen_taken,
                 seen->length * sizeof(*seen->items));
@@ -538,8 +540,8 @@ static void snapshot_examine_queue(struct runtime *runtime, int64_t *budget)
     }
 }
 
-/* When all has been looked at, the new containers' holes are closed: not while a cycle biases one
- * container after the other, by index. */
+/* Closes the holes of the new containers when all have been looked at, but not while a cycle biases
+ * containers one after the other by index. */
 static void snapshot_close_new_holes(struct runtime *runtime)
 {
     struct snapshot *snapshot = snapshot_of(runtime);
@@ -552,8 +554,8 @@ static void snapshot_close_new_holes(struct runtime *runtime)
     }
 }
 
-/* What this frees while a cycle is under way, the cycle announces; otherwise it is announced as a
- * collection of the youngest generation. Before anything is looked for, as those that are told may
+/* Frees garbage candidates. During a cycle the cycle has announced this; otherwise it is announced
+ * as a collection of the youngest generation, before anything is searched, because callbacks may
  * get hold of anything. */
 static void snapshot_examine_candidates(struct runtime *runtime, int64_t *budget)
 {

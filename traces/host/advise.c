@@ -10,19 +10,19 @@
 enum {
     ADVISE_STEP = 16,
     ADVISE_STEPS = 64, /* up to 1024 bytes */
-    ADVISE_CAPS = 13,  /* 1 to 2048, and none */
+    ADVISE_CAPS = 13,  /* 1 to 2048, and no cap */
     ADVISE_THRESHOLDS = 6,
 };
 
-static const double ADVISE_KEPT = 0.95;   /* of the hits of a list without a cap */
-static const double ADVISE_COMMON = 0.01; /* of the takes */
+static const double ADVISE_KEPT = 0.95;   /* share of the hits of a list without a cap */
+static const double ADVISE_COMMON = 0.01; /* share of the takes */
 static const uint64_t advise_thresholds[ADVISE_THRESHOLDS] = {64, 128, 256, 512, 1024, 4096};
 
-/* Of one half of the trace. Step i is of sizes 16i + 1 to 16i + 16. */
+/* One half of the trace. Step i has sizes 16i + 1 to 16i + 16. */
 struct advise_half {
     uint64_t takes;
     uint64_t step_takes[ADVISE_STEPS];
-    uint64_t step_bytes[ADVISE_STEPS]; /* asked for */
+    uint64_t step_bytes[ADVISE_STEPS]; /* requested bytes */
     uint64_t hits[ADVISE_STEPS][ADVISE_CAPS];
 };
 
@@ -40,7 +40,7 @@ static size_t advise_step(uint64_t size)
     return (size_t)((trace_live_bytes(size) - 1) / ADVISE_STEP);
 }
 
-/* A free list of each cap at once. */
+/* Simulates free lists with all caps at the same time. */
 static void advise_take(struct advise *advise, struct advise_half *half, uint64_t size)
 {
     size_t step = advise_step(size);
@@ -81,7 +81,7 @@ static void advise_live(struct advise *advise, uint64_t size, int sign)
     }
 }
 
-/* A resize gives its old block back and takes another. */
+/* A resize frees its old block and takes another. */
 static void advise_event(struct advise *advise, const struct trace_event *event, bool second)
 {
     bool takes = event->operation != TRACE_GIVE;
@@ -116,13 +116,13 @@ static enum status advise_read(struct advise *advise, struct trace_reader *reade
 
 /* ------------------------------------------------------------------------------ size classes */
 
-/* ends[i]: the last step of class i. */
+/* ends[i] is the last step of class i. */
 struct advise_classes {
     size_t ends[ADVISE_STEPS];
     size_t count;
 };
 
-/* Usable less asked of the steps from to `to`, if they are one class. */
+/* Usable minus requested bytes of steps `from` to `to`, if they are one class. */
 static double advise_cost(const struct advise_half *half, size_t from, size_t to)
 {
     double cost = 0;
@@ -133,8 +133,8 @@ static double advise_cost(const struct advise_half *half, size_t from, size_t to
     return cost;
 }
 
-/* The cheapest division into k classes by dynamic programming over their last steps: best[j][i] is
- * that of the steps up to i into j + 1 classes. */
+/* Finds the cheapest division into k classes by dynamic programming over their last steps:
+ * best[j][i] is the cost of dividing the steps up to i into j + 1 classes. */
 static void advise_divide(const struct advise_half *half, size_t k, struct advise_classes *classes)
 {
     static double best[ADVISE_STEPS][ADVISE_STEPS];
@@ -145,7 +145,7 @@ static void advise_divide(const struct advise_half *half, size_t k, struct advis
     for (size_t j = 1; j < k; j++) {
         for (size_t i = 0; i < ADVISE_STEPS; i++) {
             best[j][i] = best[j - 1][i];
-            before[j][i] = SIZE_MAX; /* no need of one more */
+            before[j][i] = SIZE_MAX; /* one more class is not needed */
             for (size_t last = 0; last < i; last++) {
                 double cost = best[j - 1][last] + advise_cost(half, last + 1, i);
                 if (cost < best[j][i]) {
@@ -295,7 +295,7 @@ json_t *trace_advise(const char *path, struct error *error)
 
 /* ------------------------------------------------------------------------------ for people */
 
-/* A dash where there is none: a size that the second half does not have. */
+/* Adds a percentage, or a dash for null: the second half does not have that size. */
 static void advise_percent(struct table *table, size_t column, const json_t *row,
                            const char *member)
 {

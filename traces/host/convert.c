@@ -24,15 +24,15 @@ struct convert {
     struct trace_converted *done;
     struct trace_intake intake;
     uint32_t thread;
-    /* Of heaptrack: sizes by number of allocation info, and the last of each one's live blocks. */
+    /* For heaptrack: sizes by allocation info, and the last live block of each info. */
     uint64_t *sizes;
-    uint64_t *live; /* addresses are invented: how many are alive */
+    uint64_t *live; /* addresses are invented; this counts the live blocks */
     size_t infos;
 };
 
 /* ------------------------------------------------------------------------------ lines */
 
-/* A number in C's notation after blanks; moves *text behind it. */
+/* Parses a number in C's notation after blanks, and moves *text after it. */
 static bool convert_number(const char **text, int base, uint64_t *value)
 {
     char *end;
@@ -49,7 +49,7 @@ static bool convert_number(const char **text, int base, uint64_t *value)
     return whole;
 }
 
-/* An id of another program's is no address yet: 0 is none, and addresses have 48 bits. */
+/* Makes an address of another program's id: 0 means none, and addresses have 48 bits. */
 static uint64_t convert_id(uint64_t id)
 {
     return (id + 1) & ((UINT64_C(1) << 63) - 1);
@@ -131,8 +131,8 @@ static bool convert_jsonl_line(struct convert *convert, const char *line)
     return known;
 }
 
-/* "@ PLACE + 0xADDRESS 0xSIZE", "- 0xADDRESS", and of realloc "< 0xOLD" and then "> 0xNEW 0xSIZE".
- */
+/* Parses "@ PLACE + 0xADDRESS 0xSIZE", "- 0xADDRESS", and for realloc "< 0xOLD" followed by ">
+ * 0xNEW 0xSIZE". */
 static bool convert_mtrace_line(struct convert *convert, const char *line)
 {
     static const char signs[] = "+-<>";
@@ -159,7 +159,7 @@ static bool convert_mtrace_line(struct convert *convert, const char *line)
     return true;
 }
 
-/* The arguments of "NAME(A, B) = RESULT", whatever stands before the name. */
+/* The arguments of "NAME(A, B) = RESULT". Text before the name is skipped. */
 struct convert_call {
     uint64_t arguments[3];
     int count;
@@ -172,7 +172,7 @@ static bool convert_parse_call(const char *open, struct convert_call *call)
     *call = (struct convert_call){.count = 0};
     while (call->count < 3) {
         while (*rest == ' ' || *rest == ',' || isalpha((unsigned char)*rest)) {
-            rest++; /* valgrind: "memalign(al 64, size 8)" */
+            rest++; /* valgrind writes "memalign(al 64, size 8)" */
         }
         if (!convert_number(&rest, 0, &call->arguments[call->count])) {
             break;
@@ -192,7 +192,7 @@ static bool convert_call_line(struct convert *convert, const char *line)
     static const struct {
         const char *name;
         enum trace_member member;
-        int size; /* which argument; -1: the product of both */
+        int size; /* index of the argument; -1: the product of both */
         int alignment;
         bool gives;
     } calls[] = {
@@ -238,9 +238,9 @@ static bool convert_call_line(struct convert *convert, const char *line)
     return false;
 }
 
-/* heaptrack's file, as its interpreter writes it, says of a block only its allocation info: size
- * and place. "a SIZE PLACE" is the next info, "+ INFO" and "- INFO" are events, in hexadecimal. Of
- * the live blocks of an info the last is taken to be the one that is given back. */
+/* heaptrack's file, as its interpreter writes it, has only the allocation info of a block: its size
+ * and place. "a SIZE PLACE" is the next info; "+ INFO" and "- INFO" are events, in hexadecimal. The
+ * block that is freed is assumed to be the last live one of its info. */
 static bool convert_heaptrack_line(struct convert *convert, const char *line)
 {
     const char *rest = line + 1;
@@ -273,24 +273,24 @@ static bool convert_heaptrack_line(struct convert *convert, const char *line)
 
 /* ------------------------------------------------------------------------------ profiles */
 
-/* A block of each size is born with the profile's rate, and one of that size, drawn at random, dies
- * for it: the live blocks of each size stay at the profile's, scaled, and its lifetimes are
- * exponential. Sizes of which less than half a block would be alive have one, if it is no more than
- * a hundredth of the whole; else they are left out. */
+/* A block of each size is born with the profile's rate, and a random block of that size dies for
+ * it. So the live blocks of each size stay at the profile's (scaled) number, and lifetimes are
+ * exponential. A size that would have less than half a live block gets one if that is no more than
+ * a hundredth of all bytes; otherwise it is left out. */
 static const double PROFILE_LIVE_BYTES = 64 << 20;
 
 struct profile_row {
     uint64_t size;
     double rate;
     double live;
-    uint64_t blocks; /* alive after the scaling */
-    uint64_t first;  /* of their ids */
+    uint64_t blocks; /* live blocks after scaling */
+    uint64_t first;  /* the first of their ids */
 };
 
 struct profile {
     struct profile_row *rows;
     size_t count;
-    double rate; /* of all rows that are kept */
+    double rate; /* the sum over all rows that are kept */
 };
 
 static void profile_scale(struct profile *profile)
@@ -340,7 +340,7 @@ static bool profile_line(struct profile *profile, const char *line)
 static void profile_play(struct convert *convert, struct profile *profile)
 {
     struct rng rng;
-    double *until = text_zeroed(profile->count, sizeof(*until)); /* cumulated rates */
+    double *until = text_zeroed(profile->count, sizeof(*until)); /* cumulative rates */
     double sum = 0;
     rng_seed(&rng, convert->asked->seed);
     profile_scale(profile);
@@ -375,7 +375,7 @@ static void profile_play(struct convert *convert, struct profile *profile)
 
 /* ------------------------------------------------------------------------------ files */
 
-/* A zstd file as a stream of stdio's: heaptrack's are packed so. */
+/* A zstd file as a stdio stream, because heaptrack's files are compressed. */
 struct unpacked {
     FILE *file;
     ZSTD_DStream *stream;
@@ -413,7 +413,7 @@ static int unpacked_close(void *cookie)
     return 0;
 }
 
-/* Opens the file, unpacked if it is a zstd file. */
+/* Opens the file; a zstd file is decompressed. */
 static FILE *convert_open(const char *path)
 {
     static const unsigned char zstd_magic[] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -582,8 +582,8 @@ static void convert_copy_event(struct trace_writer *writer, const struct trace_e
     }
 }
 
-/* Every event to the file or, if that is NULL, to the writer. Times are kept as far as frames: a
- * reader tells them after each. */
+/* Copies every event to the file or, if that is NULL, to the writer. Times are kept at the
+ * resolution of frames: a reader reports them after each. */
 static enum status convert_copy(struct trace_reader *reader, FILE *file, enum trace_foreign to,
                                 struct trace_writer *writer, struct trace_converted *done,
                                 struct error *error)

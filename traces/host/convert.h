@@ -1,4 +1,4 @@
-/* Traces from and to what other programs write: `heapmill trace convert`. One thread. */
+/* Converts traces from and to other programs' formats: `heapmill trace convert`. One thread. */
 #ifndef HEAPMILL_TRACES_HOST_CONVERT_H
 #define HEAPMILL_TRACES_HOST_CONVERT_H
 
@@ -8,18 +8,18 @@
 #include "common/status.h"
 
 enum trace_foreign {
-    TRACE_FOREIGN_GUESS,  /* by what the file begins with; to: by the name's end */
-    TRACE_FOREIGN_TRACE,  /* .hmtrace: packed as small as it gets */
+    TRACE_FOREIGN_GUESS,  /* input: by the file's beginning; output: by the end of its name */
+    TRACE_FOREIGN_TRACE,  /* .hmtrace, compressed as much as possible */
     TRACE_FOREIGN_TEXT,   /* "m ID SIZE", "f ID", "r ID SIZE", "a ID SIZE ALIGNMENT", "t THREAD" */
     TRACE_FOREIGN_JSONL,  /* {"op", "id", "size", "alignment", "thread"} a line */
     TRACE_FOREIGN_MTRACE, /* glibc's mtrace(3) */
     TRACE_FOREIGN_CALLS,  /* "malloc(24) = 0x…" a line: ltrace, valgrind --trace-malloc=yes */
-    TRACE_FOREIGN_HEAPTRACK, /* heaptrack.PROGRAM.PID.zst, or that unpacked */
-    TRACE_FOREIGN_PROFILE,   /* "SIZE, RATE, LIVE" a line: a service's profile, played as a steady
-                                state of PROFILE_LIVE_BYTES for `events` */
+    TRACE_FOREIGN_HEAPTRACK, /* heaptrack.PROGRAM.PID.zst, or the same decompressed */
+    TRACE_FOREIGN_PROFILE, /* "SIZE, RATE, LIVE" a line: a service's profile, played for `events` as
+                              a steady state of PROFILE_LIVE_BYTES */
 };
 
-/* The words of the enum, NULL at the end; for options. */
+/* The words of the enum, for options; the last one is NULL. */
 extern const char *const trace_foreign_names[];
 
 struct trace_conversion {
@@ -27,19 +27,19 @@ struct trace_conversion {
     const char *output;
     enum trace_foreign from;
     enum trace_foreign to;
-    uint64_t events; /* of a profile */
+    uint64_t events; /* for a profile */
     uint64_t seed;
 };
 
 struct trace_converted {
-    uint64_t lines;   /* or events, of a trace */
-    uint64_t skipped; /* lines that are no event */
+    uint64_t lines;   /* or events, for a trace */
+    uint64_t skipped; /* lines that are no events */
     uint64_t events;
-    uint64_t strangers; /* gives of blocks that were never seen */
+    uint64_t strangers; /* gives of unknown blocks */
 };
 
-/* STATUS_NOT_FOUND, STATUS_IO; STATUS_INVALID: not one line is what the format says;
- * STATUS_CORRUPT: of a trace. The output may then be there in part. */
+/* Converts. STATUS_NOT_FOUND, STATUS_IO; STATUS_INVALID: no line fits the format; STATUS_CORRUPT: a
+ * damaged trace. After an error a part of the output may exist. */
 enum status trace_convert(const struct trace_conversion *conversion,
                           struct trace_converted *converted, struct error *error);
 

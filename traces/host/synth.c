@@ -12,17 +12,17 @@
 
 enum { SYNTH_PHASES = 32, SYNTH_SAMPLES = 8192 };
 
-#define SYNTH_FOREVER UINT64_MAX /* alive at the end */
+#define SYNTH_FOREVER UINT64_MAX /* live until the end */
 
 struct synth_sample {
     uint64_t size;
-    uint64_t lifetime; /* takes */
+    uint64_t lifetime; /* in takes */
     uint8_t alignment_log2;
 };
 
 struct synth_phase {
     struct synth_sample samples[SYNTH_SAMPLES];
-    uint64_t seen; /* blocks that could have become samples */
+    uint64_t seen; /* blocks among which the samples were drawn */
 };
 
 struct synth_birth {
@@ -43,7 +43,7 @@ struct synth {
     struct trace_totals totals;
     struct synth_phase *phases;
     struct synth_birth *births; /* by slot */
-    struct synth_death *deaths; /* a heap, the earliest first */
+    struct synth_death *deaths; /* a heap with the earliest first */
     size_t death_count;
     size_t death_capacity;
 };
@@ -135,7 +135,7 @@ static uint32_t synth_pop(struct synth *synth)
 
 /* ------------------------------------------------------------------------------ generation */
 
-/* Of a longer trace as many blocks are alive at the end, not more. */
+/* In a longer trace as many blocks are live at the end, not more. */
 static const struct synth_sample *synth_draw(struct synth *synth, const struct synth_phase *phase)
 {
     uint64_t kept = phase->seen < SYNTH_SAMPLES ? phase->seen : SYNTH_SAMPLES;
@@ -178,7 +178,7 @@ static double synth_number(const json_t *info, const char *object, const char *m
     return json_number_value(json_object_get(json_object_get(info, object), member));
 }
 
-/* The share of `what` in rows up to `to`. */
+/* The share of `what` in the rows up to `to`. */
 static double synth_share_below(const json_t *rows, double to)
 {
     double sum = 0;
@@ -204,7 +204,7 @@ static double synth_distance(const json_t *one, const json_t *other, const char 
     return largest;
 }
 
-/* The curve's height at a part (0 to 1) of its length, as a part of its peak. */
+/* The curve's height at a part (0 to 1) of its length, relative to its peak. */
 static double synth_height(const json_t *info, double part)
 {
     const json_t *curve = json_object_get(info, "curve");

@@ -1,16 +1,16 @@
 /* A clock that stands still, for the instructions pass: a library that is preloaded under
  * callgrind.
  *
- * Some allocators give memory back when time has passed (jemalloc's decay, mimalloc's purge delay),
- * so how much they do depends on how fast the machine is, and under callgrind everything takes 50
- * times as long. Here each reading of a clock is a microsecond after the one before it: time goes
- * on by what the program does, the same in every run. What would be given back in idle time is
- * therefore not in a count of instructions. */
+ * Some allocators give memory back after some time (jemalloc's decay, mimalloc's purge delay), so
+ * their work depends on the speed of the machine, and under callgrind everything takes 50 times as
+ * long. Here each clock reading is a microsecond after the one before, so that time depends only on
+ * what the program does, and is the same in every run. Memory that would be given back in idle time
+ * is therefore not in a count of instructions. */
 #include <stdint.h>
 #include <sys/time.h>
 #include <time.h>
 
-/* Any moment does; programs may take 0 for "never". */
+/* Any moment but 0, which programs may take for "never". */
 #define STILL_CLOCK_BEGIN_NS (UINT64_C(1000000000) * 1000000000)
 
 enum { STILL_CLOCK_STEP_NS = 1000 };
