@@ -20,8 +20,7 @@ struct compare_arguments {
     const char *directory;
     const char *second;         /* NULL, or it is the new run and the directory is its base */
     const char *base_directory; /* NULL: one run, against a base in it */
-    double fail_above;          /* 0.01 is 1% */
-    bool gated;                 /* --fail-above was given */
+    struct compare_bars bars;
     bool relative;
     bool all_metrics;
     bool json;
@@ -38,6 +37,10 @@ static const struct option_row compare_options[] = {
      "compare each cell with its own back end's cell in which the parameter has this value: what "
      "the parameter costs, as in --vary heap=aged",
      OPTION_INTO(struct compare_arguments, options.vary)},
+    {OPTION_TEXT, 0, "best-of", "GLOBS",
+     "compare each cell with the best of these in its row, as in --best-of '*:preload,!mine*'; the "
+     "best is picked by the even rounds and judged by the odd ones, so that luck has no part in it",
+     .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct compare_arguments, options.best_of)},
     {OPTION_FLAG, 0, "relative", NULL,
      "of two runs: compare the ratios to each run's base, which takes out what made a whole run "
      "faster or slower: another machine, a warmer one",
@@ -53,8 +56,13 @@ static const struct option_row compare_options[] = {
     {OPTION_PERCENT, 0, "fail-above", "PCT",
      "exit 1 if a cell got worse by more than so many per cent: its whole interval lies above, and "
      "its verdict stands",
-     .given = offsetof(struct compare_arguments, gated),
-     OPTION_INTO(struct compare_arguments, fail_above)},
+     .given = offsetof(struct compare_arguments, bars.gated),
+     OPTION_INTO(struct compare_arguments, bars.above)},
+    {OPTION_REAL, 0, "bar-mean", "RATIO",
+     "exit 1 unless each geometric mean is at most this, by the upper end of its interval",
+     .least = 0, .most = 1e6, OPTION_INTO(struct compare_arguments, bars.mean)},
+    {OPTION_REAL, 0, "bar-cell", "RATIO", "the same of each cell", .least = 0, .most = 1e6,
+     OPTION_INTO(struct compare_arguments, bars.cell)},
     {SHARED_SEED(struct compare_arguments, options.seed,
                  "of the resampling behind the means' intervals")},
     {SHARED_JSON(struct compare_arguments, json,
@@ -80,6 +88,9 @@ static enum status compare_check(void *arguments, struct error *error)
     const char *wrong = asked->relative && !two ? "--relative is for two runs"
                         : options->vary != NULL && (two || options->base_backend != NULL)
                             ? "--vary is for one run, and without --base"
+                        : options->best_of != NULL &&
+                                (two || options->base_backend != NULL || options->vary != NULL)
+                            ? "--best-of is for one run, and without --base and --vary"
                         : two && options->base_backend != NULL && !asked->relative
                             ? "--base with two runs needs --relative"
                             : NULL;
@@ -124,8 +135,7 @@ static int compare_print(const struct compare_arguments *arguments,
             "records in records.jsonl says why\n",
             stderr);
     }
-    int gate = arguments->gated ? compare_gate(comparisons, count, arguments->fail_above, stderr)
-                                : EXIT_CLEAN;
+    int gate = compare_gate(comparisons, count, &arguments->bars, stderr);
     return gate == EXIT_CLEAN && failed ? EXIT_PARTIAL : gate;
 }
 
@@ -246,7 +256,8 @@ const struct command command_compare = {
     .name = "compare",
     .summary = "the table of a run: ratios to a base with intervals and verdicts",
     .synopses =
-        (const char *const[]){"DIR [--base BACKEND[:ARM] | --vary PARAM=VALUE] [OPTION…]",
+        (const char *const[]){"DIR [--base BACKEND[:ARM] | --vary PARAM=VALUE | --best-of GLOBS] "
+                              "[OPTION…]",
                               "DIR NEW_DIR [--relative [--base BACKEND[:ARM]]] [OPTION…]", NULL},
     .description =
         "Compares the cells of a run with those of a base back end, by pairs of the same round: "
@@ -262,7 +273,7 @@ const struct command command_compare = {
     .check = compare_check,
     .examples = "heapmill compare run --metric held_peak\n"
                 "heapmill compare before after --metric instructions --fail-above 0.1%",
-    .exit_statuses = "0 clean; 1 --fail-above found a cell; 2 wrong usage; 3 the files cannot be "
-                     "read; 4 some cells failed, or --fail-above could not judge some",
+    .exit_statuses = "0 clean; 1 --fail-above found a cell, or a bar is not met; 2 wrong usage; 3 "
+                     "the files cannot be read; 4 some cells failed, or could not be judged",
     .execute = compare_execute,
 };

@@ -273,7 +273,7 @@ static void bash_offers_what_may_follow(void **state)
         {"fuzz re", "regress\n"},
         {"help fuzz tri", "triage\n"},
         {"compare --rel", "--relative\n"},
-        {"compare --", "--base\n--vary\n--relative\n"},
+        {"compare --", "--base\n--vary\n--best-of\n--relative\n"},
         {"list pl", "plots\n"},
         {"list backends pl", "plots\n"},
         {"plot \"\"", "a-directory\n"},

@@ -118,6 +118,9 @@ static void test_wrong_usage_names_its_remedy(void **state)
         {"--relative", "two runs"},
         {"--base", "wants a value"},
         {"--base :preload", "BACKEND:ARM"},
+        {"--best-of malloc --base malloc", "without --base"},
+        {"--best-of mimalloc", "malloc:preload, pools:inline"},
+        {"--bar-cell none", "number"},
     };
     char directory[SYNTHETIC_PATH_MAX];
     char output[OUTPUT_MAX];
@@ -148,6 +151,26 @@ static void test_damage_is_said_and_a_torn_end_is_noted(void **state)
     assert_int_equal(3, compare(directory, "", output));
     assert_says(output, "records.jsonl line 2");
     free(records);
+    synthetic_remove(directory);
+}
+
+/* Mine against the best of the rest, and bars. */
+static void test_the_best_of_the_rest(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    char output[OUTPUT_MAX];
+    write_run(directory, "ok");
+    /* Of seven rounds three are judged, and they get no verdict. */
+    assert_int_equal(4, compare(directory, "--best-of 'malloc,lists' --bar-cell 0.7", output));
+    assert_says(output, "base: of each row the best of malloc,lists, picked by the even rounds");
+    assert_says(output, "rounds: 3");
+    assert_says(output, "could not be judged");
+    assert_int_equal(0, compare(directory, "-b pools --bar-cell 0.65 --bar-mean 0.65", output));
+    assert_int_equal(1, compare(directory, "-b pools --bar-mean 0.6", output));
+    assert_says(output, "geometric mean of pools:inline: 0.62");
+    assert_int_equal(1, compare(directory, "--bar-cell 0.65", output));
+    assert_says(output, "1 bar is not met");
     synthetic_remove(directory);
 }
 
@@ -190,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_a_failed_cell_is_a_partial_result),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_the_gate),
+        cmocka_unit_test(test_the_best_of_the_rest),
         cmocka_unit_test(test_wrong_usage_names_its_remedy),
         cmocka_unit_test(test_damage_is_said_and_a_torn_end_is_noted),
     };

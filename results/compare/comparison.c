@@ -127,6 +127,11 @@ static bool cell_backend_matches(const char *filter, const struct record_cell *c
     return name_filter_matches_any(filter, names, 2);
 }
 
+bool comparison_is_peer(const struct comparison *comparison, const struct record_cell *cell)
+{
+    return comparison->best_of != NULL && cell_backend_matches(comparison->best_of, cell);
+}
+
 /* Do the comparison's filters let the cell through? */
 static bool comparison_lets_through(const struct comparison *comparison,
                                     const struct record_cell *cell)
@@ -172,10 +177,13 @@ static enum status comparison_check_filter(const struct record_set *set, const c
 static enum status comparison_check_filters(const struct comparison *comparison,
                                             struct error *error)
 {
-    enum status status =
-        comparison_check_filter(comparison->set, comparison->workloads, true, error);
-    return status == STATUS_OK
-               ? comparison_check_filter(comparison->set, comparison->backends, false, error)
+    const struct record_set *set = comparison->set;
+    enum status status = comparison_check_filter(set, comparison->workloads, true, error);
+    if (status == STATUS_OK) {
+        status = comparison_check_filter(set, comparison->backends, false, error);
+    }
+    return status == STATUS_OK && comparison->best_of != NULL
+               ? comparison_check_filter(set, comparison->best_of, false, error)
                : status;
 }
 
@@ -319,9 +327,10 @@ static void comparison_note_rows(struct comparison *comparison)
     const char *source = NULL;
     for (size_t i = 0; i < comparison->cell_count; i++) {
         const struct comparison_cell *row = &comparison->cells[i];
+        const char *base_arm = row->base != NULL ? row->base->arm : comparison->base_arm;
         comparison->several_arms =
             comparison->several_arms ||
-            (comparison->base_set == NULL && strcmp(row->cell->arm, comparison->base_arm) != 0);
+            (comparison->base_set == NULL && strcmp(row->cell->arm, base_arm) != 0);
         comparison->failed_cells += row->verdict == COMPARISON_FAILED;
         if (row->rounds == 0) {
             continue;
@@ -402,7 +411,8 @@ enum status comparison_finish_rows(struct comparison *comparison, struct error *
             error, STATUS_NOT_FOUND,
             "there is nothing to compare with %s%s%s: the filters leave no other cell, "
             "or the run has none",
-            comparison->base_backend, comparison->base_set == NULL ? ":" : "",
+            comparison->base_backend,
+            comparison->base_set == NULL && comparison->best_of == NULL ? ":" : "",
             comparison->base_set == NULL ? comparison->base_arm : "");
     }
     qsort(comparison->cells, comparison->cell_count, sizeof(*comparison->cells),
@@ -445,7 +455,8 @@ static enum status comparison_add_rows(struct comparison *comparison,
     bool varied = comparison->vary != NULL;
     for (size_t i = 0; i < set->cell_count; i++) {
         size_t base = bases[varied ? i : set->cells[i].group];
-        if (set->cells[i].twin != 0 || i == base || (varied && base == set->cell_count)) {
+        if (set->cells[i].twin != 0 || i == base || (varied && base == set->cell_count) ||
+            comparison_is_peer(comparison, &set->cells[i])) {
             continue;
         }
         struct comparison_cell *row = &comparison->cells[comparison->cell_count];
@@ -480,9 +491,13 @@ static uint32_t comparison_count_groups(const struct comparison *comparison, con
 }
 
 /* As comparison_add_rows takes them. */
-static enum status comparison_find_bases(const struct comparison *comparison, size_t **bases,
+static enum status comparison_find_bases(const struct comparison *comparison,
+                                         const struct timelines *timelines, size_t **bases,
                                          struct error *error)
 {
+    if (comparison->best_of != NULL) {
+        return comparison_best_bases(comparison, timelines, bases, error);
+    }
     if (comparison->vary != NULL) {
         return comparison_vary_bases(comparison, bases, error);
     }
@@ -495,13 +510,15 @@ static enum status comparison_fill(struct comparison *comparison, struct error *
 {
     struct timelines timelines = {0};
     size_t *bases = NULL;
-    enum status status = comparison_find_bases(comparison, &bases, error);
+    enum status status =
+        timelines_build(comparison->set, comparison->metric->pass, &timelines, error);
+    timelines.rounds = comparison_judged_rounds(comparison);
+    if (status == STATUS_OK) {
+        status = comparison_find_bases(comparison, &timelines, &bases, error);
+    }
     comparison->cells = calloc(comparison->set->cell_count, sizeof(*comparison->cells));
     if (status == STATUS_OK && comparison->cells == NULL) {
         status = error_set(error, STATUS_NO_MEMORY, "no memory for the comparison");
-    }
-    if (status == STATUS_OK) {
-        status = timelines_build(comparison->set, comparison->metric->pass, &timelines, error);
     }
     if (status == STATUS_OK) {
         status = comparison_judge_twins(comparison, comparison->set, &timelines, error);
@@ -531,13 +548,20 @@ enum status comparison_take_options(struct comparison *comparison,
                          known);
     }
     comparison->vary = options->vary;
+    comparison->best_of = options->best_of;
     comparison->workloads = options->workloads != NULL ? options->workloads : "";
     comparison->backends = options->backends != NULL ? options->backends : "";
     comparison->seed = options->seed;
     comparison->noise_floor = (double)NAN;
     comparison->noise_floor_most = (double)NAN;
     comparison->resolves = (double)NAN;
-    enum status status = needs_base ? comparison_find_base(comparison, options, error) : STATUS_OK;
+    enum status status = STATUS_OK;
+    if (options->best_of != NULL) {
+        comparison->base_backend = options->best_of;
+        comparison->base_arm = "";
+    } else if (needs_base) {
+        status = comparison_find_base(comparison, options, error);
+    }
     return status == STATUS_OK ? comparison_check_filters(comparison, error) : status;
 }
 

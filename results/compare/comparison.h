@@ -37,6 +37,10 @@ struct comparison_options {
     /* "PARAMETER=VALUE": not with a base back end, but with the same back end's cell in which the
      * parameter has this value. NULL: no. Not of two runs. */
     const char *vary;
+    /* Not with a base back end, but in each group with the best of the back ends that this filter
+     * lets through, as `backends`: picked by the even rounds, judged by the odd ones. NULL: no. Not
+     * of two runs, and not with vary. */
+    const char *best_of;
     uint64_t seed; /* of the bootstrap */
 };
 
@@ -103,8 +107,9 @@ struct comparison {
     bool relative;                     /* of two runs: figures are ratios to each run's base */
     json_t *differences; /* of two runs: array of sentences, what else differs; else NULL */
     const struct metric *metric;
-    const char *base_backend; /* backend_text */
+    const char *base_backend; /* backend_text; with best_of that, and no arm ("") */
     const char *base_arm;
+    const char *best_of;   /* as in the options; each row has its own base */
     const char *vary;      /* as in the options; NULL: rows are compared with base_backend's */
     const char *workloads; /* filters as given, "" for none */
     const char *backends;

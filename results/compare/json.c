@@ -21,6 +21,10 @@ static json_t *json_base(const struct comparison *comparison, const struct compa
         backend = row->cell->backend_text;
         arm = row->cell->arm;
     }
+    if (comparison->best_of != NULL && row != NULL && row->base != NULL) {
+        backend = row->base->backend_text;
+        arm = row->base->arm;
+    }
     return json_pack("{s:s, s:s}", "backend", backend, "arm", arm);
 }
 
@@ -111,6 +115,9 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
     (void)json_object_set_new(json, "groups_left_out", json_integer(first->groups_left_out));
     if (first->vary != NULL) {
         (void)json_object_set_new(json, "vary", json_string(first->vary));
+    }
+    if (first->best_of != NULL) {
+        (void)json_object_set_new(json, "best_of", json_string(first->best_of));
     }
     if (first->base_set != NULL) {
         (void)json_object_set_new(json, "run", json_string(first->set->directory));

@@ -12,6 +12,7 @@ struct timeline {
     const struct record_set *set;
     const uint32_t *order;
     size_t count;
+    enum timelines_rounds rounds;
 };
 
 static int timelines_compare(const void *left, const void *right, void *context)
@@ -79,7 +80,8 @@ static struct timeline timeline_of(const struct record_set *set, const struct ti
                                    size_t cell)
 {
     size_t start = timelines->starts[cell];
-    return (struct timeline){set, &timelines->order[start], timelines->starts[cell + 1] - start};
+    return (struct timeline){set, &timelines->order[start], timelines->starts[cell + 1] - start,
+                             timelines->rounds};
 }
 
 static const struct record *timeline_at(const struct timeline *timeline, size_t index)
@@ -124,6 +126,12 @@ static double metric_value(const struct metric *metric, const struct record_set 
     return record->left_out ? (double)NAN : metric_of_record(metric, set, record, !stats);
 }
 
+static bool timeline_looks_at(const struct timeline *timeline, uint32_t round)
+{
+    return timeline->rounds == TIMELINES_ALL ||
+           (round % 2 == 1) == (timeline->rounds == TIMELINES_ODD);
+}
+
 /* Walks both timelines in step and keeps the rounds that both have a figure above 0 for. */
 static enum status pair_samples(const struct metric *metric, const struct timeline *cell,
                                 const struct timeline *base, bool stats,
@@ -142,6 +150,11 @@ static enum status pair_samples(const struct metric *metric, const struct timeli
             j += record->round > other->round;
             continue;
         }
+        i++;
+        j++;
+        if (!timeline_looks_at(cell, record->round)) {
+            continue;
+        }
         double value = metric_value(metric, cell->set, record, stats);
         double base_value = metric_value(metric, base->set, other, stats);
         if (value > 0 && base_value > 0) {
@@ -153,8 +166,6 @@ static enum status pair_samples(const struct metric *metric, const struct timeli
             row->value = value;
             row->base_value = 0;
         }
-        i++;
-        j++;
     }
     row->base_is_zero = row->base_is_zero && row->rounds == 0;
     return STATUS_OK;

@@ -4,11 +4,15 @@
 
 #include "results/compare/comparison.h"
 
+/* Which rounds pairs are made of; failures count in any. */
+enum timelines_rounds { TIMELINES_ALL = 0, TIMELINES_EVEN, TIMELINES_ODD };
+
 /* The records of one pass by cell and, within a cell, by round: those of cell c are
  * order[starts[c]] to order[starts[c + 1] - 1], indexes into set->records. */
 struct timelines {
     uint32_t *order;
     size_t *starts;
+    enum timelines_rounds rounds; /* timelines_build leaves it as it is */
 };
 
 enum status timelines_build(const struct record_set *set, enum record_pass pass,
@@ -75,6 +79,16 @@ enum status comparison_take_options(struct comparison *comparison,
 /* The base's cell in each group of a set, cell_count where there is none; the caller's. NULL: no
  * memory. */
 size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm);
+
+/* Is the cell's back end one of those of which the best is the base? */
+bool comparison_is_peer(const struct comparison *comparison, const struct record_cell *cell);
+/* The rounds that rows are made of: without best_of all. */
+enum timelines_rounds comparison_judged_rounds(const struct comparison *comparison);
+/* As comparison_bases: of each group the best peer's cell, picked by the other rounds than those of
+ * the timelines. STATUS_NO_MEMORY; the caller's in any case. */
+enum status comparison_best_bases(const struct comparison *comparison,
+                                  const struct timelines *judged, size_t **bases,
+                                  struct error *error);
 
 /* An array of sentences on what differs between two runs beside what was measured: machine, kernel,
  * compiler, iterations in that pass, cells that one run lacks. The caller's. NULL: no memory. */

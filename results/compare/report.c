@@ -109,7 +109,9 @@ static void report_left_out(const struct comparison *comparison, struct document
 static void report_arms(const struct comparison *comparison, struct document *document)
 {
     if (!comparison->several_arms) {
-        document_line(document, "arm: %s, on both sides", comparison->base_arm);
+        document_line(document, "arm: %s, on both sides",
+                      comparison->best_of != NULL ? comparison->cells[0].cell->arm
+                                                  : comparison->base_arm);
         return;
     }
     struct text_list arms = {0};
@@ -125,7 +127,7 @@ static void report_arms(const struct comparison *comparison, struct document *do
     char *names = text_join(&arms, ", ");
     document_line(document,
                   "arms: %s against %s: a ratio across arms holds the price of binding too", names,
-                  comparison->base_arm);
+                  comparison->best_of != NULL ? "the best one's" : comparison->base_arm);
     free(names);
     text_list_free(&arms);
 }
@@ -155,6 +157,12 @@ static void report_one_run(const struct comparison *comparison, struct document 
     if (comparison->vary != NULL) {
         document_line(document, "base: the same back end with %s; metric: %s, %s; below 1 is %s",
                       comparison->vary, metric->name, metric->summary, metric->less);
+    } else if (comparison->best_of != NULL) {
+        document_line(document,
+                      "base: of each row the best of %s, picked by the even rounds and judged by "
+                      "the odd ones; metric: %s, %s; below 1 is %s than the best",
+                      comparison->best_of, metric->name, metric->summary, metric->less);
+        report_arms(comparison, document);
     } else {
         document_line(document, "base: %s:%s; metric: %s, %s; below 1 is %s than the base",
                       comparison->base_backend, comparison->base_arm, metric->name, metric->summary,
@@ -305,6 +313,9 @@ static void report_row(struct table *table, const struct comparison *comparison,
     if (!isnan(row->net)) {
         table_number(table, COLUMN_NET, "%.2f", row->net);
     }
+    if (comparison->best_of != NULL) {
+        table_cell(table, table->column_count - 1, "%s", row->base != NULL ? row->base->label : "");
+    }
 }
 
 static void report_geomean(struct table *table, const struct comparison_geomean *geomean)
@@ -338,6 +349,9 @@ void comparison_report(const struct comparison *comparison, struct document *doc
     (void)table_column(table, "source", "", TABLE_LEFT);
     if (report_has_net(comparison)) {
         (void)table_column(table, "net_of_null", "net of null", TABLE_RIGHT);
+    }
+    if (comparison->best_of != NULL) {
+        (void)table_column(table, "best", "best", TABLE_LEFT); /* the last */
     }
     for (size_t i = 0; i < comparison->cell_count; i++) {
         report_row(table, comparison, &comparison->cells[i]);
