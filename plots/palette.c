@@ -3,8 +3,8 @@
  * and by protanopes and deuteranopes (simulated after Machado, Oliveira and Fernandes, "A
  * Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009,
  * severity 1). The families were kept: greys for the yardsticks, blues for pymalloc (darker is
- * newer), greens for the free lists, warm colours for the peers. plots/tests/palette_test.c
- * measures the distances again. */
+ * newer), greens for the free lists, warm colours for the peers, and violets, which had been
+ * reserved, for pools. plots/tests/palette_test.c measures the distances again. */
 #include "plots/palette.h"
 
 #include <stdlib.h>
@@ -15,13 +15,13 @@ static const struct palette_entry known_entries[] = {
     {"pymalloc-256", 0x72b3fe, 4}, {"pymalloc-3.7", 0x215aca, 13}, {"pymalloc-3.10", 0x050398, 5},
     {"freelist-2.7", 0x8ed09e, 8}, {"freelist-3.x", 0x255f4d, 9},  {"cpython", 0xe8ca2b, 15},
     {"mimalloc", 0xeb8d2b, 11},    {"jemalloc", 0xa32904, 12},     {"tcmalloc", 0x7b4490, 6},
-    {"tbbmalloc", 0xf777c8, 10},
+    {"tbbmalloc", 0xf777c8, 10},   {"pools", 0xa669fc, 3},         {"pools-secure", 0x51014d, 14},
 };
 enum { KNOWN_COUNT = sizeof known_entries / sizeof known_entries[0] };
 
 /* Colours and markers for names that nobody foresaw; every pair is one look. */
-static const uint32_t reserved_colors[] = {0x612100, 0x927a00, 0xa669fc, 0x51014d};
-static const int reserved_markers[] = {3, 14, 5, 9, 7};
+static const uint32_t reserved_colors[] = {0x612100, 0x927a00, 0x54e4fc};
+static const int reserved_markers[] = {3, 14, 5, 9, 7, 11};
 enum {
     RESERVED_COLORS = sizeof reserved_colors / sizeof reserved_colors[0],
     RESERVED_MARKERS = sizeof reserved_markers / sizeof reserved_markers[0],

@@ -35,7 +35,7 @@ const struct palette_entry *palette_known(size_t index);
  * unknown names that hash onto one look, the first in byte order keeps it and the others take the
  * next that is free in this set, so that a figure never shows two back ends alike while there are
  * looks left (PALETTE_RESERVED_COUNT). */
-enum { PALETTE_RESERVED_COUNT = 20 };
+enum { PALETTE_RESERVED_COUNT = 18 };
 void palette_assign(const char *const *backends, size_t count, struct palette_entry *entries);
 
 /* The known back end whose look a collector borrows in figures that compare collectors over one

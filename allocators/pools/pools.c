@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 
 #include "allocators/heap_os.h"
 #include "allocators/pools/pools_internal.h"
@@ -12,6 +13,7 @@ struct pools_layout {
     size_t used;
     size_t dirty;
     size_t arena_held;
+    size_t huge;
     size_t locals;
     size_t pages;
     size_t units;
@@ -36,6 +38,7 @@ static struct pools_layout pools_layout_of(size_t units)
     POOLS_PLACE(used, units / 8);
     POOLS_PLACE(dirty, units / 8);
     POOLS_PLACE(arena_held, units / POOLS_ARENA_UNITS * sizeof(uint16_t));
+    POOLS_PLACE(huge, units / POOLS_ARENA_UNITS / 8 + sizeof(uint64_t));
     POOLS_PLACE(locals, POOLS_LOCALS * sizeof(struct pools_local));
     POOLS_PLACE(pages, units * sizeof(struct pools_page));
     POOLS_PLACE(units, units * POOLS_UNIT_BYTES + POOLS_ARENA_BYTES); /* to be aligned */
@@ -62,6 +65,7 @@ static bool pools_reserve(struct pools_heap *heap)
     heap->used = (uint64_t *)(void *)(at + layout.used);
     heap->dirty = (uint64_t *)(void *)(at + layout.dirty);
     heap->arena_held = (uint16_t *)(void *)(at + layout.arena_held);
+    heap->huge = (uint64_t *)(void *)(at + layout.huge);
     heap->locals = (struct pools_local *)(void *)(at + layout.locals);
     heap->pages = (struct pools_page *)(void *)(at + layout.pages);
     heap->base = at + layout.units;
@@ -95,6 +99,9 @@ enum status pools_open(struct pools_heap *heap, const struct heap_options *optio
         return error_set(error, STATUS_NO_MEMORY,
                          "the system refuses %d MiB of address space: lift ulimit -v",
                          POOLS_RESERVE_MIB_MIN);
+    }
+    if (heap->os_is_own) { /* a small heap has not earned huge pages, where all may have them */
+        (void)madvise(heap->mapping, heap->mapping_bytes, MADV_NOHUGEPAGE);
     }
     return STATUS_OK;
 }

@@ -10,20 +10,23 @@
  *
  *   alloc   pops the stack. When that is empty it is filled with blocks of the current page, in the
  *           order of their addresses, from as many bitmap words as it takes.
- *   free    pushes to the stack if the block is of one of the thread's own pages. When that is
- *           full, its older half goes back to the pages, as bits in their bitmaps.
- *   remote  a block of another thread's page waits in an outbox of 64. When that is full, the bits
- *           are set in the pages' second bitmap, `remote`, one atomic or for each word, and a page
- *           that was not yet told of goes to its owner's mail. The owner reads the mail when it
- *           next needs a page.
+ *   free    pushes to the stack if the block is of one of the thread's own pages, or if it fills
+ *           whole cache lines, whoever's page it is of. When the stack is full, its older half goes
+ *           back to the pages, as bits in their bitmaps.
+ *   remote  other blocks of another thread's page wait in an outbox of 64. When a block goes back
+ *           to such a page, its bit is set in the page's second bitmap, `remote`, one atomic or for
+ *           each word, and a page that was not yet told of goes to its owner's mail. The owner
+ *           reads the mail when it next needs a page.
  *
  * Invariants, which pools_check verifies:
  *   1. A unit is used, or free and dirty, or free and clean. Clean units cost nothing: the system
  *      has their memory. tags[unit] is 0 exactly if the unit is free.
  *   2. All units of a page have one tag, its class and its owner. An owner changes only while its
  *      thread is gone, under the heap's lock.
- *   3. A block of a page is in one place: the bitmap `free`, the bitmap `remote`, its owner's
- *      stack, one outbox, or the caller's hands. Who finds it twice has found a double free.
+ *   3. A block of a page is in one place: the bitmap `free`, the bitmap `remote`, a stack, one
+ *      outbox, or the caller's hands. Who finds it twice has found a double free. Only a stack that
+ *      is marked as mixed may have blocks of another thread's pages, and no thread reuses one that
+ *      shares a cache line with a neighbour.
  *   4. page->free_count is the number of bits in `free`. Only the owner writes either.
  *   5. A page that is neither current nor listed has fewer than relink_at free blocks; so a free
  *      that makes them relink_at is the one that lists it.
@@ -35,9 +38,11 @@
  *
  * Expected fragmentation: internally at most an eighth (sizes to 128 bytes: 15 bytes a block);
  * externally a page stays with its class while one block lives, and up to a 16th of a page that is
- * not listed waits for company. The side table is 1.8% of what is used.
+ * not listed waits for company. The side table is 2.0% of what is used.
  *
- * Giving back (pools_pace.c): units that nobody needed for an epoch go back to the system.
+ * Giving back (pools_pace.c): units that nobody needed for an epoch go back to the system. Huge
+ * pages (pools_units.c): whatever the system's policy, none but for arenas that a large heap
+ * begins.
  *
  * Limits: RESERVE_MIB in all (256 GiB; less where the system refuses that much address space); 4096
  * threads at once. In the child of a fork what other threads had free stays unused, as nobody knows
@@ -62,6 +67,10 @@
 
 #ifndef POOLS_LOCALS
 #define POOLS_LOCALS 4096 /* threads */
+#endif
+
+#ifndef POOLS_HUGE
+#define POOLS_HUGE 1 /* a large heap's arenas may have huge pages: pools_units.c */
 #endif
 
 /* What makes `pools-secure`; each is 0 or 1 but DELAY. pools_secure.c says what they do. */
@@ -90,7 +99,9 @@
 #ifndef POOLS_GUARD
 #define POOLS_GUARD 0 /* large blocks lie between pages that nobody may touch */
 #endif
-#define POOLS_HOOKS (POOLS_VERIFY || POOLS_ZERO || POOLS_WITNESS || POOLS_CANARY)
+#define POOLS_HOOKS (POOLS_VERIFY || POOLS_ZERO || POOLS_WITNESS || POOLS_CANARY || POOLS_DELAY)
+/* A canary is there while its block is in the caller's hands, and so says what the bits would. */
+#define POOLS_LIVE_BITS (POOLS_VERIFY && !POOLS_CANARY)
 
 static_assert(!POOLS_WITNESS || POOLS_ZERO, "what was not zeroed cannot be found changed");
 static_assert((POOLS_DELAY & (POOLS_DELAY - 1)) == 0, "a lot is drawn by a mask");
@@ -109,6 +120,7 @@ enum {
     POOLS_OUTBOX = 64, /* remote frees that are delivered together */
     POOLS_WORDS = POOLS_UNIT_BYTES / POOLS_GRANULE / 64, /* of a page's bitmap */
     POOLS_ARENA_UNITS = 128, /* 4 MiB: what statistics call an arena, and huge pages come for */
+    POOLS_LINE_BYTES = 64,   /* of the cache */
     /* Tags: an owner's number from 1 in the upper 24 bits, the class in the lower 8. */
     POOLS_TAG_BITS = 8,
     POOLS_TAG_FREE = 0,
@@ -136,13 +148,14 @@ struct pools_page {
     bool is_lax;        /* it served a request for alignment: a block may be larger than its size */
     uint32_t run_units; /* of a run, guards left out */
     size_t run_bytes;   /* that it can hold */
-    uint32_t mail_next; /* atomic, as all that follows but `free` */
-    uint32_t is_mailed;
     uint64_t free[POOLS_WORDS];
-    uint64_t remote[POOLS_WORDS];
-#if POOLS_VERIFY
-    uint64_t live[POOLS_WORDS]; /* in the caller's hands */
+#if POOLS_LIVE_BITS
+    uint64_t live[POOLS_WORDS]; /* in the caller's hands; atomic */
 #endif
+    /* What other threads write to, on lines of its own; atomic. */
+    _Alignas(POOLS_LINE_BYTES) uint32_t mail_next;
+    uint32_t is_mailed;
+    uint64_t remote[POOLS_WORDS];
 };
 
 /* The stack of a class. Below its first entry is a NULL, so that a pop finds out by itself that
@@ -170,6 +183,7 @@ struct pools_local {
     uint64_t attends_since_ms;
     const void *token; /* of the thread; NULL: an orphan. Under the lock. */
     struct pools_bin bins[POOLS_CLASSES];
+    bool is_mixed[POOLS_CLASSES]; /* the stack may have blocks of others' pages, from now on */
     void *outbox[POOLS_OUTBOX];
 #if POOLS_DELAY
     void *delayed[POOLS_DELAY];
@@ -204,6 +218,7 @@ struct pools_heap {
     uint64_t *used; /* a bit for each unit */
     uint64_t *dirty;
     uint16_t *arena_held; /* used and dirty units of each arena */
+    uint64_t *huge;       /* a bit for each arena: it may have huge pages */
     uint32_t used_units;
     uint32_t dirty_units;
     uint32_t held_units_peak;

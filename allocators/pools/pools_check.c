@@ -87,6 +87,27 @@ static size_t pools_check_units(const struct pools_heap *heap)
 }
 
 /* ---------------------------------------------------------------- lists and mail */
+/* Invariant 3: whose blocks a stack may have. */
+static size_t pools_check_stack(const struct pools_heap *heap, const struct pools_local *local,
+                                uint32_t size_class)
+{
+    const struct pools_class *one = &heap->classes[size_class];
+    uint32_t count = pools_stack_count(heap, local, size_class), tag = local->tag | size_class;
+    if (count > one->stack) {
+        return pools_broken("a stack is too high", POOLS_NONE);
+    }
+    bool may_mix = local->is_mixed[size_class] && one->bytes % POOLS_LINE_BYTES == 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t unit = pools_unit_of(heap, local->pointers[one->stack_at + i]);
+        uint32_t found = unit < heap->top ? heap->tags[unit] : POOLS_TAG_FREE;
+        if (found != tag && !(may_mix && found >> POOLS_TAG_BITS != 0 &&
+                              (found & ((1u << POOLS_TAG_BITS) - 1)) == size_class)) {
+            return pools_broken("a stack has a block that is not its own", unit);
+        }
+    }
+    return 0;
+}
+
 static size_t pools_check_bin(const struct pools_heap *heap, const struct pools_local *local,
                               uint32_t size_class, uint32_t *listed)
 {
@@ -101,15 +122,14 @@ static size_t pools_check_bin(const struct pools_heap *heap, const struct pools_
         previous = unit;
         ++*listed;
     }
-    if (bin->last != previous ||
-        pools_stack_count(heap, local, size_class) > heap->classes[size_class].stack) {
-        return pools_broken("a bin's list or stack has a wrong end", previous);
+    if (bin->last != previous) {
+        return pools_broken("a bin's list has a wrong end", previous);
     }
     if (bin->current != POOLS_NONE &&
         (bin->current >= heap->top || heap->tags[bin->current] != tag)) {
         return pools_broken("a bin's page is another's", bin->current);
     }
-    return 0;
+    return pools_check_stack(heap, local, size_class);
 }
 
 /* Invariant 6, as far as it can be seen: as many flags are set as pages are in the mail. */

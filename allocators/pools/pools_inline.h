@@ -37,24 +37,18 @@ POOLS_SLOW void pools_free_other(struct pools_heap *heap, void *block);
 
 #if POOLS_VERIFY
 /* fatal() unless block is live, and of the size when that is not SIZE_MAX. */
-POOLS_SLOW void pools_verify(const struct pools_heap *heap, const void *block, size_t size);
+POOLS_SLOW void pools_verify(const struct pools_heap *heap, void *block, size_t size);
 #else
 #define pools_verify(heap, block, size) ((void)0)
 #endif
 #if POOLS_HOOKS
-/* A block goes to the caller; one comes back, with a size that is verified when it is not SIZE_MAX.
- */
-POOLS_SLOW void pools_hook_taken(struct pools_heap *heap, void *block);
-POOLS_SLOW void pools_hook_given(struct pools_heap *heap, void *block, size_t size);
+/* A block of the class goes to the caller; one comes back, with a size that is verified when it is
+ * not SIZE_MAX. */
+POOLS_SLOW void pools_hook_taken(struct pools_heap *heap, void *block, uint32_t size_class);
+POOLS_SLOW void pools_free_hooked(struct pools_heap *heap, void *block, size_t size);
 #else
-#define pools_hook_taken(heap, block) ((void)0)
-#define pools_hook_given(heap, block, size) ((void)0)
-#endif
-#if POOLS_DELAY
-/* Takes the block, and gives back one that has waited; NULL: none is due. */
-POOLS_SLOW void *pools_delay(struct pools_heap *heap, void *block);
-#else
-#define pools_delay(heap, block) (block)
+#define pools_hook_taken(heap, block, size_class) ((void)0)
+#define pools_free_hooked(heap, block, size) pools_give(heap, block)
 #endif
 
 static inline bool pools_owns(const struct pools_heap *heap, const void *block)
@@ -112,16 +106,14 @@ static inline void *pools_alloc(struct pools_heap *heap, size_t size, enum heap_
             return NULL;
         }
     }
-    pools_hook_taken(heap, block);
+    pools_hook_taken(heap, block, size_class);
     POOLS_UNPOISON(block, size == 0 ? 1 : size);
     return block;
 }
 
+/* The block is nobody's from now on. */
 static inline void pools_give(struct pools_heap *heap, void *block)
 {
-    if (POOLS_DELAY && block == NULL) {
-        return;
-    }
     struct pools_local *local = pools_mine.local;
     uint32_t size_class = pools_tag_of(heap, pools_unit_of(heap, block));
     if (__builtin_expect(!pools_mine_is_of(heap) || (size_class ^= local->tag) >= POOLS_CLASSES,
@@ -142,8 +134,7 @@ static inline void pools_give(struct pools_heap *heap, void *block)
 
 static inline void pools_free_unsized(struct pools_heap *heap, void *block)
 {
-    pools_hook_given(heap, block, SIZE_MAX);
-    pools_give(heap, pools_delay(heap, block));
+    pools_free_hooked(heap, block, SIZE_MAX);
 }
 
 /* The tag says what the size says, and whose the page is too. */
@@ -152,8 +143,7 @@ static inline void pools_free(struct pools_heap *heap, void *block, size_t size,
 {
     (void)type;
     (void)size;
-    pools_hook_given(heap, block, size);
-    pools_give(heap, pools_delay(heap, block));
+    pools_free_hooked(heap, block, size);
 }
 
 static inline size_t pools_usable_size(const struct pools_heap *heap, const void *block,

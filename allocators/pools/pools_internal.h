@@ -87,12 +87,23 @@ void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t u
 void pools_local_flush(struct pools_heap *heap, struct pools_local *local);
 
 /* ---------------------------------------------------------------- pools_threads.c */
+/* Where a test lets other threads act, as they could at any time: a remote free has set its bit and
+ * told nobody yet; it has found that there is no page any more and has not taken its flag back. */
+enum pools_pause { POOLS_PAUSE_SET, POOLS_PAUSE_GONE };
+#ifdef POOLS_PAUSES
+void pools_pause(enum pools_pause where);
+#else
+#define pools_pause(where) ((void)0)
+#endif
+
 extern struct pools_local pools_nobody;
 
 /* The calling thread's local in the heap, made if there is none; NULL: there are too many. */
 struct pools_local *pools_local_get(struct pools_heap *heap);
 /* Reads the mail; locked says whether the caller has the lock. */
 void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool locked);
+/* Blocks of any threads' pages, small ones, go back to these. Any thread. */
+void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t count);
 void pools_outbox_deliver(struct pools_heap *heap, struct pools_local *local);
 /* A page of the class with room from a thread that is gone, now the local's own; POOLS_NONE: there
  * is none. Locked. */

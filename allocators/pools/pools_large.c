@@ -153,8 +153,7 @@ static void *pools_move(struct pools_heap *heap, void *block, size_t old_size, s
     if (!both_large || !pools_remap(heap, block, moved, whole)) {
         memcpy(moved, block, bytes);
     }
-    pools_hook_given(heap, block, SIZE_MAX);
-    pools_give(heap, pools_delay(heap, block));
+    pools_free_unsized(heap, block);
     return moved;
 }
 

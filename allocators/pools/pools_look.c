@@ -35,10 +35,14 @@ void pools_survey_page(const struct pools_heap *heap, uint32_t unit, struct pool
         survey->free[word] = pools_read(&page->free[word]) | pools_read(&page->remote[word]);
         survey->free_count += (uint32_t)__builtin_popcountll(survey->free[word]);
     }
-    const struct pools_local *owner = pools_owner_of(heap, tag);
-    pools_survey_add(heap, survey, &owner->pointers[heap->classes[survey->size_class].stack_at],
-                     pools_stack_count(heap, owner, survey->size_class));
+    uint32_t owner = (tag >> POOLS_TAG_BITS) - 1;
     for (uint32_t i = 0; i < heap->local_count; i++) {
+        const struct pools_local *local = &heap->locals[i];
+        if (i == owner || local->is_mixed[survey->size_class]) {
+            pools_survey_add(heap, survey,
+                             &local->pointers[heap->classes[survey->size_class].stack_at],
+                             pools_stack_count(heap, local, survey->size_class));
+        }
         pools_survey_add(heap, survey, heap->locals[i].outbox, heap->locals[i].outbox_count);
 #if POOLS_DELAY
         pools_survey_add(heap, survey, heap->locals[i].delayed, POOLS_DELAY);

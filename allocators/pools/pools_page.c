@@ -53,7 +53,7 @@ static void pools_page_init(struct pools_heap *heap, uint32_t unit, uint32_t siz
     for (uint32_t word = 0; word < page->words; word++) {
         page->free[word] = UINT64_MAX;
         page->remote[word] = 0;
-#if POOLS_VERIFY
+#if POOLS_LIVE_BITS
         page->live[word] = 0;
 #endif
     }
@@ -247,6 +247,35 @@ static inline void pools_pages_put(struct pools_heap *heap, struct pools_local *
     }
 }
 
+/* The same of blocks that may be of others' pages: neighbours on the stack go together. */
+static void pools_pages_put_mixed(struct pools_heap *heap, struct pools_local *local,
+                                  uint32_t size_class, void *const *blocks, uint32_t count)
+{
+    uint32_t own = local->tag | size_class;
+    for (uint32_t i = 0, from = 0; i < count; from = i) {
+        bool is_own = pools_tag_of(heap, pools_unit_of(heap, blocks[i])) == own;
+        while (++i < count &&
+               (pools_tag_of(heap, pools_unit_of(heap, blocks[i])) == own) == is_own) {
+        }
+        if (is_own) {
+            pools_pages_put(heap, local, size_class, blocks + from, i - from);
+        } else {
+            pools_deliver(heap, blocks + from, i - from);
+        }
+    }
+}
+
+/* Blocks of the thread's stack of the class, or to be put there, go back to their pages. */
+static void pools_stack_put(struct pools_heap *heap, struct pools_local *local, uint32_t size_class,
+                            void *const *blocks, uint32_t count)
+{
+    if (__builtin_expect(local->is_mixed[size_class], 0)) {
+        pools_pages_put_mixed(heap, local, size_class, blocks, count);
+    } else {
+        pools_pages_put(heap, local, size_class, blocks, count);
+    }
+}
+
 /* The oldest half of the stack goes back to its pages: what was freed last is warm. */
 static void pools_stack_spill(struct pools_heap *heap, struct pools_local *local,
                               uint32_t size_class)
@@ -254,7 +283,7 @@ static void pools_stack_spill(struct pools_heap *heap, struct pools_local *local
     void **bottom = pools_stack_bottom(heap, local, size_class);
     struct pools_stack *stack = &local->stacks[size_class];
     uint32_t count = (uint32_t)(stack->top - bottom), half = (count + 1) / 2;
-    pools_pages_put(heap, local, size_class, bottom + 1, half);
+    pools_stack_put(heap, local, size_class, bottom + 1, half);
     memmove(bottom + 1, bottom + 1 + half, (count - half) * sizeof(bottom[0]));
     stack->top = bottom + (count - half);
 }
@@ -271,7 +300,7 @@ void pools_free_to_page(struct pools_heap *heap, struct pools_local *local, uint
     if (stack->top < stack->end) {
         *++stack->top = block;
     } else {
-        pools_pages_put(heap, local, size_class, &block, 1);
+        pools_stack_put(heap, local, size_class, &block, 1);
     }
 }
 
@@ -280,7 +309,7 @@ void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint
 {
     struct pools_page *page = &heap->pages[unit];
     for (uint32_t word = 0; word < page->words; word++) {
-        if (__atomic_load_n(&page->remote[word], __ATOMIC_RELAXED) != 0) {
+        if (__atomic_load_n(&page->remote[word], __ATOMIC_SEQ_CST) != 0) {
             uint64_t bits = __atomic_exchange_n(&page->remote[word], 0, __ATOMIC_ACQUIRE);
             page->free[word] |= bits;
             page->free_count += (uint32_t)__builtin_popcountll(bits);
@@ -306,7 +335,7 @@ void pools_local_flush(struct pools_heap *heap, struct pools_local *local)
         void **bottom = pools_stack_bottom(heap, local, size_class);
         uint32_t count = pools_stack_count(heap, local, size_class);
         local->stacks[size_class].top = bottom;
-        pools_pages_put(heap, local, size_class, bottom + 1, count);
+        pools_stack_put(heap, local, size_class, bottom + 1, count);
         uint32_t unit = bin->current;
         bin->current = POOLS_NONE;
         if (unit != POOLS_NONE) {

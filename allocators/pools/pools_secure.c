@@ -1,18 +1,21 @@
 /* What makes `pools-secure` of `pools`: each by a parameter, all in vain against who may write
  * anywhere, as tags, bitmaps and the secret are not hidden.
  *
- *   VERIFY   A bit for each block says whether it is in the caller's hands, in the side table,
- * which an overflow does not reach. A free takes the bit away; who finds none has found a double
- * free, an interior pointer is not at a block's beginning, a foreign one is not in a page, and a
- * sized free tells the page's class. ZERO     A freed block is zeroed, so that who reads it later
- * finds nothing. WITNESS  A block that is handed out must be zero still: a write after free is
- * found then. CANARY   Eight bytes behind each small block, a function of a secret and of the
- * address, must be there when it is freed: an overflow is found then (as hardened_malloc's slab
- * canaries). RANDOM   A page is begun at a random word, and what fills a stack is shuffled. DELAY
- * A freed block takes the place of one among so many that wait, drawn by lot, and that one is
- * freed: so it is not the next to be handed out (hardened_malloc's random quarantine). GUARD    A
- * large block lies between units that nobody may touch, and what its last unit has beyond the
- * block's pages may not be touched either.
+ *   VERIFY   An interior pointer is not at a block's beginning, a foreign one is not in a page, a
+ *            sized free tells the page's class. Whether a block is in the caller's hands is said by
+ *            its canary, which comes and goes with it, or, without CANARY, by a bit in the side
+ *            table: who frees a block that is not has found a double free.
+ *   ZERO     A freed block is zeroed, so that who reads it later finds nothing.
+ *   WITNESS  A block that is handed out must be zero still: a write after free is found then.
+ *   CANARY   Eight bytes behind each small block, a function of a secret and of the address, must
+ *            be there when it is freed: an overflow is found then (as hardened_malloc's slab
+ *            canaries).
+ *   RANDOM   A page is begun at a random word, and what fills a stack is shuffled.
+ *   DELAY    A freed block takes the place of one among so many that wait, drawn by lot, and that
+ *            one is freed: so it is not the next to be handed out (hardened_malloc's random
+ *            quarantine).
+ *   GUARD    A large block lies between units that nobody may touch, and what its last unit has
+ *            beyond the block's pages may not be touched either.
  *
  * What they cost, and what they find, is in docs/decisions/0018-pools.md; `heapmill misuse` shows
  * the latter. */
@@ -22,11 +25,16 @@
 
 #include "allocators/pools/pools_internal.h"
 
-/* ---------------------------------------------------------------- VERIFY */
+/* What a block has is read and written as words and vectors, whatever its types are. */
+typedef uint64_t pools_word __attribute__((may_alias));
+typedef uint64_t pools_vector __attribute__((vector_size(16), may_alias));
+
+/* ---------------------------------------------------------------- where a block is */
 #if POOLS_HOOKS
-/* A small block's page and number in it. */
+/* A small block's page, class and number; size_class POOLS_TAG_RUN: it is a large one. */
 struct pools_whereabouts {
-    struct pools_page *page; /* NULL: it is a large one */
+    uint32_t unit; /* that the page begins with */
+    uint32_t size_class;
     uint32_t number;
     uint32_t bytes;
 };
@@ -37,32 +45,90 @@ static inline struct pools_whereabouts pools_locate(const struct pools_heap *hea
     uint32_t unit = pools_unit_of(heap, block);
     uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
     if (size_class >= POOLS_CLASSES) {
-        return (struct pools_whereabouts){NULL, 0, 0};
+        return (struct pools_whereabouts){unit, size_class, 0, 0};
     }
     unit = pools_page_unit(heap, unit, size_class);
-    return (struct pools_whereabouts){&heap->pages[unit],
+    return (struct pools_whereabouts){unit, size_class,
                                       pools_number_of(heap, unit, size_class, block),
                                       heap->classes[size_class].bytes};
 }
 #endif
 
-#if POOLS_VERIFY
-/* Sets or clears the block's bit; what it was. Other threads may write to the word, if there are
- * any (__libc_single_threaded, glibc 2.32), and an atomic operation costs as much as all the rest.
- */
-static bool pools_live_set(const struct pools_whereabouts *at, bool is_live)
+/* ---------------------------------------------------------------- CANARY */
+#if POOLS_CANARY
+static inline uint64_t pools_canary(const struct pools_heap *heap, const void *block)
 {
-    uint64_t *word = &at->page->live[at->number / 64], bit = (uint64_t)1 << (at->number % 64), was;
-    if (__libc_single_threaded) {
-        was = *word;
-        *word = is_live ? was | bit : was & ~bit;
-    } else {
-        was = is_live ? __atomic_fetch_or(word, bit, __ATOMIC_RELAXED)
-                      : __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
-    }
-    return (was & bit) != 0;
+    return (heap->secret ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+static inline pools_word *pools_tail(void *block, uint32_t bytes)
+{
+    return (pools_word *)(void *)((unsigned char *)block + bytes - POOLS_TAIL);
+}
+
+/* Memory that was never used is written to before it is read, by the one instruction that a
+ * read-modify-write is: a read would fault for the kernel's page of zeros, and a write again. */
+static inline void pools_canary_put(const struct pools_heap *heap, void *block, uint32_t bytes)
+{
+    pools_word *tail = pools_tail(block, bytes);
+    uint64_t canary = pools_canary(heap, block);
+#if POOLS_WITNESS
+    *tail ^= canary;
+    __asm__("" : : : "memory");
+    if (__builtin_expect(*tail != canary, 0)) {
+        fatal(POOLS_FATAL_WRITTEN);
+    }
+#else
+    *tail = canary;
+#endif
+}
+
+/* There is another canary than there should be. A free block has none: which of the two it is can
+ * be found out at leisure. */
+__attribute__((noreturn, cold)) static void
+pools_canary_is_wrong(const struct pools_heap *heap, const struct pools_whereabouts *at)
+{
+    struct pools_survey survey;
+    pools_survey_page(heap, at->unit, &survey);
+    bool is_free =
+        pools_bit_is_set(survey.free, at->number) || pools_bit_is_set(survey.cached, at->number);
+    fatal(POOLS_VERIFY && is_free ? HEAP_FATAL_DOUBLE_FREE : POOLS_FATAL_OVERFLOW);
+}
+
+/* The canary goes with the block. Of two threads that free it in one instant only one finds it:
+ * an exchange where there are threads (__libc_single_threaded, glibc 2.32). */
+static inline void pools_canary_take(const struct pools_heap *heap, void *block,
+                                     const struct pools_whereabouts *at)
+{
+    pools_word *tail = pools_tail(block, at->bytes);
+    uint64_t found;
+    if (__libc_single_threaded) {
+        found = *tail;
+        *tail = 0;
+    } else {
+        found = __atomic_exchange_n(tail, 0, __ATOMIC_RELAXED);
+    }
+    if (__builtin_expect(found != pools_canary(heap, block), 0)) {
+        pools_canary_is_wrong(heap, at);
+    }
+}
+#endif
+
+/* ---------------------------------------------------------------- VERIFY */
+#if POOLS_LIVE_BITS
+/* Sets or clears the block's bit; what it was. */
+static inline bool pools_live_set(struct pools_heap *heap, const struct pools_whereabouts *at,
+                                  bool is_live)
+{
+    uint64_t *word = &heap->pages[at->unit].live[at->number / 64];
+    uint64_t bit = (uint64_t)1 << (at->number % 64);
+    uint64_t was = is_live ? __atomic_fetch_or(word, bit, __ATOMIC_RELAXED)
+                           : __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
+    return (was & bit) != 0;
+}
+#endif
+
+#if POOLS_VERIFY
 static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const void *block,
                              size_t size)
 {
@@ -77,151 +143,135 @@ static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const
     }
 }
 
-static inline struct pools_whereabouts pools_verify_block(const struct pools_heap *heap,
-                                                          const void *block, size_t size)
+/* A block that was shrunk in place is larger than its size's class, by less than a quarter. */
+static inline void pools_verify_size(const struct pools_heap *heap,
+                                     const struct pools_whereabouts *at, size_t size)
 {
-    struct pools_whereabouts at = pools_locate(heap, block);
-    uint32_t unit = (uint32_t)(at.page - heap->pages);
-    const unsigned char *first = pools_address_of(heap, unit);
-    if (at.number >= at.page->capacity || block != first + (size_t)at.number * at.bytes) {
+    size_t room = at->bytes - POOLS_TAIL;
+    if (size > room ||
+        (pools_class_at(size + POOLS_TAIL) != at->size_class && 4 * size <= 3 * room &&
+         !__atomic_load_n(&heap->pages[at->unit].is_lax, __ATOMIC_RELAXED))) {
+        fatal(HEAP_FATAL_WRONG_SIZE);
+    }
+}
+
+/* Where a block is that begins where a block could; a large one has passed then. */
+__attribute__((always_inline)) static inline struct pools_whereabouts
+pools_verify_place(const struct pools_heap *heap, const void *block, size_t size)
+{
+    uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
+    if (__builtin_expect(unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED), 0)) {
         fatal(HEAP_FATAL_NOT_OURS);
     }
-    uint64_t live = __atomic_load_n(&at.page->live[at.number / 64], __ATOMIC_RELAXED);
-    if ((live >> (at.number % 64) & 1) == 0) {
-        fatal(HEAP_FATAL_DOUBLE_FREE);
-    }
-    if (size == SIZE_MAX) {
+    uint32_t tag = pools_tag_of(heap, unit);
+    struct pools_whereabouts at = pools_locate(heap, block);
+    if (__builtin_expect(tag >> POOLS_TAG_BITS == 0, 0)) {
+        if (tag != POOLS_TAG_RUN) {
+            fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
+        }
+        pools_verify_run(heap, unit, block, size);
         return at;
     }
-    /* A block that was shrunk in place is larger than its size's class, by less than a quarter. */
-    size_t room = at.bytes - POOLS_TAIL;
-    bool may_be_larger = __atomic_load_n(&at.page->is_lax, __ATOMIC_RELAXED) || 4 * size > 3 * room;
-    if (size > room ||
-        (pools_class_bytes(pools_class_at(size + POOLS_TAIL)) != at.bytes && !may_be_larger)) {
-        fatal(HEAP_FATAL_WRONG_SIZE);
+    const unsigned char *first = pools_address_of(heap, at.unit);
+    if (at.number >= heap->classes[at.size_class].capacity ||
+        block != first + (size_t)at.number * at.bytes) {
+        fatal(HEAP_FATAL_NOT_OURS);
     }
     return at;
 }
 
-/* Where a block is that passed; page NULL: it is a large one. */
-static inline struct pools_whereabouts pools_verified(const struct pools_heap *heap,
-                                                      const void *block, size_t size)
+void pools_verify(const struct pools_heap *heap, void *block, size_t size)
 {
-    uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
-    if (unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED)) {
-        fatal(HEAP_FATAL_NOT_OURS);
-    }
-    uint32_t tag = pools_tag_of(heap, unit);
-    if (tag >> POOLS_TAG_BITS != 0) {
-        return pools_verify_block(heap, block, size);
-    }
-    if (tag != POOLS_TAG_RUN) {
-        fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
-    }
-    pools_verify_run(heap, unit, block, size);
-    return (struct pools_whereabouts){NULL, 0, 0};
-}
-
-void pools_verify(const struct pools_heap *heap, const void *block, size_t size)
-{
-    (void)pools_verified(heap, block, size);
-}
-#endif
-
-/* ---------------------------------------------------------------- CANARY, ZERO, WITNESS */
-#if POOLS_CANARY
-static uint64_t pools_canary(const struct pools_heap *heap, const void *block)
-{
-    return (heap->secret ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
-}
-#endif
-
-#if POOLS_WITNESS
-/* By words, which what was just zeroed in words or more can be read by without a stall. */
-static bool pools_is_zero(const void *block, size_t bytes)
-{
-    const uint64_t *words = block;
-    uint64_t found = 0;
-    for (size_t i = 0; i < bytes / sizeof(words[0]); i++) {
-        found |= words[i];
-    }
-    return found == 0;
-}
-#endif
-
-#if POOLS_HOOKS
-void pools_hook_taken(struct pools_heap *heap, void *block)
-{
-    struct pools_whereabouts at = pools_locate(heap, block);
-    (void)at; /* ZERO alone has nothing to do here */
-#if POOLS_VERIFY
-    (void)pools_live_set(&at, true);
-#endif
-    POOLS_UNPOISON(block, at.bytes);
-#if POOLS_WITNESS
-    if (!pools_is_zero(block, at.bytes)) {
-        fatal(POOLS_FATAL_WRITTEN);
-    }
-#endif
-#if POOLS_CANARY
-    uint64_t canary = pools_canary(heap, block);
-    __builtin_memcpy((unsigned char *)block + at.bytes - POOLS_TAIL, &canary, sizeof(canary));
-#endif
-    POOLS_POISON(block, at.bytes);
-}
-
-void pools_hook_given(struct pools_heap *heap, void *block, size_t size)
-{
-#if POOLS_VERIFY
-    struct pools_whereabouts at = pools_verified(heap, block, size);
-#else
-    struct pools_whereabouts at = pools_locate(heap, block);
-    (void)size;
-#endif
-    if (at.page == NULL) {
+    struct pools_whereabouts at = pools_verify_place(heap, block, size);
+    if (at.size_class >= POOLS_CLASSES) {
         return;
     }
-#if POOLS_VERIFY
-    if (!pools_live_set(&at, false)) {
+#if POOLS_CANARY
+    POOLS_UNPOISON(pools_tail(block, at.bytes), POOLS_TAIL);
+    if (*pools_tail(block, at.bytes) != pools_canary(heap, block)) {
+        pools_canary_is_wrong(heap, &at);
+    }
+    POOLS_POISON(pools_tail(block, at.bytes), POOLS_TAIL);
+#else
+    uint64_t live = __atomic_load_n(&heap->pages[at.unit].live[at.number / 64], __ATOMIC_RELAXED);
+    if ((live >> (at.number % 64) & 1) == 0) {
         fatal(HEAP_FATAL_DOUBLE_FREE);
     }
 #endif
-    POOLS_UNPOISON(block, at.bytes);
-#if POOLS_CANARY
-    uint64_t found;
-    __builtin_memcpy(&found, (unsigned char *)block + at.bytes - POOLS_TAIL, sizeof(found));
-    if (found != pools_canary(heap, block)) {
-        fatal(POOLS_FATAL_OVERFLOW);
+    if (size != SIZE_MAX) {
+        pools_verify_size(heap, &at, size);
     }
-#endif
-#if POOLS_ZERO
-    memset(block, 0, at.bytes);
-#endif
-    POOLS_POISON(block, at.bytes);
 }
 #endif
 
-/* ---------------------------------------------------------------- RANDOM, DELAY */
+/* ---------------------------------------------------------------- ZERO, WITNESS */
+/* By vectors of 16 bytes, of which every block is made: no call for a small one, and what was just
+ * written so is read so without a stall. */
+enum { POOLS_VECTORS_MAX = 128 }; /* bytes; memset is faster beyond */
+
+static_assert(sizeof(pools_vector) == POOLS_GRANULE, "blocks are whole vectors");
+
+#if POOLS_ZERO
+static inline void pools_zero(void *block, uint32_t bytes)
+{
+    static const pools_vector zeros = {0, 0};
+    if (bytes > POOLS_VECTORS_MAX) {
+        memset(block, 0, bytes);
+        return;
+    }
+    /* A zero that the compiler does not know: or two words would be stored, or memset be called. */
+    pools_vector *vectors = block, zero = *(const volatile pools_vector *)&zeros;
+    for (uint32_t i = 0; i < bytes / sizeof(vectors[0]); i++) {
+        vectors[i] = zero;
+    }
+}
+#endif
+
+#if POOLS_WITNESS
+static inline bool pools_is_zero(const void *block, uint32_t bytes)
+{
+    const pools_vector *vectors = block;
+    uint32_t count = bytes / sizeof(vectors[0]), i = 0;
+    /* What a canary leaves of the last vector. */
+    uint64_t rest = bytes % sizeof(vectors[0]) != 0 ? ((const pools_word *)block)[2 * count] : 0;
+    pools_vector found = {rest, 0};
+    for (; i + 4 <= count; i += 4) {
+        found |= (vectors[i] | vectors[i + 1]) | (vectors[i + 2] | vectors[i + 3]);
+    }
+    for (; i < count; i++) {
+        found |= vectors[i];
+    }
+    return (found[0] | found[1]) == 0;
+}
+#endif
+
+/* ---------------------------------------------------------------- DELAY */
 #if POOLS_DELAY || POOLS_RANDOM
 /* xorshift64* (Marsaglia 2003, Vigna 2016). */
-uint32_t pools_lot(struct pools_local *local)
+static inline uint64_t pools_lots(struct pools_local *local)
 {
     local->lots ^= local->lots >> 12;
     local->lots ^= local->lots << 25;
     local->lots ^= local->lots >> 27;
-    return (uint32_t)(local->lots * UINT64_C(0x2545f4914f6cdd1d) >> 32);
+    return local->lots * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+uint32_t pools_lot(struct pools_local *local)
+{
+    return (uint32_t)(pools_lots(local) >> 32);
 }
 #endif
 
 #if POOLS_DELAY
-void *pools_delay(struct pools_heap *heap, void *block)
+/* Takes a small block, and gives back one that has waited; NULL: none is due. */
+static inline void *pools_delay(struct pools_heap *heap, void *block)
 {
-    struct pools_local *local = pools_local_get(heap);
-    uint32_t tag = pools_tag_of(heap, pools_unit_of(heap, block));
-    if (local == NULL || tag >> POOLS_TAG_BITS == 0) {
+    struct pools_local *local =
+        pools_mine.id == heap->id ? pools_mine.local : pools_local_get(heap);
+    if (local == NULL) {
         return block;
     }
-    void **place = &local->delayed[pools_lot(local) & (POOLS_DELAY - 1)];
+    void **place = &local->delayed[(uint32_t)(pools_lots(local) >> 32) & (POOLS_DELAY - 1)];
     void *waited = *place;
     *place = block;
     return waited;
@@ -232,16 +282,81 @@ void pools_delay_end(struct pools_heap *heap, struct pools_local *local)
     for (uint32_t i = 0; i < POOLS_DELAY; i++) {
         void *block = local->delayed[i];
         local->delayed[i] = NULL;
+        if (block != NULL) {
+            pools_give(heap, block);
+        }
+    }
+}
+#endif
+
+/* ---------------------------------------------------------------- what the fast paths call */
+#if POOLS_HOOKS
+void pools_hook_taken(struct pools_heap *heap, void *block, uint32_t size_class)
+{
+    uint32_t bytes = heap->classes[size_class].bytes;
+    (void)block, (void)bytes; /* ZERO and DELAY alone have nothing to do here */
+#if POOLS_LIVE_BITS
+    struct pools_whereabouts at = pools_locate(heap, block);
+    (void)pools_live_set(heap, &at, true);
+#endif
+    POOLS_UNPOISON(block, bytes);
+#if POOLS_CANARY
+    pools_canary_put(heap, block, bytes);
+#endif
+#if POOLS_WITNESS
+    if (__builtin_expect(!pools_is_zero(block, bytes - (uint32_t)POOLS_TAIL), 0)) {
+        fatal(POOLS_FATAL_WRITTEN);
+    }
+#endif
+    POOLS_POISON(block, bytes);
+}
+
+void pools_free_hooked(struct pools_heap *heap, void *block, size_t size)
+{
+#if POOLS_VERIFY
+    struct pools_whereabouts at = pools_verify_place(heap, block, size);
+#else
+    struct pools_whereabouts at = pools_locate(heap, block);
+#endif
+    if (at.size_class < POOLS_CLASSES) {
+        POOLS_UNPOISON(block, at.bytes);
+#if POOLS_CANARY
+        pools_canary_take(heap, block, &at);
+#elif POOLS_VERIFY
+        if (!pools_live_set(heap, &at, false)) {
+            fatal(HEAP_FATAL_DOUBLE_FREE);
+        }
+#endif
+#if POOLS_VERIFY
+        if (size != SIZE_MAX) {
+            pools_verify_size(heap, &at, size);
+        }
+#endif
+#if POOLS_ZERO
+        pools_zero(block, at.bytes);
+#endif
+        POOLS_POISON(block, at.bytes);
+#if POOLS_DELAY
+        block = pools_delay(heap, block);
+#endif
+    }
+    (void)size;
+    if (!POOLS_DELAY || block != NULL) {
         pools_give(heap, block);
     }
 }
 #endif
 
+/* ---------------------------------------------------------------- RANDOM */
 #if POOLS_RANDOM
+/* Fisher and Yates, by lots of 16 bits: a place of 64 is likelier than another by a thousandth. */
 void pools_shuffle(struct pools_local *local, void **pointers, uint32_t count)
 {
+    static_assert(POOLS_STACK <= 64, "16 bits are enough");
+    uint64_t lots = 0;
     for (uint32_t i = count; i > 1; i--) {
-        uint32_t other = (uint32_t)((uint64_t)pools_lot(local) * i >> 32);
+        lots = lots >> 16 != 0 ? lots >> 16 : pools_lots(local);
+        uint32_t other = (uint32_t)((lots & UINT16_MAX) * i >> 16);
         void *pointer = pointers[i - 1];
         pointers[i - 1] = pointers[other];
         pointers[other] = pointer;

@@ -23,6 +23,7 @@ static void pools_bins_reset(const struct pools_heap *heap, struct pools_local *
         void **bottom = pools_stack_bottom(heap, local, i);
         *bottom = NULL;
         local->stacks[i].top = bottom;
+        local->is_mixed[i] = false;
     }
     pools_stacks_open(heap, local, true);
     local->outbox_count = 0;
@@ -130,7 +131,8 @@ static bool pools_is_page(const struct pools_heap *heap, uint32_t unit, uint32_t
 }
 
 /* Tells the owner of the page of what is in `remote`, unless it has been told and has not looked
- * yet: it clears the flag before it looks.
+ * yet: it clears the flag before it looks. To find the flag set a load is enough, since our bit was
+ * set before it, and the owner looks after it clears, both in the one order of SEQ_CST.
  *
  * The page may be gone by now: its owner may have found the bit that we set by itself, and it may
  * have been the last. Then nobody is to be told. If the unit becomes a page again meanwhile, who
@@ -141,14 +143,16 @@ static void pools_mail_send(struct pools_heap *heap, uint32_t unit)
     struct pools_page *page = &heap->pages[unit];
     uint32_t tag;
     for (;;) {
-        if (__atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_ACQ_REL) != 0) {
+        if (__atomic_load_n(&page->is_mailed, __ATOMIC_SEQ_CST) != 0 ||
+            __atomic_exchange_n(&page->is_mailed, 1, __ATOMIC_SEQ_CST) != 0) {
             return;
         }
         tag = pools_tag_of(heap, unit);
         if (pools_is_page(heap, unit, tag)) {
             break;
         }
-        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_ACQ_REL);
+        pools_pause(POOLS_PAUSE_GONE);
+        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_SEQ_CST);
         if (!pools_is_page(heap, unit, pools_tag_of(heap, unit))) {
             return;
         }
@@ -171,7 +175,7 @@ void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool lo
         uint32_t unit = next - 1;
         struct pools_page *page = &heap->pages[unit];
         next = __atomic_load_n(&page->mail_next, __ATOMIC_RELAXED);
-        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_ACQ_REL);
+        (void)__atomic_exchange_n(&page->is_mailed, 0, __ATOMIC_SEQ_CST);
         uint32_t tag = pools_tag_of(heap, unit);
         if (!pools_is_page(heap, unit, tag)) {
             continue;
@@ -200,18 +204,34 @@ static struct pools_place pools_place_of(const struct pools_heap *heap, const vo
     return (struct pools_place){unit, number / 64, (uint64_t)1 << (number % 64)};
 }
 
-/* Blocks that lie in one word and were freed one after the other go home together. */
-static void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t count)
+static void pools_place_deliver(struct pools_heap *heap, const struct pools_place *place)
 {
-    for (uint32_t i = 0; i < count;) {
-        struct pools_place place = pools_place_of(heap, blocks[i]), other = place;
-        while (++i < count && (other = pools_place_of(heap, blocks[i])).unit == place.unit &&
-               other.word == place.word) {
-            place.bit |= other.bit;
+    (void)__atomic_fetch_or(&heap->pages[place->unit].remote[place->word], place->bit,
+                            __ATOMIC_SEQ_CST);
+    pools_pause(POOLS_PAUSE_SET);
+    pools_mail_send(heap, place->unit);
+}
+
+/* Blocks that lie in one word go home together, if not too many others came between them: a
+ * consumer gets blocks of many classes, and those of one in the order in which they were taken. */
+void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t count)
+{
+    enum { POOLS_PLACES = 32 };
+    struct pools_place places[POOLS_PLACES] = {{0, 0, 0}}; /* bit 0: nothing */
+    for (uint32_t i = 0; i < count; i++) {
+        struct pools_place place = pools_place_of(heap, blocks[i]);
+        struct pools_place *at = &places[(5 * place.unit + place.word) % POOLS_PLACES];
+        if (at->bit != 0 && (at->unit != place.unit || at->word != place.word)) {
+            pools_place_deliver(heap, at);
+            at->bit = 0;
         }
-        (void)__atomic_fetch_or(&heap->pages[place.unit].remote[place.word], place.bit,
-                                __ATOMIC_RELEASE);
-        pools_mail_send(heap, place.unit);
+        place.bit |= at->bit;
+        *at = place;
+    }
+    for (uint32_t i = 0; i < POOLS_PLACES; i++) {
+        if (places[i].bit != 0) {
+            pools_place_deliver(heap, &places[i]);
+        }
     }
 }
 
@@ -221,6 +241,19 @@ void pools_outbox_deliver(struct pools_heap *heap, struct pools_local *local)
     local->outbox_count = 0;
 }
 
+static void pools_stack_push(struct pools_heap *heap, struct pools_local *local,
+                             uint32_t size_class, void *block)
+{
+    struct pools_stack *stack = &local->stacks[size_class];
+    if (stack->top < stack->end) {
+        *++stack->top = block;
+    } else {
+        pools_free_to_page(heap, local, size_class, block);
+    }
+}
+
+/* A block of another's page is as good as one of our own, if no neighbour of it shares its cache
+ * lines: then nobody but its next owner writes there. Larger classes go on multiples of lines. */
 void pools_free_other(struct pools_heap *heap, void *block)
 {
     heap_slow_mark();
@@ -233,27 +266,21 @@ void pools_free_other(struct pools_heap *heap, void *block)
     if (tag >> POOLS_TAG_BITS == 0) {
         fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
     }
-    struct pools_local *local = pools_local_get(heap);
     POOLS_POISON(block, heap->classes[size_class].bytes);
-    if (local == NULL || heap->classes[size_class].unit_shift != 0) {
-        /* Large enough to be worth a message. */
-        if (local != NULL && (tag ^ local->tag) == size_class) {
-            pools_free_to_page(heap, local, size_class, block);
-        } else {
-            pools_deliver(heap, &block, 1);
-        }
-    } else if ((tag ^ local->tag) == size_class) {
-        struct pools_stack *stack = &local->stacks[size_class];
-        if (stack->top < stack->end) {
-            *++stack->top = block;
-        } else {
-            pools_free_to_page(heap, local, size_class, block);
-        }
-    } else {
-        local->outbox[local->outbox_count++] = block;
-        if (local->outbox_count == POOLS_OUTBOX) {
-            pools_outbox_deliver(heap, local);
-        }
+    struct pools_local *local = pools_local_get(heap);
+    if (local == NULL) {
+        pools_deliver(heap, &block, 1);
+        return;
+    }
+    bool is_own = (tag ^ local->tag) == size_class;
+    if (is_own || heap->classes[size_class].bytes % POOLS_LINE_BYTES == 0) {
+        local->is_mixed[size_class] |= !is_own;
+        pools_stack_push(heap, local, size_class, block);
+        return;
+    }
+    local->outbox[local->outbox_count++] = block;
+    if (local->outbox_count == POOLS_OUTBOX) {
+        pools_outbox_deliver(heap, local);
     }
 }
 

@@ -12,16 +12,53 @@ static void pools_bits_set(uint64_t *bits, uint32_t first, uint32_t count, bool 
     }
 }
 
+/* ---------------------------------------------------------------- huge pages */
+/* Small blocks fill 64 MiB before any more arenas may have huge pages: what is lost to an arena
+ * that is begun and not filled is then 6% at most. */
+enum { POOLS_HUGE_AFTER_UNITS = 16 * POOLS_ARENA_UNITS };
+
+static bool pools_huge_advise(const struct pools_heap *heap, uint32_t arena, int advice)
+{
+    void *address = pools_address_of(heap, arena * POOLS_ARENA_UNITS);
+    return madvise(address, (size_t)POOLS_ARENA_UNITS << POOLS_UNIT_SHIFT, advice) == 0;
+}
+
+/* A page of small blocks begins the arena. */
+static void pools_huge_earn(struct pools_heap *heap, uint32_t arena)
+{
+    size_t small = heap->used_units - (heap->run_bytes >> POOLS_UNIT_SHIFT);
+    if (POOLS_HUGE && heap->os_is_own && small >= POOLS_HUGE_AFTER_UNITS &&
+        pools_huge_advise(heap, arena, MADV_HUGEPAGE)) {
+        heap->huge[arena / 64] |= (uint64_t)1 << (arena % 64);
+    }
+}
+
+/* Memory of the arena was given back: or the kernel might fill the gaps with huge pages again. */
+static void pools_huge_lose(struct pools_heap *heap, uint32_t arena)
+{
+    if (pools_bit_is_set(heap->huge, arena)) {
+        (void)pools_huge_advise(heap, arena, MADV_NOHUGEPAGE);
+        heap->huge[arena / 64] &= ~((uint64_t)1 << (arena % 64));
+    }
+}
+
+/* ---------------------------------------------------------------- units */
 /* The memory may be full of anything: entries are written before they are read, as top comes by. */
-static void pools_units_raise(struct pools_heap *heap, uint32_t top)
+static void pools_units_raise(struct pools_heap *heap, uint32_t top, bool is_page)
 {
     for (uint32_t unit = heap->top; unit < top; unit++) {
         if (unit % 64 == 0) {
             heap->used[unit / 64] = 0;
             heap->dirty[unit / 64] = 0;
         }
+        if (unit % (64 * POOLS_ARENA_UNITS) == 0) {
+            heap->huge[unit / (64 * POOLS_ARENA_UNITS)] = 0;
+        }
         if (unit % POOLS_ARENA_UNITS == 0) {
             heap->arena_held[unit / POOLS_ARENA_UNITS] = 0;
+            if (is_page) {
+                pools_huge_earn(heap, unit / POOLS_ARENA_UNITS);
+            }
         }
         __atomic_store_n(&heap->tags[unit], POOLS_TAG_FREE, __ATOMIC_RELAXED);
         heap->pages[unit].is_mailed = 0;
@@ -90,7 +127,7 @@ static void pools_units_let_go(struct pools_heap *heap, uint32_t unit)
 
 static void pools_units_use(struct pools_heap *heap, uint32_t unit, uint32_t count, uint32_t tag)
 {
-    pools_units_raise(heap, unit + count);
+    pools_units_raise(heap, unit + count, tag >> POOLS_TAG_BITS != 0);
     for (uint32_t i = unit; i < unit + count; i++) {
         if (pools_bit_is_set(heap->dirty, i)) {
             heap->dirty_units--;
@@ -163,6 +200,10 @@ void pools_units_purge(struct pools_heap *heap, uint32_t count)
                           MADV_DONTNEED);
             pools_bits_set(heap->dirty, unit, end - unit, false);
             heap->dirty_units -= end - unit;
+            for (uint32_t arena = unit / POOLS_ARENA_UNITS; arena * POOLS_ARENA_UNITS < end;
+                 arena++) {
+                pools_huge_lose(heap, arena);
+            }
         } else {
             unit--;
         }
