@@ -28,20 +28,28 @@ static void *next_look_up(const char *name)
     return function;
 }
 
-/* False while the looking up is under way, whose own calls early.h serves. The first call
- * comes before there are threads: the loader makes it. */
-static inline bool next_is_ready(void)
+static bool next_done;
+
+/* False when it is under way already. */
+static __attribute__((noinline, cold)) bool next_look_up_all(void)
 {
-    static bool begun, done;
-    if (__builtin_expect(!begun, 0)) {
+    static bool begun;
+    if (!begun) {
         begun = true;
 #define NEXT_LOOK_UP_(name, ...) *(void **)&next.name = next_look_up(#name);
         FAMILY(NEXT_LOOK_UP_, NEXT_LOOK_UP_, NEXT_LOOK_UP_, FAMILY_SKIP, FAMILY_SKIP, FAMILY_SKIP)
 #undef NEXT_LOOK_UP_
         *(void **)&next.free = next_look_up("free");
-        done = true;
+        next_done = true;
     }
-    return done;
+    return next_done;
+}
+
+/* False while the looking up is under way, whose own calls early.h serves. The first call
+ * comes before there are threads: the loader makes it. */
+static inline bool next_is_ready(void)
+{
+    return __builtin_expect(next_done, 1) || next_look_up_all();
 }
 
 /* What not every C library has (free_sized), and C++'s operators, whose library may come late by

@@ -273,6 +273,15 @@ static json_t *info_histogram(const uint64_t *counts, const char *what)
     return rows;
 }
 
+static json_t *info_takes_by_size(const struct info *info)
+{
+    json_t *takes = json_array();
+    for (size_t size = 0; size <= INFO_SMALL_MAX; size++) {
+        (void)json_array_append_new(takes, info_integer(info->exact[size]));
+    }
+    return takes;
+}
+
 static json_t *info_common(const struct info *info)
 {
     json_t *rows = json_array();
@@ -398,12 +407,12 @@ static json_t *info_answer(struct info *info, const char *path)
 {
     json_t *description = info_text(info, TRACE_FRAME_DESCRIPTION);
     json_t *sampling = info_sampling(description, info->takes);
-    return json_pack("{ss sI sb so so so so so so so so so so so so so}", "file", path, "bytes",
+    return json_pack("{ss sI sb so so so so so so so so so so so so so so}", "file", path, "bytes",
                      (json_int_t)info->reader.totals.file_bytes, "whole", info->reader.totals.whole,
                      "description", description, "end", info_text(info, TRACE_FRAME_END), "totals",
                      info_totals(info), "members", info_members(info), "sizes", info_sizes(info),
-                     "common", info_common(info), "lifetimes",
-                     info_histogram(info->lifetimes, "blocks"), "reuse",
+                     "takes_by_size", info_takes_by_size(info), "common", info_common(info),
+                     "lifetimes", info_histogram(info->lifetimes, "blocks"), "reuse",
                      info_histogram(info->reuse, "takes"), "alignments", info_alignments(info),
                      "served", info_served(info), "curve", info_curve(info), "sites",
                      info_sites(info), "sampling", sampling);
@@ -430,6 +439,24 @@ json_t *trace_info(const char *path, struct error *error)
     free(info->sites);
     free(info);
     return answer;
+}
+
+void trace_info_add_waste(json_t *info, const char *backend, const double *usable, size_t count)
+{
+    const json_t *takes = json_object_get(info, "takes_by_size");
+    json_t *rows = json_object_get(info, "waste");
+    double wasted = 0, asked = 0;
+    for (size_t size = 1; size <= count && size < json_array_size(takes); size++) {
+        double times = json_number_value(json_array_get(takes, size));
+        wasted += times * (usable[size - 1] - (double)size);
+        asked += times * (double)size;
+    }
+    if (rows == NULL) {
+        rows = json_array();
+        (void)json_object_set_new(info, "waste", rows);
+    }
+    (void)json_array_append_new(rows, json_pack("{ss sf sf}", "backend", backend, "waste",
+                                                asked > 0 ? wasted / asked : 0, "asked", asked));
 }
 
 /* ------------------------------------------------------------------------------ for people */
@@ -572,6 +599,8 @@ struct document *trace_info_document(const json_t *info)
     static const struct info_column served[] = {{"threshold", "up to bytes", 'c'},
                                                 {"takes_share", "of takes", '%'},
                                                 {"bytes_share", "of bytes", '%'}};
+    static const struct info_column waste[] = {
+        {"backend", "back end", 't'}, {"waste", "of asked", '%'}, {"asked", "asked", 'b'}};
     static const struct info_column members[] = {{"member", "function", 't'},
                                                  {"events", "calls", 'c'}};
     static const struct info_column alignments[] = {{"alignment", "alignment", 'c'},
@@ -588,6 +617,7 @@ struct document *trace_info_document(const json_t *info)
     INFO_TABLE(lifetimes, "lifetimes: takes between birth and death");
     INFO_TABLE(reuse, "reuse: takes since a block of that size, in steps of 16, was given back");
     INFO_TABLE(served, "what pools for small blocks would serve");
+    INFO_TABLE(waste, "what size classes waste of takes up to 1024 bytes");
     INFO_TABLE(members, "functions");
     INFO_TABLE(alignments, "alignments beyond malloc's");
     INFO_TABLE(sites, "call sites with most bytes");

@@ -14,6 +14,7 @@
  *   members     [{member, events}…], most first
  *   sizes       [{from, to, takes, share, bytes, mean_lifetime}…]: by power of two; lifetimes
  *               in takes
+ *   takes_by_size  [n…]: takes of 0, 1, 2… bytes, up to INFO_SMALL_MAX
  *   common      [{size, takes, share}…]: the ten most frequent sizes
  *   lifetimes   [{from, to, blocks, share}…]: takes between a block's birth and its death
  *   reuse       [{from, to, takes, share}…]: takes between the death of a block and the next birth
@@ -25,6 +26,13 @@
  *   sampling    {one_in, takes_estimate, takes_error}: 95% of its estimates are within that error
  * NULL after an error: as the reader's. The caller's. */
 json_t *trace_info(const char *path, struct error *error);
+
+enum { INFO_SMALL_MAX = 1024 };
+
+/* Adds to `waste` [{backend, waste, asked}…], which it makes: what the size classes of a back end
+ * waste of the takes up to so many bytes as it was asked for: usable less asked, as a part of
+ * asked, which is given in bytes. usable: bytes of a block for requests of 1, 2, … bytes. */
+void trace_info_add_waste(json_t *info, const char *backend, const double *usable, size_t count);
 
 /* The same for people. */
 struct document *trace_info_document(const json_t *info);

@@ -12,7 +12,8 @@ struct intake_place {
     uint32_t slot;
 };
 
-enum { INTAKE_PLACES_FIRST = 1 << 16 };
+/* Few at first: what is looked at most is to be in the first caches. */
+enum { INTAKE_PLACES_FIRST = 1 << 12 };
 
 /* ------------------------------------------------------------------------------ addresses */
 
@@ -44,14 +45,17 @@ static void intake_grow(struct trace_intake *intake)
     free(old.places);
 }
 
-static void intake_put(struct trace_intake *intake, uint64_t address, uint32_t slot)
+/* The slot that the address had before, or INTAKE_NO_SLOT. */
+static uint32_t intake_put(struct trace_intake *intake, uint64_t address, uint32_t slot)
 {
-    if (2 * (intake->used + 1) > intake->place_count) {
+    if (__builtin_expect(2 * (intake->used + 1) > intake->place_count, 0)) {
         intake_grow(intake);
     }
     struct intake_place *place = intake_find(intake, address);
+    uint32_t before = place->address == 0 ? INTAKE_NO_SLOT : place->slot;
     intake->used += place->address == 0;
     *place = (struct intake_place){.address = address, .slot = slot};
+    return before;
 }
 
 /* Takes the address out; its slot, or INTAKE_NO_SLOT. What follows moves up, so that no mark of the
@@ -79,6 +83,7 @@ static uint32_t intake_drop(struct trace_intake *intake, uint64_t address)
 
 /* ------------------------------------------------------------------------------ events */
 
+/* Where the thread's slot + 1 of a block that it moves is; 0: none. */
 static uint64_t *intake_moving(struct trace_intake *intake, uint32_t thread)
 {
     if (thread >= intake->moving_count) {
@@ -91,14 +96,25 @@ static uint64_t *intake_moving(struct trace_intake *intake, uint32_t thread)
     return &intake->moving[thread];
 }
 
-/* A move that was begun and came to nothing: realloc(block, 0), which frees. */
-static void intake_settle(struct trace_intake *intake, uint32_t thread)
+static __attribute__((noinline)) void intake_settle_thread(struct trace_intake *intake,
+                                                           uint32_t thread)
 {
     uint64_t *moving = intake_moving(intake, thread);
+    intake->thread = thread;
     trace_writer_thread(intake->writer, thread);
     if (*moving != 0) {
         trace_writer_give(intake->writer, TRACE_REALLOC, (uint32_t)(*moving - 1));
         *moving = 0;
+        intake->moves--;
+    }
+}
+
+/* The events that follow are this thread's. A move that was begun and came to nothing is at its
+ * end: realloc(block, 0), which frees. */
+static inline void intake_settle(struct trace_intake *intake, uint32_t thread)
+{
+    if (__builtin_expect(thread != intake->thread || intake->moves != 0, 0)) {
+        intake_settle_thread(intake, thread);
     }
 }
 
@@ -107,18 +123,24 @@ static bool intake_moves(enum trace_member member)
     return member == TRACE_REALLOC || member == TRACE_REALLOCARRAY;
 }
 
+/* The thread's move is at its end; the slot, or INTAKE_NO_SLOT if there is none. */
+static uint32_t intake_end_move(struct trace_intake *intake, uint32_t thread)
+{
+    uint64_t *moving = intake_moving(intake, thread);
+    uint32_t slot = *moving == 0 ? INTAKE_NO_SLOT : (uint32_t)(*moving - 1);
+    intake->moves -= *moving != 0;
+    *moving = 0;
+    return slot;
+}
+
 void trace_intake_took(struct trace_intake *intake, uint32_t thread, enum trace_member member,
                        uint64_t address, uint64_t size, uint64_t alignment, uint32_t site)
 {
-    uint64_t *moving = intake_moving(intake, thread);
-    uint32_t slot;
-    if (intake_moves(member) && *moving != 0) {
-        slot = (uint32_t)(*moving - 1);
-        *moving = 0;
-        trace_writer_thread(intake->writer, thread);
+    uint32_t slot = intake_moves(member) ? intake_end_move(intake, thread) : INTAKE_NO_SLOT;
+    intake_settle(intake, thread);
+    if (slot != INTAKE_NO_SLOT) {
         trace_writer_resize(intake->writer, member, slot, size);
     } else {
-        intake_settle(intake, thread);
         if (intake->sample > 1 && rng_below(&intake->rng, intake->sample) != 0) {
             return;
         }
@@ -131,13 +153,12 @@ void trace_intake_took(struct trace_intake *intake, uint32_t thread, enum trace_
     if (site != 0) {
         trace_writer_site(intake->writer, site);
     }
-    /* Its give was missed: by a call that nobody watched. */
-    uint32_t before = intake_drop(intake, address);
-    if (before != INTAKE_NO_SLOT) {
+    uint32_t before = intake_put(intake, address, slot);
+    if (__builtin_expect(before != INTAKE_NO_SLOT, 0)) {
+        /* Its give was missed: by a call that nobody watched. */
         intake->doubles++;
         trace_writer_give(intake->writer, TRACE_UNKNOWN, before);
     }
-    intake_put(intake, address, slot);
 }
 
 void trace_intake_gives(struct trace_intake *intake, uint32_t thread, enum trace_member member,
@@ -149,6 +170,7 @@ void trace_intake_gives(struct trace_intake *intake, uint32_t thread, enum trace
         intake->strangers += intake->sample <= 1;
     } else if (intake_moves(member)) {
         *intake_moving(intake, thread) = (uint64_t)slot + 1;
+        intake->moves++;
     } else {
         trace_writer_give(intake->writer, member, slot);
     }
@@ -156,10 +178,9 @@ void trace_intake_gives(struct trace_intake *intake, uint32_t thread, enum trace
 
 void trace_intake_keeps(struct trace_intake *intake, uint32_t thread, uint64_t address)
 {
-    uint64_t *moving = intake_moving(intake, thread);
-    if (*moving != 0) {
-        intake_put(intake, address, (uint32_t)(*moving - 1));
-        *moving = 0;
+    uint32_t slot = intake_end_move(intake, thread);
+    if (slot != INTAKE_NO_SLOT) {
+        (void)intake_put(intake, address, slot);
     }
 }
 
@@ -180,7 +201,7 @@ enum status trace_intake_close(struct trace_intake *intake, json_t *more, struct
 {
     for (uint32_t thread = 0; thread < intake->moving_count; thread++) {
         if (intake->moving[thread] != 0) {
-            intake_settle(intake, thread);
+            intake_settle_thread(intake, thread);
         }
     }
     json_t *totals = json_pack("{sI sI sI sI}", "strangers", (json_int_t)intake->strangers,

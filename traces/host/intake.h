@@ -22,6 +22,8 @@ struct trace_intake {
     size_t used;
     uint64_t *moving; /* by thread: the slot + 1 of a block that is being moved, 0: none */
     size_t moving_count;
+    size_t moves;    /* of them that are not 0 */
+    uint32_t thread; /* of the last event */
     uint64_t sample; /* one block in so many is kept */
     struct rng rng;
     uint64_t strangers; /* gives of blocks that are none of the trace's */

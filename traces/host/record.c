@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,19 +20,26 @@
 #include "traces/host/intake.h"
 #include "traces/raw.h"
 
-/* Between two looks for chunks that are done; a chunk is filled in a few of these at the fastest.
- */
-static const double RECORD_PAUSE_S = 0.01;
+/* Between two looks for chunks that are done, while there are some, and at most. A chunk is filled
+ * in 1 ms at the fastest. */
+static const double RECORD_PAUSE_S = 0.0005, RECORD_PAUSE_S_MAX = 0.01;
+
+/* Then a thread that does not write the slot which it has reserved is taken for one that never
+ * will: a second at least, and nobody is off the processor for so long. */
+enum { RECORD_LOOKS_MAX = 2000 };
 
 /* A program in a process. */
 struct record_series {
     uint32_t pid;
     uint32_t series;
-    uint32_t next_chunk;
+    struct raw_head *head;     /* mapped; NULL: it could not be yet */
+    struct raw_chunk **chunks; /* RAW_CHUNKS; those that were read are mapped */
+    uint32_t done;             /* chunks of the series that were read whole */
+    uint32_t slot;             /* of the next one, the first that was not read */
+    uint32_t looks;            /* in vain, at that slot */
     bool opened;
     struct trace_intake intake;
-    json_t *about;        /* for the description, and for recorded->processes */
-    struct raw_slot took; /* waits for its site: word[0] is 0 if none does */
+    json_t *about; /* for the description, and for recorded->processes */
 };
 
 struct record_job {
@@ -98,89 +106,154 @@ static enum status record_open(struct record_job *job, struct record_series *ser
     return status;
 }
 
-static void record_took(struct record_series *series, uint32_t site)
+static inline void record_slot(struct record_series *series, uint64_t word0, uint64_t word1,
+                               uint32_t site)
 {
-    uint64_t word0 = series->took.word[0], word1 = series->took.word[1];
-    if (word0 != 0) {
-        unsigned log2 = (unsigned)(word0 >> 56);
-        trace_intake_took(&series->intake, (uint32_t)(word1 >> 48),
-                          (enum trace_member)((word0 >> 48) & 63), word0 & RAW_LOW48,
-                          word1 & RAW_LOW48, log2 == 0 ? 0 : UINT64_C(1) << log2, site);
-        series->took.word[0] = 0;
-    }
-}
-
-static void record_note(struct record_series *series, unsigned member, uint64_t value)
-{
-    if (member == RAW_SITE) {
-        record_took(series, (uint32_t)value);
-    } else {
-        record_took(series, 0);
-        trace_writer_time(series->intake.writer, value);
-    }
-}
-
-static void record_slot(struct record_series *series, const struct raw_slot *slot, bool sites)
-{
-    uint64_t word0 = slot->word[0];
+    struct trace_intake *intake = &series->intake;
     uint64_t address = word0 & RAW_LOW48;
-    unsigned member = (unsigned)(word0 >> 48) & 63;
-    uint32_t thread = (uint32_t)(slot->word[1] >> 48);
-    enum raw_kind kind = (enum raw_kind)((word0 >> 54) & 3);
-    if (kind == RAW_NOTE) {
-        record_note(series, member, address);
-        return;
-    }
-    record_took(series, 0);
-    if (kind == RAW_TOOK) {
-        series->took = *slot;
-        if (!sites) {
-            record_took(series, 0);
+    enum trace_member member = (enum trace_member)((word0 >> 48) & 63);
+    uint32_t thread = (uint32_t)(word1 >> 48);
+    unsigned log2 = (unsigned)(word0 >> 56) & 63;
+    switch ((enum raw_kind)((word0 >> 54) & 3)) {
+    case RAW_TOOK:
+        trace_intake_took(intake, thread, member, address, word1 & RAW_LOW48,
+                          log2 == 0 ? 0 : UINT64_C(1) << log2, site);
+        break;
+    case RAW_GIVES:
+        trace_intake_gives(intake, thread, member, address);
+        break;
+    case RAW_KEEPS:
+        trace_intake_keeps(intake, thread, address);
+        break;
+    default:
+        if ((int)member == RAW_TIME) {
+            trace_writer_time(intake->writer, address);
         }
-    } else if (kind == RAW_GIVES) {
-        trace_intake_gives(&series->intake, thread, (enum trace_member)member, address);
-    } else {
-        trace_intake_keeps(&series->intake, thread, address);
     }
 }
 
-/* Takes in a chunk and removes its file. What is no chunk of this user's recorder is passed over:
- * the directory is its alone. */
-static enum status record_take_in(struct record_job *job, struct record_series *series,
-                                  const char *path, struct error *error)
+/* Part of the series' file; NULL: it cannot be mapped. */
+static void *record_map(const struct record_job *job, const struct record_series *series,
+                        size_t offset, size_t bytes)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    char *path = text_format("%s/%u.%u", job->directory, series->pid, series->series);
+    int file = open(path, O_RDWR | O_CLOEXEC);
     void *memory = MAP_FAILED;
-    enum status status = STATUS_OK;
     if (file >= 0) {
-        if (lseek(file, 0, SEEK_END) == RAW_CHUNK_BYTES) {
-            memory = mmap(NULL, RAW_CHUNK_BYTES, PROT_READ, MAP_SHARED, file, 0);
+        if (fstat(file, &about) == 0 && (size_t)about.st_size >= offset + bytes) {
+            memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, (off_t)offset);
         }
         (void)close(file);
     }
-    if (memory != MAP_FAILED) {
-        const struct raw_head *head = memory;
-        const struct raw_slot *slots =
-            (const struct raw_slot *)(const void *)((const char *)memory + RAW_HEAD_BYTES);
-        if (!series->opened && head->magic == RAW_MAGIC) {
-            status = record_open(job, series, head, error);
+    free(path);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void record_unmap(struct record_series *series)
+{
+    for (size_t i = 0; series->chunks != NULL && i < RAW_CHUNKS; i++) {
+        if (series->chunks[i] != NULL) {
+            (void)munmap(series->chunks[i], RAW_CHUNK_BYTES);
         }
-        for (size_t i = 0; series->opened && i < RAW_SLOTS &&
-                           __atomic_load_n(&slots[i].word[0], __ATOMIC_ACQUIRE) != 0;
-             i++) {
-            record_slot(series, &slots[i], job->recording->sites);
+    }
+    if (series->head != NULL) {
+        (void)munmap(series->head, RAW_HEAD_BYTES);
+    }
+    free(series->chunks);
+    series->chunks = NULL;
+    series->head = NULL;
+}
+
+/* The first word of a chunk's slot; 0: its thread has not written it yet. */
+static inline uint64_t record_word0(const struct raw_chunk *chunk, uint32_t slot)
+{
+    uint64_t word0 = __atomic_load_n(&chunk->slots[slot].word[0], __ATOMIC_ACQUIRE);
+    return (word0 ^ chunk->tag) >> RAW_TAG_SHIFT == 0 ? word0 : 0;
+}
+
+/* The call site behind a RAW_TOOK. */
+static uint32_t record_site(const struct raw_chunk *chunk, uint32_t slot)
+{
+    uint64_t word0 = slot + 1 < RAW_SLOTS ? record_word0(chunk, slot + 1) : 0;
+    bool is = ((word0 >> 54) & 3) == RAW_NOTE && ((word0 >> 48) & 63) == RAW_SITE;
+    return is ? (uint32_t)word0 : 0;
+}
+
+/* Takes in the chunk from series->slot on. A slot that a thread has not written yet ends it there,
+ * false; with `late` it is passed over: its thread was ended in the middle. */
+static bool record_take_in(const struct record_job *job, struct record_series *series,
+                           const struct raw_chunk *chunk, bool late)
+{
+    bool sites = job->recording->sites;
+    uint32_t used = __atomic_load_n(&chunk->used, __ATOMIC_ACQUIRE);
+    used = used < RAW_SLOTS ? used : RAW_SLOTS;
+    for (uint32_t i = series->slot; i < used; i++) {
+        uint64_t word0 = record_word0(chunk, i);
+        uint32_t site = 0;
+        if (sites && word0 != 0 && ((word0 >> 54) & 3) == RAW_TOOK) {
+            site = record_site(chunk, i);
+            word0 = site != 0 || late ? word0 : 0;
         }
-        (void)munmap(memory, RAW_CHUNK_BYTES);
+        if (word0 != 0) {
+            record_slot(series, word0, chunk->slots[i].word[1], site);
+        } else if (!late) {
+            series->slot = i;
+            return false;
+        }
     }
-    if (series->next_chunk++ > 0 || truncate(path, 0) != 0) {
-        (void)unlink(path);
+    series->slot = 0;
+    return true;
+}
+
+/* Which chunk holds the next of the series; RAW_CHUNKS: none. */
+static uint32_t record_next_chunk(const struct record_series *series)
+{
+    uint32_t i = 0;
+    while (i < RAW_CHUNKS &&
+           __atomic_load_n(&series->head->holds[i], __ATOMIC_ACQUIRE) != series->done + 1) {
+        i++;
     }
-    return status;
+    return i;
+}
+
+/* Takes in what is done of a series; with `all`, the last chunk too. Something was: *found. */
+static enum status record_follow(struct record_job *job, struct record_series *series, bool all,
+                                 bool *found, struct error *error)
+{
+    if (series->head == NULL) {
+        series->head = record_map(job, series, 0, RAW_HEAD_BYTES);
+        series->chunks = text_zeroed(RAW_CHUNKS, sizeof(struct raw_chunk *));
+    }
+    while (series->head != NULL) {
+        uint32_t ahead = __atomic_load_n(&series->head->begun, __ATOMIC_ACQUIRE) - series->done;
+        uint32_t i = ahead > (all ? 0 : 1) ? record_next_chunk(series) : RAW_CHUNKS;
+        if (i < RAW_CHUNKS && series->chunks[i] == NULL) {
+            series->chunks[i] = record_map(
+                job, series, RAW_HEAD_BYTES + (size_t)i * RAW_CHUNK_BYTES, RAW_CHUNK_BYTES);
+        }
+        if (i == RAW_CHUNKS || series->chunks[i] == NULL) {
+            break;
+        }
+        if (!series->opened && record_open(job, series, series->head, error) != STATUS_OK) {
+            return error->status;
+        }
+        if (!record_take_in(job, series, series->chunks[i],
+                            all || series->looks == RECORD_LOOKS_MAX)) {
+            series->looks++;
+            break;
+        }
+        series->looks = 0;
+        *found = true;
+        series->done++;
+        __atomic_store_n(&series->head->holds[i], 0, __ATOMIC_RELEASE);
+    }
+    return STATUS_OK;
 }
 
 /* ------------------------------------------------------------------------------ the directory */
 
-/* A first chunk that is new. */
+/* A file that is new. */
 struct record_found {
     uint64_t time_ns;
     uint32_t pid;
@@ -220,8 +293,8 @@ static uint64_t record_begin_of(const struct record_job *job, const char *name)
     return head.magic == RAW_MAGIC ? head.time_ns : 0;
 }
 
-/* "PID.SERIES.0" */
-static bool record_is_first(const char *name, uint32_t *pid, uint32_t *series)
+/* "PID.SERIES" */
+static bool record_is_file(const char *name, uint32_t *pid, uint32_t *series)
 {
     char *end;
     *pid = (uint32_t)strtoul(name, &end, 10);
@@ -229,10 +302,10 @@ static bool record_is_first(const char *name, uint32_t *pid, uint32_t *series)
         return false;
     }
     *series = (uint32_t)strtoul(end + 1, &end, 10);
-    return strcmp(end, ".0") == 0;
+    return *end == '\0';
 }
 
-/* Makes a series of each first chunk that is new, in the order in which they began. */
+/* Makes a series of each file that is new, in the order in which they began. */
 static void record_find_series(struct record_job *job)
 {
     struct text_list names = {0};
@@ -241,7 +314,7 @@ static void record_find_series(struct record_job *job)
     struct record_found *found = text_zeroed(names.count, sizeof(*found));
     for (size_t i = 0; i < names.count; i++) {
         uint32_t pid, series;
-        if (record_is_first(names.items[i], &pid, &series) && !record_knows(job, pid, series)) {
+        if (record_is_file(names.items[i], &pid, &series) && !record_knows(job, pid, series)) {
             uint64_t time_ns = record_begin_of(job, names.items[i]);
             if (time_ns != 0) {
                 found[count++] = (struct record_found){time_ns, pid, series};
@@ -258,39 +331,27 @@ static void record_find_series(struct record_job *job)
     text_list_free(&names);
 }
 
-static char *record_path(const struct record_job *job, const struct record_series *series,
-                         uint32_t chunk)
-{
-    return text_format("%s/%u.%u.%u", job->directory, series->pid, series->series, chunk);
-}
-
-/* Takes in what is done; with `all`, the last chunks too. */
-static enum status record_gather(struct record_job *job, bool all, struct error *error)
+/* Takes in what is done; with `all`, the last chunks too. Nothing was, for now: *found is false. */
+static enum status record_gather(struct record_job *job, bool all, bool *found, struct error *error)
 {
     enum status status = STATUS_OK;
+    *found = false;
     record_find_series(job);
     for (size_t i = 0; i < job->count && status == STATUS_OK; i++) {
-        struct record_series *series = &job->series[i];
-        for (bool more = true; more && status == STATUS_OK;) {
-            char *own = record_path(job, series, series->next_chunk);
-            char *next = record_path(job, series, series->next_chunk + 1);
-            more = access(own, F_OK) == 0 && (all || access(next, F_OK) == 0);
-            if (more) {
-                status = record_take_in(job, series, own, error);
-            }
-            free(own);
-            free(next);
+        status = record_follow(job, &job->series[i], all, found, error);
+        if (all) {
+            record_unmap(&job->series[i]);
         }
     }
     return status;
 }
 
-/* Where chunks cost least: in memory, where that has room (a program is at most RAW_CHUNKS_AHEAD
- * ahead); else TMPDIR or /tmp. Half of a page's cost is the file system's (measured: 0.4 s and
+/* Where chunks cost least: in memory, where that has room (a program is at most RAW_CHUNKS ahead);
+ * else TMPDIR or /tmp. Half of a page's cost is the file system's (measured: 0.4 s and
  * 0.75 s of system time for 320 MB). */
 static const char *record_parent(void)
 {
-    enum { CHUNKS_ROOM = 4 * RAW_CHUNKS_AHEAD };
+    enum { CHUNKS_ROOM = 4 * RAW_CHUNKS };
     const char *asked = getenv("TMPDIR");
     struct statvfs room;
     if (asked != NULL) {
@@ -350,12 +411,15 @@ static enum status record_run(struct record_job *job, struct trace_recorded *rec
     enum status status = process_start(&request, &process, error);
     if (status == STATUS_OK) {
         enum status gathered = STATUS_OK;
-        while (process_wait(&process, 1, RECORD_PAUSE_S) > 0) {
+        double pause = RECORD_PAUSE_S;
+        while (process_wait(&process, 1, pause) > 0) {
+            bool found = false;
             if (gathered == STATUS_OK) {
-                gathered = record_gather(job, false, error);
+                gathered = record_gather(job, false, &found, error);
             } else {
                 record_clear(job);
             }
+            pause = found ? RECORD_PAUSE_S : fmin(2 * pause, RECORD_PAUSE_S_MAX);
         }
         status = gathered;
         recorded->exit_code = process.result.exit_code;
@@ -374,7 +438,6 @@ static uint64_t record_close(struct record_job *job, size_t index, enum status *
     struct record_series *series = &job->series[index];
     struct error closing;
     struct stat file;
-    record_took(series, 0);
     const struct trace_written written = *trace_writer_written(series->intake.writer);
     enum status closed = trace_intake_close(&series->intake, NULL, &closing);
     if (closed != STATUS_OK && *status == STATUS_OK) {
@@ -436,7 +499,8 @@ enum status trace_record(const struct trace_recording *recording, struct trace_r
     if (status == STATUS_OK) {
         status = record_run(&job, recorded, error);
         if (status == STATUS_OK) {
-            status = record_gather(&job, true, error);
+            bool found;
+            status = record_gather(&job, true, &found, error);
         }
         status = record_finish(&job, recorded, status, error);
     }
@@ -445,6 +509,9 @@ enum status trace_record(const struct trace_recording *recording, struct trace_r
                            "nothing of %s was recorded: it allocates nothing, is linked "
                            "statically, or is set-user-ID",
                            recording->command[0]);
+    }
+    for (size_t i = 0; i < job.count; i++) {
+        record_unmap(&job.series[i]);
     }
     free(job.series);
     free(job.directory);

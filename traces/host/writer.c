@@ -10,7 +10,7 @@
 
 #include "common/host/text.h"
 
-enum { WRITER_SITE_BYTES = 4, WRITER_EVENT_BYTES_MAX = 64 };
+enum { WRITER_SITE_BYTES = 4, WRITER_CODE_BYTES_MAX = 32 };
 
 struct writer_column {
     unsigned char *bytes;
@@ -26,6 +26,7 @@ struct trace_writer {
     unsigned char *stored;
     uint32_t events; /* of the frame that is being filled */
     uint32_t takes;
+    uint32_t room; /* codes that fit for sure, before that is worked out again */
     struct trace_written written;
     uint64_t *sizes; /* by slot */
     uint32_t *free_slots;
@@ -93,19 +94,33 @@ static void writer_flush(struct trace_writer *writer)
     writer->takes = 0;
 }
 
-/* A frame ends before it could grow beyond its bounds: no event and its controls take more than
- * WRITER_EVENT_BYTES_MAX. */
-static void writer_make_room(struct trace_writer *writer)
+/* Ends the frame if it could grow beyond its bounds. No code takes more than WRITER_CODE_BYTES_MAX
+ * with what belongs to it and with the site that may follow, a code too. */
+static __attribute__((noinline)) void writer_look_for_room(struct trace_writer *writer)
 {
-    size_t used = 4 * TRACE_COLUMNS;
-    for (int i = 0; i < TRACE_COLUMNS; i++) {
-        used += writer->columns[i].used;
-    }
-    if (writer->events == TRACE_FRAME_EVENTS_MAX ||
-        writer->columns[TRACE_CODES].used + 4 > TRACE_FRAME_CODES_MAX ||
-        used + WRITER_EVENT_BYTES_MAX > TRACE_RAW_BYTES_MAX) {
+    for (;;) {
+        size_t used = 4 * TRACE_COLUMNS;
+        for (int i = 0; i < TRACE_COLUMNS; i++) {
+            used += writer->columns[i].used;
+        }
+        size_t room = (TRACE_RAW_BYTES_MAX - used) / WRITER_CODE_BYTES_MAX;
+        size_t codes = (TRACE_FRAME_CODES_MAX - writer->columns[TRACE_CODES].used) / 2;
+        size_t events = TRACE_FRAME_EVENTS_MAX - writer->events;
+        room = room < codes ? room : codes;
+        writer->room = (uint32_t)(room < events ? room : events);
+        if (writer->room > 0) {
+            return;
+        }
         writer_flush(writer);
     }
+}
+
+static inline void writer_make_room(struct trace_writer *writer)
+{
+    if (__builtin_expect(writer->room == 0, 0)) {
+        writer_look_for_room(writer);
+    }
+    writer->room--;
 }
 
 static void writer_byte(struct trace_writer *writer, enum trace_column column, unsigned value)

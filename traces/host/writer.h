@@ -12,7 +12,7 @@
 struct trace_writer;
 
 /* How hard zstd tries: while a program runs, and for a file that is kept. */
-enum { TRACE_LEVEL_FAST = 3, TRACE_LEVEL_SMALL = 19 };
+enum { TRACE_LEVEL_FAST = 1, TRACE_LEVEL_SMALL = 19 };
 
 /* Creates or empties the file and writes its description (an object; borrowed). STATUS_IO. */
 enum status trace_writer_open(struct trace_writer **writer, const char *path,

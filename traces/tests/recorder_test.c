@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,52 @@ static int program_threads(void)
     return 0;
 }
 
+enum { HANDS = 64, HANDS_THREADS = 4, HANDS_ROUNDS = 100000 };
+static void *hands[HANDS];
+
+/* Puts a block where another one lies, and gives that one back. */
+static void *thread_hand_over(void *context)
+{
+    uint32_t random = (uint32_t)(uintptr_t)context;
+    for (int i = 0; i < HANDS_ROUNDS; i++) {
+        random = random * 1664525 + 1013904223;
+        void *block = keep(malloc(ODD));
+        free(__atomic_exchange_n(&hands[(random >> 16) % HANDS], block, __ATOMIC_ACQ_REL));
+        if (i % HANDS == 0) {
+            (void)sched_yield();
+        }
+    }
+    return NULL;
+}
+
+/* Blocks go from hand to hand all the time, through many chunks. */
+static int program_hands(void)
+{
+    pthread_t threads[HANDS_THREADS];
+    for (uintptr_t i = 0; i < HANDS_THREADS; i++) {
+        (void)pthread_create(&threads[i], NULL, thread_hand_over, (void *)(i + 1));
+    }
+    for (int i = 0; i < HANDS_THREADS; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    for (int i = 0; i < HANDS; i++) {
+        free(hands[i]);
+    }
+    return 0;
+}
+
+/* The same, until the process is killed in the middle of it. */
+static int program_killed_threads(void)
+{
+    pthread_t thread;
+    for (uintptr_t i = 0; i < HANDS_THREADS; i++) {
+        (void)pthread_create(&thread, NULL, thread_hand_over, (void *)(i + 1));
+    }
+    (void)thread_hand_over(NULL);
+    (void)raise(SIGKILL);
+    return 0;
+}
+
 static int program_fork(void)
 {
     void *block = keep(malloc(ODD));
@@ -123,8 +170,10 @@ static const struct {
     const char *name;
     int (*run)(void);
 } programs[] = {
-    {"family", program_family}, {"threads", program_threads}, {"fork", program_fork},
-    {"exec", program_exec},     {"killed", program_killed},   {"exit", program_exit},
+    {"family", program_family}, {"threads", program_threads},
+    {"fork", program_fork},     {"exec", program_exec},
+    {"killed", program_killed}, {"exit", program_exit},
+    {"hands", program_hands},   {"killed-threads", program_killed_threads},
 };
 
 /* ------------------------------------------------------------------------------ recording */
@@ -220,6 +269,41 @@ static void test_threads(void **state)
     json_decref(processes);
 }
 
+static json_int_t end_of(const json_t *process, const char *member)
+{
+    json_t *info = trace_info(json_string_value(json_object_get(process, "file")), NULL);
+    json_int_t value = json_integer_value(json_object_get(json_object_get(info, "end"), member));
+    json_decref(info);
+    return value;
+}
+
+/* Of each address the events are in their true order: nothing is taken twice or given back
+ * unseen. */
+static void test_hands(void **state)
+{
+    (void)state;
+    struct trace_recorded recorded;
+    json_t *processes = record("hands", &recorded);
+    const json_t *process = json_array_get(processes, 0);
+    expect(process, ODD, HANDS_THREADS * HANDS_ROUNDS, HANDS_THREADS * HANDS_ROUNDS);
+    assert_true(count(process, ODD).remote > HANDS);
+    assert_int_equal(end_of(process, "doubles"), 0);
+    assert_int_equal(end_of(process, "strangers"), 0);
+    json_decref(processes);
+}
+
+static void test_killed_threads(void **state)
+{
+    (void)state;
+    struct trace_recorded recorded;
+    json_t *processes = record("killed-threads", &recorded);
+    const json_t *process = json_array_get(processes, 0);
+    assert_int_equal(recorded.signal, SIGKILL);
+    assert_true(count(process, ODD).takes >= HANDS_ROUNDS);
+    assert_int_equal(end_of(process, "doubles"), 0);
+    json_decref(processes);
+}
+
 static void test_fork(void **state)
 {
     (void)state;
@@ -297,8 +381,10 @@ int main(int argc, char **argv)
         }
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_family), cmocka_unit_test(test_threads), cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_exec),   cmocka_unit_test(test_killed),  cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_family), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_fork),   cmocka_unit_test(test_exec),
+        cmocka_unit_test(test_killed), cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_hands),  cmocka_unit_test(test_killed_threads),
     };
     self = realpath("/proc/self/exe", NULL);
     int failed = cmocka_run_group_tests(tests, make_directory, remove_directory);

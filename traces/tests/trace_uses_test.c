@@ -192,6 +192,36 @@ static void test_advise(void **state)
     free(path);
 }
 
+/* 10 takes of 24 bytes and 10 of 40: classes of 32 and 48 waste 16 bytes of 64. */
+static void test_waste(void **state)
+{
+    (void)state;
+    char *path = path_of("waste.hmtrace");
+    struct trace_writer *writer;
+    double usable[INFO_SMALL_MAX];
+    json_t *description = json_object();
+    assert_int_equal(trace_writer_open(&writer, path, description, 3, NULL), STATUS_OK);
+    json_decref(description);
+    for (int i = 0; i < 10; i++) {
+        (void)trace_writer_take(writer, TRACE_MALLOC, 24, 0);
+        (void)trace_writer_take(writer, TRACE_MALLOC, 40, 0);
+        (void)trace_writer_take(writer, TRACE_MALLOC, 5000, 0); /* beyond what is asked for */
+    }
+    assert_int_equal(trace_writer_close(writer, NULL, NULL), STATUS_OK);
+    for (size_t size = 1; size <= INFO_SMALL_MAX; size++) {
+        usable[size - 1] = (double)((size + 15) / 16 * 16);
+    }
+    json_t *info = trace_info(path, NULL);
+    trace_info_add_waste(info, "sixteen", usable, INFO_SMALL_MAX);
+    trace_info_add_waste(info, "none", usable, 0);
+    const json_t *rows = json_object_get(info, "waste");
+    assert_true(json_number_at(json_array_get(rows, 0), "waste", 0) == 0.25);
+    assert_true(json_number_at(json_array_get(rows, 0), "asked", 0) == 640);
+    assert_true(json_number_at(json_array_get(rows, 1), "waste", 1) == 0);
+    json_decref(info);
+    free(path);
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -212,7 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formats), cmocka_unit_test(test_no_format),
         cmocka_unit_test(test_profile), cmocka_unit_test(test_synth),
-        cmocka_unit_test(test_advise),
+        cmocka_unit_test(test_advise),  cmocka_unit_test(test_waste),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
