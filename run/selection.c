@@ -727,7 +727,7 @@ static enum status selection_check_used(const struct parameter_items *parameters
     return STATUS_OK;
 }
 
-/* The workload's parameter that is any text: the file of `trace`. NULL: it has none. */
+/* The workload's parameter that is any text: the file of a trace. NULL: it has none. */
 static const struct catalog_parameter *selection_text_parameter(const struct catalog *catalog,
                                                                 const char *workload)
 {
@@ -762,7 +762,8 @@ static enum status selection_take_file(const struct catalog *catalog, const char
     const char *file = whole != NULL ? whole : colon + 1;
     enum status status = STATUS_OK;
     if (parameter == NULL) {
-        status = error_set(error, STATUS_INVALID, "-w '%s': only `trace` takes a file", item);
+        status = error_set(error, STATUS_INVALID,
+                           "-w '%s': only `trace` and `trace_threads` take a file", item);
     } else if (whole == NULL && !trace_find_reference(file, found, sizeof(found))) {
         status = error_set(error, STATUS_NOT_FOUND,
                            "-w '%s': there is no such file, nor a reference trace of that name; "

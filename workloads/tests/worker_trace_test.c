@@ -1,5 +1,6 @@
 /* Replays: what is live at each moment is what was live in the program, to the byte; a trace that
- * is longer than what is unpacked at once; traces that cannot be replayed. */
+ * is longer than what is unpacked at once; by the threads that it had; traces that cannot be
+ * replayed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,22 +12,43 @@
 #include <cmocka.h>
 
 #include "common/host/text.h"
+#include "common/rng.h"
 #include "traces/host/writer.h"
 #include "traces/reader.h"
 #include "workloads/tests/worker_process.h"
 
 static char directory[] = "/tmp/heapmill-replay-XXXXXX";
 
-static json_t *replay(const char *worker, const char *pass, const char *file,
-                      const char *iterations, int exit_code)
+/* threads: NULL for the workload of one. */
+static json_t *replay_on(const char *threads, const char *worker, const char *pass,
+                         const char *file, const char *iterations, int exit_code)
 {
     char *parameter = text_format("file=%s", file);
-    const char *const arguments[] = {"--cell", "--workload",   "trace",     "--param", parameter,
-                                     "--pass", pass,           "--samples", "200",     "--seed",
-                                     "1",      "--iterations", iterations,  NULL};
+    const char *const arguments[] = {"--cell",
+                                     "--workload",
+                                     threads == NULL ? "trace" : "trace_threads",
+                                     "--param",
+                                     parameter,
+                                     "--pass",
+                                     pass,
+                                     "--samples",
+                                     "200",
+                                     "--seed",
+                                     "1",
+                                     "--iterations",
+                                     iterations,
+                                     threads == NULL ? NULL : "--threads",
+                                     threads,
+                                     NULL};
     json_t *record = worker_run_json(WORKER_DIRECTORY, worker, arguments, exit_code);
     free(parameter);
     return record;
+}
+
+static json_t *replay(const char *worker, const char *pass, const char *file,
+                      const char *iterations, int exit_code)
+{
+    return replay_on(NULL, worker, pass, file, iterations, exit_code);
 }
 
 /* Bytes live after each event; *count is the number of events. */
@@ -115,22 +137,22 @@ static void test_checksum(void **state)
     json_decref(probe);
 }
 
-/* More events than are unpacked at once: all are played, in little memory. */
-static void test_streamed(void **state)
-{
+/* More events than are unpacked at once, all of them or 10^8: all are played, in little memory. */
 #ifdef __SANITIZE_ADDRESS__ /* slow, and its quarantine keeps what is freed */
-    enum { PAIRS = 200000, EVERY = 1000, RSS_BYTES_MAX = 1 << 30 };
+enum { PAIRS = 200000, PAIRS_LONG = PAIRS, RSS_BYTES_MAX = 1 << 30 };
 #else
-    enum { PAIRS = 5000000, EVERY = 1000, RSS_BYTES_MAX = 256 << 20 };
+enum { PAIRS = 5000000, PAIRS_LONG = 50000000, RSS_BYTES_MAX = 256 << 20 };
 #endif
-    (void)state;
+static void check_streamed(uint32_t pairs)
+{
+    enum { EVERY = 1000 };
     char *path = text_format("%s/long.hmtrace", directory);
     struct trace_writer *writer;
     json_t *description = json_object();
     uint32_t kept = UINT32_MAX;
     assert_int_equal(trace_writer_open(&writer, path, description, 1, NULL), STATUS_OK);
     json_decref(description);
-    for (uint32_t i = 0; i < PAIRS; i++) {
+    for (uint32_t i = 0; i < pairs; i++) {
         uint32_t slot = trace_writer_take(writer, TRACE_MALLOC, 1 + i % 100, 0);
         if (i % EVERY == 0) { /* one that lives across frames */
             if (kept != UINT32_MAX) {
@@ -144,10 +166,98 @@ static void test_streamed(void **state)
     assert_int_equal(trace_writer_close(writer, NULL, NULL), STATUS_OK);
     json_t *record = replay("heapmill-run-malloc", "time", path, "1", 0);
     assert_string_equal(worker_text(record, "status"), "ok");
-    assert_true(worker_number(record, "allocations") == PAIRS);
-    assert_true(worker_number(record, "operations") == 2 * PAIRS);
+    assert_true(worker_number(record, "allocations") == pairs);
+    assert_true(worker_number(record, "operations") == 2 * (double)pairs);
     assert_true(worker_number(record, "process_rss_bytes_peak") < RSS_BYTES_MAX);
     json_decref(record);
+    free(path);
+}
+
+static void test_streamed(void **state)
+{
+    (void)state;
+    check_streamed(PAIRS);
+}
+
+static void test_streamed_long(void **state)
+{
+    (void)state;
+    check_streamed(PAIRS_LONG);
+}
+
+/* Blocks that go from hand to hand: each is taken, resized and given back by another thread. A turn
+ * is how many events a thread has in a row: beside other load a hand-over may take a
+ * millisecond. */
+static char *write_hands(uint32_t events, uint32_t turn)
+{
+    enum { THREADS = 5, LIVE = 300 };
+    char *path = text_format("%s/hands.hmtrace", directory);
+    struct trace_writer *writer;
+    struct rng rng;
+    uint32_t slots[LIVE];
+    unsigned hands[LIVE] = {0}; /* 0: not there */
+    uint32_t thread = 0;
+    json_t *description = json_object();
+    rng_seed(&rng, 7);
+    assert_int_equal(trace_writer_open(&writer, path, description, 1, NULL), STATUS_OK);
+    json_decref(description);
+    for (uint32_t i = 0; i < events; i++) {
+        size_t at = rng_below(&rng, LIVE);
+        thread = rng_below(&rng, turn) == 0 ? (uint32_t)rng_below(&rng, THREADS) : thread;
+        trace_writer_thread(writer, thread);
+        if (hands[at] == 0) {
+            slots[at] = trace_writer_take(writer, TRACE_MALLOC, 1 + rng_below(&rng, 500),
+                                          i % 7 == 0 ? 64 : 0);
+        } else if (hands[at] == 1) {
+            trace_writer_resize(writer, TRACE_REALLOC, slots[at], 1 + rng_below(&rng, 900));
+        } else {
+            trace_writer_give(writer, TRACE_FREE, slots[at]);
+        }
+        hands[at] = (hands[at] + 1) % 3;
+    }
+    assert_int_equal(trace_writer_close(writer, NULL, NULL), STATUS_OK);
+    return path;
+}
+
+/* Whoever plays what, it is the same that is played, and contents are kept. */
+static void check_threads(const char *path, const char *iterations)
+{
+    static const char *const threads[] = {"1", "2", "3", "5", "8"};
+    json_t *alone = replay("heapmill-run-malloc", "time", path, iterations, 0);
+    for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+        json_t *record = replay_on(threads[i], "heapmill-run-malloc", "time", path, iterations, 0);
+        assert_string_equal(worker_text(record, "status"), "ok");
+        assert_true(worker_number(record, "operations") == worker_number(alone, "operations"));
+        assert_true(worker_number(record, "allocations") == worker_number(alone, "allocations"));
+        assert_true(worker_number(record, "checksum") == worker_number(alone, "checksum"));
+        json_decref(record);
+    }
+    json_decref(alone);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    char *path = write_hands(5000, 8);
+    check_threads(path, "3");
+    json_t *record = replay_on("3", "heapmill-probe-malloc", "memory", path, "1", 0);
+    assert_string_equal(worker_text(record, "status"), "ok");
+    json_decref(record);
+    check_threads("redis", "1");
+    free(path);
+}
+
+/* In several parts. */
+static void test_threads_streamed(void **state)
+{
+    (void)state;
+    char *path = write_hands(5000000, 50000);
+    json_t *alone = replay("heapmill-run-malloc", "time", path, "1", 0);
+    json_t *record = replay_on("3", "heapmill-run-malloc", "time", path, "1", 0);
+    assert_string_equal(worker_text(record, "status"), "ok");
+    assert_true(worker_number(record, "checksum") == worker_number(alone, "checksum"));
+    json_decref(record);
+    json_decref(alone);
     free(path);
 }
 
@@ -195,13 +305,16 @@ static int remove_directory(void **state)
     return failed;
 }
 
-int main(void)
+/* With an argument: what takes long. */
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest long_tests[] = {cmocka_unit_test(test_streamed_long)};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_curves),
-        cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_streamed),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_curves),           cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_streamed),         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_threads_streamed), cmocka_unit_test(test_refused),
     };
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    (void)argv;
+    return argc > 1 ? cmocka_run_group_tests(long_tests, make_directory, remove_directory)
+                    : cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
