@@ -12,9 +12,9 @@ struct report_arguments {
 };
 
 static const struct option_row report_option_rows[] = {
-    {OPTION_LIST, .placeholder = "DIR", .candidates = OPTION_DIRECTORIES,
+    {OPTION_LIST, .placeholder = "DIR", .candidates = OPTION_FILES,
      .help = "what a command left: a run of bench or try, of leaks, a fuzz campaign or score, a "
-             "calibration",
+             "calibration; or a trace",
      .missing = "say which run: the directory that `heapmill bench -o DIR` made",
      OPTION_INTO(struct report_arguments, directories)},
     {OPTION_TEXT, 'o', "output", "FILE", "the page, or with --index the folder",

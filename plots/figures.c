@@ -48,6 +48,10 @@ const struct figure figure_table[] = {
      "a campaign", NULL, "heapmill fuzz plot", script_curves},
     {"speed", "executions and operations per CPU second of a campaign",
      "a campaign", NULL, "heapmill fuzz plot", script_curves},
+    {"trace", "live bytes over the events of a trace, its sizes and its lifetimes",
+     "a trace", NULL, "heapmill report FILE.hmtrace", script_curves},
+    {"story", "a series of the story's own experiments",
+     "nothing: it runs them", NULL, "heapmill story", script_curves},
     {.name = NULL},
 };
 /* clang-format on */

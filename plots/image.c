@@ -115,6 +115,9 @@ enum status image_begin(struct image *image, const struct figure *figure,
     }
     fprintf(image->table, "# Data of the figure %s, tab-separated; made by heapmill %s.\n",
             figure->name, HEAPMILL_VERSION);
+    fputs("# title: ", image->table);
+    script_comment_text(image->table, frame->title);
+    fputc('\n', image->table);
     if (options->command) {
         fputs("# made by: ", image->table);
         script_comment_text(image->table, options->command);
@@ -299,7 +302,6 @@ static char *table_head(const struct plot *plot, const struct plot_frame *frame)
     if (!head) {
         fatal("out of memory while drawing");
     }
-    write_comment(head, "title", frame->title);
     write_comment(head, "measured by", measured);
     write_comment(head, "drawn by", plot->options->command ? plot->options->command : "?");
     write_comment(head, "host", host);

@@ -155,3 +155,15 @@ void report_add_figure(struct report *report, const char *directory, const char 
     free(path);
     free(picture);
 }
+
+void report_add_drawn(struct report *report, const char *directory, const char *name,
+                      const char *summary, const char *command, enum status drawn,
+                      const struct error *error, struct document *document)
+{
+    if (drawn != STATUS_OK) {
+        report_lacks(report, document, "the figure %s was not drawn: %s", name, error->message);
+    }
+    if (drawn == STATUS_OK || drawn == STATUS_UNSUPPORTED) {
+        report_add_figure(report, directory, name, summary, command, document);
+    }
+}

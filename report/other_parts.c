@@ -17,19 +17,6 @@ static void part_begin(const struct report *report, const char *directory, const
     document_anchor(document, "r%zu", report->number);
 }
 
-/* A picture that has been drawn, or the reason why it has not. */
-static void part_add_picture(struct report *report, const char *output, const char *name,
-                             const char *command, enum status drawn, const struct error *error,
-                             struct document *document)
-{
-    if (drawn != STATUS_OK) {
-        report_lacks(report, document, "the figure %s was not drawn: %s", name, error->message);
-    }
-    if (drawn == STATUS_OK || drawn == STATUS_UNSUPPORTED) {
-        report_add_figure(report, output, name, figure_find(name)->summary, command, document);
-    }
-}
-
 bool try_part_is_one(const char *directory)
 {
     struct error error;
@@ -92,8 +79,8 @@ enum status leaks_part_add(struct report *report, const char *directory, struct 
                   "programs that were accused.");
     leaks_report(score, document);
     status = leaks_figure_draw(score, output, report->options->command, &drawn);
-    part_add_picture(report, output, "leaks", "heapmill leaks --plot DIR", status, &drawn,
-                     document);
+    report_add_drawn(report, output, "leaks", figure_find("leaks")->summary,
+                     "heapmill leaks --plot DIR", status, &drawn, document);
     json_decref(score);
     json_decref(records);
     free(output);

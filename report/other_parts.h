@@ -10,6 +10,9 @@ enum status try_part_add(struct report *report, const char *directory, struct do
                          struct error *error);
 enum status calibration_part_add(struct report *report, const char *directory,
                                  struct document *document, struct error *error);
+bool trace_part_is_one(const char *path);
+enum status trace_part_add(struct report *report, const char *path, struct document *document,
+                           struct error *error);
 enum status leaks_part_add(struct report *report, const char *directory, struct document *document,
                            struct error *error);
 

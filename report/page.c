@@ -10,20 +10,37 @@
 static const char page_policy[] = "default-src 'none'; style-src 'unsafe-inline'; script-src "
                                   "'unsafe-inline'; img-src data:";
 
-static void page_print_contents(const struct html_page *page, FILE *file)
+static void page_print_links(const struct html_page *page, bool figures, FILE *file)
 {
-    (void)fputs("<nav aria-label=\"Contents\"><details open><summary>Contents</summary><ul>\n",
-                file);
+    (void)fputs("<ul>\n", file);
     for (size_t i = 0; i < page->heading_count; i++) {
         const struct html_heading *heading = &page->headings[i];
-        if (heading->level <= 2) {
+        if (figures ? heading->has_figure : heading->level <= 2) {
             (void)fprintf(file, "<li class=\"l%d\"><a href=\"#%s\">", heading->level,
                           heading->anchor);
             html_text(file, heading->text);
             (void)fputs("</a></li>\n", file);
         }
     }
-    (void)fputs("</ul></details></nav>\n", file);
+    (void)fputs("</ul>", file);
+}
+
+/* The sections, and folded each figure: one link leads to any of them. */
+static void page_print_contents(const struct html_page *page, FILE *file)
+{
+    bool any = false;
+    for (size_t i = 0; i < page->heading_count; i++) {
+        any = any || page->headings[i].has_figure;
+    }
+    (void)fputs("<nav aria-label=\"Contents\"><details open><summary>Contents</summary>", file);
+    page_print_links(page, false, file);
+    (void)fputs("</details>", file);
+    if (any) {
+        (void)fputs("<details><summary>Figures</summary>", file);
+        page_print_links(page, true, file);
+        (void)fputs("</details>", file);
+    }
+    (void)fputs("</nav>\n", file);
 }
 
 /* Prints JSON inside a script element without any '<', so that it cannot end the element. */

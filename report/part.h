@@ -1,4 +1,4 @@
-/* What a part of the page is made of. Private to report/, but for the table. */
+/* What a part of the page is made of. For report/, and for story/, whose page has pictures too. */
 #ifndef HEAPMILL_REPORT_PART_H
 #define HEAPMILL_REPORT_PART_H
 
@@ -23,7 +23,7 @@ struct report {
 
 struct report_part {
     const char *kind; /* "a run of heapmill bench" */
-    const char *file; /* that a directory of this kind holds */
+    const char *file; /* that a directory of this kind holds; NULL: it is no directory */
     /* Is it one, beyond having the file? NULL: yes. */
     bool (*is_one)(const char *directory);
     /* Adds the part, from a heading of level 1 on. STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY;
@@ -53,6 +53,12 @@ struct image_options report_image_options(const struct report *report);
  * is left out with a note. */
 void report_add_figure(struct report *report, const char *directory, const char *name,
                        const char *summary, const char *command, struct document *document);
+
+/* The same of a figure that has just been drawn, or else why it was not: the error that goes with
+ * `drawn`. */
+void report_add_drawn(struct report *report, const char *directory, const char *name,
+                      const char *summary, const char *command, enum status drawn,
+                      const struct error *error, struct document *document);
 
 /* A line for the notes, for the user, and a warning in the page. */
 void report_lacks(struct report *report, struct document *document, const char *format, ...)

@@ -18,13 +18,14 @@ const struct report_part report_part_table[] = {
     {"a score of fuzz engines", "score.json", NULL, score_part_add},
     {"a calibration", "calibration.json", NULL, calibration_part_add},
     {"a run of heapmill leaks", "records.jsonl", NULL, leaks_part_add},
+    {"a trace", NULL, trace_part_is_one, trace_part_add},
     {.kind = NULL},
 };
 
 static bool part_holds(const struct report_part *part, const char *directory)
 {
-    char *path = text_format("%s/%s", directory, part->file);
-    bool holds = access(path, F_OK) == 0;
+    char *path = text_format("%s/%s", directory, part->file != NULL ? part->file : ".");
+    bool holds = part->file == NULL || access(path, F_OK) == 0;
     free(path);
     return holds && (part->is_one == NULL || part->is_one(directory));
 }
@@ -37,7 +38,8 @@ const struct report_part *report_find_part(const char *directory, struct error *
             text_list_free(&kinds);
             return part;
         }
-        text_list_add(&kinds, text_format("%s (%s)", part->kind, part->file));
+        text_list_add(&kinds, text_format("%s (%s)", part->kind,
+                                          part->file != NULL ? part->file : "the file itself"));
     }
     char *list = text_join(&kinds, ", ");
     (void)error_set(error, STATUS_NOT_FOUND, "%s holds nothing to report; a report is made of %s",

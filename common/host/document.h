@@ -170,6 +170,7 @@ void document_print_markdown(const struct document *document, FILE *file);
 /* A heading that was printed. */
 struct html_heading {
     int level;
+    bool has_figure; /* a picture stands below it, before the next one */
     char *anchor;
     char *text;
 };

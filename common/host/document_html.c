@@ -215,6 +215,9 @@ static void html_figure(FILE *file, const struct block *block, struct html_page 
     size_t size = 0;
     struct error error = {.message = ""};
     enum status status = file_read(block->path, &svg, &size, &error);
+    if (page->heading_count > 0) {
+        page->headings[page->heading_count - 1].has_figure = true;
+    }
     (void)fputs("<figure", file);
     if (block->anchor != NULL) {
         (void)fprintf(file, " id=\"%s\"", html_anchor(page, block->anchor));

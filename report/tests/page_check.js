@@ -67,6 +67,26 @@
         for (var i = 1; i < values.length; i++) if (values[i - 1] > values[i]) { say('not sorted'); break; }
         if (!head) say('heads are no buttons');
     }
+    /* The headings' ids that the links of a section lead to: from its heading to the next one that is no deeper. */
+    function linksOf(id) {
+        var heading = document.getElementById(id), targets = [];
+        if (!heading || !/^H\d$/.test(heading.tagName)) return targets;
+        for (var node = heading.nextElementSibling; node; node = node.nextElementSibling) {
+            if (/^H\d$/.test(node.tagName) && node.tagName <= heading.tagName) break;
+            for (var link of node.querySelectorAll('a[href^="#"]')) targets.push(link.getAttribute('href').slice(1));
+        }
+        return targets;
+    }
+    /* Two links lead from the contents to each picture's heading, or to the part in which it stands. */
+    function checkReach() {
+        var near = new Set(Array.from(document.querySelectorAll('nav a[href^="#"]')).map(function (link) { return link.getAttribute('href').slice(1); }));
+        for (var id of Array.from(near)) for (var target of linksOf(id)) near.add(target);
+        for (var figure of document.querySelectorAll('figure')) {
+            var heading = figure.previousElementSibling;
+            while (heading && !/^H\d$/.test(heading.tagName)) heading = heading.previousElementSibling;
+            if (!heading || !near.has(heading.id)) say('no two links lead to the picture ' + (heading ? heading.id : '?'));
+        }
+    }
     var root = document.documentElement;
     if (root.scrollWidth > window.innerWidth) {
         say('overflow: ' + root.scrollWidth + ' of ' + window.innerWidth);
@@ -76,5 +96,6 @@
     checkStructure();
     checkContrast();
     checkControls();
+    checkReach();
     parent.postMessage(problems.length ? 'PROBLEMS: ' + problems.join(' | ') : 'FINE', '*');
 })();

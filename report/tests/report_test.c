@@ -66,7 +66,8 @@ static void test_other_kinds_have_their_parts(void **state)
         const char *sentence;
     } kinds[] = {{HEAPMILL_RECORDED "/leaks-2026-11-22", "which leak detector finds which leak"},
                  {HEAPMILL_RECORDED "/score-2026-11-29", "which fuzz engine finds planted bugs"},
-                 {HEAPMILL_RECORDED "/calibration-2026-11-22", "what a machine can tell apart"}};
+                 {HEAPMILL_RECORDED "/calibration-2026-11-22", "what a machine can tell apart"},
+                 {HEAPMILL_TRACES "/perl.hmtrace", "what a program asks of its allocator"}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct error error = {.message = ""};
         char *page = page_of(kinds[i].directory, &error);
