@@ -1,4 +1,3 @@
-/* heapmill calibrate: measures how far verdicts can be trusted on this machine. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,28 +38,28 @@ static const char *const calibrate_parameters[] = {"batch.order=fifo,lifo,random
 #define CALIBRATE_INTO(member) OPTION_INTO(struct calibrate_options, member)
 
 static const struct option_row calibrate_option_rows[] = {
-    {OPTION_TEXT, 'o', "output", "DIR", "where the runs go", CALIBRATE_DIRECTORY,
+    {OPTION_TEXT, 'o', "output", "DIR", "directory for the runs", CALIBRATE_DIRECTORY,
      .candidates = OPTION_DIRECTORIES, CALIBRATE_INTO(directory)},
-    {OPTION_NUMBER, 0, "runs", "N", "of 20 A/A pairs and 20 slowed cells each", "10", .least = 1,
-     .most = 1000, CALIBRATE_INTO(runs)},
-    {OPTION_NUMBER, 0, "rounds", "N", "of each run, as of bench", "40", .least = 6, .most = 10000,
-     CALIBRATE_INTO(rounds)},
-    {OPTION_TEXT, 0, "slowdowns", "LIST", "how much more work slowed cells do, per cent, by turns",
-     "5", CALIBRATE_INTO(slowdowns)},
-    {OPTION_TEXT, 'b', "backends", "LIST", "the runs' bases, in turn, as bench has them",
+    {OPTION_NUMBER, 0, "runs", "N", "number of runs, each with 20 A/A pairs and 20 slowed cells",
+     "10", .least = 1, .most = 1000, CALIBRATE_INTO(runs)},
+    {OPTION_NUMBER, 0, "rounds", "N", "rounds of each run, as in bench", "40", .least = 6,
+     .most = 10000, CALIBRATE_INTO(rounds)},
+    {OPTION_TEXT, 0, "slowdowns", "LIST",
+     "how much more work slowed cells do, in per cent; the cells take these values in turn", "5",
+     CALIBRATE_INTO(slowdowns)},
+    {OPTION_TEXT, 'b', "backends", "LIST", "the bases of the runs, in turn, as in bench",
      .shown = "ten", .candidates = CANDIDATES_BACKENDS, CALIBRATE_INTO(backends),
      .given = offsetof(struct calibrate_options, exact)},
-    {OPTION_TEXT, 'w', "workloads", "LIST", "other groups, as bench has them",
+    {OPTION_TEXT, 'w', "workloads", "LIST", "other groups, as in bench",
      .candidates = CANDIDATES_WORKLOADS, CALIBRATE_INTO(workloads)},
-    {OPTION_LIST, 'p', "param", "N=V,V…", "other parameters, as bench has them",
+    {OPTION_LIST, 'p', "param", "N=V,V…", "other parameters, as in bench",
      CALIBRATE_INTO(parameters)},
     {OPTION_REAL, 0, "target-ms", "T",
-     "timed part of a process; it has a multiple of a hundred iterations, for 1% more to be a "
-     "whole "
-     "number: long ones take longer",
+     "timed part of a process. Iterations are a multiple of a hundred, so that 1% more is a whole "
+     "number; long iterations therefore take longer",
      "8", .least = 1, .most = 60000, CALIBRATE_INTO(target_ms)},
     {OPTION_FLAG, 0, "one-layout", NULL, "as of bench", CALIBRATE_INTO(one_layout)},
-    {OPTION_NUMBER, 0, "seed", "S", "of all random choices", "1", .most = INT32_MAX,
+    {OPTION_NUMBER, 0, "seed", "S", "seed of all random choices", "1", .most = INT32_MAX,
      CALIBRATE_INTO(seed)},
     {OPTION_FLAG, 0, "no-plot", NULL, "draw nothing", CALIBRATE_INTO(no_plot)},
     {SHARED_JSON(struct calibrate_options, json, "print calibration.json's object")},
@@ -218,7 +217,7 @@ static int calibrate_execute(const struct invocation *invocation, void *argument
         status = calibrate_all(&calibration, &error);
     }
     if (status == STATUS_INTERRUPTED) {
-        (void)fprintf(stderr, "heapmill: interrupted; the same command goes on\n");
+        (void)fprintf(stderr, "heapmill: interrupted; the same command continues\n");
     } else if (status != STATUS_OK) {
         (void)fprintf(stderr, "heapmill: %s\n", error.message);
     }
@@ -230,17 +229,17 @@ static int calibrate_execute(const struct invocation *invocation, void *argument
 }
 const struct command command_calibrate = {
     .name = "calibrate",
-    .summary = "how often verdicts are wrong here, and which differences are found",
+    .summary = "measures how often verdicts are wrong here, and which differences are found",
     .description =
-        "Measures how far verdicts can be trusted on this machine, through the whole pipeline of "
-        "bench and compare: how often identical programs are told apart (false positives, of A/A "
-        "pairs), and how often a slowdown that was put in, of 5% more work unless --slowdowns says "
-        "otherwise, is found (power). Each with its exact 95% interval. "
-        "docs/calibration.md says how to read the answer.\n"
+        "Measures how far verdicts can be trusted on this machine, with all of bench and compare. "
+        "It counts how often identical programs are told apart (false positives, of A/A pairs), "
+        "and how often a known slowdown is found (power): 5% more work, unless --slowdowns says "
+        "otherwise. Each share has its exact 95% interval. docs/calibration.md says how to read "
+        "the result.\n"
         "\n"
-        "It makes a number of runs, each an ordinary result directory in DIR with a back end of "
-        "its own as base; then DIR/calibration.json, which `heapmill doctor` reads where DIR is "
-        "the default, and DIR/plots/power.*. When it was interrupted, the same command goes on.",
+        "It makes several runs, each an ordinary result directory in DIR with its own back end as "
+        "base. Then it writes DIR/calibration.json, which `heapmill doctor` reads if DIR is the "
+        "default, and DIR/plots/power.*. If it is interrupted, the same command continues.",
     .options = calibrate_option_rows,
     .arguments_size = sizeof(struct calibrate_options),
     .check = calibrate_fill_in,

@@ -15,7 +15,7 @@ enum { COMPLETION_CANDIDATES = 3 };
 
 static const struct option_row completion_options[] = {
     {OPTION_CHOICE, .placeholder = "WHAT", .words = completion_words, .shown = "bash",
-     .help = "a script for the shell, or what completes the last of the words behind `--`",
+     .help = "print a shell's script, or the candidates for the last word after `--`",
      OPTION_INTO(struct completion_arguments, what)},
     {OPTION_REST, .placeholder = "WORD…",
      .help = "a command line, without `heapmill`, up to the word under the cursor",
@@ -90,14 +90,13 @@ static int completion_execute(const struct invocation *invocation, void *argumen
 
 const struct command command_completion = {
     .name = "completion",
-    .summary = "completion of command lines for bash, zsh and fish",
-    .description =
-        "Prints a script that completes commands, options and values. `cmake --install` puts the "
-        "three where the shells look for them; without that:\n"
-        "\n"
-        "  bash: source <(heapmill completion bash)\n"
-        "  zsh:  source <(heapmill completion zsh)\n"
-        "  fish: heapmill completion fish | source",
+    .summary = "prints the script that completes command lines in bash, zsh or fish",
+    .description = "Prints a script that completes commands, options and values. `cmake --install` "
+                   "puts the three scripts into the shells' own directories; without it, use:\n"
+                   "\n"
+                   "  bash: source <(heapmill completion bash)\n"
+                   "  zsh:  source <(heapmill completion zsh)\n"
+                   "  fish: heapmill completion fish | source",
     .options = completion_options,
     .arguments_size = sizeof(struct completion_arguments),
     .exit_statuses = "0 clean; 2 wrong usage",

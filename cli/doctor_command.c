@@ -22,11 +22,12 @@ struct doctor_arguments {
 
 static const struct option_row doctor_options[] = {
     {OPTION_TEXT, 0, "library", "FILE",
-     "instead: what of malloc's family a library of yours has, and what breaks without the rest",
+     "instead: check which functions of malloc's family your library has, and what breaks without "
+     "the others",
      .candidates = OPTION_FILES, OPTION_INTO(struct doctor_arguments, library)},
     {SHARED_JSON(struct doctor_arguments, json,
-                 "{\"checks\": [{name, level, value, remedy}]}, level being ok, info, warning or "
-                 "missing")},
+                 "print {\"checks\": [{name, level, value, remedy}]}; level is ok, info, warning "
+                 "or missing")},
     {.kind = OPTION_END},
 };
 
@@ -130,11 +131,10 @@ static int doctor_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_doctor = {
     .name = "doctor",
-    .summary = "is this machine fit for measuring, and is everything there",
-    .description =
-        "Looks at what can spoil a measurement on this machine (frequency scaling, huge pages, "
-        "load, steal, CPU quotas) and at what heapmill needs (workers, peers, gnuplot, valgrind, "
-        "perf). Each warning has its remedy.",
+    .summary = "checks whether this machine is fit for measuring, and what is missing",
+    .description = "Checks what can spoil a measurement on this machine (frequency scaling, huge "
+                   "pages, load, steal, CPU quotas), and what heapmill needs (workers, peers, "
+                   "gnuplot, valgrind, perf). Each warning names its remedy.",
     .options = doctor_options,
     .arguments_size = sizeof(struct doctor_arguments),
     .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing",

@@ -1,4 +1,3 @@
-/* heapmill exec: runs a command under one allocator. */
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "run/command/exec.h"
@@ -7,32 +6,31 @@ static const struct option_row exec_option_rows[] = {
     {OPTION_REST, .placeholder = "COMMAND [ARGUMENT…]", .help = "the program to run",
      OPTION_INTO(struct exec_request, command)},
     {OPTION_TEXT, 'b', "backend", "NAME",
-     "its malloc: a back end that can be preloaded, with settings as in "
+     "the allocator: a back end that can be preloaded, with settings as in "
      "'jemalloc{MALLOC_CONF=narenas:1}', or ./libmine.so",
-     .shown = "what it has", .candidates = CANDIDATES_BACKENDS,
+     .shown = "the command's own", .candidates = CANDIDATES_BACKENDS,
      OPTION_INTO(struct exec_request, backend)},
     {OPTION_FLAG, 0, "stats", NULL,
-     "what it asked of malloc, and what the back end holds, on stderr: at its end, and whenever "
-     "heapmill gets SIGUSR2",
+     "print on stderr what the command asked of malloc, and what the back end holds: at its end, "
+     "and whenever heapmill gets SIGUSR2",
      OPTION_INTO(struct exec_request, stats)},
-    {SHARED_JSON(struct exec_request, json, "with --stats: one object")},
-    {OPTION_HEADING, .help = "what it does wrong"},
+    {SHARED_JSON(struct exec_request, json, "with --stats: print one JSON object")},
+    {OPTION_HEADING, .help = "finding the command's errors"},
     {OPTION_FLAG, 0, "debug", NULL,
-     "fills new bytes with 0xCD and freed ones with 0xDD, guards blocks with 0xFD, and ends it "
-     "with "
-     "a message and a backtrace at a double free, a wrong size, a write beyond a block or after "
-     "its free",
+     "fill new bytes with 0xCD and freed ones with 0xDD, guard blocks with 0xFD, and end the "
+     "command with a message and a backtrace after a double free, a wrong size, or a write beyond "
+     "a block or after its free",
      OPTION_INTO(struct exec_request, debug)},
-    {OPTION_NUMBER, 0, "fail-nth", "N", "refuses the Nth allocation of each process", NULL,
+    {OPTION_NUMBER, 0, "fail-nth", "N", "refuse the Nth allocation of each process", NULL,
      .least = 1, OPTION_INTO(struct exec_request, fail_nth)},
-    {OPTION_NUMBER, 0, "fail-every", "N", "refuses each Nth allocation", NULL, .least = 1,
+    {OPTION_NUMBER, 0, "fail-every", "N", "refuse every Nth allocation", NULL, .least = 1,
      OPTION_INTO(struct exec_request, fail_every)},
     {OPTION_FLAG, 0, "fail-each", NULL,
-     "runs it once for each of its allocations, which fails, and tells of those runs that a signal "
-     "ended",
+     "run the command once for each of its allocations, which then fails, and report the runs that "
+     "a signal ended",
      OPTION_INTO(struct exec_request, fail_each)},
-    {OPTION_SECONDS, 0, "timeout", "TIME", "of a run of --fail-each", "10s", .most = 86400,
-     OPTION_INTO(struct exec_request, timeout_s)},
+    {OPTION_SECONDS, 0, "timeout", "TIME", "with --fail-each: stop a run that takes longer", "10s",
+     .most = 86400, OPTION_INTO(struct exec_request, timeout_s)},
     {.kind = OPTION_END},
 };
 
@@ -44,7 +42,8 @@ static enum status exec_check(void *arguments, struct error *error)
                          "a command is missing: heapmill exec -b NAME -- COMMAND");
     }
     if (request->stats && request->fail_each) {
-        return error_set(error, STATUS_INVALID, "--stats and --fail-each do not go together");
+        return error_set(error, STATUS_INVALID,
+                         "--stats and --fail-each exclude each other: give one of them");
     }
     request->debug =
         request->debug || request->fail_nth > 0 || request->fail_every > 0 || request->fail_each;
@@ -62,19 +61,18 @@ static int exec_execute(const struct invocation *invocation, void *arguments)
 
 const struct command command_exec = {
     .name = "exec",
-    .summary = "run a program of yours under one back end",
+    .summary = "runs a program of yours under one back end",
     .synopses = (const char *const[]){"[-b NAME] [OPTION…] -- COMMAND [ARGUMENT…]", NULL},
-    .description =
-        "Becomes the command with the allocator preloaded: exit status, signals, input and "
-        "terminal "
-        "are the command's own. With --stats heapmill stays beside it, and passes signals on.",
+    .description = "Runs the command in place of heapmill, with the allocator preloaded: exit "
+                   "status, signals, input and terminal are the command's own. With --stats "
+                   "heapmill stays as its parent, and passes signals on.",
     .options = exec_option_rows,
     .arguments_size = sizeof(struct exec_request),
     .check = exec_check,
     .examples = "heapmill exec -b mimalloc -- ./server\n"
                 "heapmill exec -b pymalloc-3.10 --stats -- sort words.txt\n"
                 "heapmill exec --fail-each -- ./parser example.txt",
-    .exit_statuses = "the command's own; --fail-each: 0 no crash, 1 crashes; 2 wrong usage; 3 "
+    .exit_statuses = "the command's own; with --fail-each 0 no crash, 1 crashes; 2 wrong usage; 3 "
                      "something is missing, or nothing can be preloaded into the command",
     .execute = exec_execute,
 };

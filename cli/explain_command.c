@@ -1,4 +1,3 @@
-/* heapmill explain: describes what happened in one cell. */
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +19,10 @@ struct explain_arguments {
 static const struct option_row explain_options[] = {
     {SHARED_RUN_DIRECTORY(struct explain_arguments, directory)},
     {OPTION_TEXT, .placeholder = "CELL", OPTION_INTO(struct explain_arguments, cell),
-     .help = "a cell's id, as records.jsonl has it, or a glob that fits one cell only "
-             "('churn*pymalloc-3.10:inline'); a part of an id will do",
-     .missing = "say which cell of the run: an id, a part of one, or a glob that fits one cell"},
+     .help = "a cell: its id from records.jsonl, a part of the id, or a glob that matches only "
+             "this cell ('churn*pymalloc-3.10:inline')",
+     .missing =
+         "name a cell of the run: its id, a part of the id, or a glob that matches one cell"},
     {.kind = OPTION_END},
 };
 
@@ -70,10 +70,11 @@ static bool explain_find(const struct record_set *set, const char *name, size_t 
         matches = explain_match(set, pattern, cell);
     }
     if (matches > 1) {
-        (void)fprintf(stderr, "heapmill explain: '%s' fits %zu cells, say which:\n", name, matches);
+        (void)fprintf(stderr, "heapmill explain: '%s' matches %zu cells; name one of them:\n", name,
+                      matches);
         explain_list(set, pattern);
     } else if (matches == 0) {
-        (void)fprintf(stderr, "heapmill explain: no cell of %s is '%s'; there are\n",
+        (void)fprintf(stderr, "heapmill explain: %s has no cell '%s'; its cells are\n",
                       set->directory, name);
         explain_list(set, NULL);
     }
@@ -108,14 +109,15 @@ static int explain_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_explain = {
     .name = "explain",
-    .summary = "what happened in one cell of a run, in words and numbers",
+    .summary = "describes one cell of a run in words and numbers",
     .description =
-        "Says in words and numbers what happened in one cell of a run: its time and how it swung, "
-        "instructions, percentiles of single calls, faults and what else the machine did, calls "
-        "by size and on which path, fragmentation, collections, and why records are not ok.",
+        "Describes one cell of a run in words and numbers: its time and how it varied, "
+        "instructions, percentiles of single calls, page faults and other events of the machine, "
+        "calls by size and path, fragmentation, collections, and why records are not ok.",
     .options = explain_options,
     .arguments_size = sizeof(struct explain_arguments),
     .examples = "heapmill explain run 'churn*pymalloc-3.10:inline'",
-    .exit_statuses = "0 clean; 2 wrong usage, no such cell, or several; 3 the files cannot be read",
+    .exit_statuses =
+        "0 clean; 2 wrong usage, or not exactly one such cell; 3 the files cannot be read",
     .execute = explain_execute,
 };

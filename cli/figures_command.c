@@ -1,4 +1,3 @@
-/* heapmill figures: prints the figures that only a workload has, beside those of every cell. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +25,8 @@ static const struct option_row figures_options[] = {
     {SHARED_WORKLOAD_GLOBS(struct figures_arguments, workloads)},
     {SHARED_BACKEND_GLOBS(struct figures_arguments, backends)},
     {SHARED_JSON(struct figures_arguments, json,
-                 "an object with an array `cells` of {workload, params, threads, backend, arm, "
-                 "collector, env, label, params_text, figures: {NAME: number}}")},
+                 "print an object with an array `cells` of {workload, params, threads, backend, "
+                 "arm, collector, env, label, params_text, figures: {NAME: number}}")},
     {.kind = OPTION_END},
 };
 
@@ -167,7 +166,9 @@ static void figures_add_workload(struct document *document, const json_t *cells,
 static void figures_print(const json_t *cells)
 {
     if (json_array_size(cells) == 0) {
-        (void)fputs("heapmill figures: none of these cells has figures of its own\n", stderr);
+        (void)fputs(
+            "heapmill figures: the workloads of these cells report no figures of their own\n",
+            stderr);
     }
     struct document *document = document_new();
     for (size_t index = 0; index < json_array_size(cells);) {
@@ -218,12 +219,13 @@ static int figures_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_figures = {
     .name = "figures",
-    .summary = "what workloads tell of themselves: robson's blow-up, what burst_idle keeps",
+    .summary =
+        "prints figures that only some workloads have: robson's blow-up, what burst_idle keeps",
     .description =
-        "Shows the figures that workloads tell of themselves: robson's blow-up beside the bound of "
-        "theory, what burst_idle found to be kept after a peak. Each is the median over the "
-        "records of a cell that have it. `heapmill list workloads` says which workloads there "
-        "are; the first comment of a workload's file says what each figure means.",
+        "Prints the figures that workloads report themselves: robson's blow-up beside the "
+        "theoretical bound, or how much burst_idle found still held after a peak. Each figure is "
+        "the median over the cell's records. `heapmill list workloads` lists the workloads; the "
+        "first comment of a workload's file explains its figures.",
     .options = figures_options,
     .arguments_size = sizeof(struct figures_arguments),
     .examples = "heapmill figures run -w robson",

@@ -1,4 +1,3 @@
-/* heapmill fuzz build: builds the targets for an engine. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,13 +18,14 @@ struct build_arguments {
 
 static const struct option_row build_options[] = {
     {OPTION_LIST, .placeholder = "ENGINE", .help = "what for", .words = build_words,
-     .shown = "libfuzzer, and afl where afl++ is installed",
+     .shown = "libfuzzer, and afl if afl++ is installed",
      OPTION_INTO(struct build_arguments, engines)},
     {OPTION_TEXT, 0, "target", "NAME",
-     "only this ninja target, as heapmill-fuzz-block_ops.pymalloc-3.10", "fuzz",
+     "build only this ninja target, such as heapmill-fuzz-block_ops.pymalloc-3.10", "fuzz",
      .shown = "all fuzz targets", OPTION_INTO(struct build_arguments, target)},
-    {OPTION_NUMBER, 0, "jobs", "N", "compile so many files at once", .shown = "as ninja likes",
-     .least = 1, .most = 1024, OPTION_INTO(struct build_arguments, jobs)},
+    {OPTION_NUMBER, 0, "jobs", "N", "compile N files at the same time",
+     .shown = "ninja's own choice", .least = 1, .most = 1024,
+     OPTION_INTO(struct build_arguments, jobs)},
     {.kind = OPTION_END},
 };
 
@@ -41,7 +41,7 @@ static enum status build_all(const bool chosen[FUZZ_TREES], bool by_default, con
             (void)fprintf(stderr, "heapmill fuzz build: AFL++ is left out: apt-get install %s\n",
                           package_named("afl"));
         } else if (missing != NULL) {
-            status = error_set(error, STATUS_NOT_FOUND, "%s wants a package: apt-get install %s",
+            status = error_set(error, STATUS_NOT_FOUND, "%s needs a package: apt-get install %s",
                                fuzz_tree_name(tree), missing);
         } else if (chosen[tree]) {
             status = fuzz_build_tree(&catalog, tree, target, jobs, error);
@@ -72,8 +72,8 @@ static int build_execute(const struct invocation *invocation, void *arguments)
 const struct command fuzz_build_command = {
     .name = "build",
     .summary = "configures and builds what the engines need",
-    .description = "Configures and builds what an engine needs, each in a build tree of its own "
-                   "beside this one's. What is built already is brought up to date.",
+    .description = "Configures and builds the targets for an engine, in the engine's own build "
+                   "tree beside this one's. Existing builds are updated.",
     .options = build_options,
     .arguments_size = sizeof(struct build_arguments),
     .examples = "heapmill fuzz build libfuzzer\nheapmill fuzz build bare libfuzzer-fast afl",

@@ -1,4 +1,3 @@
-/* heapmill fuzz cmin: makes a smaller corpus that covers as much. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -15,16 +14,16 @@ struct cmin_arguments {
 };
 
 static const struct option_row cmin_options[] = {
-    {OPTION_TEXT, .placeholder = "TARGET", .help = "whose inputs they are",
-     .missing = "say which target: `heapmill fuzz list` names them",
+    {OPTION_TEXT, .placeholder = "TARGET", .help = "the target of the inputs",
+     .missing = "a target is missing; `heapmill fuzz list` names them",
      .candidates = FUZZ_CANDIDATES_TARGETS, OPTION_INTO(struct cmin_arguments, target)},
     {OPTION_LIST, .placeholder = "DIR", .help = "directories of inputs",
-     .missing = "say which directories of inputs", .candidates = OPTION_DIRECTORIES,
+     .missing = "directories of inputs are missing", .candidates = OPTION_DIRECTORIES,
      OPTION_INTO(struct cmin_arguments, directories)},
     {FUZZ_BACKEND(struct cmin_arguments, backend)},
-    {OPTION_TEXT, 'o', "output", "NEW", "the directory that they are copied to",
-     .missing = "say where they go: -o NEW", .candidates = OPTION_DIRECTORIES,
-     OPTION_INTO(struct cmin_arguments, output)},
+    {OPTION_TEXT, 'o', "output", "NEW", "the directory for the kept inputs",
+     .missing = "a directory for the kept inputs is missing: -o NEW",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct cmin_arguments, output)},
     {SHARED_JSON(struct cmin_arguments, json, "{inputs_before, inputs}")},
     {.kind = OPTION_END},
 };
@@ -42,7 +41,7 @@ static int cmin_execute(const struct invocation *invocation, void *arguments)
     }
     if (result.failed) {
         (void)fprintf(stderr,
-                      "heapmill fuzz cmin: an input fails, and so nothing is merged: see %s.log\n",
+                      "heapmill fuzz cmin: an input fails, so nothing was merged: see %s.log\n",
                       asked->output);
     }
     if (asked->json) {
@@ -69,10 +68,10 @@ static enum status cmin_check(void *arguments, struct error *error)
 
 const struct command fuzz_cmin_command = {
     .name = "cmin",
-    .summary = "a smaller corpus that covers as much",
-    .description = "Copies to NEW, which may hold inputs already, those inputs of the directories "
-                   "that cover something that the others do not, small ones first (libFuzzer's "
-                   "merge).",
+    .summary = "makes a smaller corpus that covers as much",
+    .description =
+        "Copies inputs of the directories to NEW, small ones first, if they cover something that "
+        "the inputs before them do not (libFuzzer's merge). NEW may already have inputs.",
     .options = cmin_options,
     .arguments_size = sizeof(struct cmin_arguments),
     .check = cmin_check,

@@ -1,4 +1,3 @@
-/* heapmill fuzz: the table of its subcommands. */
 #include "cli/fuzz.h"
 
 static const struct command *const fuzz_table[] = {
@@ -25,7 +24,7 @@ int fuzz_report(const struct invocation *invocation, const struct error *error)
 
 const struct command command_fuzz = {
     .name = "fuzz",
-    .summary = "campaigns against back ends, objects and readers, and what they are worth",
+    .summary = "fuzzes back ends, objects and readers, and measures how good the fuzzing is",
     .synopses = (const char *const[]){"COMMAND [OPTION…]", "COMMAND --help", NULL},
     .description =
         "Fuzzes the back ends, the object layer and the readers, and says how good the fuzzing is.",

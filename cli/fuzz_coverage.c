@@ -1,4 +1,3 @@
-/* heapmill fuzz coverage: shows which lines the corpora reach. */
 #include <jansson.h>
 #include <stdio.h>
 
@@ -20,14 +19,15 @@ struct coverage_arguments {
 static const struct option_row coverage_options[] = {
     {FUZZ_TARGETS(struct coverage_arguments, targets)},
     {FUZZ_ONE_BACKEND(struct coverage_arguments, backend)},
-    {OPTION_LIST, 0, "corpus", "DIR", "these inputs too (a campaign's corpus); may be repeated",
+    {OPTION_LIST, 0, "corpus", "DIR",
+     "replay these inputs too (a campaign's corpus); may be repeated",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct coverage_arguments, corpora)},
     {OPTION_SHARE, 0, "floor", "SHARE",
-     "exit 1 if a smaller share of all those lines is reached: 0.95", .most = 1,
+     "exit with 1 if less than this share of all these lines is reached, such as 0.95", .most = 1,
      OPTION_INTO(struct coverage_arguments, floor)},
-    {OPTION_FLAG, 0, "no-build", NULL, "take the builds as they are",
+    {OPTION_FLAG, 0, "no-build", NULL, "use the existing builds",
      OPTION_INTO(struct coverage_arguments, no_build)},
-    {OPTION_TEXT, 'o', "output", "DIR", "where the pages go", "fuzz-coverage",
+    {OPTION_TEXT, 'o', "output", "DIR", "directory for the pages", "fuzz-coverage",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct coverage_arguments, output)},
     {SHARED_JSON(struct coverage_arguments, json,
                  "{files: [{file, lines, covered, uncovered: [line…]}], lines, covered, html}")},
@@ -104,11 +104,11 @@ static int coverage_execute(const struct invocation *invocation, void *arguments
 }
 const struct command fuzz_coverage_command = {
     .name = "coverage",
-    .summary = "which lines the corpora reach",
+    .summary = "shows which lines the corpora reach",
     .description =
-        "Replays the corpora of the source tree on builds with clang's source-based coverage (made "
-        "on the first call, in a build tree of their own), prints a line for each file of "
-        "allocators/ and gc/, and writes DIR/index.html with every line and how often it ran.",
+        "Replays the corpora of the source tree on builds with clang's source-based coverage (the "
+        "first call makes them, in their own build tree). Prints a line for each file of "
+        "allocators/ and gc/, and writes DIR/index.html, which shows how often every line ran.",
     .options = coverage_options,
     .arguments_size = sizeof(struct coverage_arguments),
     .examples = "heapmill fuzz coverage block_ops --corpus night/corpus",

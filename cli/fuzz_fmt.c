@@ -1,4 +1,3 @@
-/* heapmill fuzz fmt: prints an input as the program that it encodes. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +45,7 @@ static enum status fmt_print(const char *input, const char *target, const char *
         status = fuzz_execute(arguments, NULL, false, 60, &execution, error);
     }
     if (status == STATUS_OK && !fuzz_execution_clean(&execution)) {
-        status = error_set(error, STATUS_IO, "%s could not print it: %.400s", path,
+        status = error_set(error, STATUS_IO, "%s could not print the input: %.400s", path,
                            execution.text != NULL ? execution.text : "");
     } else if (status == STATUS_OK && json) {
         struct text_list lines = {0};
@@ -82,8 +81,8 @@ static int fmt_execute(const struct invocation *invocation, void *arguments)
             : error_set(&error, STATUS_INVALID, "%s cannot be read: %m", asked->input);
     if (status == STATUS_OK && owner == NULL) {
         status = error_set(&error, STATUS_INVALID,
-                           "whose input is it? Say so with -t TARGET; `heapmill fuzz list` names "
-                           "them");
+                           "the input's target is unknown; name it with -t TARGET. `heapmill fuzz "
+                           "list` names them");
     }
     if (status == STATUS_OK) {
         process_prepare_signals();
@@ -94,9 +93,9 @@ static int fmt_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command fuzz_fmt_command = {
     .name = "fmt",
-    .summary = "prints an input as the program that it is",
+    .summary = "prints an input as the program that it encodes",
     .description =
-        "Prints an input as the program that it is: one operation a line. Nothing is executed.",
+        "Prints the program that an input encodes, one operation a line. Nothing is executed.",
     .options = fmt_options,
     .arguments_size = sizeof(struct fmt_arguments),
     .examples = "heapmill fuzz fmt night/findings/crash-1",

@@ -1,4 +1,3 @@
-/* heapmill fuzz list: lists targets, back ends, bugs and engines. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +15,10 @@ struct list_arguments {
 };
 
 static const struct option_row list_options[] = {
-    {OPTION_FLAG, 0, "bugs", NULL, "the builds with a planted bug instead",
+    {OPTION_FLAG, 0, "bugs", NULL, "list the builds with a planted bug instead",
      OPTION_INTO(struct list_arguments, bugs)},
-    {OPTION_FLAG, 0, "names", NULL, "only the names of the targets, or of the bugs, one a line",
+    {OPTION_FLAG, 0, "names", NULL,
+     "print only the names of the targets, or of the bugs, one a line",
      OPTION_INTO(struct list_arguments, names)},
     {SHARED_JSON(struct list_arguments, json,
                  "an array of {target, backend, bug, corpus, engines}")},
@@ -133,7 +133,7 @@ static int list_execute(const struct invocation *invocation, void *arguments)
     } else if (status == STATUS_OK) {
         list_print_table(&catalog, asked->bugs);
         if (catalog.count == 0) {
-            (void)fputs("heapmill fuzz list: nothing is built yet: `heapmill fuzz build`\n",
+            (void)fputs("heapmill fuzz list: nothing is built yet; run `heapmill fuzz build`\n",
                         stderr);
         }
     }
@@ -142,9 +142,10 @@ static int list_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command fuzz_list_command = {
     .name = "list",
-    .summary = "the targets, their back ends, and what is built for which engine",
-    .description = "Shows the fuzz targets with the back ends that they are built for, how many "
-                   "inputs their corpora in the source tree have, and which engines have a build.",
+    .summary = "lists the targets, their back ends, and the engines that they are built for",
+    .description =
+        "Lists the fuzz targets with the back ends that they are built for, the number of inputs "
+        "in their corpora in the source tree, and the engines that have a build.",
     .options = list_options,
     .arguments_size = sizeof(struct list_arguments),
     .exit_statuses = "0 clean; 2 wrong usage; 3 something is missing",

@@ -1,4 +1,3 @@
-/* heapmill fuzz plot: draws the figures of a campaign or a score. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +16,9 @@ struct plot_arguments {
 
 static const struct option_row plot_option_rows[] = {
     {OPTION_TEXT, .placeholder = "DIR", .help = "a campaign's or a score's directory",
-     .missing = "say which: one campaign's or score's directory", .candidates = OPTION_DIRECTORIES,
+     .missing = "a campaign's or a score's directory is missing", .candidates = OPTION_DIRECTORIES,
      OPTION_INTO(struct plot_arguments, directory)},
-    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", .shown = "DIR/plots",
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "directory for the files", .shown = "DIR/plots",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct plot_arguments, image.output)},
     {SHARED_PICTURES(struct plot_arguments, image.formats)},
     {SHARED_JSON(struct plot_arguments, json, "an array of the files' paths")},
@@ -79,19 +78,19 @@ static int plot_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command fuzz_plot_command = {
     .name = "plot",
-    .summary = "the figures of a campaign or a score",
-    .description =
-        "Draws what `heapmill fuzz run` or `heapmill fuzz score` left in DIR. Each figure is four "
-        "files: NAME.svg, NAME.png, its data NAME.tsv and its script NAME.gp. Of a campaign:\n"
-        "\n"
-        "  coverage       edges and kept inputs over time, by engine process\n"
-        "  speed          executions and operations per CPU second\n"
-        "\n"
-        "Of a score:\n"
-        "\n"
-        "  survival       the share of trials that found nothing yet, by engine\n"
-        "  survival-bugs  the same, a panel for each bug\n"
-        "  bugs           bugs × engines: who finds what, and how soon",
+    .summary = "draws the figures of a campaign or a score",
+    .description = "Draws the results of `heapmill fuzz run` or `heapmill fuzz score` in DIR. Each "
+                   "figure is four files: NAME.svg, NAME.png, its data NAME.tsv and its script "
+                   "NAME.gp. For a campaign:\n"
+                   "\n"
+                   "  coverage       edges and kept inputs over time, by engine process\n"
+                   "  speed          executions and operations per CPU second\n"
+                   "\n"
+                   "For a score:\n"
+                   "\n"
+                   "  survival       the share of trials that found nothing yet, by engine\n"
+                   "  survival-bugs  the same, a panel for each bug\n"
+                   "  bugs           bugs × engines: which engine finds which bug, and how soon",
     .options = plot_option_rows,
     .arguments_size = sizeof(struct plot_arguments),
     .exit_statuses =

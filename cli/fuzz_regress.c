@@ -1,4 +1,3 @@
-/* heapmill fuzz regress: replays the corpora. */
 #include <jansson.h>
 #include <stdio.h>
 
@@ -18,9 +17,10 @@ struct regress_arguments {
 static const struct option_row regress_options[] = {
     {FUZZ_TARGETS(struct regress_arguments, targets)},
     {FUZZ_ONE_BACKEND(struct regress_arguments, backend)},
-    {OPTION_TEXT, 0, "corpus", "DIR", "inputs from DIR instead (a campaign's corpus or findings)",
+    {OPTION_TEXT, 0, "corpus", "DIR",
+     "replay the inputs in DIR instead (a campaign's corpus or findings)",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct regress_arguments, corpus)},
-    {OPTION_FLAG, 0, "sanitized", NULL, "the builds of fuzz-libfuzzer, with their sanitizers",
+    {OPTION_FLAG, 0, "sanitized", NULL, "use the builds of fuzz-libfuzzer, which have sanitizers",
      OPTION_INTO(struct regress_arguments, sanitized)},
     {SHARED_JSON(struct regress_arguments, json,
                  "an array of {program, inputs, seconds, status, failed: [...]}")},
@@ -68,8 +68,8 @@ const struct command fuzz_regress_command = {
     .name = "regress",
     .summary = "replays the corpora, for CI",
     .description =
-        "Replays the corpora of the source tree on every build of every target, or of those named, "
-        "and says which inputs fail. No engine is needed: this is for CI.",
+        "Replays the corpora of the source tree on every build of every target, or of the named "
+        "ones, and says which inputs fail. It needs no engine, and is meant for CI.",
     .options = regress_options,
     .arguments_size = sizeof(struct regress_arguments),
     .examples = "heapmill fuzz regress block_ops -b pymalloc-3.10",

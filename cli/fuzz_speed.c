@@ -1,4 +1,3 @@
-/* heapmill fuzz speed: measures operations per CPU second of each engine, against a bare loop. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,17 +22,17 @@ struct speed_arguments {
 };
 
 static const struct option_row speed_options[] = {
-    {OPTION_TEXT, .placeholder = "TARGET", .help = "which target", .standard = "block_ops",
+    {OPTION_TEXT, .placeholder = "TARGET", .help = "the target", .standard = "block_ops",
      .candidates = FUZZ_CANDIDATES_TARGETS, OPTION_INTO(struct speed_arguments, target)},
     {FUZZ_BACKEND(struct speed_arguments, backend)},
-    {OPTION_NUMBER, 0, "rounds", "N", "each engine once in each", "5", .least = 1,
-     .most = SPEED_ROUNDS_MAX, OPTION_INTO(struct speed_arguments, rounds)},
+    {OPTION_NUMBER, 0, "rounds", "N", "number of rounds; each engine runs once in a round", "5",
+     .least = 1, .most = SPEED_ROUNDS_MAX, OPTION_INTO(struct speed_arguments, rounds)},
     {OPTION_SECONDS, 0, "time", "T", "CPU time of each engine in a round", "10s",
      OPTION_INTO(struct speed_arguments, time_s)},
-    {SHARED_SEED(struct speed_arguments, seed, "of the inputs")},
+    {SHARED_SEED(struct speed_arguments, seed, "seed of the inputs")},
     {OPTION_FLAG, 0, "bars", NULL,
-     "exit status 1 unless in every round libFuzzer plays at least 0.6 and AFL++ at least 0.5 of "
-     "the bare loop's operations, at a stability of at least 98%",
+     "exit with 1 unless in every round libFuzzer plays at least 0.6 and AFL++ at least 0.5 of the "
+     "bare loop's operations, with a stability of at least 98%",
      OPTION_INTO(struct speed_arguments, bars)},
     {SHARED_JSON(struct speed_arguments, json,
                  "{program, rounds, time_s, seed, engines: [{engine, operations, ...}]}")},
@@ -198,13 +197,14 @@ static int speed_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command fuzz_speed_command = {
     .name = "speed",
-    .summary = "operations per CPU second of each engine, against a bare loop",
+    .summary = "measures operations per CPU second of each engine, against a bare loop",
     .description =
-        "Measures how many operations of the target an engine plays in a second of CPU time, from "
-        "nothing, beside a bare loop: blind random inputs under the same oracles, in a build of "
-        "the same compiler and flags without instrumentation. libFuzzer (without sanitizers) has "
-        "programs of up to 64 operations, AFL++ of up to 1024. All are run after one another in "
-        "each round, and compared within it. Wants `heapmill fuzz build bare libfuzzer-fast afl`.",
+        "Measures how many operations of the target an engine plays per second of CPU time. An "
+        "engine starts without inputs. It is compared with a bare loop: blind random inputs under "
+        "the same oracles, built with the same compiler and flags, but without instrumentation. "
+        "Programs have up to 64 operations for libFuzzer (without sanitizers), and up to 1024 for "
+        "AFL++. In each round all engines run one after another, and are compared within the "
+        "round. It needs `heapmill fuzz build bare libfuzzer-fast afl`.",
     .options = speed_options,
     .arguments_size = sizeof(struct speed_arguments),
     .exit_statuses = "0 clean; 1 a bar is not met; 2 wrong usage; 3 something is not built, or an "

@@ -1,4 +1,3 @@
-/* heapmill fuzz tmin: makes a smaller input that fails in the same way. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +25,9 @@ static const struct option_row tmin_options[] = {
     {FUZZ_TARGET_OF_INPUT(struct tmin_arguments, target)},
     {FUZZ_BACKEND(struct tmin_arguments, backend)},
     {FUZZ_BUG(struct tmin_arguments, bug)},
-    {OPTION_TEXT, 'o', "output", "FILE", "where the smaller input goes", .shown = "INPUT.min",
+    {OPTION_TEXT, 'o', "output", "FILE", "file for the smaller input", .shown = "INPUT.min",
      .candidates = OPTION_FILES, OPTION_INTO(struct tmin_arguments, output)},
-    {OPTION_SECONDS, 0, "time", "T", "give up after it", "1m",
+    {OPTION_SECONDS, 0, "time", "T", "stop after this time", "1m",
      OPTION_INTO(struct tmin_arguments, time_s)},
     {SHARED_JSON(struct tmin_arguments, json, "{kind, text, bytes_before, bytes, tests, output}")},
     {.kind = OPTION_END},
@@ -107,7 +106,8 @@ static int tmin_execute(const struct invocation *invocation, void *arguments)
             ? STATUS_OK
             : error_set(&error, STATUS_INVALID, "%s cannot be read: %m", asked->input);
     if (status == STATUS_OK && target == NULL) {
-        status = error_set(&error, STATUS_INVALID, "whose input is it? Say so with -t TARGET");
+        status = error_set(&error, STATUS_INVALID,
+                           "the input's target is unknown; name it with -t TARGET");
     }
     if (status == STATUS_OK) {
         process_prepare_signals();
@@ -118,9 +118,9 @@ static int tmin_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command fuzz_tmin_command = {
     .name = "tmin",
-    .summary = "a smaller input that fails in the same way",
-    .description = "Makes a failing input smaller while it fails in the same way: operations are "
-                   "taken out, and what is left is made plainer.",
+    .summary = "makes a smaller input that fails in the same way",
+    .description = "Makes a failing input smaller, as long as it fails in the same way: removes "
+                   "operations, and simplifies the others.",
     .options = tmin_options,
     .arguments_size = sizeof(struct tmin_arguments),
     .examples = "heapmill fuzz tmin night/findings/crash-1 --time 2m",

@@ -1,4 +1,3 @@
-/* heapmill list: lists the back ends, workloads, parameters and other choices. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +26,13 @@ struct list_arguments {
 };
 
 static const struct option_row list_options[] = {
-    {OPTION_LIST, .placeholder = "TOPIC", .shown = "backends and workloads", .help = "what to show",
-     .words = list_topic_names, OPTION_INTO(struct list_arguments, topics)},
-    {OPTION_FLAG, 0, "names", NULL, "only the names, one a line",
+    {OPTION_LIST, .placeholder = "TOPIC", .shown = "backends and workloads",
+     .help = "the topics to show", .words = list_topic_names,
+     OPTION_INTO(struct list_arguments, topics)},
+    {OPTION_FLAG, 0, "names", NULL, "print only the names, one a line",
      OPTION_INTO(struct list_arguments, names)},
-    {SHARED_JSON(struct list_arguments, json, "an object with an array of objects for each topic")},
+    {SHARED_JSON(struct list_arguments, json,
+                 "print an object with an array of objects for each topic")},
     {.kind = OPTION_END},
 };
 
@@ -371,8 +372,8 @@ static int list_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_list = {
     .name = "list",
-    .summary = "what there is to choose from: back ends, workloads, parameters, metrics, plots",
-    .description = "Shows what there is to choose from, by topics:\n"
+    .summary = "lists back ends, workloads, parameters, metrics, plots",
+    .description = "Lists the choices for options, by topic:\n"
                    "\n"
                    "  backends    what -b names, with parameters, and what is missing here\n"
                    "  workloads   what -w names\n"

@@ -1,4 +1,3 @@
-/* heapmill manual: writes this program's man pages. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +12,10 @@ struct manual_arguments {
 };
 
 static const struct option_row manual_options[] = {
-    {OPTION_LIST, .placeholder = "COMMAND", .help = "whose page, as in `heapmill manual fuzz run`",
-     .shown = "the program's", OPTION_INTO(struct manual_arguments, words)},
-    {OPTION_TEXT, 'o', "output", "DIR", "write every page to a file of its own there",
+    {OPTION_LIST, .placeholder = "COMMAND",
+     .help = "the command of the page, as in `heapmill manual fuzz run`", .shown = "the program's",
+     OPTION_INTO(struct manual_arguments, words)},
+    {OPTION_TEXT, 'o', "output", "DIR", "write every page to its own file in DIR",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct manual_arguments, output)},
     {.kind = OPTION_END},
 };
@@ -86,9 +86,9 @@ static int manual_execute(const struct invocation *invocation, void *arguments)
 
 const struct command command_manual = {
     .name = "manual",
-    .summary = "the man pages of this program, in roff",
-    .description = "Prints a man page, for `man -l -`; or writes all of them to a directory. They "
-                   "are made from what --help is made from.",
+    .summary = "prints the man pages of this program, in roff",
+    .description = "Prints a man page, for `man -l -`, or writes all man pages to a directory. "
+                   "They have the same contents as --help.",
     .options = manual_options,
     .arguments_size = sizeof(struct manual_arguments),
     .examples = "heapmill manual bench | man -l -",

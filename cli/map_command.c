@@ -16,27 +16,27 @@ struct map_arguments {
 };
 
 static const struct option_row map_options[] = {
-    {OPTION_TEXT, 'b', "backend", "BACKEND[:ARM]", "which back end, one",
+    {OPTION_TEXT, 'b', "backend", "BACKEND[:ARM]", "the back end",
      .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct map_arguments, what.backend),
-     .missing = "say which back end: -b BACKEND"},
-    {OPTION_TEXT, 'w', "workload", "NAME", "which workload, one",
-     .candidates = CANDIDATES_WORKLOADS, OPTION_INTO(struct map_arguments, what.workload),
-     .missing = "say which workload: -w NAME"},
+     .missing = "a back end is missing: -b BACKEND"},
+    {OPTION_TEXT, 'w', "workload", "NAME", "the workload", .candidates = CANDIDATES_WORKLOADS,
+     OPTION_INTO(struct map_arguments, what.workload), .missing = "a workload is missing: -w NAME"},
     {OPTION_LIST, 'p', "param", "NAME=VALUE",
-     "a parameter of it; may be repeated. Small runs make the best pictures: -p live=20000 rather "
-     "than a million",
+     "a parameter of the workload; may be repeated. Small runs give the best pictures: -p "
+     "live=20000 rather than a million",
      OPTION_INTO(struct map_arguments, what.parameters)},
     {OPTION_TEXT, 0, "at", "N[,N…]",
-     "when: after that many operations (allocations, frees, resizes), or in parts of the run, 50%; "
-     "the first moment at or after it at which the workload can be stopped",
+     "draw the heap after N operations (allocations, frees, resizes), or after a part of the run, "
+     "such as 50%: at the first moment from then on at which the workload can be stopped",
      OPTION_INTO(struct map_arguments, what.moments)},
-    {OPTION_NUMBER, 0, "frames", "K", "K moments evenly spread, the last at the end", "6",
-     .least = 1, .most = HEAP_MAP_FRAMES_MAX, OPTION_INTO(struct map_arguments, what.frames)},
-    {OPTION_NUMBER, 0, "iterations", "N", "of the workload",
-     .shown = "what makes 100 operations a frame, or 1", .least = 1, .most = 0x1p40,
+    {OPTION_NUMBER, 0, "frames", "K",
+     "draw the heap at K evenly spread moments, the last one at the end", "6", .least = 1,
+     .most = HEAP_MAP_FRAMES_MAX, OPTION_INTO(struct map_arguments, what.frames)},
+    {OPTION_NUMBER, 0, "iterations", "N", "iterations of the workload",
+     .shown = "enough for 100 operations a frame, or 1", .least = 1, .most = 0x1p40,
      OPTION_INTO(struct map_arguments, what.iterations)},
-    {SHARED_SEED(struct map_arguments, what.seed, "of its random numbers")},
-    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", ".",
+    {SHARED_SEED(struct map_arguments, what.seed, "seed of its random numbers")},
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "directory for the files", ".",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct map_arguments, output)},
     {SHARED_PICTURES(struct map_arguments, formats)},
     {.kind = OPTION_END},
@@ -90,13 +90,12 @@ static int map_execute(const struct invocation *invocation, void *arguments)
 
 const struct command command_map = {
     .name = "map",
-    .summary = "a picture of arenas, pools and blocks while a workload runs",
+    .summary = "draws arenas, pools and blocks while a workload runs",
     .synopses = (const char *const[]){"-b BACKEND[:ARM] -w WORKLOAD [OPTION…]", NULL},
-    .description =
-        "Runs the workload once and draws the back end's heap at a few moments of it: arenas, "
-        "their pools as tiles, and in each tile its blocks by state. Leaves "
-        "map-BACKEND-WORKLOAD.svg and .png with the data (.tsv) and the script (.gp) beside them. "
-        "Only back ends that can be walked have a map.",
+    .description = "Runs the workload once and draws the back end's heap at a few moments: its "
+                   "arenas, their pools as tiles, and the state of the blocks in each tile. Writes "
+                   "map-BACKEND-WORKLOAD.svg and .png, with the data (.tsv) and the script (.gp) "
+                   "beside them. Only back ends that can be walked have a map.",
     .options = map_options,
     .arguments_size = sizeof(struct map_arguments),
     .examples = "heapmill map -b pymalloc-3.10 -w type_shift -p live=20000 -o maps",

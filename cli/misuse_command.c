@@ -1,4 +1,3 @@
-/* heapmill misuse: shows how allocators react to errors of programs. */
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/process.h"
@@ -10,10 +9,10 @@ struct misuse_arguments {
 };
 
 static const struct option_row misuse_options[] = {
-    {OPTION_TEXT, 'b', "backends", "LIST", "under which allocators: names, globs, ./lib.so",
+    {OPTION_TEXT, 'b', "backends", "LIST", "allocators to test: names, globs, ./lib.so",
      .standard = "malloc,pools*,mimalloc,jemalloc,tcmalloc,tbb*", .candidates = CANDIDATES_BACKENDS,
      OPTION_INTO(struct misuse_arguments, backends)},
-    {SHARED_JSON(struct misuse_arguments, json, "the table as an object")},
+    {SHARED_JSON(struct misuse_arguments, json, "print the table as an object")},
     {.kind = OPTION_END},
 };
 
@@ -48,12 +47,11 @@ static int misuse_execute(const struct invocation *invocation, void *arguments)
 
 const struct command command_misuse = {
     .name = "misuse",
-    .summary = "what allocators make of double frees, overflows and the like",
-    .description =
-        "Commits each of a bank of small misuses in a process of its own under each allocator, and "
-        "says whether the allocator ended it (detected), the heap served on as if nothing had been "
-        "(survived), or blocks were changed, overlap, or could be read after their free "
-        "(corrupted).",
+    .summary = "shows how allocators react to double frees, overflows and other errors",
+    .description = "Runs small programs under each allocator, one process each, and each with one "
+                   "error in its use of memory. Says whether the allocator ended the process "
+                   "(detected), the heap went on as if nothing had happened (survived), or blocks "
+                   "were changed, overlap, or could be read after their free (corrupted).",
     .options = misuse_options,
     .arguments_size = sizeof(struct misuse_arguments),
     .examples = "heapmill misuse -b malloc,pools-secure,./libmine.so",

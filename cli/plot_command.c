@@ -1,4 +1,3 @@
-/* heapmill plot: draws the figures of a run, each with its data and its script. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +16,19 @@ struct plot_arguments {
 
 static const struct option_row plot_option_rows[] = {
     {SHARED_RUN_DIRECTORY(struct plot_arguments, options.input)},
-    {OPTION_TEXT, 0, "figure", "NAME[,…]", "of those that `heapmill list plots` shows",
+    {OPTION_TEXT, 0, "figure", "NAME[,…]", "figures to draw, from `heapmill list plots`",
      .shown = "all", .candidates = CANDIDATES_PLOTS,
      OPTION_INTO(struct plot_arguments, options.figures)},
     {SHARED_BASE(struct plot_arguments, base)},
-    {OPTION_TEXT, 0, "metric", "METRIC", "of heatmap and bars", .shown = "time",
+    {OPTION_TEXT, 0, "metric", "METRIC", "metric of heatmap and bars", .shown = "time",
      .candidates = CANDIDATES_METRICS, OPTION_INTO(struct plot_arguments, options.metric)},
     {SHARED_WORKLOAD_GLOBS(struct plot_arguments, options.workloads)},
     {SHARED_BACKEND_GLOBS(struct plot_arguments, options.backends)},
-    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", .shown = "DIR/plots",
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "directory for the files", .shown = "DIR/plots",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct plot_arguments, options.output)},
     {SHARED_PICTURES(struct plot_arguments, options.formats)},
     {SHARED_JSON(struct plot_arguments, json,
-                 "{output, images: [{figure, name, status, message, files}], notes}")},
+                 "print {output, images: [{figure, name, status, message, files}], notes}")},
     {.kind = OPTION_END},
 };
 
@@ -114,13 +113,13 @@ static int plot_fail(const struct plot_report *report, const struct error *error
     if (error->status == STATUS_UNSUPPORTED) {
         (void)fprintf(stderr,
                       "heapmill plot: %s; the tables and scripts of %zu images are in %s. To draw "
-                      "them: apt-get install gnuplot-nox, then the same command again\n",
+                      "them, run apt-get install gnuplot-nox, then the same command again\n",
                       error->message, report->image_count, report->output);
         return EXIT_ENVIRONMENT;
     }
     for (size_t i = 0; i < report->image_count; i++) {
         if (report->images[i].status != STATUS_OK) {
-            (void)fprintf(stderr, "heapmill plot: no picture of %s: %s\n", report->images[i].name,
+            (void)fprintf(stderr, "heapmill plot: %s was not drawn: %s\n", report->images[i].name,
                           report->images[i].message);
         }
     }
@@ -154,11 +153,11 @@ static int plot_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_plot = {
     .name = "plot",
-    .summary = "the figures of a run, each with its data and its script",
+    .summary = "draws the figures of a run, each with its data and its script",
     .description =
-        "Draws a run with gnuplot. Each figure NAME gives NAME.svg and NAME.png, with NAME.tsv, "
-        "its data, and NAME.gp, its script: `gnuplot NAME.gp` in that folder draws it again, so "
-        "change whatever you like. The files' paths are printed.",
+        "Draws a run with gnuplot. Each figure NAME has the pictures NAME.svg and NAME.png, the "
+        "data NAME.tsv and the script NAME.gp. You can change the script and run `gnuplot NAME.gp` "
+        "in that folder to draw the figure again. The files' paths are printed.",
     .options = plot_option_rows,
     .arguments_size = sizeof(struct plot_arguments),
     .check = plot_check,

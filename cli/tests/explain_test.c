@@ -190,12 +190,12 @@ static void test_which_cell(void **state)
     char output[OUTPUT_MAX];
     write_run(directory);
     assert_int_equal(2, run("explain", directory, "churn", output));
-    assert_says(output, "'churn' fits 3 cells");
+    assert_says(output, "'churn' matches 3 cells");
     assert_says(output, ids[3]);
     assert_int_equal(2, run("explain", directory, "nothing", output));
-    assert_says(output, "no cell of");
+    assert_says(output, "has no cell");
     assert_int_equal(2, run("explain", directory, "", output));
-    assert_says(output, "say which cell of the run");
+    assert_says(output, "name a cell of the run");
     assert_int_equal(2, run("explain", directory, "'*~1'", output)); /* twins by id only */
     assert_int_equal(0, run("explain", directory, "'churn/size=64/t1/malloc:preload~1'", output));
     synthetic_remove(directory);

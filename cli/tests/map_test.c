@@ -80,7 +80,7 @@ static void mistakes_are_told(void **state)
         const char *arguments[12];
         const char *remedy;
     } wrong[] = {
-        {{"map"}, "say which back end"},
+        {{"map"}, "a back end is missing"},
         {{"map", "-b", "malloc", "-w", "batch"}, "these can: "},
         {{"map", "-b", "malloc", "-w", "batch"}, "pymalloc-3.10"},
 #ifdef HEAPMILL_SANITIZED /* no preload library is built */

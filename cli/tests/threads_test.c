@@ -171,7 +171,7 @@ static void figures_are_printed(void **state)
     assert_null(strstr(outcome.out, "pingpong"));
     fixture_outcome_free(&outcome);
     outcome = run_expecting(0, (const char *const[]){"figures", "figures", "-w", "pingpong", NULL});
-    assert_non_null(strstr(outcome.err, "none of these cells has figures"));
+    assert_non_null(strstr(outcome.err, "report no figures of their own"));
     fixture_outcome_free(&outcome);
     static const char *const wrong[][3] = {{"figures", "nowhere", NULL}, {"figures", NULL, NULL}};
     for (size_t i = 0; i < 2; i++) {

@@ -123,10 +123,10 @@ static void difference_cells(json_t *list, const struct record_set *old,
         iterations += difference_in_length(old, &new->cells[i], member);
     }
     if (iterations > 0) {
-        difference_add(list, json_sprintf("cells with another number of iterations: %zu; what "
-                                          "grows with a run's length (memory above all) cannot "
-                                          "be compared in them",
-                                          iterations));
+        difference_add(
+            list, json_sprintf("cells with different numbers of iterations: %zu; their figures "
+                               "that grow with a run's length, such as memory, cannot be compared",
+                               iterations));
     }
 }
 

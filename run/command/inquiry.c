@@ -65,10 +65,10 @@ static enum status inquiry_judge_end(const struct inquiry *inquiry,
     }
     if (fails && !json_bool_at(inquiry->spec, "ignore_failure", false)) {
         char *how = worker_explain(process, inquiry->timeout_s);
-        enum status status = error_set(error, STATUS_UNSUPPORTED,
-                                       "as it is the command %s: mend it, or measure it all the "
-                                       "same with --ignore-failure",
-                                       how);
+        enum status status = error_set(
+            error, STATUS_UNSUPPORTED,
+            "the command as it is %s: repair it, or measure it nevertheless with --ignore-failure",
+            how);
         free(how);
         return status;
     }
@@ -124,17 +124,17 @@ static enum status inquiry_refuse(const struct inquiry *inquiry, const struct ta
                                   const struct command_result *result, struct error *error)
 {
     if (most == NULL) {
-        return error_set(error, STATUS_UNSUPPORTED,
-                         "no library that is preloaded reaches the command: it starts its programs "
-                         "without the environment that it was given, or by a loader of its own; "
-                         "name the program itself");
+        return error_set(
+            error, STATUS_UNSUPPORTED,
+            "a preloaded library does not reach the command: it starts its programs without its "
+            "own environment, or with its own loader; name the program itself");
     }
     /* The owner may be the executable itself, if it calls a library's malloc through its own PLT
      * entry. Allocations were then counted nevertheless. */
     if (strstr(most->owner, INQUIRY_LIBRARY) == NULL && most->allocations == 0) {
         return error_set(error, STATUS_UNSUPPORTED,
-                         "%s brings a malloc of its own, which lives in %s: what is preloaded is "
-                         "not in force, and a figure would be of that one each time",
+                         "%s has its own malloc, in %s: a preloaded allocator is not used, and all "
+                         "figures would be those of that malloc",
                          most->program, inquiry_base_name(most->owner));
     }
     double asked = (double)most->live_bytes_peak;
@@ -142,8 +142,8 @@ static enum status inquiry_refuse(const struct inquiry *inquiry, const struct ta
     if (inquiry->program.carries != NULL && held > INQUIRY_MEMORY_MIN &&
         asked < INQUIRY_OWN_SHARE * held) {
         return error_set(error, STATUS_UNSUPPORTED,
-                         "%s carries %s in its file and serves itself: it has %.0f MiB, of which "
-                         "malloc was asked for %.1f MiB; nothing that is preloaded changes that",
+                         "%s contains %s and uses it: it has %.0f MiB, of which malloc was asked "
+                         "for only %.1f MiB; a preloaded allocator cannot change that",
                          inquiry->program.path, inquiry->program.carries, held / (1 << 20),
                          asked / (1 << 20));
     }
@@ -165,25 +165,28 @@ static void inquiry_tell(struct inquiry *inquiry, const struct tally *most,
                                         "live_bytes_peak", (json_int_t)most->live_bytes_peak,
                                         "processes", (int)inquiry->tallies.count));
     if (brings) {
-        inquiry_note(inquiry, text_format("the command brings %s: that is what the others are "
-                                          "compared with",
-                                          below));
+        inquiry_note(
+            inquiry,
+            text_format("the command has its own allocator, %s: the others are compared with it",
+                        below));
     }
     if (most->allocations < INQUIRY_ALLOCATIONS_FEW) {
-        inquiry_note(inquiry, text_format("it calls malloc %llu times only: there is hardly "
-                                          "anything that an allocator could change",
-                                          (unsigned long long)most->allocations));
+        inquiry_note(
+            inquiry,
+            text_format("it calls malloc only %llu times: an allocator can hardly change anything",
+                        (unsigned long long)most->allocations));
     } else if (held > INQUIRY_MEMORY_MIN && asked < INQUIRY_LITTLE_SHARE * held) {
-        inquiry_note(inquiry, text_format("of the %.0f MiB that it uses it has %.1f MiB from "
-                                          "malloc: the rest is its own affair",
+        inquiry_note(inquiry, text_format("of the %.0f MiB that it uses, only %.1f MiB are from "
+                                          "malloc: an allocator cannot change the rest",
                                           held / (1 << 20), asked / (1 << 20)));
     }
     struct text_list *unreached = (struct text_list *)&result->watch.unreached;
     if (unreached->count > 0) {
         char *names = text_join(unreached, ", ");
-        inquiry_note(inquiry, text_format("not reached, and so always as it is: %s (started "
-                                          "without the environment, static, or set-user-ID)",
-                                          names));
+        inquiry_note(inquiry,
+                     text_format("these programs are not reached, and always run as they are: %s "
+                                 "(started without the environment, static, or set-user-ID)",
+                                 names));
         free(names);
     }
 }
@@ -227,9 +230,10 @@ static enum status inquiry_compare(struct inquiry *inquiry, struct error *error)
                            : NULL;
     if (difference != NULL) {
         (void)json_object_set_new(inquiry->spec, "compare_output", json_false());
-        inquiry_note(inquiry,
-                     text_format("its output is another in each run (%s), and so is not compared",
-                                 difference));
+        inquiry_note(
+            inquiry,
+            text_format("its output differs from run to run (%s), so outputs are not compared",
+                        difference));
     }
     free(difference);
     command_result_free(&result);

@@ -160,7 +160,7 @@ static void library_check_members(const struct library_file *file, json_t *rows)
                     has      ? "ok"
                     : needed ? "missing"
                              : "info",
-                    has || !needed ? "" : "define it, by your own malloc",
+                    has || !needed ? "" : "define it with your own malloc",
                     has ? "has it" : "without it: %s", member->users);
     }
 }

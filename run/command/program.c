@@ -170,13 +170,13 @@ void program_free(struct program *program)
 char *program_refusal(const struct program *program)
 {
     if (program->is_foreign) {
-        return text_format("%s is of another kind of machine than heapmill's libraries: none can "
-                           "be preloaded into it",
+        return text_format("%s is for another kind of machine than heapmill's libraries, so none "
+                           "can be preloaded into it",
                            program->path);
     }
     if (program->is_static) {
-        return text_format("%s is linked statically: no allocator can be put under it; link it "
-                           "dynamically, or with each allocator in turn",
+        return text_format("%s is linked statically: no allocator can be preloaded into it; link "
+                           "it dynamically, or with each allocator in turn",
                            program->path);
     }
     if (program->is_set_id) {

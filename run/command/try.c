@@ -109,14 +109,14 @@ static enum status try_keep_preloads(const struct try_session *session, struct s
         }
         if (choice->exact && !same) {
             return error_set(error, STATUS_INVALID,
-                             "-b: %s cannot be preloaded in the arm '%s', and a command takes "
-                             "nothing else; `heapmill list arms` shows what there is",
+                             "-b: %s cannot be preloaded in the arm '%s', and a command needs a "
+                             "preloaded allocator; `heapmill list arms` shows what there is",
                              choice->backend->name, choice->arm);
         }
         if (choice->exact) {
-            (void)fprintf(stderr,
-                          "heapmill try: malloc is what the command has as it is: no row of its "
-                          "own\n");
+            (void)fprintf(
+                stderr,
+                "heapmill try: the command already uses malloc, so malloc has no row of its own\n");
         }
         selection_drop(selection, i);
     }
@@ -143,7 +143,7 @@ static enum status try_select(struct try_session *session, struct selection *sel
     }
     if (status == STATUS_OK && selection->choice_count == 0) {
         status = error_set(error, STATUS_INVALID,
-                           "there is nothing to try beside what the command has; `heapmill list "
+                           "there is no allocator to try beside the command's own; `heapmill list "
                            "backends` shows what there is, and scripts/install adds to it");
     }
     return status;

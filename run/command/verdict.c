@@ -164,14 +164,14 @@ static enum status verdict_conclude(struct verdict *verdict, struct error *error
     } else if (judged > 0) {
         verdict_name_savers(verdict);
     } else if (verdict_base_failed(verdict)) {
-        verdict->sentence = text_format(
-            "the command does not do the same in each run as it is, so nothing can be compared: if "
-            "that is as it should be, --ignore-output or --check says so");
+        verdict->sentence =
+            text_format("the command's own runs differ from each other, so nothing can be "
+                        "compared: if that is intended, use --ignore-output or --check");
     } else if (verdict->failed == time->cell_count) {
-        verdict->sentence = text_format("the command works under none of them");
+        verdict->sentence = text_format("the command works under none of these allocators");
     } else {
         verdict->sentence =
-            text_format("no verdict: that takes six rounds; these are figures only");
+            text_format("there is no verdict, since that needs six rounds; these are only figures");
     }
     free(winners);
     return STATUS_OK;
@@ -388,15 +388,14 @@ static void verdict_add_remarks(const struct verdict *verdict, struct document *
     json_decref(failures);
     if (json_bool_at(spec, "python", false)) {
         document_add(document, BLOCK_NOTE,
-                     "this is Python: as it is, it has pymalloc over malloc; the other rows have "
+                     "this is Python: the base uses pymalloc over malloc; the other rows have "
                      "PYTHONMALLOC=malloc, so that each object comes from the allocator");
     }
     if (json_object_get(spec, "screened") != NULL) {
-        document_add(
-            document, BLOCK_NOTE,
-            "%d allocators and settings were screened in three rounds; these did best, and "
-            "were measured anew",
-            (int)json_number_at(spec, "screened", 0));
+        document_add(document, BLOCK_NOTE,
+                     "%d allocators and settings were screened in three rounds; these did best, "
+                     "and were measured again",
+                     (int)json_number_at(spec, "screened", 0));
     }
     json_array_foreach(json_object_get(spec, "notes"), index, item)
     {
@@ -404,9 +403,9 @@ static void verdict_add_remarks(const struct verdict *verdict, struct document *
     }
     document_add(document, BLOCK_NOTE, "memory: %s",
                  strcmp(source, "cgroup") == 0
-                     ? "the peak of a control group of the command's own (cgroup v2 memory.peak)"
+                     ? "the peak of the command's own control group (cgroup v2 memory.peak)"
                  : strcmp(source, "rss") == 0
-                     ? "one process, the peak of its resident set as the kernel keeps it"
+                     ? "one process: the kernel's peak of its resident set"
                      : "the peak of the whole tree's proportional share (PSS), sampled");
 }
 
