@@ -19,7 +19,7 @@ static const struct palette_entry known_entries[] = {
 };
 enum { KNOWN_COUNT = sizeof known_entries / sizeof known_entries[0] };
 
-/* Colours and markers for names that nobody foresaw; every pair is one look. */
+/* Colours and markers for other names. Each pair of them is one look. */
 static const uint32_t reserved_colors[] = {0x612100, 0x927a00, 0x54e4fc};
 static const int reserved_markers[] = {3, 14, 5, 9, 7, 11};
 enum {
@@ -29,7 +29,8 @@ enum {
 _Static_assert(RESERVED_COLORS *RESERVED_MARKERS == PALETTE_RESERVED_COUNT,
                "the header promises this many looks");
 
-/* Preloaded is how ours meets the peers, hence the plainest look. */
+/* The arm preload is the one in which heapmill's back ends meet the peers, so it has the plainest
+ * look. */
 static const struct palette_arm arms[] = {
     {"inline", "(4,2)", "transparent solid 0.45"},
     {"preload", "solid", "solid 1.0"},
@@ -48,8 +49,8 @@ const struct palette_entry *palette_known(size_t index)
     return &known_entries[index];
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll and Vo): part of what makes a library's look the same everywhere,
- * so it must never change. */
+/* FNV-1a, 64 bits (Fowler, Noll and Vo). It decides the look of a library, which must be equal
+ * everywhere, so it must never change. */
 static uint64_t hash_name(const char *name)
 {
     uint64_t hash = 0xcbf29ce484222325u;
@@ -71,15 +72,15 @@ static const struct palette_entry *find_known(const char *backend)
 
 static struct palette_entry reserved_entry(size_t look)
 {
-    /* Neighbouring looks differ in colour, as that is what the eye tells apart first. */
+    /* Neighbouring looks differ in colour, which the eye distinguishes first. */
     return (struct palette_entry){
         .color = reserved_colors[look % RESERVED_COLORS],
         .marker = reserved_markers[look / RESERVED_COLORS],
     };
 }
 
-/* As find_known; CPython's look, whatever its version ("cpython-3.13"), for the only one in a
- * figure. */
+/* As find_known, but also gives CPython's look to any version ("cpython-3.13") that is the only one
+ * in a figure. */
 static const struct palette_entry *find_look(const char *backend, const char *const *backends,
                                              size_t count)
 {
@@ -98,7 +99,7 @@ static const struct palette_entry *find_look(const char *backend, const char *co
     return find_known("cpython");
 }
 
-/* The first unknown name in byte order that is greater than after (NULL: the first of all). */
+/* The smallest unknown name in byte order that is greater than after; NULL: the smallest of all. */
 static const char *next_unknown(const char *const *backends, size_t count, const char *after)
 {
     const char *next = NULL;
@@ -138,7 +139,7 @@ void palette_assign(const char *const *backends, size_t count, struct palette_en
     }
 }
 
-/* CPython's collectors are blue as its allocators are, and darker is older. */
+/* CPython's collectors are blue, as its allocators are; darker is older. */
 const char *palette_collector(const char *collector)
 {
     static const char *const looks[][2] = {
@@ -170,8 +171,8 @@ const struct palette_arm *palette_arm(const char *arm)
     return &arms[0];
 }
 
-/* Of the colours that Okabe and Ito (2008) chose to be told apart with every common colour
- * blindness; an engine without its mutator is a lighter version of itself. */
+/* Colours of Okabe and Ito (2008), which people with any common colour blindness can tell apart. An
+ * engine without its mutator is a lighter version of itself. */
 static const struct engine_look {
     const char *engine;
     uint32_t color;
@@ -182,7 +183,7 @@ static const struct engine_look {
     {"libfuzzer-nomutator", 0x56b4e9, 6},
     {"afl", 0xd55e00, 5},
     {"afl-nomutator", 0xe69f00, 4},
-    {NULL, 0x000000, 2}, /* of an engine that is not known */
+    {NULL, 0x000000, 2}, /* for unknown engines */
 };
 
 void palette_engines(const char *const *labels, const char *const *engines, size_t count,
