@@ -1,4 +1,4 @@
-/* Pictures in a page: each with the table that it was drawn from. */
+/* Puts pictures into a page, each with the table from which it was drawn. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { FIGURE_ROWS_MAX = 160, FIGURE_COLUMNS_MAX = 16 };
 
-/* The title in a table's head; borrowed from its lines. NULL: there is none. */
+/* The title in a table's head, borrowed from its lines; NULL: it has none. */
 static const char *figure_title(const struct text_list *lines)
 {
     for (size_t i = 0; i < lines->count; i++) {
@@ -20,8 +20,8 @@ static const char *figure_title(const struct text_list *lines)
     return NULL;
 }
 
-/* What the head says of the columns: from "columns: " to its end, without what is in parentheses.
- * The caller frees. */
+/* The description of the columns in the head, after "columns: ", without parentheses. The caller
+ * frees. */
 static char *figure_columns(const struct text_list *lines)
 {
     char *all = NULL;
@@ -98,7 +98,7 @@ static size_t figure_fields(const char *line)
     return count < FIGURE_COLUMNS_MAX ? count : FIGURE_COLUMNS_MAX;
 }
 
-/* The rows, or each so many'th of a long table. */
+/* Adds the rows of the table; of a long table only every nth row. */
 static void figure_add_table(const struct text_list *lines, const char *command,
                              struct document *document)
 {

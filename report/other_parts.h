@@ -1,5 +1,4 @@
-/* The parts whose sentences and tables are made where their figures come from. Private to report/.
- */
+/* Parts whose sentences and tables are made elsewhere, beside their figures. Private to report/. */
 #ifndef HEAPMILL_REPORT_OTHER_PARTS_H
 #define HEAPMILL_REPORT_OTHER_PARTS_H
 

@@ -1,4 +1,4 @@
-/* The parts of a page: what is in a directory, by the file that it holds. */
+/* The parts of a page. The files of a directory decide which part it gets. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include "report/part.h"
 
 const struct report_part report_part_table[] = {
-    /* kind, file, further condition, what adds it */
+    /* kind, file, further condition, function that adds it */
     {"a run of heapmill try", "plan.json", try_part_is_one, try_part_add},
     {"a run of heapmill bench", "plan.json", NULL, bench_part_add},
     {"a fuzz campaign", "campaign.json", NULL, campaign_part_add},

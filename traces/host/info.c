@@ -12,7 +12,7 @@ enum {
     INFO_LOGS = 65,
     INFO_CURVE_POINTS = 100,
     INFO_TOP = 10,
-    INFO_SIZES_EXACT = 1 << 16, /* larger ones are counted together */
+    INFO_SIZES_EXACT = 1 << 16, /* larger sizes are counted together */
     INFO_REUSE_CLASS = 16,
 };
 
@@ -40,10 +40,10 @@ struct info {
     uint64_t size_deaths[INFO_LOGS];
     double size_lifetimes[INFO_LOGS];
     uint64_t lifetimes[INFO_LOGS];
-    uint64_t reuse[INFO_LOGS]; /* the last: there was none before */
+    uint64_t reuse[INFO_LOGS]; /* the last entry: there was none before */
     uint64_t alignments[INFO_LOGS];
     uint64_t *exact;     /* takes by size */
-    uint64_t *last_give; /* by size class: the number of takes then + 1 */
+    uint64_t *last_give; /* by size class: the number of takes at the last give, + 1 */
     struct info_block *blocks;
     uint64_t curve_events[INFO_CURVE_POINTS];
     uint64_t curve_bytes[INFO_CURVE_POINTS];
@@ -52,7 +52,7 @@ struct info {
     size_t site_capacity;
 };
 
-/* 0 for 0 and 1, else the least b with value <= 2^b. */
+/* 0 for 0 and 1; otherwise the smallest b with value <= 2^b. */
 static unsigned info_log(uint64_t value)
 {
     return value <= 1 ? 0 : 64u - (unsigned)__builtin_clzll(value - 1);
@@ -143,7 +143,8 @@ static void info_count(struct info *info, const struct trace_event *event)
     }
 }
 
-/* The curve is counted here, event by event, as the reader is a batch ahead. */
+/* Reads the trace. The curve is counted here, event by event, because the reader is a batch
+ * ahead. */
 static enum status info_read(struct info *info, struct error *error)
 {
     const struct trace_event *events;
@@ -178,7 +179,7 @@ static enum status info_read(struct info *info, struct error *error)
     return status;
 }
 
-/* ------------------------------------------------------------------------------ the answer */
+/* ------------------------------------------------------------------------------ the result */
 
 static json_t *info_integer(uint64_t value)
 {
@@ -205,7 +206,7 @@ static json_t *info_totals(const struct info *info)
         reader->events == 0 ? 0 : bytes / (double)reader->events);
 }
 
-/* Most first. */
+/* Sorted by number of events, the most first. */
 static json_t *info_members(const struct info *info)
 {
     uint64_t left[TRACE_MEMBERS];
@@ -225,7 +226,7 @@ static json_t *info_members(const struct info *info)
     }
 }
 
-/* [from, to] of the logarithm b: 0 to 1, 2, 3 to 4, 5 to 8… */
+/* The range [from, to] of the logarithm b: 0 to 1, 2, 3 to 4, 5 to 8… */
 static json_t *info_range(unsigned log)
 {
     uint64_t to = UINT64_C(1) << log;
@@ -322,7 +323,7 @@ static json_t *info_alignments(const struct info *info)
     return rows;
 }
 
-/* What pools for small blocks would serve: CPython's threshold was 256, and is 512. */
+/* The share that pools for small blocks would serve. CPython's threshold was 256, and is 512. */
 static json_t *info_served(const struct info *info)
 {
     static const uint64_t thresholds[] = {64, 128, 256, 512, 1024, 4096, 32768};
@@ -391,8 +392,8 @@ static json_t *info_text(struct info *info, enum trace_frame_kind kind)
     return json != NULL ? json : json_null();
 }
 
-/* Each block is kept with probability 1/N, independently: the count n of those kept is binomial,
- * and nN estimates all of them with standard deviation sqrt(nN(N - 1)). */
+/* Each block is kept with probability 1/N, independently. So the number n of kept blocks is
+ * binomial, and nN estimates the number of all blocks with standard deviation sqrt(nN(N - 1)). */
 static json_t *info_sampling(const json_t *description, uint64_t takes)
 {
     double one_in = (double)json_integer_value(json_object_get(description, "sample"));
@@ -513,7 +514,7 @@ static void info_table(struct document *document, const json_t *info, const char
     }
 }
 
-/* The curve as one line of blocks, U+2581 to U+2588. */
+/* Adds the curve as one line of block characters, U+2581 to U+2588. */
 static void info_add_curve(struct document *document, const json_t *info)
 {
     const json_t *curve = json_object_get(info, "curve");

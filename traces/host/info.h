@@ -1,4 +1,4 @@
-/* What a trace is like: `heapmill trace info`. One thread. */
+/* Describes a trace: `heapmill trace info`. One thread. */
 #ifndef HEAPMILL_TRACES_HOST_INFO_H
 #define HEAPMILL_TRACES_HOST_INFO_H
 
@@ -29,9 +29,10 @@ json_t *trace_info(const char *path, struct error *error);
 
 enum { INFO_SMALL_MAX = 1024 };
 
-/* Adds to `waste` [{backend, waste, asked}…], which it makes: what the size classes of a back end
- * waste of the takes up to so many bytes as it was asked for: usable less asked, as a part of
- * asked, which is given in bytes. usable: bytes of a block for requests of 1, 2, … bytes. */
+/* Makes `waste` [{backend, waste, asked}…] if it is missing, and adds a back end to it: how much
+ * its size classes waste in takes of up to `count` bytes. waste is usable minus requested bytes,
+ * relative to the requested bytes; asked is the requested bytes. usable: bytes of a block for
+ * requests of 1, 2, … bytes. */
 void trace_info_add_waste(json_t *info, const char *backend, const double *usable, size_t count);
 
 /* The same for people. */

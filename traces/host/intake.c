@@ -12,7 +12,7 @@ struct intake_place {
     uint32_t slot;
 };
 
-/* Few at first: what is looked at most is to be in the first caches. */
+/* Few at first, so that the most used ones stay in the first caches. */
 enum { INTAKE_PLACES_FIRST = 1 << 12 };
 
 /* ------------------------------------------------------------------------------ addresses */
@@ -45,7 +45,7 @@ static void intake_grow(struct trace_intake *intake)
     free(old.places);
 }
 
-/* The slot that the address had before, or INTAKE_NO_SLOT. */
+/* Sets the address's slot. Returns its old slot, or INTAKE_NO_SLOT. */
 static uint32_t intake_put(struct trace_intake *intake, uint64_t address, uint32_t slot)
 {
     if (__builtin_expect(2 * (intake->used + 1) > intake->place_count, 0)) {
@@ -58,8 +58,8 @@ static uint32_t intake_put(struct trace_intake *intake, uint64_t address, uint32
     return before;
 }
 
-/* Takes the address out; its slot, or INTAKE_NO_SLOT. What follows moves up, so that no mark of the
- * deletion is needed (Knuth, algorithm R of the same section). */
+/* Removes the address; returns its slot, or INTAKE_NO_SLOT. Later entries move up, so that no mark
+ * of the deletion is needed (Knuth, algorithm R of the same section). */
 static uint32_t intake_drop(struct trace_intake *intake, uint64_t address)
 {
     struct intake_place *place = intake_find(intake, address);
@@ -83,7 +83,7 @@ static uint32_t intake_drop(struct trace_intake *intake, uint64_t address)
 
 /* ------------------------------------------------------------------------------ events */
 
-/* Where the thread's slot + 1 of a block that it moves is; 0: none. */
+/* The slot + 1 of the block that the thread is moving; 0: none. */
 static uint64_t *intake_moving(struct trace_intake *intake, uint32_t thread)
 {
     if (thread >= intake->moving_count) {
@@ -109,8 +109,8 @@ static __attribute__((noinline)) void intake_settle_thread(struct trace_intake *
     }
 }
 
-/* The events that follow are this thread's. A move that was begun and came to nothing is at its
- * end: realloc(block, 0), which frees. */
+/* Makes the thread the current one. Ends a move that the thread began but did not finish:
+ * realloc(block, 0), which frees. */
 static inline void intake_settle(struct trace_intake *intake, uint32_t thread)
 {
     if (__builtin_expect(thread != intake->thread || intake->moves != 0, 0)) {
@@ -123,7 +123,7 @@ static bool intake_moves(enum trace_member member)
     return member == TRACE_REALLOC || member == TRACE_REALLOCARRAY;
 }
 
-/* The thread's move is at its end; the slot, or INTAKE_NO_SLOT if there is none. */
+/* Ends the thread's move. Returns the slot, or INTAKE_NO_SLOT: there was no move. */
 static uint32_t intake_end_move(struct trace_intake *intake, uint32_t thread)
 {
     uint64_t *moving = intake_moving(intake, thread);
@@ -155,7 +155,7 @@ void trace_intake_took(struct trace_intake *intake, uint32_t thread, enum trace_
     }
     uint32_t before = intake_put(intake, address, slot);
     if (__builtin_expect(before != INTAKE_NO_SLOT, 0)) {
-        /* Its give was missed: by a call that nobody watched. */
+        /* Its give was missed, in a call that was not watched. */
         intake->doubles++;
         trace_writer_give(intake->writer, TRACE_UNKNOWN, before);
     }

@@ -20,23 +20,23 @@
 #include "traces/host/intake.h"
 #include "traces/raw.h"
 
-/* Between two looks for chunks that are done, while there are some, and at most. A chunk is filled
- * in 1 ms at the fastest. */
+/* The pause between two looks for finished chunks: while there are some, and the longest. A chunk
+ * is filled in 1 ms at the fastest. */
 static const double RECORD_PAUSE_S = 0.0005, RECORD_PAUSE_S_MAX = 0.01;
 
-/* Then a thread that does not write the slot which it has reserved is taken for one that never
- * will: a second at least, and nobody is off the processor for so long. */
+/* After this many looks a thread that has not written its reserved slot is assumed dead: at least a
+ * second, and no thread is off the processor for so long. */
 enum { RECORD_LOOKS_MAX = 2000 };
 
-/* A program in a process. */
+/* One program in one process. */
 struct record_series {
     uint32_t pid;
     uint32_t series;
-    struct raw_head *head;     /* mapped; NULL: it could not be yet */
-    struct raw_chunk **chunks; /* RAW_CHUNKS; those that were read are mapped */
-    uint32_t done;             /* chunks of the series that were read whole */
-    uint32_t slot;             /* of the next one, the first that was not read */
-    uint32_t looks;            /* in vain, at that slot */
+    struct raw_head *head;     /* mapped; NULL: that was not possible yet */
+    struct raw_chunk **chunks; /* [RAW_CHUNKS]; those that were read are mapped */
+    uint32_t done;             /* chunks of the series that were read completely */
+    uint32_t slot;             /* the first slot of the next chunk that was not read */
+    uint32_t looks;            /* looks at that slot without success */
     bool opened;
     struct trace_intake intake;
     json_t *about; /* for the description, and for recorded->processes */
@@ -77,7 +77,8 @@ static json_t *record_describe(const struct record_job *job, const struct raw_he
     char when[32];
     time_t seconds = (time_t)(head->time_ns / 1000000000u);
     struct tm utc;
-    uint32_t parent = head->series > 0 ? head->pid : head->parent; /* series 0, before its exec */
+    uint32_t parent =
+        head->series > 0 ? head->pid : head->parent; /* series 0 is that before exec */
     (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
     json_t *program = json_stringn(head->program, strnlen(head->program, sizeof(head->program)));
     return json_pack("{sI so so si sI ss sb sI}", "number", (json_int_t)number, "program",
@@ -87,7 +88,7 @@ static json_t *record_describe(const struct record_job *job, const struct raw_he
                      job->recording->sites, "sample", (json_int_t)job->recording->sample);
 }
 
-/* While it is being recorded. */
+/* The file's name during the recording. */
 static char *record_file(const struct record_job *job, size_t index)
 {
     return text_format("%s.%zu", job->recording->output, index + 1);
@@ -132,7 +133,7 @@ static inline void record_slot(struct record_series *series, uint64_t word0, uin
     }
 }
 
-/* Part of the series' file; NULL: it cannot be mapped. */
+/* Maps a part of the series' file; NULL: that failed. */
 static void *record_map(const struct record_job *job, const struct record_series *series,
                         size_t offset, size_t bytes)
 {
@@ -172,7 +173,7 @@ static inline uint64_t record_word0(const struct raw_chunk *chunk, uint32_t slot
     return (word0 ^ chunk->tag) >> RAW_TAG_SHIFT == 0 ? word0 : 0;
 }
 
-/* The call site behind a RAW_TOOK. */
+/* The call site that follows a RAW_TOOK. */
 static uint32_t record_site(const struct raw_chunk *chunk, uint32_t slot)
 {
     uint64_t word0 = slot + 1 < RAW_SLOTS ? record_word0(chunk, slot + 1) : 0;
@@ -180,8 +181,8 @@ static uint32_t record_site(const struct raw_chunk *chunk, uint32_t slot)
     return is ? (uint32_t)word0 : 0;
 }
 
-/* Takes in the chunk from series->slot on. A slot that a thread has not written yet ends it there,
- * false; with `late` it is passed over: its thread was ended in the middle. */
+/* Reads the chunk from series->slot on. It stops at a slot that its thread has not written yet, and
+ * returns false; with `late` it skips such a slot, since its thread was ended in the middle. */
 static bool record_take_in(const struct record_job *job, struct record_series *series,
                            const struct raw_chunk *chunk, bool late)
 {
@@ -206,7 +207,7 @@ static bool record_take_in(const struct record_job *job, struct record_series *s
     return true;
 }
 
-/* Which chunk holds the next of the series; RAW_CHUNKS: none. */
+/* The chunk that continues the series; RAW_CHUNKS: none does. */
 static uint32_t record_next_chunk(const struct record_series *series)
 {
     uint32_t i = 0;
@@ -217,7 +218,8 @@ static uint32_t record_next_chunk(const struct record_series *series)
     return i;
 }
 
-/* Takes in what is done of a series; with `all`, the last chunk too. Something was: *found. */
+/* Reads the finished chunks of a series; with `all`, the last chunk too. *found is set if there was
+ * anything. */
 static enum status record_follow(struct record_job *job, struct record_series *series, bool all,
                                  bool *found, struct error *error)
 {
@@ -253,7 +255,7 @@ static enum status record_follow(struct record_job *job, struct record_series *s
 
 /* ------------------------------------------------------------------------------ the directory */
 
-/* A file that is new. */
+/* A new file. */
 struct record_found {
     uint64_t time_ns;
     uint32_t pid;
@@ -305,7 +307,7 @@ static bool record_is_file(const char *name, uint32_t *pid, uint32_t *series)
     return *end == '\0';
 }
 
-/* Makes a series of each file that is new, in the order in which they began. */
+/* Makes a series for each new file, in the order in which they began. */
 static void record_find_series(struct record_job *job)
 {
     struct text_list names = {0};
@@ -331,7 +333,8 @@ static void record_find_series(struct record_job *job)
     text_list_free(&names);
 }
 
-/* Takes in what is done; with `all`, the last chunks too. Nothing was, for now: *found is false. */
+/* Reads finished chunks; with `all`, the last chunks too. *found is false if there was nothing for
+ * now. */
 static enum status record_gather(struct record_job *job, bool all, bool *found, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -346,9 +349,9 @@ static enum status record_gather(struct record_job *job, bool all, bool *found, 
     return status;
 }
 
-/* Where chunks cost least: in memory, where that has room (a program is at most RAW_CHUNKS ahead);
- * else TMPDIR or /tmp. Half of a page's cost is the file system's (measured: 0.4 s and
- * 0.75 s of system time for 320 MB). */
+/* The directory in which chunks cost least: in memory if there is enough room (a program is at most
+ * RAW_CHUNKS ahead); otherwise TMPDIR or /tmp. Half of a page's cost is the file system's
+ * (measured: 0.4 s and 0.75 s of system time for 320 MB). */
 static const char *record_parent(void)
 {
     enum { CHUNKS_ROOM = 4 * RAW_CHUNKS };
@@ -372,7 +375,7 @@ static enum status record_make_directory(struct record_job *job, struct error *e
     return STATUS_OK;
 }
 
-/* Removes the directory with what is in it. Recorders that still run find that, and stop. */
+/* Removes the directory with its files. Recorders that still run notice that, and stop. */
 static void record_clear(const struct record_job *job)
 {
     struct text_list names = {0};
@@ -397,7 +400,7 @@ static enum status record_run(struct record_job *job, struct trace_recorded *rec
     const char *settings[5] = {preload, directory};
     size_t count = 2;
     if (!chosen) {
-        settings[count++] = "PYTHONMALLOC=malloc"; /* each object's block is malloc's then */
+        settings[count++] = "PYTHONMALLOC=malloc"; /* then each object is a block of malloc */
     }
     if (job->recording->sites) {
         settings[count++] = RAW_SITES_VARIABLE "=1";
@@ -431,7 +434,7 @@ static enum status record_run(struct record_job *job, struct trace_recorded *rec
     return status;
 }
 
-/* Closes a trace, and adds to its `about` what became of it. Its events. */
+/* Closes a trace, and adds the result to its `about`. Returns its number of events. */
 static uint64_t record_close(struct record_job *job, size_t index, enum status *status,
                              struct error *error)
 {
@@ -455,8 +458,8 @@ static uint64_t record_close(struct record_job *job, size_t index, enum status *
     return written.events;
 }
 
-/* Closes the traces. The one with most events takes the name that was asked for: what a wrapper
- * script starts is what its caller means. */
+/* Closes the traces. The one with the most events gets the requested name: if the command is a
+ * wrapper script, the program that it starts is meant. */
 static enum status record_finish(struct record_job *job, struct trace_recorded *recorded,
                                  enum status status, struct error *error)
 {

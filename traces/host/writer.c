@@ -26,7 +26,7 @@ struct trace_writer {
     unsigned char *stored;
     uint32_t events; /* of the frame that is being filled */
     uint32_t takes;
-    uint32_t room; /* codes that fit for sure, before that is worked out again */
+    uint32_t room; /* codes that certainly fit; then the room is computed again */
     struct trace_written written;
     uint64_t *sizes; /* by slot */
     uint32_t *free_slots;
@@ -55,7 +55,7 @@ static void writer_write(struct trace_writer *writer, const void *bytes, size_t 
     }
 }
 
-/* Packs and writes a frame. */
+/* Compresses and writes a frame. */
 static void writer_frame(struct trace_writer *writer, enum trace_frame_kind kind, const void *raw,
                          size_t bytes)
 {
@@ -94,8 +94,8 @@ static void writer_flush(struct trace_writer *writer)
     writer->takes = 0;
 }
 
-/* Ends the frame if it could grow beyond its bounds. No code takes more than WRITER_CODE_BYTES_MAX
- * with what belongs to it and with the site that may follow, a code too. */
+/* Ends the frame if it could exceed its bounds. A code takes at most WRITER_CODE_BYTES_MAX with its
+ * operands and with the site that may follow it, which is a code too. */
 static __attribute__((noinline)) void writer_look_for_room(struct trace_writer *writer)
 {
     for (;;) {
