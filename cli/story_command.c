@@ -1,4 +1,3 @@
-/* heapmill story: what Python's memory manager does, by experiments. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

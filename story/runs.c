@@ -17,7 +17,7 @@
 
 static const double RUN_TIMEOUT_S = 600;
 
-/* A command, and what became of it. */
+/* A command and its result. */
 struct run {
     const char *program;
     const char *directory;
@@ -28,7 +28,7 @@ struct run {
     struct process_result result;
 };
 
-/* What this machine has not: all of the run's figures ("*"), or one back end's. */
+/* Records what this machine lacks: all of the run's figures ("*"), or those of one back end. */
 static void run_lacks(struct run *run, const char *name, char *sentence)
 {
     (void)json_array_append_new(run->absent, json_string(name));
@@ -46,7 +46,8 @@ static const char *run_last_line(const struct run *run)
     return line != NULL ? line + 1 : text;
 }
 
-/* A command that ends badly is something that the page lacks; `partial` is an end that will do. */
+/* Runs a command. If it fails, the page lacks its figures; `partial` is an exit status that is
+ * accepted too. */
 static enum status run_start(struct run *run, int partial, struct error *error)
 {
     const struct process_request request = {.arguments = process_vector(&run->arguments),
@@ -69,7 +70,7 @@ static enum status run_start(struct run *run, int partial, struct error *error)
     return ended ? STATUS_OK : STATUS_UNSUPPORTED;
 }
 
-/* Adds the members of what the command has printed to the answer. */
+/* Adds the members of the command's output to the answer. */
 static enum status run_read_answer(struct run *run, struct error *error)
 {
     json_error_t wrong;
@@ -88,7 +89,7 @@ static enum status run_read_answer(struct run *run, struct error *error)
 
 /* ---------------------------------------------------------------------------------- back ends */
 
-/* Whether it has a memory pass, which wants programs of its own. */
+/* Does it have a memory pass, which needs programs of its own? */
 static bool run_is_sampled(const struct run *run)
 {
     for (size_t i = 0; i < run->arguments.count; i++) {
@@ -99,7 +100,7 @@ static bool run_is_sampled(const struct run *run)
     return true;
 }
 
-/* Whether an item of -b, "NAME[:ARM]", can run here; else that is told. */
+/* Can the item of -b, "NAME[:ARM]", run here? If not, that is recorded. */
 static bool run_is_here(struct run *run, const struct registry *registry, const char *item)
 {
     struct error error = {.message = "this build does not have it"};
@@ -118,7 +119,7 @@ static bool run_is_here(struct run *run, const struct registry *registry, const 
     return here;
 }
 
-/* Takes what cannot run here out of the list that follows -b. */
+/* Removes the back ends that cannot run here from the list after -b. */
 static enum status run_choose_backends(struct run *run, struct error *error)
 {
     struct registry registry;
@@ -147,9 +148,9 @@ static enum status run_choose_backends(struct run *run, struct error *error)
     return status;
 }
 
-/* ----------------------------------------------------------------------------- what bench left */
+/* ----------------------------------------------------------------------------- results of bench */
 
-/* The object of a cell in the answer, made if it is not there. */
+/* The object of a cell in the answer, which is made if it is missing. */
 static json_t *run_cell(struct run *run, const struct record_set *set,
                         const struct record_cell *cell)
 {
@@ -204,7 +205,7 @@ static void run_add_metric(struct run *run, const struct record_set *set, const 
     comparison_free(comparison);
 }
 
-/* What workloads tell of themselves in the memory pass: in its last round. */
+/* Adds the workloads' own figures from the last round of the memory pass. */
 static enum status run_add_told(struct run *run, const struct record_set *set, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -317,5 +318,5 @@ enum status run_experiment(const struct run_place *place, const char *asked, jso
     process_result_free(&run.result);
     text_list_free(&run.arguments);
     *answer = run.answer;
-    return status == STATUS_UNSUPPORTED ? STATUS_OK : status; /* which is in lacks */
+    return status == STATUS_UNSUPPORTED ? STATUS_OK : status; /* the reason is in lacks */
 }

@@ -1,5 +1,4 @@
-/* The experiments of a story: each is a command, and leaves an object of JSON. Private to story/.
- */
+/* The experiments of a story. Each is a command that gives a JSON object. Private to story/. */
 #ifndef HEAPMILL_STORY_RUNS_H
 #define HEAPMILL_STORY_RUNS_H
 
@@ -8,10 +7,10 @@
 #include "common/host/text.h"
 #include "common/status.h"
 
-/* Borrowed. */
+/* All members are borrowed. */
 struct run_place {
     const char *program;   /* heapmill */
-    const char *directory; /* where it runs */
+    const char *directory; /* working directory */
 };
 
 /* Runs one of

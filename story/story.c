@@ -38,15 +38,16 @@ struct story {
     json_t *answers; /* by the experiment's command */
     struct document *document;
     size_t line;
-    size_t left_out;    /* sentences and claims of this section */
-    bool told;          /* this section is wanted */
-    struct table *rows; /* of the last @rows; NULL: none in this section */
-    bool trying;        /* the statement before was `try` */
+    size_t left_out;    /* sentences and claims of this section that were left out */
+    bool told;          /* this section was requested */
+    struct table *rows; /* of the last @rows; NULL: this section has none */
+    bool trying;        /* the statement before this one was `try` */
 };
 
 typedef enum status story_statement(struct story *story, const char *rest, struct error *error);
 
-/* What this machine has no figure for is left out; the rest of the errors are the story's. */
+/* Leaves out a sentence if this machine has no figure for it. All other errors are errors of the
+ * story. */
 static enum status story_leave_out(struct story *story, enum status status)
 {
     story->left_out += status == STATUS_UNSUPPORTED;
@@ -165,7 +166,7 @@ static enum status story_let(struct story *story, const char *rest, struct error
 
 /* ------------------------------------------------------------------------------------- claims */
 
-/* A sentence that the run bears out is a line; another one is a warning that says so. */
+/* Adds a sentence: as a line if the run confirms it, otherwise as a warning that says so. */
 static enum status story_judge(struct story *story, bool holds, const char *because,
                                const char *sentence, struct error *error)
 {
@@ -216,8 +217,8 @@ static enum status story_same(struct story *story, const char *rest, struct erro
     return story_leave_out(story, status);
 }
 
-/* --------------------------------------------------------------------------------- what is shown
- */
+/* --------------------------------------------------------------------------------- tables and
+ * figures */
 
 static enum status story_table(struct story *story, const char *rest, struct error *error)
 {
@@ -231,7 +232,7 @@ static enum status story_curves(struct story *story, const char *rest, struct er
                                        rest, story->document, error));
 }
 
-/* Has the run left figures? */
+/* Does the run have figures? */
 static bool story_has_run(const struct story *story, const char *rest)
 {
     char *name = text_format("%.*s", (int)strcspn(rest, " "), rest);
@@ -270,7 +271,7 @@ static enum status story_picture(struct story *story, const char *rest, struct e
     return status;
 }
 
-/* The cells between bars, without the blanks around them. */
+/* Splits at bars into cells, without the blanks around them. */
 static void story_split_cells(struct text_list *cells, const char *text)
 {
     struct text_list raw = {0};
@@ -378,7 +379,7 @@ static enum status story_tell_paragraph(struct story *story, struct text_list *l
     return story_leave_out(story, status);
 }
 
-/* The statement that the line is; NULL: it belongs to a paragraph. *rest is borrowed from it. */
+/* The statement of the line; NULL: the line belongs to a paragraph. *rest is borrowed from it. */
 static story_statement *story_find_statement(const char *line, const char **rest)
 {
     size_t length = strcspn(line, " ");
@@ -435,7 +436,7 @@ static enum status story_tell(struct story *story, const char *text, struct erro
 
 /* ---------------------------------------------------------------------------------- the page */
 
-/* What stands before the sections, once it is known. The caller frees it. */
+/* The part before the sections, which is made last. The caller frees it. */
 static struct document *story_opening(const struct story *story, double seconds)
 {
     struct document *document = document_new();
@@ -482,7 +483,7 @@ static enum status story_write_page(struct story *story, double seconds, struct 
     return status;
 }
 
-/* Runs refuse to write over runs: the directory is new, or has nothing in it. */
+/* Checks that the directory is new or empty, because runs refuse to write over runs. */
 static enum status story_check_output(const char *output, struct error *error)
 {
     DIR *directory = opendir(output);
@@ -512,7 +513,7 @@ static enum status story_find_program(const struct story_options *options, char 
     return STATUS_OK;
 }
 
-/* Sections are asked for by the names that the text gives them. */
+/* Checks that the text has the requested sections. */
 static enum status story_check_sections(const char *text, const char *asked, struct error *error)
 {
     struct text_list lines = {0};

@@ -7,7 +7,7 @@ enum {
      */
     POOLS_ONE_UNIT_MAX = 1024,
     POOLS_FOUR_UNITS_MAX = 8192,
-    /* A stack holds so many bytes at most, and so many pointers. */
+    /* The most bytes and the fewest pointers of a stack. */
     POOLS_STACK_BYTES = 32768,
     POOLS_STACK_MIN = 4,
 };

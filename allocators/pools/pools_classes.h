@@ -9,26 +9,27 @@
 
 enum {
     POOLS_GRANULE = 16,
-    POOLS_FINE_MAX = 256, /* bytes: a class for each granule up to here */
+    POOLS_FINE_MAX = 256, /* bytes: up to this, each granule has its own class */
     POOLS_FINE_CLASSES = POOLS_FINE_MAX / POOLS_GRANULE,
     POOLS_FINE_SHIFT = 8, /* 1 << 8 is POOLS_FINE_MAX */
-    POOLS_STEP_BITS = 3,  /* eight classes in a doubling */
+    POOLS_STEP_BITS = 3,  /* eight classes per doubling */
     POOLS_SMALL_MAX = 32768,
     POOLS_CLASSES = POOLS_FINE_CLASSES + (7 << POOLS_STEP_BITS),
-    POOLS_STACK = 64,      /* pointers of a class that a thread keeps at hand, at most */
-    POOLS_POINTERS = 2304, /* of all classes, and a NULL for each: pools_classes_fill counts */
+    POOLS_STACK = 64, /* the most pointers of a class that a thread keeps */
+    POOLS_POINTERS =
+        2304, /* of all classes, with a NULL for each: pools_classes_fill counts them */
     POOLS_UNIT_SHIFT = 15,
     POOLS_UNIT_BYTES = 1 << POOLS_UNIT_SHIFT,
 };
 
-/* What is worked out once for each class. */
+/* Data that is computed once for each class. */
 struct pools_class {
     uint32_t bytes;
     uint32_t reciprocal; /* ceil(2^32 / bytes): offset × reciprocal >> 32 is the block's number */
-    uint32_t capacity;   /* blocks of a page */
+    uint32_t capacity;   /* blocks per page */
     uint32_t unit_shift; /* a page is 1 << unit_shift units, at a multiple of that */
-    uint32_t stack;      /* pointers that a thread may keep */
-    uint32_t stack_at;   /* where they are in its local; the entry before is the NULL */
+    uint32_t stack;      /* the most pointers that a thread keeps */
+    uint32_t stack_at;   /* where they begin in its local; the entry before is the NULL */
 };
 
 /* The class that serves size, 0 to POOLS_SMALL_MAX bytes. */

@@ -1,7 +1,7 @@
-/* `pools` seen from outside: statistics, and the walk over arenas, pages and blocks.
+/* Inspects `pools`: statistics, and the walk over arenas, pages and blocks.
  *
- * What a page has where is read while its owner may go on; with other threads at work the figures
- * are of no one moment. */
+ * A page's data is read while its owner may run. If other threads run, the figures do not belong to
+ * one moment. */
 #include <string.h>
 
 #include "allocators/pools/pools_internal.h"
@@ -51,7 +51,7 @@ void pools_survey_page(const struct pools_heap *heap, uint32_t unit, struct pool
     survey->live = page->capacity - survey->free_count - survey->cached_count;
 }
 
-/* What the unit at *unit begins, and the unit behind that. */
+/* What begins at *unit; returns the unit after it. */
 uint32_t pools_walk_next(const struct pools_heap *heap, uint32_t unit, enum pools_what *what)
 {
     uint32_t tag = pools_tag_of(heap, unit);
@@ -69,7 +69,7 @@ uint32_t pools_walk_next(const struct pools_heap *heap, uint32_t unit, enum pool
     return unit + 1;
 }
 
-/* The side table's share of what is held: entries of units that were ever used, and locals. */
+/* The side table's part of the held bytes: entries of units that were ever used, and locals. */
 static size_t pools_books_bytes(const struct pools_heap *heap)
 {
     return heap->top * (sizeof(struct pools_page) + sizeof(uint32_t)) +
@@ -141,7 +141,7 @@ static void pools_walk_page(const struct pools_heap *heap, uint32_t unit,
     }
 }
 
-/* An arena is visited when it holds anything; a run that reaches into it from before is not. */
+/* Visits an arena if it holds anything; a run that reaches into it from before does not count. */
 static void pools_walk_unit(const struct pools_heap *heap, uint32_t unit, enum pools_what what,
                             heap_visit *visit, void *context)
 {
@@ -159,7 +159,7 @@ static void pools_walk_unit(const struct pools_heap *heap, uint32_t unit, enum p
         visit(context, &region);
         region.kind = HEAP_REGION_BLOCK_LIVE;
         if (what == POOLS_RUN) {
-            visit(context, &region); /* a run is its one block */
+            visit(context, &region); /* a run is one block */
         }
     }
 }
@@ -181,7 +181,7 @@ static void pools_walk_arena(const struct pools_heap *heap, uint32_t arena, heap
 void pools_walk(const struct pools_heap *heap, heap_visit *visit, void *context)
 {
     enum pools_what what;
-    uint32_t arena = 0; /* the next to be visited */
+    uint32_t arena = 0; /* the next arena to visit */
     pools_lock(heap);
     for (uint32_t unit = 0, next; unit < heap->top; unit = next) {
         next = pools_walk_next(heap, unit, &what);

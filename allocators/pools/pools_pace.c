@@ -19,7 +19,7 @@ enum {
     POOLS_EPOCH_EVENTS = 16384,
     POOLS_CLOCK_EVENTS = 64,
     POOLS_ATTEND_MS = 250,
-    POOLS_CLOCK_FREES = 16, /* an attending thread looks at the clock at each of so many frees */
+    POOLS_CLOCK_FREES = 16, /* an attending thread reads the clock once in this many frees */
     POOLS_WASTE_UNITS = 32,
 };
 

@@ -1,9 +1,9 @@
-/* Pages of `pools`: how blocks leave them for a thread's stack, and how they come back. */
+/* Pages of `pools`: how blocks move from them to a thread's stack, and back. */
 #include <string.h>
 
 #include "allocators/pools/pools_internal.h"
 
-enum { POOLS_RELINK = 16 }; /* a page is listed again when a 16th of it is free */
+enum { POOLS_RELINK = 16 }; /* a page is listed again when this part (1/16) of it is free */
 
 /* ---------------------------------------------------------------- lists */
 static void pools_bin_add(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit)
@@ -36,7 +36,7 @@ void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t u
     }
 }
 
-/* ---------------------------------------------------------------- pages come */
+/* ---------------------------------------------------------------- taking pages */
 static void pools_page_init(struct pools_heap *heap, uint32_t unit, uint32_t size_class)
 {
     struct pools_page *page = &heap->pages[unit];
@@ -62,7 +62,7 @@ static void pools_page_init(struct pools_heap *heap, uint32_t unit, uint32_t siz
     }
 }
 
-/* A page that nobody has, or one of a thread that is gone; POOLS_NONE: no memory. */
+/* Takes an unused page, or one of an ended thread; POOLS_NONE: there is no memory. */
 static uint32_t pools_page_take(struct pools_heap *heap, struct pools_local *local,
                                 uint32_t size_class)
 {
@@ -84,7 +84,7 @@ static uint32_t pools_page_take(struct pools_heap *heap, struct pools_local *loc
     return unit;
 }
 
-/* The page that the bin's next blocks are to come from: the one that was listed first. */
+/* The page for the bin's next blocks: the one that was listed first. */
 static uint32_t pools_page_next(struct pools_heap *heap, struct pools_local *local,
                                 uint32_t size_class)
 {
@@ -106,9 +106,9 @@ static uint32_t pools_page_next(struct pools_heap *heap, struct pools_local *loc
     return unit;
 }
 
-/* ---------------------------------------------------------------- blocks leave */
-/* All that a word has is one run of neighbours, as in a page that is new or was drained: the
- * blocks' addresses need no more than additions. What is left of the word. */
+/* ---------------------------------------------------------------- blocks leave a page */
+/* Fills the stack from a word whose free blocks are all neighbours, as in a new or drained page, so
+ * that their addresses need only additions. Returns the rest of the word. */
 static uint64_t pools_page_fill_run(uint64_t bits, unsigned char *first, size_t bytes, void **stack,
                                     uint32_t *room)
 {
@@ -124,8 +124,8 @@ static uint64_t pools_page_fill_run(uint64_t bits, unsigned char *first, size_t 
     return end == 64 ? 0 : bits >> end << end;
 }
 
-/* Puts blocks of the page below room entries of the stack, so that they pop in the order of their
- * addresses. The entries that are left. */
+/* Puts blocks of the page below the `room` entries of the stack, so that they pop in the order of
+ * their addresses. Returns the entries that are left. */
 static uint32_t pools_page_fill(struct pools_heap *heap, uint32_t unit, void **stack, uint32_t room)
 {
     struct pools_page *page = &heap->pages[unit];
@@ -152,7 +152,7 @@ static uint32_t pools_page_fill(struct pools_heap *heap, uint32_t unit, void **s
     return room;
 }
 
-/* Fills the stack, which is empty, to a half: then frees find room in it too. */
+/* Fills half of the empty stack, so that there is room for frees too. */
 static void pools_stack_fill(struct pools_heap *heap, struct pools_local *local,
                              uint32_t size_class)
 {
@@ -171,7 +171,7 @@ static void pools_stack_fill(struct pools_heap *heap, struct pools_local *local,
         if (room > 0 && page->free_count < page->relink_at) {
             bin->current = POOLS_NONE;
         } else if (room > 0) {
-            page->cursor = 0; /* blocks came back behind the cursor */
+            page->cursor = 0; /* blocks came back before the cursor */
         }
     }
     if (room > 0) {
@@ -195,7 +195,7 @@ void *pools_alloc_refill(struct pools_heap *heap, uint32_t size_class)
     return *stack->top == NULL ? NULL : *stack->top--;
 }
 
-/* ---------------------------------------------------------------- blocks come back */
+/* ---------------------------------------------------------------- blocks return to a page */
 static void pools_page_release(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
                                bool locked)
 {
@@ -212,7 +212,8 @@ static void pools_page_release(struct pools_heap *heap, struct pools_local *loca
     }
 }
 
-/* More blocks of a page that is not current are free than were: lists or releases it as is due. */
+/* Called when more blocks of a page that is not current are free: lists or releases it if
+ * necessary. */
 static void pools_page_settle(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
                               bool locked)
 {
@@ -247,7 +248,7 @@ static inline void pools_pages_put(struct pools_heap *heap, struct pools_local *
     }
 }
 
-/* The same of blocks that may be of others' pages: neighbours on the stack go together. */
+/* The same for blocks of any owners' pages; neighbours on the stack are handled together. */
 static void pools_pages_put_mixed(struct pools_heap *heap, struct pools_local *local,
                                   uint32_t size_class, void *const *blocks, uint32_t count)
 {
@@ -265,7 +266,8 @@ static void pools_pages_put_mixed(struct pools_heap *heap, struct pools_local *l
     }
 }
 
-/* Blocks of the thread's stack of the class, or to be put there, go back to their pages. */
+/* Returns blocks of the thread's stack of the class, or blocks that would be put there, to their
+ * pages. */
 static void pools_stack_put(struct pools_heap *heap, struct pools_local *local, uint32_t size_class,
                             void *const *blocks, uint32_t count)
 {
@@ -276,7 +278,7 @@ static void pools_stack_put(struct pools_heap *heap, struct pools_local *local, 
     }
 }
 
-/* The oldest half of the stack goes back to its pages: what was freed last is warm. */
+/* Returns the older half of the stack to its pages, since recently freed blocks are warm. */
 static void pools_stack_spill(struct pools_heap *heap, struct pools_local *local,
                               uint32_t size_class)
 {

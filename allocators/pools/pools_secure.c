@@ -25,15 +25,15 @@
 
 #include "allocators/pools/pools_internal.h"
 
-/* What a block has is read and written as words and vectors, whatever its types are. */
+/* Blocks are read and written as words and vectors, whatever their types are. */
 typedef uint64_t pools_word __attribute__((may_alias));
 typedef uint64_t pools_vector __attribute__((vector_size(16), may_alias));
 
-/* ---------------------------------------------------------------- where a block is */
+/* ---------------------------------------------------------------- finding a block */
 #if POOLS_HOOKS
-/* A small block's page, class and number; size_class POOLS_TAG_RUN: it is a large one. */
+/* The page, class and number of a small block; size_class POOLS_TAG_RUN: it is a large one. */
 struct pools_whereabouts {
-    uint32_t unit; /* that the page begins with */
+    uint32_t unit; /* first unit of the page */
     uint32_t size_class;
     uint32_t number;
     uint32_t bytes;
@@ -66,8 +66,9 @@ static inline pools_word *pools_tail(void *block, uint32_t bytes)
     return (pools_word *)(void *)((unsigned char *)block + bytes - POOLS_TAIL);
 }
 
-/* Memory that was never used is written to before it is read, by the one instruction that a
- * read-modify-write is: a read would fault for the kernel's page of zeros, and a write again. */
+/* Writes a canary. Memory that was never used is written before it is read, with one
+ * read-modify-write instruction: otherwise the read would fault in the kernel's zero page, and the
+ * write would fault again. */
 static inline void pools_canary_put(const struct pools_heap *heap, void *block, uint32_t bytes)
 {
     pools_word *tail = pools_tail(block, bytes);
@@ -83,8 +84,8 @@ static inline void pools_canary_put(const struct pools_heap *heap, void *block, 
 #endif
 }
 
-/* There is another canary than there should be. A free block has none: which of the two it is can
- * be found out at leisure. */
+/* Called for a wrong canary. A free block has none; this slow path can find out whether it is a
+ * free block or an overflow. */
 __attribute__((noreturn, cold)) static void
 pools_canary_is_wrong(const struct pools_heap *heap, const struct pools_whereabouts *at)
 {
@@ -95,8 +96,8 @@ pools_canary_is_wrong(const struct pools_heap *heap, const struct pools_whereabo
     fatal(POOLS_VERIFY && is_free ? HEAP_FATAL_DOUBLE_FREE : POOLS_FATAL_OVERFLOW);
 }
 
-/* The canary goes with the block. Of two threads that free it in one instant only one finds it:
- * an exchange where there are threads (__libc_single_threaded, glibc 2.32). */
+/* Removes the canary with the block. If two threads free it at the same time, only one finds the
+ * canary: it is an exchange if there are threads (__libc_single_threaded, glibc 2.32). */
 static inline void pools_canary_take(const struct pools_heap *heap, void *block,
                                      const struct pools_whereabouts *at)
 {
@@ -116,7 +117,7 @@ static inline void pools_canary_take(const struct pools_heap *heap, void *block,
 
 /* ---------------------------------------------------------------- VERIFY */
 #if POOLS_LIVE_BITS
-/* Sets or clears the block's bit; what it was. */
+/* Sets or clears the block's bit; returns its old value. */
 static inline bool pools_live_set(struct pools_heap *heap, const struct pools_whereabouts *at,
                                   bool is_live)
 {
@@ -143,7 +144,7 @@ static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const
     }
 }
 
-/* A block that was shrunk in place is larger than its size's class, by less than a quarter. */
+/* A block that was shrunk in place is larger than its size's class, but by less than a quarter. */
 static inline void pools_verify_size(const struct pools_heap *heap,
                                      const struct pools_whereabouts *at, size_t size)
 {
@@ -155,7 +156,7 @@ static inline void pools_verify_size(const struct pools_heap *heap,
     }
 }
 
-/* Where a block is that begins where a block could; a large one has passed then. */
+/* Finds a block at a place where one can begin. A large one has then passed the check. */
 __attribute__((always_inline)) static inline struct pools_whereabouts
 pools_verify_place(const struct pools_heap *heap, const void *block, size_t size)
 {
@@ -204,9 +205,9 @@ void pools_verify(const struct pools_heap *heap, void *block, size_t size)
 }
 #endif
 
-/* ---------------------------------------------------------------- ZERO, WITNESS */
-/* By vectors of 16 bytes, of which every block is made: no call for a small one, and what was just
- * written so is read so without a stall. */
+/* ---------------------------------------------------------------- ZERO and WITNESS */
+/* Zeroes by vectors of 16 bytes, of which every block consists. A small block needs no call, and
+ * reading what was just written this way does not stall. */
 enum { POOLS_VECTORS_MAX = 128 }; /* bytes; memset is faster beyond */
 
 static_assert(sizeof(pools_vector) == POOLS_GRANULE, "blocks are whole vectors");
@@ -219,7 +220,8 @@ static inline void pools_zero(void *block, uint32_t bytes)
         memset(block, 0, bytes);
         return;
     }
-    /* A zero that the compiler does not know: or two words would be stored, or memset be called. */
+    /* A zero that the compiler does not know; otherwise it would store two words, or call
+     * memset. */
     pools_vector *vectors = block, zero = *(const volatile pools_vector *)&zeros;
     for (uint32_t i = 0; i < bytes / sizeof(vectors[0]); i++) {
         vectors[i] = zero;
@@ -232,7 +234,7 @@ static inline bool pools_is_zero(const void *block, uint32_t bytes)
 {
     const pools_vector *vectors = block;
     uint32_t count = bytes / sizeof(vectors[0]), i = 0;
-    /* What a canary leaves of the last vector. */
+    /* The part of the last vector before the canary. */
     uint64_t rest = bytes % sizeof(vectors[0]) != 0 ? ((const pools_word *)block)[2 * count] : 0;
     pools_vector found = {rest, 0};
     for (; i + 4 <= count; i += 4) {
@@ -263,7 +265,7 @@ uint32_t pools_lot(struct pools_local *local)
 #endif
 
 #if POOLS_DELAY
-/* Takes a small block, and gives back one that has waited; NULL: none is due. */
+/* Takes a small block, and returns one that has waited; NULL: none is due. */
 static inline void *pools_delay(struct pools_heap *heap, void *block)
 {
     struct pools_local *local =
@@ -289,12 +291,12 @@ void pools_delay_end(struct pools_heap *heap, struct pools_local *local)
 }
 #endif
 
-/* ---------------------------------------------------------------- what the fast paths call */
+/* ---------------------------------------------------------------- called by the fast paths */
 #if POOLS_HOOKS
 void pools_hook_taken(struct pools_heap *heap, void *block, uint32_t size_class)
 {
     uint32_t bytes = heap->classes[size_class].bytes;
-    (void)block, (void)bytes; /* ZERO and DELAY alone have nothing to do here */
+    (void)block, (void)bytes; /* ZERO and DELAY alone do nothing here */
 #if POOLS_LIVE_BITS
     struct pools_whereabouts at = pools_locate(heap, block);
     (void)pools_live_set(heap, &at, true);
@@ -349,7 +351,8 @@ void pools_free_hooked(struct pools_heap *heap, void *block, size_t size)
 
 /* ---------------------------------------------------------------- RANDOM */
 #if POOLS_RANDOM
-/* Fisher and Yates, by lots of 16 bits: a place of 64 is likelier than another by a thousandth. */
+/* Fisher and Yates's shuffle with random numbers of 16 bits: with 64 places, one is at most a
+ * thousandth likelier than another. */
 void pools_shuffle(struct pools_local *local, void **pointers, uint32_t count)
 {
     static_assert(POOLS_STACK <= 64, "16 bits are enough");
@@ -366,7 +369,7 @@ void pools_shuffle(struct pools_local *local, void **pointers, uint32_t count)
 
 /* ---------------------------------------------------------------- GUARD */
 #if POOLS_GUARD
-/* A process may have so many mappings and no more: then there is no guard. */
+/* The system limits the mappings of a process. At the limit there are no more guards. */
 void pools_guard(const struct pools_heap *heap, uint32_t unit, bool is_guarded)
 {
     const struct pools_page *page = &heap->pages[unit];

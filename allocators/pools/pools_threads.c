@@ -1,7 +1,7 @@
-/* Threads of `pools`: their locals, blocks that one frees for another, their end, and fork. */
+/* Threads of `pools`: their locals, frees of other threads' blocks, their end, and fork. */
 #include "allocators/pools/pools_internal.h"
 
-/* Its stacks are empty and closed. */
+/* For empty and closed stacks. */
 static void *pools_nothing;
 #define POOLS_NOTHING_8                                                                            \
     {&pools_nothing, &pools_nothing}, {&pools_nothing, &pools_nothing},                            \
@@ -38,8 +38,8 @@ static void pools_bins_reset(const struct pools_heap *heap, struct pools_local *
 #endif
 }
 
-/* Threads that live have different tokens. One that comes later may have that of one that ended
- * without saying so, and then goes on with its local. */
+/* A number of the thread. Live threads have different tokens. A later thread may have the token of
+ * one that ended without telling; then it continues with its local. */
 static const void *pools_token(void)
 {
     return &pools_mine;
@@ -55,7 +55,7 @@ static struct pools_local *pools_local_with(struct pools_heap *heap, const void 
     return NULL;
 }
 
-/* One that its thread left, or a new one. Locked. */
+/* Takes the local of an ended thread, or a new one. Locked. */
 static struct pools_local *pools_local_begin(struct pools_heap *heap)
 {
     struct pools_local *local = heap->orphans > 0 ? pools_local_with(heap, NULL) : NULL;
@@ -91,7 +91,7 @@ struct pools_local *pools_local_get(struct pools_heap *heap)
     pools_mine = (struct pools_mine){heap->id, local};
     if (is_new && heap->os.thread_begin != NULL) {
         heap->os.thread_begin(heap->os.context);
-        /* It may have called another heap. */
+        /* The thread may have called another heap last. */
         pools_mine = (struct pools_mine){heap->id, local};
     }
     return local;
@@ -106,7 +106,7 @@ void pools_thread_end(struct pools_heap *heap)
         return;
     }
     if (POOLS_DELAY) {
-        (void)pools_local_get(heap); /* what waits is given by pools_mine */
+        (void)pools_local_get(heap); /* pools_mine returns the waiting blocks */
     }
     pools_delay_end(heap, local);
     pools_outbox_deliver(heap, local);
@@ -122,7 +122,7 @@ void pools_thread_end(struct pools_heap *heap)
 }
 
 /* ---------------------------------------------------------------- mail */
-/* Is it a page, and does it begin there? An old message may be about what is none any more. */
+/* Is the unit the beginning of a page? An old message may be about a page that is gone. */
 static bool pools_is_page(const struct pools_heap *heap, uint32_t unit, uint32_t tag)
 {
     uint32_t size_class = tag & ((1u << POOLS_TAG_BITS) - 1);
@@ -130,14 +130,15 @@ static bool pools_is_page(const struct pools_heap *heap, uint32_t unit, uint32_t
            pools_page_unit(heap, unit, size_class) == unit;
 }
 
-/* Tells the owner of the page of what is in `remote`, unless it has been told and has not looked
- * yet: it clears the flag before it looks. To find the flag set a load is enough, since our bit was
- * set before it, and the owner looks after it clears, both in the one order of SEQ_CST.
+/* Tells the page's owner that `remote` has blocks, unless the owner was told and has not looked
+ * yet: it clears the flag before it looks. A load is enough to find the flag set, because our bit
+ * was set before it, and the owner looks after it has cleared the flag; both are in the single
+ * order of SEQ_CST.
  *
- * The page may be gone by now: its owner may have found the bit that we set by itself, and it may
- * have been the last. Then nobody is to be told. If the unit becomes a page again meanwhile, who
- * frees a block of it may have seen our flag and relied on us: so we look once more after we have
- * cleared it. Any owner may be told of any page of its own. */
+ * The page may be gone: its owner may have found our bit by itself, and it may have been the last
+ * one. Then nobody must be told. If the unit meanwhile becomes a page again, a thread that frees a
+ * block of it may have seen our flag and relied on us. So we look once more after we have cleared
+ * it. An owner may be told of any page of its own. */
 static void pools_mail_send(struct pools_heap *heap, uint32_t unit)
 {
     struct pools_page *page = &heap->pages[unit];
@@ -188,9 +189,9 @@ void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool lo
     }
 }
 
-/* ---------------------------------------------------------------- blocks of others */
+/* ---------------------------------------------------------------- other threads' blocks */
 struct pools_place {
-    uint32_t unit; /* of the page */
+    uint32_t unit; /* first unit of the page */
     uint32_t word;
     uint64_t bit;
 };
@@ -212,12 +213,12 @@ static void pools_place_deliver(struct pools_heap *heap, const struct pools_plac
     pools_mail_send(heap, place->unit);
 }
 
-/* Blocks that lie in one word go home together, if not too many others came between them: a
- * consumer gets blocks of many classes, and those of one in the order in which they were taken. */
+/* Returns blocks of one bitmap word together, if not too many others are between them: a consumer
+ * gets blocks of many classes, and those of a class in the order in which they were taken. */
 void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t count)
 {
     enum { POOLS_PLACES = 32 };
-    struct pools_place places[POOLS_PLACES] = {{0, 0, 0}}; /* bit 0: nothing */
+    struct pools_place places[POOLS_PLACES] = {{0, 0, 0}}; /* bit 0: unused */
     for (uint32_t i = 0; i < count; i++) {
         struct pools_place place = pools_place_of(heap, blocks[i]);
         struct pools_place *at = &places[(5 * place.unit + place.word) % POOLS_PLACES];
@@ -252,8 +253,8 @@ static void pools_stack_push(struct pools_heap *heap, struct pools_local *local,
     }
 }
 
-/* A block of another's page is as good as one of our own, if no neighbour of it shares its cache
- * lines: then nobody but its next owner writes there. Larger classes go on multiples of lines. */
+/* If no neighbour shares cache lines with a block, a block of another thread's page is as good as
+ * the thread's own: only its next owner writes there. Larger classes are multiples of lines. */
 void pools_free_other(struct pools_heap *heap, void *block)
 {
     heap_slow_mark();
@@ -284,7 +285,7 @@ void pools_free_other(struct pools_heap *heap, void *block)
     }
 }
 
-/* ---------------------------------------------------------------- threads that are gone */
+/* ---------------------------------------------------------------- ended threads */
 static void pools_page_move(struct pools_heap *heap, struct pools_local *from,
                             struct pools_local *to, uint32_t unit)
 {
@@ -314,8 +315,9 @@ uint32_t pools_orphan_page(struct pools_heap *heap, struct pools_local *local, u
 }
 
 /* ---------------------------------------------------------------- fork */
-/* In the child. The page's owner is no more, and may have been in the midst of anything: nothing in
- * the page counts as free. What the program frees of it from now on comes back. */
+/* Called in the child of a fork. The page's owner no longer exists, and was perhaps in the middle
+ * of something: nothing in the page counts as free. What the program frees from now on is
+ * reused. */
 static void pools_page_forget(struct pools_page *page)
 {
     page->free_count = 0;
@@ -331,7 +333,7 @@ static void pools_fork_child(struct pools_heap *heap)
     bool is_lost[POOLS_LOCALS] = {false};
     for (uint32_t i = 0; i < heap->local_count; i++) {
         struct pools_local *local = &heap->locals[i];
-        local->mail = 0; /* a message may have been under way: each page is looked at below */
+        local->mail = 0; /* a message may have been on its way: all pages are examined below */
         is_lost[i] = local->token != NULL && local->token != pools_token();
         if (is_lost[i]) {
             pools_bins_reset(heap, local);

@@ -1,5 +1,5 @@
-/* Reference counts: what adds and what takes away, what is shared, how a long chain dies, and what
- * a count costs. story/python.py does the first two in a real interpreter. */
+/* Reference counts: what increments and decrements them, which objects are shared, how a long chain
+ * dies, and what a count costs. story/python.py does the first two in a real interpreter. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,11 @@
 
 static struct show counts_show;
 
-/* ------------------------------------------------------------------------------- what adds */
+/* ------------------------------------------------------------------------------- what
+ * increments */
 
-/* One object, and everything that a program does with it. The steps are those of python.py. */
+/* Shows the count of one object through all that a program does with it. The steps are those of
+ * python.py. */
 void show_counts(struct json_writer *json)
 {
     show_open(&counts_show, NULL);
@@ -53,7 +55,7 @@ void show_counts(struct json_writer *json)
 
 enum { SHARED_HOLDERS = 1000, SHARED_LARGE = 1000000 };
 
-/* A value, and what so many references to it come to. */
+/* A value, and the count that many references give it. */
 struct shared_value {
     const char *name;
     const char *what;
@@ -62,7 +64,7 @@ struct shared_value {
     int64_t count;
 };
 
-/* A list refers to the value SHARED_HOLDERS times. */
+/* Makes a list refer to the value SHARED_HOLDERS times. */
 static void shared_measure(struct shared_value *value)
 {
     show_open(&counts_show, NULL);
@@ -137,14 +139,14 @@ void show_shared(struct json_writer *json)
 
 enum { CHAIN_STACK_BYTES = 16 << 20, CHAIN_PAINT = 0xa5, CHAIN_RECURSIVE_MAX = 100000 };
 
-/* Something that is to happen on a stack of its own. */
+/* A function that is run on a stack of its own. */
 struct chain_death {
     struct runtime *runtime;
     struct object *head;
     struct chain_node *node; /* NULL: head dies */
 };
 
-/* A list as one writes it first: each node's death calls the next one's. */
+/* A list as one writes it first: the death of each node calls that of the next. */
 struct chain_node {
     struct chain_node *next;
     int64_t refcount;
@@ -157,7 +159,7 @@ static __attribute__((noinline)) void chain_drop(struct chain_node *node)
         if (next != NULL) {
             chain_drop(next);
         }
-        node->next = NULL; /* after the call, so that the compiler makes no loop of it */
+        node->next = NULL; /* after the call, so that the compiler does not make it a loop */
     }
 }
 
@@ -172,7 +174,7 @@ static void *chain_die(void *context)
     return NULL;
 }
 
-/* Bytes of a painted stack that are not painted any more: what the deepest moment took. */
+/* The bytes of a painted stack that are no longer painted: its greatest depth. */
 static uint64_t chain_measure(struct chain_death *death)
 {
     unsigned char *stack =
@@ -261,7 +263,7 @@ void show_chain(struct json_writer *json)
 
 enum { COST_OBJECTS = 1024, COST_PASSES = 2000, COST_ROUNDS = 9 };
 
-/* A pair: one reference more, one less. The object never dies. */
+/* Pairs of one increment and one decrement. The object never dies. */
 typedef void cost_pairs(struct runtime *runtime, struct object **objects);
 
 static void cost_none(struct runtime *runtime, struct object **objects)
@@ -283,8 +285,8 @@ static void cost_plain(struct runtime *runtime, struct object **objects)
     }
 }
 
-/* As C++'s shared_ptr counts: an increment orders nothing, a decrement does, as the last one must
- * see what the others have written. */
+/* Counts as C++'s shared_ptr does: an increment has no memory order, a decrement has one, because
+ * the last one must see what the others have written. */
 static void cost_atomic(struct runtime *runtime, struct object **objects)
 {
     for (int i = 0; i < COST_OBJECTS; i++) {
@@ -319,7 +321,7 @@ void show_cost(struct json_writer *json)
     for (int i = 0; i < COST_OBJECTS; i++) {
         objects[i] = show_need(list_new(counts_show.runtime));
     }
-    for (int round = -1; round < COST_ROUNDS; round++) { /* the first one warms up */
+    for (int round = -1; round < COST_ROUNDS; round++) { /* the first round warms up */
         for (int kind = 0; kind < COST_KINDS; kind++) {
             uint64_t begin = clock_thread_cpu_ns();
             for (int pass = 0; pass < COST_PASSES; pass++) {

@@ -1,5 +1,5 @@
-/* Cycles: what reference counts leave, when the detector runs and what it visits, what floats, and
- * in which order finalizers and weak references' callbacks are called. */
+/* Cycles: what reference counts leave over, when the detector runs and what it visits, what floats,
+ * and in which order finalizers and callbacks of weak references are called. */
 #include <string.h>
 
 #include "gc/class.h"
@@ -27,7 +27,7 @@ void show_cycle(struct json_writer *json)
     show_step(json, "a.append(b); b.append(a)", object_getrefcount(a));
     object_decref(runtime, b);
     show_step(json, "del b", object_getrefcount(a));
-    object_decref(runtime, a); /* b still refers to it: it may be looked at */
+    object_decref(runtime, a); /* b still refers to it, so it may be read */
     show_step(json, "del a", object_getrefcount(a));
     json_close_array(json);
     json_add_u64(json, "live_after_del", runtime_objects_live(runtime) - before);
@@ -46,13 +46,13 @@ enum { CYCLES_COLLECTORS = sizeof(cycles_collectors) / sizeof(cycles_collectors[
 
 struct cycles_growth {
     uint64_t collections[GC_GENERATIONS];
-    double visited; /* containers, for each that was made */
-    double longest; /* containers, in one pause */
-    double ns;      /* in pauses, for each that was made */
+    double visited; /* containers per new list */
+    double longest; /* containers in one pause */
+    double ns;      /* in pauses, per new list */
     double longest_ms;
 };
 
-/* So many lists are made, and all of them live. */
+/* Makes that many lists, all of which live. */
 static void detector_grow(const char *collector, uint64_t count, struct cycles_growth *growth)
 {
     struct gc_stats stats;
@@ -127,8 +127,8 @@ static struct object *ring_make(struct runtime *runtime, int length)
     return first;
 }
 
-/* A ring dies when the heap has RING_LIVE other lists; the heap goes on growing. Points: how many
- * dead ones are left after so many further lists. */
+/* Lets a ring die when the heap has RING_LIVE other lists, which continues to grow. Points: the
+ * number of dead lists that are left after that many more. */
 static void ring_of(struct json_writer *json, const char *collector, int64_t *found)
 {
     show_open(&cycles_show, collector);
@@ -177,12 +177,12 @@ void show_ring(struct json_writer *json)
 
 /* ----------------------------------------------------------------- finalizers, weak references */
 
-/* What is called, in its order. */
+/* The calls, in their order. */
 struct care_log {
     struct json_writer *json;
     int64_t order;
     int64_t finalized;
-    struct object *saved; /* by the finalizer that brings its object back */
+    struct object *saved; /* the object that its finalizer brings back */
     bool saves;
 };
 

@@ -1,6 +1,6 @@
-/* heapmill-story-objects EXPERIMENT: one experiment of the story with the object layer itself, over
- * pymalloc-3.10. Prints one object of JSON. Exit 0; 2: there is no such experiment; 3: memory is
- * exhausted. */
+/* heapmill-story-objects EXPERIMENT: runs one experiment of the story with the object layer itself,
+ * over pymalloc-3.10, and prints one JSON object. Exit status 0; 2: there is no such experiment; 3:
+ * memory is exhausted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

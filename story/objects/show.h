@@ -1,26 +1,26 @@
-/* What heapmill-story-objects shows of the object layer: each of these runs one experiment and
- * writes its figures into an object of JSON, by names that story/story.txt uses. A figure is
- * counted, never written down. */
+/* The experiments of heapmill-story-objects with the object layer. Each function runs one and
+ * writes its figures into a JSON object, under names that story/story.txt uses. Every figure is
+ * counted; none is a constant. */
 #ifndef HEAPMILL_STORY_OBJECTS_SHOW_H
 #define HEAPMILL_STORY_OBJECTS_SHOW_H
 
 #include "common/json_writer.h"
 #include "gc/object.h"
 
-/* A heap with a runtime over it. Static, as a heap's address map may have 256 KiB. */
+/* A heap with a runtime over it. It is static, since a heap's address map may take 256 KiB. */
 struct show {
     struct heap heap;
     struct runtime *runtime;
 };
 
-/* Opens both, under the collector of that name (NULL: the default), or ends the program with 3. */
+/* Opens both with the collector of that name (NULL: the default), or ends the program with 3. */
 void show_open(struct show *show, const char *collector);
 void show_close(struct show *show);
 
-/* Ends the program with exit status 3 where the heap is exhausted. */
+/* Returns object, or ends the program with 3 if it is NULL because the heap is exhausted. */
 void *show_need(void *object);
 
-/* A row of a table of steps: {"step": …, "count": …}. */
+/* Writes a row of a table of steps: {"step": …, "count": …}. */
 void show_step(struct json_writer *json, const char *step, int64_t count);
 
 typedef void show_experiment(struct json_writer *json);
