@@ -24,15 +24,24 @@ enum heap_type {
     HEAP_TYPE_COUNT
 };
 
+/* What a policy of reference counts (gc/refcount/) needs in an object's header beyond the 16 bytes
+ * of plain counts. */
+#ifndef HEAP_OBJECT_EXTRA_BYTES
+#define HEAP_OBJECT_EXTRA_BYTES 0
+#endif
+
 /* Sizes in bytes that the object layer uses for blocks of a fixed-size type, on 64-bit machines:
  * gc/ asserts them. Containers carry a 16-byte collector header in the same block, as CPython's do.
  */
 enum {
-    HEAP_INT_BYTES = 24,        /* count, type, value: as PyIntObject of 2.7 */
-    HEAP_FLOAT_BYTES = 24,      /* as PyFloatObject */
-    HEAP_LIST_BYTES = 16 + 40,  /* collector header; count, type, length, items, capacity */
-    HEAP_DICT_BYTES = 16 + 48,  /* collector header; count, type, used, keys, version, spare */
-    HEAP_TUPLE_BYTES = 16 + 24, /* of the empty tuple; 8 more for each item */
+    HEAP_INT_BYTES = 24 + HEAP_OBJECT_EXTRA_BYTES,   /* count, type, value: as PyIntObject of 2.7 */
+    HEAP_FLOAT_BYTES = 24 + HEAP_OBJECT_EXTRA_BYTES, /* as PyFloatObject */
+    /* collector header; count, type, length, items, capacity */
+    HEAP_LIST_BYTES = 16 + 40 + HEAP_OBJECT_EXTRA_BYTES,
+    /* collector header; count, type, used, keys, version, spare */
+    HEAP_DICT_BYTES = 16 + 48 + HEAP_OBJECT_EXTRA_BYTES,
+    /* of the empty tuple; 8 more for each item */
+    HEAP_TUPLE_BYTES = 16 + 24 + HEAP_OBJECT_EXTRA_BYTES,
 };
 
 /* What a back end can do beyond the contract's core (sized alloc, free, resize): its set of heap

@@ -10,6 +10,7 @@
 #include "gc/objects.h"
 #include "gc/runtime.h"
 #include "gc/trash.h"
+#include "gc/world.h"
 
 /* ---------------------------------------------------------------- policies */
 const struct gc_policy *gc_policy_find(const char *name, struct error *error)
@@ -174,8 +175,21 @@ struct pauses *runtime_pauses(struct runtime *runtime)
 uint64_t gc_collect(struct runtime *runtime, int generation)
 {
     OBJECT_ASSERT(generation >= 0 && generation < GC_GENERATIONS);
+#ifdef GC_THREADS
+    uint64_t collected = 0;
+    gc_stop(runtime);
+    if (!runtime->collector.collecting) {
+        world_settle(runtime);
+        world_begin_collection(runtime);
+        collected = runtime->collector.policy->collect(runtime, generation);
+        world_end_collection(runtime);
+    }
+    gc_start(runtime);
+    return collected;
+#else
     return runtime->collector.collecting ? 0
                                          : runtime->collector.policy->collect(runtime, generation);
+#endif
 }
 
 /* What save_all has kept counts as collected, as in CPython. */

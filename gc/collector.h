@@ -36,8 +36,15 @@
 
 struct gc_head {
     uint32_t flags;
-    uint32_t number; /* the policy's, for what it likes; 0 at first, as is word */
-    uintptr_t word;  /* the policy's too, until the container's deallocation begins */
+    union {
+        uint32_t number;    /* the policy's, for what it likes; 0 at first, as is word */
+        struct {            /* with threads, whose policies do not use it: see container.h */
+            uint16_t owner; /* the number of the thread that made it */
+            uint8_t locked; /* atomic */
+            uint8_t shared; /* atomic: not its owner's alone */
+        };
+    };
+    uintptr_t word; /* the policy's too, until the container's deallocation begins */
 };
 
 static_assert(sizeof(struct gc_head) == 16, "PyGC_Head: two words");

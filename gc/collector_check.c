@@ -70,7 +70,7 @@ static size_t check_counts(const struct census *census, const struct runtime *ru
             broken += object_report(object, "a container that is referred to is not tracked");
         }
     }
-    if (census->length > runtime->objects_live) {
+    if (census->length > runtime_objects_live(runtime)) {
         broken += object_report(NULL, "more objects are referred to than are alive");
     }
     return broken;
@@ -79,8 +79,8 @@ static size_t check_counts(const struct census *census, const struct runtime *ru
 static size_t check_state(const struct runtime *runtime)
 {
     size_t broken = intern_check(runtime);
-    if (runtime->collector.collecting || runtime->dealloc_depth != 0 || runtime->deferred != NULL ||
-        runtime->put_off.length != 0) {
+    if (runtime->collector.collecting || RUNTIME_OWN(runtime)->dealloc_depth != 0 ||
+        RUNTIME_OWN(runtime)->deferred != NULL || RUNTIME_OWN(runtime)->put_off.length != 0) {
         broken += object_report(NULL, "checked in the middle of a collection or deallocation");
     }
     for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
@@ -98,6 +98,9 @@ size_t gc_check(const struct runtime *runtime)
 {
     struct census census;
     census_open(&census);
+#ifdef GC_THREADS
+    registry_gather((struct registry *)(uintptr_t)&runtime->collector.registry);
+#endif
     const struct collector *collector = &runtime->collector;
     size_t broken = registry_check(&collector->registry);
     bool has_registry = broken == 0; /* policies go by it */

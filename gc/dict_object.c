@@ -6,6 +6,7 @@
  * of a class one shared table of keys: neither is done here. */
 #include <string.h>
 
+#include "gc/container.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
@@ -68,23 +69,23 @@ static int64_t dict_slot(const struct dict_keys *keys, uint64_t slot)
 {
     const void *index = keys + 1;
     if (keys->log2_slots < 8) {
-        return ((const int8_t *)index)[slot];
+        return GC_LOAD(((const int8_t *)index)[slot]);
     }
     if (keys->log2_slots < 16) {
-        return ((const int16_t *)index)[slot];
+        return GC_LOAD(((const int16_t *)index)[slot]);
     }
-    return ((const int32_t *)index)[slot];
+    return GC_LOAD(((const int32_t *)index)[slot]);
 }
 
 static void dict_set_slot(struct dict_keys *keys, uint64_t slot, int64_t ordinal)
 {
     void *index = keys + 1;
     if (keys->log2_slots < 8) {
-        ((int8_t *)index)[slot] = (int8_t)ordinal;
+        GC_STORE(((int8_t *)index)[slot], (int8_t)ordinal);
     } else if (keys->log2_slots < 16) {
-        ((int16_t *)index)[slot] = (int16_t)ordinal;
+        GC_STORE(((int16_t *)index)[slot], (int16_t)ordinal);
     } else {
-        ((int32_t *)index)[slot] = (int32_t)ordinal;
+        GC_STORE(((int32_t *)index)[slot], (int32_t)ordinal);
     }
 }
 
@@ -151,7 +152,13 @@ static struct dict_entry *dict_find(const struct dict_keys *keys, struct object 
         }
         if (ordinal != DICT_SLOT_DELETED) {
             struct dict_entry *entry = &entries[ordinal];
+#ifdef GC_FREE_THREADS
+            struct object *found = GC_LOAD(entry->key); /* NULL: it is being deleted */
+            if (found == key ||
+                (found != NULL && entry->hash == hash && dict_keys_equal(found, key))) {
+#else
             if (entry->key == key || (entry->hash == hash && dict_keys_equal(entry->key, key))) {
+#endif
                 *slot = probe.slot;
                 return entry;
             }
@@ -166,15 +173,20 @@ static void dict_keys_add(struct dict_keys *keys, struct dict_entry entry)
     while (dict_slot(keys, probe.slot) >= 0) {
         dict_probe_next(&probe);
     }
+#ifdef GC_FREE_THREADS /* whoever finds the slot finds the entry */
+    dict_entries(keys)[keys->length] = entry;
+    dict_set_slot(keys, probe.slot, (int64_t)keys->length);
+#else
     dict_set_slot(keys, probe.slot, (int64_t)keys->length);
     dict_entries(keys)[keys->length] = entry;
+#endif
     keys->length++;
     keys->usable--;
 }
 
 /* Gives the dict a table with room for one more entry, without the deleted ones. false: exhausted,
  * nothing has changed. */
-static bool dict_grow(struct runtime *runtime, struct dict_object *dict)
+static bool dict_grow(struct runtime *runtime, struct dict_object *dict, bool is_shared)
 {
     uint64_t log2_slots = DICT_LOG2_SLOTS_MIN;
     while (((uint64_t)1 << log2_slots) < dict->used * DICT_GROWTH) {
@@ -192,10 +204,20 @@ static bool dict_grow(struct runtime *runtime, struct dict_object *dict)
                 dict_keys_add(keys, entries[i]);
             }
         }
+#ifndef GC_FREE_THREADS
         dict_keys_free(runtime, old);
+#endif
     }
+#ifdef GC_FREE_THREADS
+    GC_STORE(dict->keys, keys);
+    if (old != NULL) { /* which others may be reading until now */
+        container_free_block(runtime, is_shared, old, dict_keys_bytes(old->log2_slots));
+    }
+#else
+    (void)is_shared;
     dict->keys = keys;
     gc_head_of(&dict->base)->flags &= ~(uint32_t)GC_FLAG_SLICED;
+#endif
     return true;
 }
 
@@ -232,13 +254,35 @@ static int dict_traverse(struct object *self, object_visit *visit, void *context
     return 0;
 }
 
+#ifdef GC_FREE_THREADS
+static void dict_retire_keys(struct runtime *runtime, struct dict_keys *keys)
+{
+    struct dict_entry *entries = dict_entries(keys);
+    for (uint64_t i = 0; i < keys->length; i++) {
+        if (entries[i].key != NULL) {
+            container_retire(runtime, entries[i].key, 0);
+            container_retire(runtime, entries[i].value, 0);
+        }
+    }
+    container_retire(runtime, keys, dict_keys_bytes(keys->log2_slots));
+}
+#endif
+
 void dict_clear(struct runtime *runtime, struct object *self)
 {
     struct dict_object *dict = dict_of(self);
+    bool is_shared = container_enter(self);
     struct dict_keys *keys = dict->keys;
     runtime_written(runtime, self);
-    dict->keys = NULL;
-    dict->used = 0;
+    GC_STORE(dict->keys, NULL);
+    GC_STORE(dict->used, 0);
+    container_leave(self, is_shared);
+#ifdef GC_FREE_THREADS
+    if (is_shared && keys != NULL) {
+        dict_retire_keys(runtime, keys);
+        return;
+    }
+#endif
     dict_release_keys(runtime, keys);
 }
 
@@ -322,57 +366,77 @@ bool dict_set(struct runtime *runtime, struct object *dict, struct object *key,
     struct dict_object *self = dict_of(dict);
     uint64_t hash = dict_hash_key(key);
     uint64_t slot = 0;
+    bool is_shared = container_enter(dict);
     struct dict_entry *entry = self->keys == NULL ? NULL : dict_find(self->keys, key, hash, &slot);
     runtime_gained(runtime, dict, value);
+    container_put(is_shared, value);
     if (entry != NULL) {
         struct object *old = entry->value;
-        entry->value = object_incref(value);
-        object_decref(runtime, old);
+        GC_STORE(entry->value, object_incref(value));
+        container_leave(dict, is_shared);
+        container_release(runtime, is_shared, old);
         return true;
     }
-    if ((self->keys == NULL || self->keys->usable == 0) && !dict_grow(runtime, self)) {
+    if ((self->keys == NULL || self->keys->usable == 0) && !dict_grow(runtime, self, is_shared)) {
+        container_leave(dict, is_shared);
         return false;
     }
     dict_keys_add(self->keys, (struct dict_entry){hash, object_incref(key), object_incref(value)});
-    self->used++;
+    GC_STORE(self->used, self->used + 1);
+    container_leave(dict, is_shared);
     return true;
 }
 
 struct object *dict_get(const struct object *dict, struct object *key)
 {
-    const struct dict_keys *keys = dict_of(dict)->keys;
+    const struct dict_keys *keys = GC_LOAD(dict_of(dict)->keys);
     if (keys == NULL) {
         return NULL;
     }
     uint64_t slot = 0;
     const struct dict_entry *entry = dict_find(keys, key, dict_hash_key(key), &slot);
-    return entry == NULL ? NULL : entry->value;
+    return entry == NULL ? NULL : GC_LOAD(entry->value);
 }
+
+#ifdef GC_FREE_THREADS
+/* What is found is alive until the caller's next safe point, wherever it is by then. */
+struct object *dict_fetch(struct runtime *runtime, struct object *dict, struct object *key)
+{
+    (void)runtime;
+    container_expect_read(dict);
+    struct object *value = dict_get(dict, key);
+    GC_POINT();
+    return value == NULL ? NULL : object_incref(value);
+}
+#endif
 
 bool dict_delete(struct runtime *runtime, struct object *dict, struct object *key)
 {
     struct dict_object *self = dict_of(dict);
     uint64_t slot = 0;
+    bool is_shared = container_enter(dict);
     struct dict_entry *entry =
         self->keys == NULL ? NULL : dict_find(self->keys, key, dict_hash_key(key), &slot);
     if (entry == NULL) {
+        container_leave(dict, is_shared);
         return false;
     }
     runtime_written(runtime, dict);
     struct object *old_key = entry->key;
     struct object *old_value = entry->value;
     dict_set_slot(self->keys, slot, DICT_SLOT_DELETED);
-    entry->key = NULL;
-    entry->value = NULL;
-    self->used--;
-    object_decref(runtime, old_key);
-    object_decref(runtime, old_value);
+    GC_STORE(entry->key, NULL);
+    GC_STORE(entry->value, NULL);
+    GC_STORE(self->used, self->used - 1);
+    container_leave(dict, is_shared);
+    container_release(runtime, is_shared, old_key);
+    container_release(runtime, is_shared, old_value);
     return true;
 }
 
 size_t dict_length(const struct object *dict)
 {
-    return dict_of(dict)->used;
+    return GC_LOAD(dict_of(dict)->used);
 }
 
 bool dict_next(const struct object *dict, size_t *position, struct object **key,

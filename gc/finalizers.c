@@ -12,6 +12,7 @@
 #include "gc/objects.h"
 #include "gc/runtime.h"
 #include "gc/weakref_list.h"
+#include "gc/world.h"
 
 enum { FINALIZERS_PUT_OFF_FIRST = 4096 /* objects; eight pages */ };
 
@@ -38,18 +39,18 @@ static bool finalizers_grow(struct gc_put_off *put_off)
 /* Without memory for the table the object dies right now, one level deeper. */
 static bool finalizers_put_off(struct runtime *runtime, struct object *object)
 {
-    struct gc_put_off *put_off = &runtime->put_off;
+    struct gc_put_off *put_off = &RUNTIME_OWN(runtime)->put_off;
     if (put_off->length == put_off->capacity && !finalizers_grow(put_off)) {
         return false;
     }
-    object->refcount = 1;
+    object_set_count(object, 1);
     put_off->objects[put_off->length++] = object;
     return true;
 }
 
 bool finalizers_take_up(struct runtime *runtime)
 {
-    struct gc_put_off *put_off = &runtime->put_off;
+    struct gc_put_off *put_off = &RUNTIME_OWN(runtime)->put_off;
     if (put_off->length == 0) {
         return false;
     }
@@ -59,7 +60,7 @@ bool finalizers_take_up(struct runtime *runtime)
 
 void finalizers_close(struct runtime *runtime)
 {
-    struct gc_put_off *put_off = &runtime->put_off;
+    struct gc_put_off *put_off = &RUNTIME_OWN(runtime)->put_off;
     if (put_off->objects != NULL) {
         os_unmap(put_off->objects, put_off->capacity * sizeof(struct object *));
     }
@@ -88,19 +89,43 @@ static bool finalizers_is_last(const struct object *object)
     return object_getrefcount(object) == 1;
 }
 
+/* Another thread may have got hold of the object by a weak reference, until they are cut. */
+static void finalizers_cut(struct runtime *runtime, struct object *object,
+                           struct weakref_calls *calls)
+{
+    (void)runtime;
+    WORLD_LOCK(runtime, weakref_lock);
+#ifdef GC_FREE_THREADS
+    if (finalizers_is_last(object))
+#endif
+        weakref_cut_all(object, calls);
+    WORLD_UNLOCK(runtime, weakref_lock);
+}
+
+/* Nobody can reach it any more. One that another thread has had meanwhile may have got its weak
+ * references back, or never lost them: then its death begins anew with the last reference. */
+static bool finalizers_is_dead(const struct object *object)
+{
+#ifdef GC_FREE_THREADS
+    return finalizers_is_last(object) && !weakref_any(object);
+#else
+    return finalizers_is_last(object);
+#endif
+}
+
 static void finalizers_run(struct runtime *runtime, struct object *object)
 {
     unsigned flags = object->type->flags;
     finalizers_call_once(runtime, object);
     if (finalizers_is_last(object) && weakref_any(object)) {
         struct weakref_calls calls = {.releases_owned = true};
-        weakref_cut_all(object, &calls);
+        finalizers_cut(runtime, object, &calls);
         weakref_make_calls(runtime, &calls);
     }
     if (finalizers_is_last(object) && flags & TYPE_HAS_LEGACY_FINALIZER) {
         object->type->finalize_legacy(runtime, object);
         if (finalizers_is_last(object) && weakref_any(object)) {
-            weakref_cut_all(object, NULL);
+            finalizers_cut(runtime, object, NULL);
         }
     }
 }
@@ -110,16 +135,16 @@ bool finalizers_prepare(struct runtime *runtime, struct object *object)
     if (!finalizers_has_work(object)) {
         return true;
     }
-    if (runtime->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX &&
+    if (RUNTIME_OWN(runtime)->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX &&
         finalizers_put_off(runtime, object)) {
         return false;
     }
-    object->refcount = 1;
-    runtime->dealloc_depth++;
+    object_set_count(object, 1);
+    RUNTIME_OWN(runtime)->dealloc_depth++;
     finalizers_run(runtime, object);
-    runtime->dealloc_depth--;
-    if (finalizers_is_last(object)) {
-        object->refcount = 0; /* a policy may have biased it meanwhile */
+    RUNTIME_OWN(runtime)->dealloc_depth--;
+    if (finalizers_is_dead(object)) {
+        object_set_count(object, 0); /* a policy may have biased it meanwhile */
         return true;
     }
     object_decref(runtime, object);

@@ -183,14 +183,14 @@ static int find_check_take_off(struct object *referent, void *context)
         if (object_getrefcount(referent) == 0) {
             object_fail_count(referent);
         }
-        referent->refcount--;
+        object_add_stopped(referent, -1);
     }
     return 0;
 }
 
 static int find_check_put_back(struct object *referent, void *context)
 {
-    referent->refcount += find_is_inside(context, referent->index);
+    object_add_stopped(referent, find_is_inside(context, referent->index));
     return 0;
 }
 

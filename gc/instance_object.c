@@ -5,6 +5,7 @@
  * class object has the class's own type, by which it finds (and keeps) the class, and has the head
  * of its weak references where the other has the name. */
 #include "gc/class.h"
+#include "gc/container.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
@@ -105,13 +106,27 @@ struct object *(class_instance_new)(struct runtime *runtime, struct object *clas
 bool instance_set_in(struct runtime *runtime, struct object *owner, struct object **attributes,
                      struct object *name, struct object *value)
 {
-    if (*attributes != NULL) {
-        return dict_set(runtime, *attributes, name, value);
+    struct object *dict = GC_LOAD(*attributes);
+    if (dict != NULL) {
+        return dict_set(runtime, dict, name, value);
     }
     struct object *made = (dict_new)(runtime);
     if (made == NULL) {
         return false;
     }
+#ifdef GC_FREE_THREADS
+    bool is_shared = container_enter(owner);
+    dict = *attributes;
+    if (dict == NULL) {
+        container_put(is_shared, made);
+        GC_STORE(*attributes, made);
+    }
+    container_leave(owner, is_shared);
+    if (dict != NULL) {
+        object_decref(runtime, made);
+    }
+    return dict_set(runtime, dict == NULL ? made : dict, name, value);
+#else
     /* A collection on the way may have run a finalizer that set one. */
     if (*attributes != NULL) {
         object_decref(runtime, made);
@@ -124,6 +139,7 @@ bool instance_set_in(struct runtime *runtime, struct object *owner, struct objec
     runtime_given(runtime, owner, made);
     *attributes = made;
     return true;
+#endif
 }
 
 bool(instance_set_attribute)(struct runtime *runtime, struct object *instance, struct object *name,
@@ -136,13 +152,15 @@ bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
                                struct object *name)
 {
     const struct instance_object *self = instance_of(instance);
-    return self->attributes != NULL && dict_delete(runtime, self->attributes, name);
+    struct object *dict = GC_LOAD(self->attributes);
+    return dict != NULL && dict_delete(runtime, dict, name);
 }
 
 struct object *instance_attribute(const struct object *instance, struct object *name)
 {
     const struct instance_object *self = instance_of(instance);
-    struct object *value = self->attributes == NULL ? NULL : dict_get(self->attributes, name);
+    const struct object *dict = GC_LOAD(self->attributes);
+    struct object *value = dict == NULL ? NULL : dict_get(dict, name);
     return value != NULL || instance_is_plain(instance)
                ? value
                : class_attribute(class_of_instance(instance), name);

@@ -8,6 +8,7 @@
 #include "common/os_memory.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
+#include "gc/world.h"
 
 enum { INTERN_BUCKETS_INITIAL = 512 }; /* one page */
 
@@ -54,6 +55,51 @@ static void intern_grow(struct intern_table *table)
     *table = grown;
 }
 
+#ifdef GC_FREE_THREADS
+/* A new reference, or NULL: one that is dying is as good as none. The table is locked. */
+static struct object *intern_take(const struct intern_table *table, const char *text, size_t length,
+                                  uint64_t hash)
+{
+    struct str_object *found = intern_find(table, text, length, hash);
+    return found != NULL && object_try_incref(&found->base) ? &found->base : NULL;
+}
+
+static void intern_add(struct intern_table *table, struct str_object *str, uint64_t hash)
+{
+    if (table->length >= table->bucket_count) {
+        intern_grow(table);
+    }
+    str->hash = hash;
+    str->interned = true;
+    object_expect_try(&str->base);
+    intern_link(table, str);
+    table->length++;
+}
+
+struct object *(str_intern)(struct runtime *runtime, const char *text, size_t length)
+{
+    struct intern_table *table = &runtime->interned;
+    uint64_t hash = str_hash_bytes(text, length);
+    WORLD_LOCK(runtime, intern_lock);
+    struct object *found = intern_take(table, text, length, hash);
+    WORLD_UNLOCK(runtime, intern_lock);
+    struct object *made = found == NULL ? (str_new)(runtime, text, length) : NULL;
+    if (made == NULL) {
+        return found;
+    }
+    WORLD_LOCK(runtime, intern_lock);
+    found = intern_take(table, text, length, hash); /* another thread may have made one */
+    if (found == NULL) {
+        intern_add(table, (struct str_object *)made, hash);
+    }
+    WORLD_UNLOCK(runtime, intern_lock);
+    if (found != NULL) {
+        object_decref(runtime, made);
+        return found;
+    }
+    return made;
+}
+#else
 struct object *(str_intern)(struct runtime *runtime, const char *text, size_t length)
 {
     struct intern_table *table = &runtime->interned;
@@ -76,16 +122,19 @@ struct object *(str_intern)(struct runtime *runtime, const char *text, size_t le
     table->length++;
     return object;
 }
+#endif
 
 void intern_remove(struct runtime *runtime, struct str_object *str)
 {
     struct intern_table *table = &runtime->interned;
+    WORLD_LOCK(runtime, intern_lock);
     struct str_object **link = intern_bucket(table, str->hash);
     while (*link != str) {
         link = &(*link)->intern_next;
     }
     *link = str->intern_next;
     table->length--;
+    WORLD_UNLOCK(runtime, intern_lock);
 }
 
 bool intern_open(struct runtime *runtime)
@@ -112,7 +161,8 @@ size_t intern_check(const struct runtime *runtime)
     for (size_t i = 0; i < table->bucket_count; i++) {
         for (struct str_object *str = table->buckets[i]; str != NULL; str = str->intern_next) {
             length++;
-            if (!str->interned || str->base.type != &str_type || str->base.refcount <= 0) {
+            if (!str->interned || str->base.type != &str_type ||
+                object_getrefcount(&str->base) <= 0) {
                 broken +=
                     object_report(&str->base, "in the intern table, but not a live one of it");
             }

@@ -128,13 +128,15 @@ static bool introspect_grow_immortals(struct gc_immortals *immortals)
 bool object_immortalize(struct runtime *runtime, struct object *object)
 {
     struct gc_immortals *immortals = &runtime->immortals;
-    if (object_is_immortal(object) ||
-        (immortals->length == immortals->capacity && !introspect_grow_immortals(immortals))) {
-        return false;
+    gc_stop(runtime);
+    bool is_refused = object_is_immortal(object) || (immortals->length == immortals->capacity &&
+                                                     !introspect_grow_immortals(immortals));
+    if (!is_refused) {
+        immortals->objects[immortals->length++] = object_incref(object);
+        object_make_immortal(object);
     }
-    immortals->objects[immortals->length++] = object_incref(object);
-    object->refcount += OBJECT_IMMORTAL_COUNT;
-    return true;
+    gc_start(runtime);
+    return !is_refused;
 }
 
 void introspect_make_mortal(struct runtime *runtime)
@@ -142,7 +144,7 @@ void introspect_make_mortal(struct runtime *runtime)
     struct gc_immortals *immortals = &runtime->immortals;
     while (immortals->length > 0) { /* finalizers may make others immortal */
         struct object *object = immortals->objects[--immortals->length];
-        object->refcount -= OBJECT_IMMORTAL_COUNT;
+        object_make_mortal(object);
         object_decref(runtime, object);
     }
     if (immortals->objects != NULL) {

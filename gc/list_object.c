@@ -1,6 +1,7 @@
 /* Lists: a header, and the items in a vector of their own, which grows by an eighth. */
 #include <string.h>
 
+#include "gc/container.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
@@ -26,6 +27,7 @@ static size_t list_capacity_for(size_t length)
     return length == 0 ? 0 : (length + (length >> 3) + 6) & ~(size_t)3;
 }
 
+#ifndef GC_FREE_THREADS
 /* Makes the vector that there is fit length items. false: exhausted, nothing has changed. */
 static bool list_refit(struct runtime *runtime, struct list_object *list, size_t length)
 {
@@ -51,6 +53,8 @@ static inline void list_shorten(struct runtime *runtime, struct list_object *lis
     }
 }
 
+#endif
+
 /* Releases length items, from the last to the first as list_dealloc of 3.11, and their vector. */
 static inline void list_release_items(struct runtime *runtime, struct object **items, size_t length,
                                       size_t capacity)
@@ -74,20 +78,6 @@ static int list_traverse(struct object *self, object_visit *visit, void *context
         }
     }
     return 0;
-}
-
-/* The list is empty before the first item goes, as a deallocation may come back to it. */
-void list_clear(struct runtime *runtime, struct object *object)
-{
-    struct list_object *list = list_of(object);
-    struct object **items = list->items;
-    size_t length = list->length;
-    size_t capacity = list->capacity;
-    runtime_written(runtime, object);
-    list->items = NULL;
-    list->length = 0;
-    list->capacity = 0;
-    list_release_items(runtime, items, length, capacity);
 }
 
 static __attribute__((noinline)) void list_free_block(struct runtime *runtime, struct object *self)
@@ -169,6 +159,21 @@ struct object *(list_new)(struct runtime *runtime)
     self->capacity = 0;
     runtime_track(runtime, &self->base);
     return &self->base;
+}
+
+#ifndef GC_FREE_THREADS
+/* The list is empty before the first item goes, as a deallocation may come back to it. */
+void list_clear(struct runtime *runtime, struct object *object)
+{
+    struct list_object *list = list_of(object);
+    struct object **items = list->items;
+    size_t length = list->length;
+    size_t capacity = list->capacity;
+    runtime_written(runtime, object);
+    list->items = NULL;
+    list->length = 0;
+    list->capacity = 0;
+    list_release_items(runtime, items, length, capacity);
 }
 
 static inline void list_put(struct list_object *list, size_t length, struct object *item)
@@ -294,3 +299,198 @@ size_t list_length(const struct object *list)
 {
     return list_of(list)->length;
 }
+#else
+/* ---------------------------------------------------------------- the verbs with threads */
+/* In this order: while items is one vector, length is never more than its room. What list_fetch
+ * reads relies on it. */
+static bool list_make_room(struct runtime *runtime, struct list_object *list, size_t length,
+                           bool is_shared)
+{
+    if (list->items != NULL && length <= list->capacity) {
+        return true;
+    }
+    size_t capacity = list_capacity_for(length);
+    struct object **old = list->items;
+    struct object **items =
+        old != NULL && !is_shared
+            ? heap_resize(runtime->heap, old, list_vector_bytes(list->capacity),
+                          list_vector_bytes(capacity), HEAP_BUFFER)
+            : heap_alloc(runtime->heap, list_vector_bytes(capacity), HEAP_BUFFER);
+    if (items == NULL) {
+        return false;
+    }
+    if (old != NULL && is_shared) {
+        memcpy(items, old, list->length * sizeof(*items));
+    }
+    size_t old_capacity = list->capacity;
+    GC_STORE(list->items, items);
+    list->capacity = capacity;
+    if (old != NULL && is_shared) {
+        container_free_block(runtime, true, old, list_vector_bytes(old_capacity));
+    }
+    return true;
+}
+
+/* As the other list_shorten, but that the vector of a shared list stays as large as it is: a reader
+ * may have seen the longer list. */
+static void list_shorten(struct runtime *runtime, struct list_object *list, size_t length,
+                         bool is_shared)
+{
+    GC_STORE(list->length, length);
+    size_t capacity = list_capacity_for(length);
+    if (length < list->capacity >> 1 && !is_shared) {
+        struct object **items =
+            heap_resize(runtime->heap, list->items, list_vector_bytes(list->capacity),
+                        list_vector_bytes(capacity), HEAP_BUFFER);
+        if (items != NULL) {
+            GC_STORE(list->items, items);
+            list->capacity = capacity;
+        }
+    }
+}
+
+/* Others may read meanwhile: one of them may see an item twice, or none. */
+static void list_move_items(struct list_object *list, size_t to, size_t from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t k = to < from ? i : count - 1 - i;
+        GC_STORE(list->items[to + k], list->items[from + k]);
+    }
+}
+
+void list_clear(struct runtime *runtime, struct object *object)
+{
+    struct list_object *list = list_of(object);
+    bool is_shared = container_enter(object);
+    struct object **items = list->items;
+    size_t length = list->length;
+    size_t capacity = list->capacity;
+    GC_STORE(list->length, 0);
+    GC_STORE(list->items, NULL);
+    list->capacity = 0;
+    container_leave(object, is_shared);
+    for (size_t i = length; i-- > 0;) {
+        container_release(runtime, is_shared, items[i]);
+    }
+    if (items != NULL && is_shared) {
+        container_retire(runtime, items, list_vector_bytes(capacity));
+    } else if (items != NULL) {
+        heap_free(runtime->heap, items, list_vector_bytes(capacity), HEAP_BUFFER);
+    }
+}
+
+bool list_append(struct runtime *runtime, struct object *list, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    bool is_shared = container_enter(list);
+    size_t length = self->length;
+    bool has_room = list_make_room(runtime, self, length + 1, is_shared);
+    if (has_room) {
+        container_put(is_shared, item);
+        GC_STORE(self->items[length], object_incref(item));
+        GC_STORE(self->length, length + 1);
+    }
+    container_leave(list, is_shared);
+    return has_room;
+}
+
+void list_give_item(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    bool is_shared = container_enter(list);
+    OBJECT_ASSERT(index < self->length);
+    struct object *old = self->items[index];
+    container_put(is_shared, item);
+    GC_STORE(self->items[index], item);
+    container_leave(list, is_shared);
+    container_release(runtime, is_shared, old);
+}
+
+void list_set_item(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+{
+    list_give_item(runtime, list, index, object_incref(item));
+}
+
+bool list_insert(struct runtime *runtime, struct object *list, size_t index, struct object *item)
+{
+    struct list_object *self = list_of(list);
+    bool is_shared = container_enter(list);
+    size_t length = self->length;
+    OBJECT_ASSERT(index <= length);
+    bool has_room = list_make_room(runtime, self, length + 1, is_shared);
+    if (has_room) {
+        container_put(is_shared, item);
+        list_move_items(self, index + 1, index, length - index);
+        GC_STORE(self->items[index], object_incref(item));
+        GC_STORE(self->length, length + 1);
+    }
+    container_leave(list, is_shared);
+    return has_room;
+}
+
+void list_delete(struct runtime *runtime, struct object *list, size_t index)
+{
+    struct list_object *self = list_of(list);
+    bool is_shared = container_enter(list);
+    OBJECT_ASSERT(index < self->length);
+    struct object *item = self->items[index];
+    list_move_items(self, index, index + 1, self->length - index - 1);
+    list_shorten(runtime, self, self->length - 1, is_shared);
+    container_leave(list, is_shared);
+    container_release(runtime, is_shared, item);
+}
+
+struct object *list_item(const struct object *list, size_t index)
+{
+    OBJECT_ASSERT(index < list_length(list));
+    return GC_LOAD(GC_LOAD(list_of(list)->items)[index]);
+}
+
+/* NULL: another thread has emptied it. */
+struct object *list_pop(struct runtime *runtime, struct object *list)
+{
+    struct list_object *self = list_of(list);
+    bool is_shared = container_enter(list);
+    struct object *item = NULL;
+    if (self->length > 0) {
+        item = self->items[self->length - 1];
+        if (is_shared) { /* the list's own reference waits until nobody reads */
+            (void)object_incref(item);
+        }
+        list_shorten(runtime, self, self->length - 1, is_shared);
+    }
+    container_leave(list, is_shared);
+    if (is_shared && item != NULL) {
+        container_release(runtime, true, item);
+    }
+    return item;
+}
+
+size_t list_length(const struct object *list)
+{
+    return GC_LOAD(list_of(list)->length);
+}
+
+/* No vector is used again while the caller reads, so one that was there before and after was there
+ * in between, and the length was of it. */
+struct object *list_fetch(struct runtime *runtime, struct object *list, size_t index)
+{
+    struct list_object *self = list_of(list);
+    (void)runtime;
+    container_expect_read(list);
+    for (;;) {
+        struct object **items = GC_LOAD(self->items);
+        GC_POINT();
+        size_t length = GC_LOAD(self->length);
+        if (items != GC_LOAD(self->items)) {
+            continue;
+        }
+        if (items == NULL || index >= length) {
+            return NULL;
+        }
+        struct object *item = GC_LOAD(items[index]);
+        GC_POINT();
+        return object_incref(item);
+    }
+}
+#endif

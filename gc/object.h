@@ -92,17 +92,34 @@ struct type {
     size_t weakrefs_offset; /* in the object, of a struct weakref_object *; see weakref.h */
 };
 
-/* CPython's 8 bytes of count are here a count of 31 bits and the index by which the collector knows
- * the object, 0 for all that it does not track. In the object and not in the collector's header, as
- * what refers to an object looks at its type and count anyway: one cache line, not two.
- *
- * A container whose count is below zero is biased: INT32_MIN has been added to it, because the
- * collector's policy wants to hear of its decrements (gc/policy.h). */
-struct object {
-    int32_t refcount;
-    uint32_t index;
-    const struct type *type;
-};
+/* What a count is, and what it costs: one header, bound at compile time as a back end is
+ * (heapmill_backend's REFCOUNT in allocators/CMakeLists.txt). Without one the layer serves one
+ * thread and counts plainly; with one it has threads (gc/threads.h). Each says its header's size.
+ */
+#define GC_REFCOUNT_PLAIN 1
+#define GC_REFCOUNT_ATOMIC 2
+#define GC_REFCOUNT_BIASED 3
+#define GC_REFCOUNT_DEFERRED 4 /* biased, and references from a thread's stack are not counted */
+
+#ifdef GC_REFCOUNT
+#define GC_THREADS 1
+#if GC_REFCOUNT != GC_REFCOUNT_PLAIN
+#define GC_FREE_THREADS 1 /* threads run at once, not in turns under one lock */
+#endif
+#endif
+#ifndef GC_IMMORTAL
+#define GC_IMMORTAL 0 /* counts of immortal objects are left alone (PEP 683) */
+#endif
+
+#if !defined(GC_REFCOUNT) || GC_REFCOUNT == GC_REFCOUNT_PLAIN
+#include "gc/refcount/plain.h"
+#elif GC_REFCOUNT == GC_REFCOUNT_ATOMIC
+#include "gc/refcount/atomic.h"
+#else
+#include "gc/refcount/biased.h"
+#endif
+static_assert(sizeof(struct object) == 16 + HEAP_OBJECT_EXTRA_BYTES,
+              "allocators/heap.h knows how large an object's header is");
 
 /* ---------------------------------------------------------------- kinds */
 /* The built-in types, and the way to tell an object's kind: object_is(object, &list_type). Each
@@ -135,45 +152,6 @@ static inline bool object_is_container(const struct object *object)
  * process with "refcount is too small". */
 void object_release(struct runtime *runtime, struct object *object);
 
-/* OBJECT_IMMORTAL_BELOW_ZERO: these are not our objects, but those of a CPython from 3.12 on, which
- * leaves a count below zero as it is (PEP 683). */
-static inline struct object *object_incref(struct object *object)
-{
-#if defined(OBJECT_IMMORTAL_BELOW_ZERO)
-    if (object->refcount < 0) {
-        return object;
-    }
-#endif
-    object->refcount++;
-    return object;
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OBJECT_IS_WATCHED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
-    __has_feature(thread_sanitizer)
-#define OBJECT_IS_WATCHED 1
-#endif
-#endif
-
-/* Takes one off the count. Whether it is not above zero then. */
-static inline bool object_drop(struct object *object)
-{
-#if defined(OBJECT_IMMORTAL_BELOW_ZERO)
-    return object->refcount >= 0 && --object->refcount == 0;
-#elif defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__) && defined(__OPTIMIZE__) &&         \
-    !defined(OBJECT_IS_WATCHED)
-    /* One instruction, whose flags say it; compilers load, subtract, store and test. Sanitizers see
-     * no access that they have not compiled. */
-    bool is_last;
-    __asm__("subl $1, %0" : "+m"(object->refcount), "=@ccle"(is_last));
-    return is_last;
-#else
-    return --object->refcount <= 0;
-#endif
-}
-
 static inline void object_decref(struct runtime *runtime, struct object *object)
 {
     if (object_drop(object)) {
@@ -188,32 +166,6 @@ static inline void object_xdecref(struct runtime *runtime, struct object *object
         object_decref(runtime, object);
     }
 }
-
-/* The count as sys.getrefcount would say it, less the one that its own argument adds. */
-static inline int64_t object_getrefcount(const struct object *object)
-{
-    return object->refcount & INT32_MAX;
-}
-
-static inline bool object_is_biased(const struct object *object)
-{
-    return object->refcount < 0;
-}
-
-/* From now on the policy hears of each decrement. The count must be above zero. */
-static inline void object_bias(struct object *object)
-{
-    object->refcount |= INT32_MIN;
-}
-
-static inline void object_unbias(struct object *object)
-{
-    object->refcount &= INT32_MAX;
-}
-
-/* What object_immortalize (introspect.h) adds to a count. The count goes on being kept, so that it
- * is known what it would be without. */
-enum { OBJECT_IMMORTAL_COUNT = 1 << 29 };
 
 static inline bool object_is_immortal(const struct object *object)
 {

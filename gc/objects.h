@@ -39,7 +39,7 @@ struct str_object {
     struct str_object *intern_next;
     char bytes[];
 };
-static_assert(sizeof(struct str_object) == 48, "PyASCIIObject, 3.11");
+static_assert(sizeof(struct str_object) == 48 + HEAP_OBJECT_EXTRA_BYTES, "PyASCIIObject, 3.11");
 
 /* PyTupleObject, Include/cpython/tupleobject.h, 3.11. */
 struct tuple_object {
@@ -78,7 +78,9 @@ struct instance_object {
     };
     struct object *attributes; /* a dict; NULL: no attribute yet */
 };
-static_assert(sizeof(struct gc_head) + sizeof(struct instance_object) == 48, "3.10's instance");
+static_assert(sizeof(struct gc_head) + sizeof(struct instance_object) ==
+                  48 + HEAP_OBJECT_EXTRA_BYTES,
+              "3.10's instance");
 
 /* FNV-1a, 64 bits (Fowler, Noll, Vo; IETF draft-eastlake-fnv). Never 0, which means "not computed".
  */

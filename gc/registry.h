@@ -20,11 +20,18 @@
  * Address space for all three arrays is reserved once; memory is added in steps while containers
  * are allocated, when exhaustion can be reported. So a collection never needs memory, nothing ever
  * moves, and each step is faulted in when it is added: no pause pays for it. The memory is scratch
- * (os_reserve_scratch): no held figure counts it. */
+ * (os_reserve_scratch): no held figure counts it.
+ *
+ * With threads each has a range of entries at the end of the vector, which it claims under a lock,
+ * and a chain of holes of its own (struct gc_thread): whoever strikes out a container chains the
+ * hole. What is claimed and not filled is a hole. While threads run, length and holes are behind
+ * the truth; registry_seal and registry_gather, called while they are stopped, bring them up to it
+ * and leave the young holes unchained, so that invariant 4 does not hold. */
 #ifndef HEAPMILL_GC_REGISTRY_H
 #define HEAPMILL_GC_REGISTRY_H
 
 #include "gc/object.h"
+#include "gc/threads.h"
 
 #ifdef HEAPMILL_FAULTS
 #define REGISTRY_STEP_ENTRIES 1024
@@ -36,6 +43,7 @@ enum {
     /* Entries that memory is added for at a time: 52 pages for the three arrays, some 30 us. Fewer
      * in programs for tests, so that small ones get to where the registry has to grow. */
     REGISTRY_STEP = REGISTRY_STEP_ENTRIES,
+    REGISTRY_CLAIM = 256, /* entries that a thread claims at a time */
     /* 13 bytes each: 14 GB of address space. Less is taken where the system refuses that. */
     REGISTRY_ENTRIES_MAX = 1 << 30,
 };
@@ -69,7 +77,12 @@ bool registry_grow(struct registry *registry);
 /* Whether a container may be tracked. */
 static inline bool registry_has_room(const struct registry *registry)
 {
+#ifdef GC_THREADS
+    (void)registry;
+    return gc_own->entry_free != 0 || gc_own->entry_next != gc_own->entry_end;
+#else
     return registry->free != 0 || registry->length < registry->committed;
+#endif
 }
 
 /* Whether it may be without asking the policy first: what is looked at while one is allocated. */
@@ -112,6 +125,15 @@ static inline struct object *registry_object(const struct registry *registry, ui
 /* Enters an untracked container; registry_has_room. */
 static inline void registry_add(struct registry *registry, struct object *container)
 {
+#ifdef GC_THREADS
+    uint32_t index = gc_own->entry_free;
+    gc_own->holes--;
+    if (index != 0) {
+        gc_own->entry_free = (uint32_t)((uintptr_t)registry->entries[index] >> 1);
+    } else {
+        index = gc_own->entry_next++;
+    }
+#else
     uint32_t index = registry->free;
     if (index != 0) {
         registry->free = (uint32_t)((uintptr_t)registry->entries[index] >> 1);
@@ -119,6 +141,7 @@ static inline void registry_add(struct registry *registry, struct object *contai
     } else {
         index = registry->length++;
     }
+#endif
     registry->entries[index] = container;
     container->index = index;
 }
@@ -128,19 +151,38 @@ static inline void registry_remove(struct registry *registry, struct object *con
 {
     uint32_t index = container->index;
     uintptr_t next = 0;
+#ifdef GC_THREADS
+    if (index >= registry->starts[0]) {
+        next = gc_own->entry_free;
+        gc_own->entry_free = index;
+    }
+    gc_own->holes++;
+#else
     if (index >= registry->starts[0]) {
         next = registry->free;
         registry->free = index;
     }
-    registry->entries[index] = (struct object *)(next << 1 | 1);
     registry->holes++;
+#endif
+    registry->entries[index] = (struct object *)(next << 1 | 1);
     container->index = 0;
 }
+
+/* While all threads are stopped: takes their entries and holes back. */
+#ifdef GC_THREADS
+void registry_gather(struct registry *registry); /* threads.c */
+#else
+static inline void registry_gather(struct registry *registry)
+{
+    (void)registry;
+}
+#endif
 
 /* Ends the youngest range here: all entries are older ones from now on, and their holes are not
  * used again before a compaction. */
 static inline void registry_seal(struct registry *registry)
 {
+    registry_gather(registry);
     registry->starts[0] = registry->length;
     registry->free = 0;
 }

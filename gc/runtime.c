@@ -8,26 +8,27 @@
 #include "gc/finalizers.h"
 #include "gc/introspect.h"
 #include "gc/objects.h"
+#include "gc/world.h"
 
 /* ---------------------------------------------------------------- deallocation */
 /* Deallocates what was put off. What that puts off in turn is taken up by this same loop. */
 static void runtime_empty_deferred(struct runtime *runtime)
 {
-    runtime->dealloc_depth = 1; /* so that this function is not entered again */
+    RUNTIME_OWN(runtime)->dealloc_depth = 1; /* so that this function is not entered again */
     do {
-        while (runtime->deferred != NULL) {
-            struct gc_head *head = runtime->deferred;
-            runtime->deferred = (struct gc_head *)head->word;
+        while (RUNTIME_OWN(runtime)->deferred != NULL) {
+            struct gc_head *head = RUNTIME_OWN(runtime)->deferred;
+            RUNTIME_OWN(runtime)->deferred = (struct gc_head *)head->word;
             struct object *object = gc_object_of(head);
             object->type->dealloc(runtime, object);
         }
     } while (finalizers_take_up(runtime));
-    runtime->dealloc_depth = 0;
+    RUNTIME_OWN(runtime)->dealloc_depth = 0;
 }
 
 static inline bool runtime_has_put_off(const struct runtime *runtime)
 {
-    return runtime->deferred != NULL || runtime->put_off.length != 0;
+    return RUNTIME_OWN(runtime)->deferred != NULL || RUNTIME_OWN(runtime)->put_off.length != 0;
 }
 
 /* Containers nest: deallocating one deallocates those that it alone kept alive. Beyond a depth they
@@ -40,18 +41,18 @@ static inline bool runtime_defer_if_deep(struct runtime *runtime, struct object 
     if (object->index != 0) {
         runtime_untrack(runtime, object);
     }
-    if (__builtin_expect(runtime->dealloc_depth < RUNTIME_DEALLOC_DEPTH_MAX, true)) {
+    if (__builtin_expect(RUNTIME_OWN(runtime)->dealloc_depth < RUNTIME_DEALLOC_DEPTH_MAX, true)) {
         return false;
     }
     struct gc_head *head = gc_head_of(object);
-    head->word = (uintptr_t)runtime->deferred;
-    runtime->deferred = head;
+    head->word = (uintptr_t)RUNTIME_OWN(runtime)->deferred;
+    RUNTIME_OWN(runtime)->deferred = head;
     return true;
 }
 
 static inline void runtime_leave_level(struct runtime *runtime)
 {
-    if (--runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
+    if (--RUNTIME_OWN(runtime)->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
         runtime_empty_deferred(runtime);
     }
 }
@@ -67,13 +68,13 @@ static __attribute__((noinline)) void runtime_dealloc_any(struct runtime *runtim
     }
     if (type->flags & TYPE_NEEDS_CARE && !finalizers_prepare(runtime, object)) {
         /* It lives on, or for a while. */
-        if (runtime->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
+        if (RUNTIME_OWN(runtime)->dealloc_depth == 0 && runtime_has_put_off(runtime)) {
             runtime_empty_deferred(runtime);
         }
         return;
     }
     if (!runtime_defer_if_deep(runtime, object)) {
-        runtime->dealloc_depth++;
+        RUNTIME_OWN(runtime)->dealloc_depth++;
         type->dealloc(runtime, object);
         runtime_leave_level(runtime);
     }
@@ -87,7 +88,7 @@ void object_dealloc(struct runtime *runtime, struct object *object)
      * register is saved. What is untracked is not young. */
     if ((type->flags & (TYPE_NEEDS_CARE | TYPE_COUNTS_NESTING)) != TYPE_COUNTS_NESTING ||
         object->index < registry->starts[0] || (gc_head_of(object)->flags & GC_FLAG_WATCHED) != 0 ||
-        runtime->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX) {
+        RUNTIME_OWN(runtime)->dealloc_depth >= RUNTIME_DEALLOC_DEPTH_MAX) {
         runtime_dealloc_any(runtime, object);
     } else {
         registry_remove(registry, object);
@@ -101,7 +102,7 @@ void object_release_nested(struct runtime *runtime, struct object *object)
         object_release(runtime, object);
         return;
     }
-    runtime->dealloc_depth++;
+    RUNTIME_OWN(runtime)->dealloc_depth++;
     object_release(runtime, object);
     runtime_leave_level(runtime);
 }
@@ -113,6 +114,22 @@ void object_fail_count(const struct object *object)
     abort();
 }
 
+#ifdef GC_FREE_THREADS
+/* No count is below zero but by a mistake, and at zero there is one thread that has seen it. */
+void object_released(struct runtime *runtime, struct object *object)
+{
+    (void)runtime;
+    object_fail_count(object);
+}
+
+void object_release(struct runtime *runtime, struct object *object)
+{
+    if (GC_IS_CHECKED && object_getrefcount(object) != 0) {
+        object_fail_count(object);
+    }
+    object_dealloc(runtime, object);
+}
+#else
 void object_released(struct runtime *runtime, struct object *object)
 {
     /* A biased count of less than 2^30 is below INT32_MIN / 2; one too many decrements is not. */
@@ -137,8 +154,42 @@ void object_release(struct runtime *runtime, struct object *object)
         object_released(runtime, object);
     }
 }
+#endif
 
 /* ---------------------------------------------------------------- allocation */
+#ifdef GC_THREADS
+/* A thread that has waited for the world finds that another has collected meanwhile. */
+static void runtime_collect_if_due(struct runtime *runtime)
+{
+    struct collector *collector = &runtime->collector;
+    gc_stop(runtime);
+    if (collector->count > collector->trigger && !collector->collecting) {
+        world_settle(runtime);
+        world_begin_collection(runtime);
+        collector->policy->allocated(runtime);
+        world_end_collection(runtime);
+    }
+    gc_start(runtime);
+}
+
+void *runtime_allocated(struct runtime *runtime, struct object *object, size_t size)
+{
+    struct collector *collector = &runtime->collector;
+    object->index = 0;
+    gc_safe_point(runtime);
+    if (runtime_tell_count(runtime) > collector->trigger && !collector->collecting) {
+        runtime_collect_if_due(runtime);
+    }
+    WORLD_LOCK(runtime, registry_lock);
+    bool has_room = registry_has_room(&collector->registry) || registry_grow(&collector->registry);
+    WORLD_UNLOCK(runtime, registry_lock);
+    if (!has_room) {
+        runtime_free_container(runtime, object, size);
+        return NULL;
+    }
+    return object;
+}
+#else
 void *runtime_allocated(struct runtime *runtime, struct object *object, size_t size)
 {
     struct collector *collector = &runtime->collector;
@@ -154,6 +205,7 @@ void *runtime_allocated(struct runtime *runtime, struct object *object, size_t s
     }
     return object;
 }
+#endif
 
 /* ---------------------------------------------------------------- opening and closing */
 void runtime_visit_own(const struct runtime *runtime, object_visit *visit, void *context)
@@ -170,14 +222,29 @@ void runtime_visit_own(const struct runtime *runtime, object_visit *visit, void 
     }
 }
 
+/* With GC_IMMORTAL nobody has counted the references to the runtime's own objects, and all other
+ * objects are gone. */
+static void runtime_make_own_mortal(const struct runtime *runtime)
+{
+    for (int i = 0; GC_IMMORTAL && i < RUNTIME_SMALL_INTS; i++) {
+        if (runtime->small_ints[i] != NULL) {
+            object_set_count(runtime->small_ints[i], 1);
+        }
+    }
+    if (GC_IMMORTAL && runtime->empty_tuple != NULL) {
+        object_set_count(runtime->empty_tuple, 1);
+    }
+}
+
 /* Releases the runtime's own references. Whatever is missing was never made. */
 static void runtime_release_objects(struct runtime *runtime)
 {
+    runtime_make_own_mortal(runtime);
     for (int i = 0; i < RUNTIME_SMALL_INTS; i++) {
         object_xdecref(runtime, runtime->small_ints[i]);
     }
     struct object *empty = runtime->empty_tuple;
-    if (empty != NULL && --empty->refcount == 0) {
+    if (empty != NULL && object_drop_stopped(empty)) {
         runtime_free_container(runtime, empty, HEAP_TUPLE_BYTES); /* untracked: not by decref */
     }
 }
@@ -191,6 +258,10 @@ static bool runtime_make_objects(struct runtime *runtime)
         }
     }
     runtime->empty_tuple = tuple_new_empty(runtime);
+    for (int i = 0; GC_IMMORTAL && runtime->empty_tuple != NULL && i <= RUNTIME_SMALL_INTS; i++) {
+        object_make_immortal(i < RUNTIME_SMALL_INTS ? runtime->small_ints[i]
+                                                    : runtime->empty_tuple);
+    }
     return runtime->empty_tuple != NULL;
 }
 
@@ -231,7 +302,17 @@ struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *pol
         os_unmap(runtime, sizeof(*runtime));
         return NULL;
     }
+#ifdef GC_THREADS
+    if (!world_open(runtime, policy, error)) {
+        intern_close(runtime);
+        os_unmap(runtime, sizeof(*runtime));
+        return NULL;
+    }
+#endif
     if (!runtime_open_collector(runtime, policy, error)) {
+#ifdef GC_THREADS
+        world_close(runtime);
+#endif
         intern_close(runtime);
         os_unmap(runtime, sizeof(*runtime));
         return NULL;
@@ -259,12 +340,18 @@ static void runtime_collect_all(struct runtime *runtime)
     uint64_t before;
     int rounds = 0;
     do {
-        before = runtime->objects_live;
-        introspect_make_mortal(runtime);
+        before = runtime_objects_live(runtime);
+        if (!GC_IMMORTAL) {
+            introspect_make_mortal(runtime);
+        }
         gc_unfreeze(runtime);
         runtime_drop_garbage(runtime);
         gc_collect(runtime, GC_GENERATIONS - 1);
-    } while (runtime->objects_live != before && ++rounds < RUNTIME_CLOSE_ROUNDS_MAX);
+    } while (runtime_objects_live(runtime) != before && ++rounds < RUNTIME_CLOSE_ROUNDS_MAX);
+    if (GC_IMMORTAL && runtime->immortals.length != 0) { /* their referrers are gone */
+        introspect_make_mortal(runtime);
+        gc_collect(runtime, GC_GENERATIONS - 1);
+    }
     for (rounds = 0; runtime->garbage != NULL && rounds < RUNTIME_CLOSE_ROUNDS_MAX; rounds++) {
         runtime_drop_garbage(runtime);
     }
@@ -275,11 +362,15 @@ uint64_t runtime_close(struct runtime *runtime)
     gc_set_save_all(runtime, false);
     runtime_collect_all(runtime);
     runtime_release_objects(runtime);
-    uint64_t leaked = runtime->objects_live;
+    uint64_t leaked = runtime_objects_live(runtime);
     collector_close(runtime);
     ledger_close(runtime);
     intern_close(runtime);
+#ifdef GC_THREADS
+    world_close(runtime);
+#else
     finalizers_close(runtime);
+#endif
     os_unmap(runtime, sizeof(*runtime));
     return leaked;
 }
@@ -296,13 +387,20 @@ struct heap *runtime_heap(struct runtime *runtime)
 
 uint64_t runtime_objects_live(const struct runtime *runtime)
 {
+#ifdef GC_THREADS
+    return world_objects_live(runtime);
+#else
     return runtime->objects_live;
+#endif
 }
 
 void runtime_stats(const struct runtime *runtime, struct gc_stats *stats)
 {
     *stats = runtime->collector.stats;
     stats->tracked = registry_tracked(&runtime->collector.registry);
+#ifdef GC_THREADS
+    stats->tracked -= world_holes(runtime);
+#endif
     stats->registry_bytes = registry_bytes(&runtime->collector.registry);
 }
 

@@ -8,10 +8,14 @@
 #define HEAPMILL_GC_RUNTIME_H
 
 #include <limits.h>
+#ifdef GC_REFCOUNT
+#include <pthread.h>
+#endif
 
 #include "gc/collector.h"
 #include "gc/ledger_books.h"
 #include "gc/object.h"
+#include "gc/threads.h"
 
 enum {
     /* _PY_NSMALLNEGINTS and _PY_NSMALLPOSINTS, Include/internal/pycore_global_objects.h, 3.11. */
@@ -28,20 +32,6 @@ enum {
 
 struct str_object;
 
-/* Interned strings, chained through the strings themselves (str_object.intern_next). */
-struct intern_table {
-    struct str_object **buckets; /* mapped; a power of two of them */
-    size_t bucket_count;
-    size_t length;
-};
-
-/* Objects with finalizers or weak references whose death was put off, see finalizers.h. */
-struct gc_put_off {
-    struct object **objects; /* mapped; NULL: none was ever put off */
-    size_t length;
-    size_t capacity;
-};
-
 /* Objects that object_immortalize was called for. */
 struct gc_immortals {
     struct object **objects; /* mapped; NULL: there are none */
@@ -49,14 +39,59 @@ struct gc_immortals {
     size_t capacity;
 };
 
+/* Interned strings, chained through the strings themselves (str_object.intern_next). */
+struct intern_table {
+    struct str_object **buckets; /* mapped; a power of two of them */
+    size_t bucket_count;
+    size_t length;
+};
+
+#ifndef GC_THREADS
+/* Objects with finalizers or weak references whose death was put off, see finalizers.h. */
+struct gc_put_off {
+    struct object **objects; /* mapped; NULL: none was ever put off */
+    size_t length;
+    size_t capacity;
+};
+
+/* What is a thread's own: the runtime's, where there is one thread. */
+#define RUNTIME_OWN(runtime) (runtime)
+#else
+#define RUNTIME_OWN(runtime) ((void)(runtime), gc_own)
+
+/* All threads of the runtime, and how they stop: threads.c. */
+struct gc_world {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct gc_thread *threads[GC_THREADS_MAX + 1]; /* by number; 0 is none */
+    uint32_t thread_count;
+    uint32_t running;          /* atomic; written under the lock */
+    struct gc_thread *stopper; /* who has, or wants, the world to itself */
+    unsigned stop_depth;
+    struct gc_thread *holder; /* of the one lock, with GC_REFCOUNT_PLAIN */
+    unsigned waiting;         /* for it */
+    uint64_t switches;
+    uint64_t epoch;               /* atomic */
+    uint32_t registry_lock;       /* atomic: of the registry's length, and memory */
+    uint32_t weakref_lock;        /* atomic: of all lists of weak references */
+    uint32_t intern_lock;         /* atomic */
+    struct gc_immortals deferred; /* containers of gc_defer */
+    struct histogram stop_ns;
+};
+#endif
+
 struct runtime {
     struct heap *heap;
+#ifndef GC_THREADS
     uint64_t objects_live;
+#endif
     struct collector collector;
+#ifndef GC_THREADS
     /* Containers whose deallocation was put off, linked through their headers' word. */
     struct gc_head *deferred;
     int dealloc_depth;
     struct gc_put_off put_off;
+#endif
     struct gc_immortals immortals;
     struct object *garbage; /* a list, see gc_garbage; NULL: none yet */
     bool save_all;
@@ -69,6 +104,9 @@ struct runtime {
     struct object *empty_tuple;
     struct intern_table interned;
     struct object *small_ints[RUNTIME_SMALL_INTS];
+#ifdef GC_THREADS
+    struct gc_world world;
+#endif
 };
 
 /* Calls visit for each reference that the runtime owns itself; its results are ignored. */
@@ -80,8 +118,8 @@ static inline void *runtime_alloc_atom(struct runtime *runtime, const struct typ
 {
     struct object *object = heap_alloc(runtime->heap, size, type->heap_type);
     if (object != NULL) {
-        *object = (struct object){.refcount = 1, .type = type};
-        runtime->objects_live++;
+        object_begin(object, type);
+        RUNTIME_OWN(runtime)->objects_live++;
         ledger_birth(runtime, object, size);
     }
     return object;
@@ -89,7 +127,7 @@ static inline void *runtime_alloc_atom(struct runtime *runtime, const struct typ
 
 static inline void runtime_free_atom(struct runtime *runtime, struct object *atom, size_t size)
 {
-    runtime->objects_live--;
+    RUNTIME_OWN(runtime)->objects_live--;
     ledger_death(runtime, atom);
     heap_free(runtime->heap, atom, size, atom->type->heap_type);
 }
@@ -103,10 +141,12 @@ static inline void *runtime_alloc_headed(struct runtime *runtime, const struct t
         return NULL;
     }
     *head = (struct gc_head){0};
+#ifdef GC_THREADS
+    head->owner = (uint16_t)gc_own->number;
+#endif
     struct object *object = gc_object_of(head);
-    object->refcount = 1;
-    object->type = type;
-    runtime->objects_live++;
+    object_begin_headed(object, type);
+    RUNTIME_OWN(runtime)->objects_live++;
     ledger_birth(runtime, object, size);
     return object;
 }
@@ -137,10 +177,17 @@ static inline void *runtime_alloc_container(struct runtime *runtime, const struc
         return NULL;
     }
     struct collector *collector = &runtime->collector;
+#ifdef GC_THREADS
+    if (__builtin_expect(++gc_own->count >= GC_THREAD_BATCH, false) ||
+        __builtin_expect(!registry_has_room(&collector->registry), false)) {
+        return runtime_allocated(runtime, object, size);
+    }
+#else
     if (__builtin_expect(++collector->count > collector->trigger, false) ||
         __builtin_expect(!registry_is_roomy(&collector->registry), false)) {
         return runtime_allocated(runtime, object, size);
     }
+#endif
     return object;
 }
 
@@ -187,11 +234,23 @@ static inline void runtime_moved(struct runtime *runtime, struct object *item)
     }
 }
 
+/* A container with GC_FLAG_WATCHED is about to leave the registry. */
+#ifdef GC_THREADS
+/* Adds the thread's count to the collector's. Returns that. threads.c, as the next. */
+int runtime_tell_count(struct runtime *runtime);
+void runtime_untracking(struct runtime *runtime, struct object *container);
+#else
+static inline void runtime_untracking(struct runtime *runtime, struct object *container)
+{
+    runtime->collector.policy->untracking(runtime, container);
+}
+#endif
+
 /* Takes a tracked container out of the registry. */
 static inline void runtime_untrack(struct runtime *runtime, struct object *container)
 {
     if (__builtin_expect(gc_head_of(container)->flags & GC_FLAG_WATCHED, false)) {
-        runtime->collector.policy->untracking(runtime, container);
+        runtime_untracking(runtime, container);
     }
     registry_remove(&runtime->collector.registry, container);
 }
@@ -201,11 +260,17 @@ static inline void runtime_untrack(struct runtime *runtime, struct object *conta
 static inline void runtime_free_container_of(struct runtime *runtime, struct object *container,
                                              size_t size, enum heap_type heap_type)
 {
+#ifdef GC_THREADS
+    if (__builtin_expect(--gc_own->count <= -GC_THREAD_BATCH, false)) {
+        runtime_tell_count(runtime);
+    }
+#else
     struct collector *collector = &runtime->collector;
     if (__builtin_expect(collector->count > 0, true)) {
         collector->count--;
     }
-    runtime->objects_live--;
+#endif
+    RUNTIME_OWN(runtime)->objects_live--;
     ledger_death(runtime, container);
     heap_free(runtime->heap, gc_head_of(container), size, heap_type);
 }

@@ -1,6 +1,7 @@
 /* Strings: header and bytes in one block, as CPython's compact ASCII strings. */
 #include <string.h>
 
+#include "gc/container.h"
 #include "gc/objects.h"
 #include "gc/runtime.h"
 
@@ -64,10 +65,10 @@ uint64_t str_hash(struct object *object)
 {
     OBJECT_ASSERT(object->type == &str_type);
     struct str_object *self = (struct str_object *)object;
-    if (self->hash == 0) {
-        self->hash = str_hash_bytes(self->bytes, self->length);
+    if (GC_LOAD(self->hash) == 0) {
+        GC_STORE(self->hash, str_hash_bytes(self->bytes, self->length));
     }
-    return self->hash;
+    return GC_LOAD(self->hash);
 }
 
 bool str_equal(struct object *a, struct object *b)

@@ -82,7 +82,11 @@ static void trash_spare_closure(const struct registry *registry, const struct gc
  * stays where it is. */
 static void trash_thaw(struct registry *registry, struct object *object)
 {
-    if (object->index < registry->starts[GC_GENERATIONS - 1] && registry_has_room(registry)) {
+    bool has_room = registry_has_room(registry);
+#ifdef GC_THREADS /* what the thread had claimed was taken back for the collection */
+    has_room = has_room || registry_grow(registry);
+#endif
+    if (object->index < registry->starts[GC_GENERATIONS - 1] && has_room) {
         registry_remove(registry, object);
         registry_add(registry, object);
     }
@@ -187,7 +191,7 @@ static int trash_visit_take_off(struct object *referent, void *context)
         if (object_getrefcount(referent) == 0) {
             object_fail_count(referent);
         }
-        referent->refcount--;
+        object_add_stopped(referent, -1);
     }
     return 0;
 }
@@ -196,7 +200,7 @@ static int trash_visit_put_back(struct object *referent, void *context)
 {
     (void)context;
     if (object_is_container(referent) && gc_is_in_trash(referent)) {
-        referent->refcount++;
+        object_add_stopped(referent, 1);
     }
     return 0;
 }

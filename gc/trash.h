@@ -48,6 +48,7 @@ static inline struct object *gc_trash_object(const struct registry *registry,
 static inline void gc_trash_add(struct gc_trash *trash, struct object *object)
 {
     struct gc_head *head = gc_head_of(object);
+    object_merge(object);
     trash->type_flags |= object->type->flags;
     trash->no_discard |= object->type->discard == NULL;
     head->flags |= GC_FLAG_TRASH;

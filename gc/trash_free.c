@@ -53,7 +53,7 @@ static inline void trash_dropped(struct trash_bulk *bulk, struct object *object)
 static inline int trash_release(struct object *referent, void *context)
 {
     struct trash_bulk *bulk = context;
-    if (--referent->refcount <= 0) {
+    if (object_drop_stopped(referent)) {
         if (object_getrefcount(referent) == 0) {
             trash_dropped(bulk, referent);
         } else {
@@ -168,7 +168,7 @@ static inline void trash_discard_plain(struct trash_bulk *bulk, struct object *o
 {
     struct collector *collector = &bulk->runtime->collector;
     if (__builtin_expect(gc_head_of(object)->flags & GC_FLAG_WATCHED, false)) {
-        collector->policy->untracking(bulk->runtime, object);
+        runtime_untracking(bulk->runtime, object);
     }
     collector->registry.entries[i] = (struct object *)(uintptr_t)1;
     collector->registry.holes++;

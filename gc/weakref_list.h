@@ -3,6 +3,7 @@
 #ifndef HEAPMILL_GC_WEAKREF_LIST_H
 #define HEAPMILL_GC_WEAKREF_LIST_H
 
+#include "gc/container.h"
 #include "gc/weakref.h"
 
 /* PyWeakReference, Include/cpython/weakrefobject.h, 3.11, which has the hash and the vectorcall
@@ -31,7 +32,8 @@ static inline struct weakref_object **weakref_list_of(const struct object *refer
 
 static inline bool weakref_any(const struct object *referent)
 {
-    return (referent->type->flags & TYPE_HAS_WEAKREFS) != 0 && *weakref_list_of(referent) != NULL;
+    return (referent->type->flags & TYPE_HAS_WEAKREFS) != 0 &&
+           GC_LOAD(*weakref_list_of(referent)) != NULL;
 }
 
 /* Cuts one weak reference off its referent; its callback will not be called. */

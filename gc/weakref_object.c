@@ -2,8 +2,10 @@
 #include "gc/objects.h"
 #include "gc/runtime.h"
 #include "gc/weakref_list.h"
+#include "gc/world.h"
 
-static_assert(sizeof(struct weakref_object) == 64, "PyWeakReference, 3.11");
+static_assert(sizeof(struct weakref_object) == 64 + HEAP_OBJECT_EXTRA_BYTES,
+              "PyWeakReference, 3.11");
 
 enum { WEAKREF_BLOCK_BYTES = sizeof(struct gc_head) + sizeof(struct weakref_object) };
 
@@ -25,7 +27,11 @@ static void weakref_link(struct weakref_object *self, struct object *referent)
     if (self->next != NULL) {
         self->next->prev = self;
     }
-    *(behind ? &(*head)->next : head) = self;
+    if (behind) {
+        (*head)->next = self;
+    } else {
+        GC_STORE(*head, self);
+    }
 }
 
 static void weakref_unlink(struct weakref_object *self)
@@ -34,7 +40,7 @@ static void weakref_unlink(struct weakref_object *self)
         return;
     }
     if (self->prev == NULL) {
-        *weakref_list_of(self->referent) = self->next;
+        GC_STORE(*weakref_list_of(self->referent), self->next);
     } else {
         self->prev->next = self->next;
     }
@@ -46,13 +52,12 @@ static void weakref_unlink(struct weakref_object *self)
     self->next = NULL;
 }
 
-/* The one without callback that may be given out again: not one whose own deallocation was put
- * off. */
+/* A reference to the one without callback that may be given out again: not one whose own
+ * deallocation was put off. */
 static struct weakref_object *weakref_find_shared(const struct object *referent)
 {
     struct weakref_object *first = *weakref_list_of(referent);
-    bool found =
-        first != NULL && first->hooks.callback == NULL && object_getrefcount(&first->base) != 0;
+    bool found = first != NULL && first->hooks.callback == NULL && object_try_incref(&first->base);
     return found ? first : NULL;
 }
 
@@ -60,15 +65,18 @@ static struct weakref_object *weakref_find_shared(const struct object *referent)
 void weakref_cut(struct object *weakref)
 {
     struct weakref_object *self = weakref_from(weakref);
+    WORLD_LOCK(gc_world_runtime, weakref_lock);
     weakref_unlink(self);
     self->hooks.callback = NULL;
+    WORLD_UNLOCK(gc_world_runtime, weakref_lock);
 }
 
-/* Whether its callback is to be called: it is alive itself, and no garbage that is being freed. */
-static bool weakref_wants_call(const struct weakref_object *self)
+/* Whether its callback is to be called: it is alive itself, and no garbage that is being freed. The
+ * caller has a reference to it then. */
+static bool weakref_wants_call(struct weakref_object *self)
 {
-    return self->hooks.callback != NULL && object_getrefcount(&self->base) != 0 &&
-           !gc_is_in_trash(&self->base);
+    return self->hooks.callback != NULL && !gc_is_in_trash(&self->base) &&
+           object_try_incref(&self->base);
 }
 
 void weakref_cut_all(struct object *referent, struct weakref_calls *calls)
@@ -81,7 +89,6 @@ void weakref_cut_all(struct object *referent, struct weakref_calls *calls)
             weakref->hooks.callback = NULL;
             continue;
         }
-        object_incref(&weakref->base);
         if (calls->last == NULL) {
             calls->first = weakref;
         } else {
@@ -177,9 +184,11 @@ struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
 {
     OBJECT_ASSERT(weakref_is_allowed(referent));
     OBJECT_ASSERT(hooks == NULL || hooks->callback != NULL);
+    WORLD_LOCK(runtime, weakref_lock);
     struct weakref_object *shared = hooks == NULL ? weakref_find_shared(referent) : NULL;
+    WORLD_UNLOCK(runtime, weakref_lock);
     if (shared != NULL) {
-        return object_incref(&shared->base);
+        return &shared->base;
     }
     struct weakref_object *self =
         runtime_alloc_container(runtime, &weakref_type, WEAKREF_BLOCK_BYTES);
@@ -187,17 +196,22 @@ struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
         return NULL;
     }
     /* A collection on the way may have run code that made the shared one. */
+    WORLD_LOCK(runtime, weakref_lock);
     shared = hooks == NULL ? weakref_find_shared(referent) : NULL;
     if (shared != NULL) {
+        WORLD_UNLOCK(runtime, weakref_lock);
         runtime_free_container(runtime, &self->base, WEAKREF_BLOCK_BYTES);
-        return object_incref(&shared->base);
+        return &shared->base;
     }
     static const struct weakref_hooks none;
     self->hooks = hooks == NULL ? none : *hooks;
     if (self->hooks.owned != NULL) {
         object_incref(self->hooks.owned);
     }
+    object_expect_try(&self->base);
+    object_expect_try(referent);
     weakref_link(self, referent);
+    WORLD_UNLOCK(runtime, weakref_lock);
     runtime_track(runtime, &self->base);
     return &self->base;
 }
@@ -205,6 +219,15 @@ struct object *(weakref_new)(struct runtime *runtime, struct object *referent,
 struct object *weakref_get(struct runtime *runtime, const struct object *weakref)
 {
     const struct weakref_object *self = weakref_from(weakref);
+#ifdef GC_FREE_THREADS
+    WORLD_LOCK(runtime, weakref_lock);
+    struct object *referent = self->referent;
+    if (referent != NULL && !object_try_incref(referent)) {
+        referent = NULL;
+    }
+    WORLD_UNLOCK(runtime, weakref_lock);
+    return referent;
+#else
     struct object *referent = self->referent;
     /* At zero its deallocation is under way, or was put off. */
     if (referent == NULL || object_getrefcount(referent) == 0) {
@@ -215,16 +238,19 @@ struct object *weakref_get(struct runtime *runtime, const struct object *weakref
             runtime, &((struct weakref_object *)(uintptr_t)self)->base, referent);
     }
     return object_incref(referent);
+#endif
 }
 
 size_t weakref_count(const struct object *referent)
 {
     size_t count = 0;
+    WORLD_LOCK(gc_world_runtime, weakref_lock);
     if (weakref_is_allowed(referent)) {
         const struct weakref_object *weakref = *weakref_list_of(referent);
         for (; weakref != NULL; weakref = weakref->next) {
             count += object_getrefcount(&weakref->base) != 0;
         }
     }
+    WORLD_UNLOCK(gc_world_runtime, weakref_lock);
     return count;
 }

@@ -112,17 +112,49 @@ static enum status runner_open_heap(struct runner *runner, struct error *error)
     return status;
 }
 
+/* An object layer with threads calls the back end from one at a time where that serves no more. */
+static enum status runner_check_threads(const struct run *run, struct error *error)
+{
+    const bool is_objects = strcmp(run->workload->kind, "objects") == 0;
+#ifdef HEAPMILL_REFERENCE
+    if (is_objects) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "%s is driven by the main thread alone, and this workload has threads",
+                         HEAPMILL_BACKEND_NAME);
+    }
+#endif
+#ifdef GC_THREADS
+    const bool has_threads = is_objects;
+#else
+    const bool has_threads = false;
+#endif
+    if (run->threads == 1 || has_threads) {
+        return STATUS_OK;
+    }
+    if ((HEAP_CAPABILITIES & HEAP_CAN_THREADS) == 0) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "%s is single-threaded: a heap of it serves one thread at a time, and "
+                         "this cell has %u",
+                         HEAPMILL_BACKEND_NAME, run->threads);
+    }
+    if (is_objects) {
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "the object layer over %s is for one thread: take pools-gil, "
+                         "pools-atomic, pools-biased or another of docs/refcounts.md",
+                         HEAPMILL_BACKEND_NAME);
+    }
+    return STATUS_OK;
+}
+
 static enum status runner_start_threads(struct runner *runner, struct error *error)
 {
     struct run *run = &runner->run;
     if (!run->workload->threaded) {
         return STATUS_OK;
     }
-    if (run->threads > 1 && (HEAP_CAPABILITIES & HEAP_CAN_THREADS) == 0) {
-        return error_set(error, STATUS_UNSUPPORTED,
-                         "%s is single-threaded: a heap of it serves one thread at a time, and "
-                         "this cell has %u",
-                         HEAPMILL_BACKEND_NAME, run->threads);
+    enum status status = runner_check_threads(run, error);
+    if (status != STATUS_OK) {
+        return status;
     }
     runner->result->threaded = true;
     return threads_start(run, error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "gc/threads.h"
 
 /* Workloads have shallow stacks. A sanitizer's data of each thread are at the stack's end: nearly
  * 1 MiB of ThreadSanitizer's in gcc 12. */
@@ -43,6 +44,11 @@ __attribute__((noinline)) void threads_timed_work(run_work *work, struct run_thr
 
 static void threads_work(struct threads *threads, struct threads_lane *lane)
 {
+    struct runtime *runtime = lane->thread.run->runtime;
+    if (runtime != NULL && !gc_thread_attach(runtime)) {
+        run_fail(lane->thread.run, "the object layer has no room for another thread");
+        return;
+    }
     uint64_t allocations = heap_allocations;
     uint64_t cpu_ns = clock_thread_cpu_ns();
     uint64_t wall_ns = clock_wall_ns();
@@ -54,6 +60,9 @@ static void threads_work(struct threads *threads, struct threads_lane *lane)
     lane->wall_ns += clock_wall_ns() - wall_ns;
     lane->cpu_ns += clock_thread_cpu_ns() - cpu_ns;
     lane->allocations = heap_allocations - allocations;
+    if (runtime != NULL) {
+        gc_thread_detach(runtime);
+    }
 }
 
 static void *threads_main(void *context)
@@ -134,8 +143,14 @@ void run_on_threads(struct run *run, run_work *work, uint64_t iterations)
     }
     threads->work = work;
     threads->iterations = iterations;
+    if (run->runtime != NULL) {
+        gc_thread_detach(run->runtime);
+    }
     (void)pthread_barrier_wait(&threads->begin);
     (void)pthread_barrier_wait(&threads->end);
+    if (run->runtime != NULL) {
+        (void)gc_thread_attach(run->runtime);
+    }
     for (unsigned i = 0; i < threads->count; i++) {
         heap_allocations += threads->lanes[i].allocations;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gc/tests/gc_test.h"
+#include "gc/world.h"
 
 enum {
     GC_TEST_SKIPPED = 77,
@@ -104,11 +105,38 @@ int gc_test_teardown(void **state)
     return wrong == 0 ? 0 : -1;
 }
 
+#ifdef GC_THREADS
+struct main_body {
+    void *(*body)(void *context);
+    void *context;
+};
+
+static void *main_attached(void *context)
+{
+    const struct main_body *main_body = context;
+    if (!gc_thread_attach(gc_world_runtime)) {
+        abort();
+    }
+    void *result = main_body->body(main_body->context);
+    gc_thread_leave(gc_world_runtime);
+    return result;
+}
+#endif
+
 void *gc_test_on_small_stack(void *(*body)(void *context), void *context)
 {
     pthread_attr_t attributes;
     pthread_t thread;
     void *result = NULL;
+#ifdef GC_THREADS
+    struct main_body main_body = {body, context};
+    struct runtime *runtime = gc_world_runtime;
+    if (runtime != NULL) { /* else the body opens one of its own */
+        body = main_attached;
+        context = &main_body;
+        gc_thread_detach(runtime);
+    }
+#endif
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, GC_TEST_STACK_BYTES);
     if (pthread_create(&thread, &attributes, body, context) != 0) {
@@ -116,6 +144,11 @@ void *gc_test_on_small_stack(void *(*body)(void *context), void *context)
     }
     pthread_join(thread, &result);
     pthread_attr_destroy(&attributes);
+#ifdef GC_THREADS
+    if (runtime != NULL && !gc_thread_attach(runtime)) {
+        abort();
+    }
+#endif
     return result;
 }
 

@@ -209,6 +209,13 @@ static void reentry_set_first(struct runtime *runtime, struct object *self, void
     }
 }
 
+#ifdef GC_THREADS /* a thread asks every GC_THREAD_BATCH containers, which need not be such a dict \
+                   */
+#define REENTRY_MEETS 0
+#else
+#define REENTRY_MEETS 1
+#endif
+
 /* The dict of attributes that is being made when a collection comes must not replace the one that
  * a finalizer has made meanwhile. */
 static void test_finalizer_sets_the_first_attribute(void **state)
@@ -232,7 +239,7 @@ static void test_finalizer_sets_the_first_attribute(void **state)
         assert_ptr_equal(other, reentry_attributes.met > met ? scenario.tag : NULL);
         object_decref(runtime, target);
     }
-    if (gc_test_policy() == gc_policy_default()) {
+    if (gc_test_policy() == gc_policy_default() && REENTRY_MEETS) {
         assert_true(reentry_attributes.met > 0);
     }
     object_decref(runtime, class);

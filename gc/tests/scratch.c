@@ -1,5 +1,5 @@
-/* The system's memory as the object layer asks for it: counted, and refused where a test says. The
- * programs are linked with --wrap for these (gc/CMakeLists.txt). */
+/* The system's memory as the object layer and its threads ask for it: counted, and refused where a
+ * test says. The programs are linked with --wrap for these (gc/CMakeLists.txt). */
 #include "gc/tests/gc_test.h"
 
 #include "common/os_memory.h"
@@ -19,13 +19,14 @@ bool __wrap_os_commit_scratch(void *address, size_t size);
 
 static bool scratch_is_refused(void)
 {
-    uint64_t call = ++gc_test_scratch.calls;
+    uint64_t call = __atomic_add_fetch(&gc_test_scratch.calls, 1, __ATOMIC_RELAXED);
     return call >= gc_test_scratch.first && call <= gc_test_scratch.last;
 }
 
 static void *scratch_count(void *address, size_t size)
 {
-    gc_test_scratch.mapped_bytes += address == NULL ? 0 : size;
+    (void)__atomic_fetch_add(&gc_test_scratch.mapped_bytes, address == NULL ? 0 : size,
+                             __ATOMIC_RELAXED);
     return address;
 }
 
@@ -41,7 +42,8 @@ void *__wrap_os_map(size_t size)
 
 void __wrap_os_unmap(void *address, size_t size)
 {
-    gc_test_scratch.mapped_bytes -= address == NULL ? 0 : size;
+    (void)__atomic_fetch_sub(&gc_test_scratch.mapped_bytes, address == NULL ? 0 : size,
+                             __ATOMIC_RELAXED);
     __real_os_unmap(address, size);
 }
 

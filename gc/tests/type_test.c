@@ -135,7 +135,7 @@ static void test_block_sizes(void **state)
     for (size_t i = sizeof(bytes) / sizeof(bytes[0]); i-- > 0;) {
         uint64_t before = heap_probe.live_bytes;
         object_decref(runtime, objects[i]);
-        assert_int_equal(before - heap_probe.live_bytes, bytes[i]);
+        assert_int_equal(before - heap_probe.live_bytes, bytes[i] + HEAP_OBJECT_EXTRA_BYTES);
     }
     assert_int_equal(heap_probe.live_bytes, start);
     object_decref(runtime, name);

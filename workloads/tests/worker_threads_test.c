@@ -16,6 +16,7 @@
 #define MALLOC_PROBE "heapmill-probe-malloc"
 #define SINGLE_WORKER "heapmill-run-pymalloc-3.10"
 #define SINGLE_PROBE "heapmill-probe-pymalloc-3.10"
+#define COUNTED_WORKER "heapmill-run-pools-biased"
 
 struct threaded {
     const char *workload;
@@ -174,6 +175,48 @@ static void test_refusals(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- the object layer's threads */
+static const char *const patterns[] = {"pattern=private", "pattern=readers", "pattern=queue",
+                                       "pattern=dict"};
+
+/* What the threads of the object layer do depends on the seed and their number, as of all threads.
+ */
+static void test_shared_objects(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        for (unsigned threads = 1; threads <= 4; threads++) {
+            json_t *record =
+                run_cell(COUNTED_WORKER, "shared_objects", patterns[i], threads, "time", 0);
+            json_t *again =
+                run_cell(COUNTED_WORKER, "shared_objects", patterns[i], threads, "time", 0);
+            if (strcmp(worker_text(record, "status"), "ok") != 0) {
+                fail_msg("%s, %u threads: %s", patterns[i], threads, worker_text(record, "reason"));
+            }
+            check_times(record, threads);
+            assert_true(json_equal(json_object_get(record, "checksum"),
+                                   json_object_get(again, "checksum")));
+            assert_true(worker_number(json_object_get(record, "figures"), "object_header_bytes") ==
+                        24);
+            json_decref(record);
+            json_decref(again);
+        }
+    }
+}
+
+/* Without a policy of counts the object layer serves one thread, and says so. */
+static void test_objects_of_one_thread(void **state)
+{
+    (void)state;
+    json_t *record = run_cell(MALLOC_WORKER, "shared_objects", patterns[0], 2, "time", 0);
+    assert_string_equal(worker_text(record, "status"), "not_applicable");
+    assert_non_null(strstr(worker_text(record, "reason"), "take pools-gil"));
+    json_decref(record);
+    record = run_cell(MALLOC_WORKER, "shared_objects", patterns[0], 1, "time", 0);
+    assert_string_equal(worker_text(record, "status"), "ok");
+    json_decref(record);
+}
+
 /* ---------------------------------------------------------------- rules broken in a thread */
 static json_t *run_broken(const char *workload)
 {
@@ -295,6 +338,8 @@ int main(void)
         cmocka_unit_test(test_memory_pass),
         cmocka_unit_test(test_single_threaded),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_shared_objects),
+        cmocka_unit_test(test_objects_of_one_thread),
         cmocka_unit_test(test_broken_in_a_thread),
         cmocka_unit_test(test_calibrate),
         cmocka_unit_test(test_robson),

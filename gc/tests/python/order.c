@@ -398,7 +398,7 @@ void order_forget_holes(struct runtime *runtime)
  * reference. A member of the trash is none any more then. */
 static bool order_dies_by_count(const struct runtime *runtime, const struct object *object)
 {
-    return runtime->dealloc_depth > 0 && object_getrefcount(object) == 1;
+    return RUNTIME_OWN(runtime)->dealloc_depth > 0 && object_getrefcount(object) == 1;
 }
 
 void order_track_anew(struct runtime *runtime, struct object *object)
