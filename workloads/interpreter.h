@@ -18,7 +18,7 @@ enum interpreter_op {
     INTERPRETER_LOAD,  /* push the local variable */
     INTERPRETER_STORE, /* pop into it */
     INTERPRETER_POP,
-    INTERPRETER_ADD, /* a and b are popped, the result is pushed: up to GREATER_EQUAL */
+    INTERPRETER_ADD, /* pops a and b, and pushes the result; so do all up to GREATER_EQUAL */
     INTERPRETER_SUBTRACT,
     INTERPRETER_MULTIPLY,
     INTERPRETER_DIVIDE,
@@ -33,11 +33,10 @@ enum interpreter_op {
     INTERPRETER_NOT,
     INTERPRETER_JUMP,
     INTERPRETER_JUMP_IF_FALSE, /* pops */
-    INTERPRETER_AND,           /* jumps when the top is false; else pops it */
-    INTERPRETER_OR,            /* jumps when the top is true; else pops it */
+    INTERPRETER_AND,           /* jumps if the top is false; otherwise pops it */
+    INTERPRETER_OR,            /* jumps if the top is true; otherwise pops it */
     INTERPRETER_CALL,          /* functions[operand] with count arguments */
-    INTERPRETER_CALL_METHOD,  /* the method of names[operand]; the receiver is below count arguments
-                               */
+    INTERPRETER_CALL_METHOD,  /* the method names[operand]; the receiver is below count arguments */
     INTERPRETER_CALL_BUILTIN, /* operand is an enum interpreter_builtin */
     INTERPRETER_RETURN,
     INTERPRETER_MAKE_LIST, /* of the count topmost values */
@@ -70,7 +69,7 @@ struct interpreter_instruction {
     uint16_t operand;
 };
 
-/* A part of the source, which outlives everything made of it. */
+/* A part of the source, which outlives everything that is made from it. */
 struct interpreter_text {
     const char *bytes;
     size_t length;
@@ -91,13 +90,13 @@ struct interpreter_constant {
 
 struct interpreter_function {
     struct interpreter_text name;
-    int class_name; /* of a method: index of names; else −1 */
-    int name_index; /* of a method: its name's; else −1 */
+    int class_name; /* of a method: an index into names; otherwise −1 */
+    int name_index; /* of a method: its name's index; otherwise −1 */
     uint32_t first; /* instruction */
     uint32_t parameters;
-    uint32_t locals; /* variables, parameters among them */
-    uint32_t slots;  /* locals, and operands at the deepest */
-    bool defined;    /* false: called, but not met yet */
+    uint32_t locals; /* variables with the parameters */
+    uint32_t slots;  /* locals, and operands at the greatest depth */
+    bool defined;    /* false: it was called, but not found yet */
 };
 
 enum {
@@ -107,7 +106,7 @@ enum {
     INTERPRETER_INSTRUCTIONS_MAX = 4096,
 };
 
-/* A compiled source: about 30 KiB, of nobody's heap. */
+/* A compiled source: about 30 KiB, outside every heap. */
 struct interpreter_module {
     struct interpreter_function functions[INTERPRETER_FUNCTIONS_MAX];
     struct interpreter_constant constants[INTERPRETER_CONSTANTS_MAX];
@@ -119,7 +118,7 @@ struct interpreter_module {
     uint32_t instruction_count;
 };
 
-/* The programs that an iteration runs; ALL is each of them once. */
+/* The programs that an iteration runs; ALL runs each of them once. */
 enum interpreter_program {
     INTERPRETER_ALL,
     INTERPRETER_FIB,
@@ -136,48 +135,49 @@ extern const char *const interpreter_program_names[INTERPRETER_PROGRAMS + 1]; /*
 extern const char interpreter_source[];
 
 enum { INTERPRETER_TEXT_BYTES = 6000 };
-/* Fills INTERPRETER_TEXT_BYTES with words of a skewed distribution, always the same. */
+/* Fills INTERPRETER_TEXT_BYTES with words of a skewed distribution, which is always the same. */
 void interpreter_write_text(char *text);
 
-/* Compiles source into *module. STATUS_INVALID with the line in *error when it is wrong. */
+/* Compiles source into *module. STATUS_INVALID if it is wrong, with the line in *error. */
 enum status interpreter_compile(struct interpreter_module *module, const char *source,
                                 struct error *error);
 /* The index of the function of that name; it must exist. */
 uint32_t interpreter_find_function(const struct interpreter_module *module, const char *name);
 
-/* What one iteration of a program does. */
+/* The counts of one iteration of a program. */
 struct interpreter_counts {
     uint64_t instructions;
-    uint64_t blocks; /* that it allocates */
-    uint64_t bytes;  /* of them, resized vectors included: an upper estimate */
+    uint64_t blocks; /* allocated blocks */
+    uint64_t bytes;  /* of these, with resized vectors: an upper estimate */
     int64_t result;  /* 0 for INTERPRETER_ALL */
 };
 
-/* Over a store of records; INTERPRETER_ALL is the sum of the programs. */
+/* The counts with a store of records; INTERPRETER_ALL is the sum of the programs. */
 struct interpreter_counts interpreter_count(enum interpreter_program program, uint64_t records);
 
 /* ------------------------------------------------------------------ the boxed machine */
 struct boxed_machine {
     const struct interpreter_module *module;
-    const char *fault; /* a constant: what a program did wrong; NULL: nothing */
+    const char *fault; /* a constant: the program's error; NULL: none */
     struct run *run;
     struct runtime *runtime;
 #ifdef HEAPMILL_INTERPRETER_COUNTS
-    uint64_t instructions; /* that it has run: for the test alone */
+    uint64_t instructions; /* instructions that were run; only for the test */
 #endif
-    struct object *none; /* an interned string: none has no type of its own */
+    struct object *none; /* an interned string: None has no type of its own */
     struct object *text;
     struct object *classes; /* a dict: class name → a dict: method name → index of the function */
     struct object *constants[INTERPRETER_CONSTANTS_MAX];
     struct object *names[INTERPRETER_NAMES_MAX]; /* interned */
 };
 
-/* Makes the constants, names and classes; false: heap exhausted. Close in either case. */
+/* Makes the constants, names and classes. false: the heap is exhausted. Call boxed_close in either
+ * case. */
 bool boxed_open(struct boxed_machine *machine, struct run *run,
                 const struct interpreter_module *module, const char *text);
 void boxed_close(struct boxed_machine *machine);
-/* Calls the function with one argument, which is left alone. A new reference; NULL: machine->fault,
- * or the heap is exhausted. */
+/* Calls the function with one argument, whose reference stays the caller's. Returns a new
+ * reference; NULL: machine->fault is set, or the heap is exhausted. */
 struct object *boxed_call(struct boxed_machine *machine, uint32_t function,
                           struct object *argument);
 

@@ -5,8 +5,8 @@
 #include "workloads/interpreter_values.h"
 
 /* ------------------------------------------------------------------ frames */
-/* The caller's reference to its frame is the new frame's now. NULL: heap exhausted, nothing has
- * changed. */
+/* Enters a function. The new frame takes over the reference to its caller's frame. NULL: the heap
+ * is exhausted, and nothing has changed. */
 static inline struct frame_object *boxed_enter(struct boxed_machine *machine,
                                                struct frame_object *caller,
                                                const struct interpreter_function *function)
@@ -34,7 +34,7 @@ struct boxed_activation {
     const struct interpreter_instruction *next;
 };
 
-/* Slots above the top hold no reference, as the collector may look at any time. */
+/* Slots above the top hold no reference, because the collector may look at any time. */
 static inline struct object *boxed_pop(struct boxed_activation *at)
 {
     struct object *value = *--at->top;
@@ -160,7 +160,7 @@ static bool boxed_builtin(struct boxed_machine *machine, struct boxed_activation
 }
 
 /* ------------------------------------------------------------------ calls */
-/* Enters the function with the count topmost operands for arguments. */
+/* Calls the function with the count topmost operands as arguments. */
 static bool boxed_call_function(struct boxed_machine *machine, struct boxed_activation *at,
                                 uint32_t index, unsigned count)
 {
@@ -217,8 +217,8 @@ static inline bool boxed_is_true(struct object *value)
     return boxed_is_int(value) && int_value(value) != 0;
 }
 
-/* Goes to the target if the top is as wanted. The top stays then when keep says so, and is popped
- * otherwise. */
+/* Jumps to the target if the top is `wanted`. Then keep decides whether the top stays; otherwise it
+ * is popped. */
 static inline void boxed_jump_if(struct boxed_machine *machine, struct boxed_activation *at,
                                  bool wanted, bool keep, unsigned target)
 {
@@ -231,7 +231,8 @@ static inline void boxed_jump_if(struct boxed_machine *machine, struct boxed_act
     }
 }
 
-/* Variables, constants and jumps: what allocates nothing. false: not one of these. */
+/* Executes instructions that do not allocate: variables, constants and jumps. false: it is another
+ * instruction. */
 static inline bool boxed_step_plainly(struct boxed_machine *machine, struct boxed_activation *at,
                                       struct interpreter_instruction instruction)
 {
@@ -270,7 +271,7 @@ static inline bool boxed_step_plainly(struct boxed_machine *machine, struct boxe
     }
 }
 
-/* The instructions that make objects or run code; false: fault, or heap exhausted. */
+/* Executes instructions that make objects or run code. false: a fault, or the heap is exhausted. */
 static inline bool boxed_step_making(struct boxed_machine *machine, struct boxed_activation *at,
                                      struct interpreter_instruction instruction)
 {
@@ -307,7 +308,7 @@ static inline bool boxed_step_making(struct boxed_machine *machine, struct boxed
     }
 }
 
-/* After a fault, or when the heap is exhausted, every frame is left. */
+/* Runs a function. After a fault, or if the heap is exhausted, it leaves every frame. */
 static struct object *boxed_run(struct boxed_machine *machine, uint32_t function,
                                 struct object *argument)
 {
@@ -349,7 +350,7 @@ static struct object *boxed_make_constant(struct boxed_machine *machine,
     }
 }
 
-/* Files a method under its class; false: heap exhausted. */
+/* Adds a method to its class. false: the heap is exhausted. */
 static bool boxed_add_method(struct boxed_machine *machine, uint32_t index)
 {
     const struct interpreter_function *function = &machine->module->functions[index];

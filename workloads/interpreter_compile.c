@@ -26,7 +26,8 @@ static void compile_expression(struct compiler *compiler);
 static void compile_block(struct compiler *compiler);
 
 /* ------------------------------------------------------------------ expressions */
-/* Values with commas between, up to the closing sign, which is passed. Returns how many. */
+/* Compiles values separated by commas, up to and including the closing sign. Returns their
+ * number. */
 static unsigned compile_values(struct compiler *compiler, const char *closing)
 {
     unsigned count = 0;
@@ -41,7 +42,7 @@ static unsigned compile_values(struct compiler *compiler, const char *closing)
     return count;
 }
 
-/* name "(" has been passed. */
+/* Compiles a call after its name and "(". */
 static void compile_call(struct compiler *compiler, struct interpreter_text name)
 {
     int count = (int)compile_values(compiler, ")");
@@ -55,7 +56,7 @@ static void compile_call(struct compiler *compiler, struct interpreter_text name
     compiler_emit(compiler, INTERPRETER_CALL, (unsigned)count, function, 1 - count);
 }
 
-/* A variable, which is made when its assignment follows; or a call. */
+/* Compiles a variable, which is created if an assignment follows, or a call. */
 static void compile_name(struct compiler *compiler)
 {
     struct interpreter_text name = compiler_expect_name(compiler);
@@ -122,7 +123,7 @@ struct compile_operator {
     enum interpreter_op op;
 };
 
-/* The operator of the level at hand, which is passed; NULL: none of them. */
+/* Takes the operator of this level; NULL: there is none. */
 static const struct compile_operator *
 compile_accept_operator(struct compiler *compiler, const struct compile_operator *operators,
                         size_t count)
@@ -190,7 +191,7 @@ static void compile_negation(struct compiler *compiler)
     }
 }
 
-/* The jump leaves the left value where it decides, and pops it where it does not. */
+/* If the left value decides, the jump leaves it; otherwise it is popped. */
 static void compile_and(struct compiler *compiler)
 {
     compile_negation(compiler);
@@ -241,7 +242,7 @@ static void compile_while(struct compiler *compiler)
     compiler_land(compiler, end);
 }
 
-/* The bound is worked out once, and kept in a variable without a name. */
+/* The bound is computed once and kept in a variable without a name. */
 static void compile_for(struct compiler *compiler)
 {
     unsigned counter = compiler_local(compiler, compiler_expect_name(compiler));
@@ -265,8 +266,8 @@ static void compile_for(struct compiler *compiler)
     compiler_land(compiler, end);
 }
 
-/* An expression that loads was the target of an assignment when "=" follows: its last instruction
- * goes, and its counterpart comes after the value. */
+/* If "=" follows an expression that loads, the expression is the target of an assignment: its last
+ * instruction is removed, and the storing one comes after the value. */
 static void compile_simple(struct compiler *compiler)
 {
     struct interpreter_module *module = compiler->module;

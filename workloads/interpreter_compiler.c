@@ -8,7 +8,7 @@ void compiler_fail(struct compiler *compiler, const char *problem)
 {
     if (compiler->problem == NULL) {
         compiler->problem = problem;
-        compiler->next = ""; /* so that every loop meets the end */
+        compiler->next = ""; /* so that every loop reaches the end */
     }
     compiler->kind = COMPILER_END;
 }
@@ -34,7 +34,7 @@ static bool compiler_is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* Spaces, and comments from # to the end of the line. */
+/* Skips spaces, and comments from # to the end of the line. */
 static void compiler_skip_space(struct compiler *compiler)
 {
     bool comment = false;
@@ -48,7 +48,7 @@ static void compiler_skip_space(struct compiler *compiler)
     }
 }
 
-/* A number has a fraction only where a digit follows the point: 0..n is a range. */
+/* The length of a number. It has a fraction only if a digit follows the point: 0..n is a range. */
 static size_t compiler_scan_number(struct compiler *compiler, const char *first)
 {
     size_t length = 0;

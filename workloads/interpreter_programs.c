@@ -1,5 +1,5 @@
-/* The programs that the interpreter runs. Each takes the store (a list of records, which lives as
- * long as the process) and returns an int that depends on all of its work. */
+/* The interpreter's programs. Each gets the store (a list of records, which lives as long as the
+ * process) and returns an int that depends on all of its work. */
 #include "workloads/interpreter.h"
 #include "workloads/objects/model.h"
 
@@ -204,8 +204,8 @@ const char interpreter_source[] =
     "    return sum;\n"
     "}\n";
 
-/* A vocabulary of 400 words; the square of a uniform number picks one, so that the first tenth is
- * about a third of the text. */
+/* A vocabulary of 400 words. The square of a uniform number picks one, so that the first tenth of
+ * the words is about a third of the text. */
 void interpreter_write_text(char *text)
 {
     struct rng rng;
@@ -225,7 +225,7 @@ void interpreter_write_text(char *text)
     }
 }
 
-/* What interpreter_test measured; bytes are rounded up. */
+/* Measured by interpreter_test; bytes are rounded up. */
 static const struct interpreter_counts interpreter_fixed_counts[INTERPRETER_RECORDS] = {
     [INTERPRETER_FIB] = {51669, 5175, 662000, 1597},
     [INTERPRETER_NBODY] = {66526, 13063, 727000, -34722919},
@@ -236,11 +236,11 @@ static const struct interpreter_counts interpreter_fixed_counts[INTERPRETER_RECO
 };
 
 /* The groups of `records`: the names "record 0" to "record 999" by their first digit, in the order
- * in which they come. */
+ * of their first names. */
 struct interpreter_groups {
     uint64_t count;
     int64_t sums[10];
-    unsigned char place[10]; /* by digit: 1 and more */
+    unsigned char place[10]; /* by digit, from 1 */
 };
 
 static void interpreter_group(struct interpreter_groups *groups, uint64_t record)
@@ -255,8 +255,8 @@ static void interpreter_group(struct interpreter_groups *groups, uint64_t record
     groups->sums[groups->place[digit] - 1] += (int64_t)(1000 + record);
 }
 
-/* A record takes two floats, the group's name and the group's new sum, and its index. The frame,
- * the dict of groups, the list of its keys and that one's vector come once. */
+/* A record allocates two floats, the group's name, the group's new sum, and its index. The frame,
+ * the dict of groups, the list of its keys and that list's vector are allocated once. */
 static struct interpreter_counts interpreter_count_records(uint64_t records)
 {
     struct interpreter_groups groups = {0};

@@ -1,6 +1,6 @@
-/* The interpreter's values, which are objects, and what the bytecode's operators and built-in
- * functions mean. Functions that make values return a new reference, or NULL when the heap is
- * exhausted or the machine's fault is set. Included by interpreter_boxed.c alone. */
+/* The interpreter's values, which are objects, and the bytecode's operators and built-in functions.
+ * Functions that make values return a new reference, or NULL if the heap is exhausted or the
+ * machine's fault is set. Only interpreter_boxed.c includes this. */
 #ifndef HEAPMILL_WORKLOADS_INTERPRETER_VALUES_H
 #define HEAPMILL_WORKLOADS_INTERPRETER_VALUES_H
 
@@ -139,7 +139,7 @@ static bool boxed_attribute_set(struct boxed_machine *machine, struct object *in
     return instance_set_attribute(machine->runtime, instance, machine->names[name], value);
 }
 
-/* Through the class's dict; negative: no such method. */
+/* Looks the method up in the class's dict; negative: there is none. */
 static int64_t boxed_method(const struct boxed_machine *machine, const struct object *receiver,
                             unsigned name)
 {
@@ -169,7 +169,7 @@ static inline double boxed_number(struct object *value)
     return boxed_is_int(value) ? (double)int_value(value) : float_value(value);
 }
 
-/* Rounds towards minus infinity, and the remainder has the divisor's sign, as Python's. */
+/* Rounds towards minus infinity; the remainder has the divisor's sign, as in Python. */
 static struct object *boxed_int_divide(struct boxed_machine *machine, unsigned op, int64_t a,
                                        int64_t b)
 {
@@ -220,7 +220,7 @@ static struct object *boxed_float_arithmetic(struct boxed_machine *machine, unsi
     }
 }
 
-/* Appends items [from, to) of list to result; false: heap exhausted. */
+/* Appends items [from, to) of list to result. false: the heap is exhausted. */
 static bool boxed_extend(struct boxed_machine *machine, struct object *result, struct object *list,
                          size_t from, size_t to)
 {
@@ -291,7 +291,7 @@ static bool boxed_holds(unsigned op, int order)
     }
 }
 
-/* Numbers by value, strings by content, containers by identity. */
+/* Compares numbers by value, strings by content, containers by identity. */
 static struct object *boxed_compare(struct boxed_machine *machine, unsigned op, struct object *a,
                                     struct object *b)
 {
@@ -344,7 +344,7 @@ static struct object *boxed_keys(struct boxed_machine *machine, struct object *d
     return list;
 }
 
-/* The digits of an int, without sprintf, which is no part of what is measured. */
+/* Writes an int's digits without sprintf, which should not be measured. */
 static struct object *boxed_to_str(struct boxed_machine *machine, int64_t value)
 {
     char digits[24];

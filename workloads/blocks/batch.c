@@ -18,14 +18,13 @@ static const char *const batch_orders[] = {"fifo", "lifo", "random", NULL};
 static const char *const batch_heaps[] = {"trim", "aged", NULL};
 
 enum {
-    /* Different orders in turn, so that no back end's free list settles into the order it is asked
-       in. */
+    /* Orders in turn, so that no back end's free list adapts to the order of the requests. */
     BATCH_ORDERS = 4,
-    BATCH_KEPT_OF = 8, /* one block of so many is kept */
-    /* The population before the run is this many times live: its holes take a whole batch and more.
-     */
+    BATCH_KEPT_OF = 8, /* one block in this many is kept */
+    /* The population before the run is this many times live, so that its holes have room for more
+     * than a batch. */
     BATCH_POPULATION_FACTOR = 4,
-    /* Samples an iteration, and blocks between two of them at least. */
+    /* Samples per iteration, and the fewest blocks between two samples. */
     BATCH_PARTS = 100,
     BATCH_PART_BLOCKS_MIN = 16,
 };
@@ -34,11 +33,11 @@ struct batch_state {
     uint64_t live;
     size_t size;
     uint64_t part;                  /* blocks between two marks */
-    uint32_t *orders[BATCH_ORDERS]; /* of freeing; one is used where the order is fixed */
+    uint32_t *orders[BATCH_ORDERS]; /* orders of freeing; if the order is fixed, one is used */
     uint64_t order_count;
     uint64_t iteration; /* since setup */
     void **blocks;
-    void **kept; /* of the population; NULL where there is none */
+    void **kept; /* of the population; NULL if there is none */
     uint64_t kept_count;
 };
 
@@ -73,7 +72,7 @@ static void batch_make_orders(struct run *run, struct batch_state *state)
     }
 }
 
-/* Gives back seven of each eight blocks, in random order, and keeps one at a random place of the
+/* Frees seven of each eight blocks in random order, and keeps one at a random place of the
  * eight. */
 static void batch_thin_population(struct run *run, struct batch_state *state, void **population)
 {
@@ -130,7 +129,7 @@ static enum status batch_setup(struct run *run, struct error *error)
 
 static bool batch_fill(struct run *run, struct batch_state *state)
 {
-    const struct batch_state batch = *state; /* nobody has its address: it stays in registers */
+    const struct batch_state batch = *state; /* nobody has its address, so it stays in registers */
     uint64_t allocations = 0;
     for (uint64_t first = 0; first < batch.live; first += batch.part) {
         uint64_t end = first + batch.part < batch.live ? first + batch.part : batch.live;
@@ -149,8 +148,8 @@ static bool batch_fill(struct run *run, struct batch_state *state)
     return true;
 }
 
-/* Reads both ends of each block before it is given back, as a program would: the bits in which any
- * differs from what was written. */
+/* Reads both ends of each block before it frees the block, as a program would. Returns the bits in
+ * which any of them differs from what was written. */
 static unsigned batch_drain(struct run *run, struct batch_state *state, const uint32_t *order)
 {
     const struct batch_state batch = *state;

@@ -41,15 +41,15 @@ struct burst_idle_block {
 };
 
 struct burst_idle_state {
-    const uint32_t *sizes; /* of a peak's blocks, the same in each cycle */
+    const uint32_t *sizes; /* of a peak's blocks, equal in each cycle */
     uint64_t count;
     struct burst_idle_block *blocks;    /* of this peak */
-    struct burst_idle_block *survivors; /* of the last one */
+    struct burst_idle_block *survivors; /* of the last peak */
     uint64_t survivor_count;
     uint64_t live_bytes;
 };
 
-/* Of a small request, which are the first ones of a peak again. */
+/* The blocks of a small request: the first ones of a peak. */
 static uint64_t burst_idle_request_blocks(const struct burst_idle_state *state)
 {
     return state->count < BURST_IDLE_REQUEST_BLOCKS ? state->count : BURST_IDLE_REQUEST_BLOCKS;
@@ -97,7 +97,7 @@ static enum status burst_idle_setup(struct run *run, struct error *error)
     for (; bytes < peak; state->count++) {
         bytes += burst_idle_draw_size(run);
     }
-    /* Once more the same numbers, now that there is room for so many. */
+    /* Draws the same numbers again, now that there is room for them. */
     uint32_t *sizes = run_scratch(run, state->count * sizeof(*sizes));
     run->rng = begin;
     for (uint64_t i = 0; i < state->count; i++) {
@@ -110,7 +110,7 @@ static enum status burst_idle_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* Takes the first count blocks of a peak. */
+/* Allocates the first count blocks of a peak. */
 static bool burst_idle_take(struct run *run, struct burst_idle_state *state, uint64_t count)
 {
     const uint64_t stretch = state->count / 32 + 1;
@@ -167,7 +167,7 @@ static void burst_idle_drop(struct run *run, struct burst_idle_state *state)
     }
 }
 
-/* A program at rest: a small request now and then. */
+/* Imitates a program at rest: a small request now and then. */
 static void burst_idle_trickle(struct run *run, struct burst_idle_state *state, uint64_t ns)
 {
     const uint64_t blocks = burst_idle_request_blocks(state);

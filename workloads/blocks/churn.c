@@ -21,21 +21,21 @@ enum { CHURN_LIVE, CHURN_MEDIAN, CHURN_SIGMA, CHURN_CAP };
 
 enum {
     CHURN_SETTLING_FACTOR = 4,
-    /* Steps on the tape, in multiples of live, and at least so many that sizes are not soon
-       repeated. */
+    /* Steps on the tape, as a multiple of live; and the fewest, so that sizes do not repeat
+     * soon. */
     CHURN_TAPE_FACTOR = 4,
     CHURN_TAPE_STEPS_MIN = 1 << 16,
 };
 
 struct churn_step {
-    uint32_t slot; /* whose block dies */
-    uint32_t size; /* in bytes, of the one that takes its place */
+    uint32_t slot; /* whose block is freed */
+    uint32_t size; /* of the block that replaces it, in bytes */
 };
 
 struct churn_slot {
     unsigned char *block;
     uint32_t size;
-    uint32_t stamp; /* what is written to both ends, in its low byte */
+    uint32_t stamp; /* its low byte is written to both ends */
 };
 
 struct churn_state {
@@ -44,8 +44,8 @@ struct churn_state {
     struct churn_step *tape;
     uint64_t tape_steps;
     uint64_t position; /* on the tape */
-    uint64_t origin;   /* the slot that this playing counts from */
-    uint64_t stride;   /* from one playing's origin to the next one's */
+    uint64_t origin;   /* slots of this playing are counted from this one */
+    uint64_t stride;   /* from the origin of one playing to that of the next */
 };
 
 static uint64_t churn_operations(const struct run *run)
@@ -60,10 +60,10 @@ static uint64_t churn_expected_allocations(const struct run *run, uint64_t itera
     return iterations;
 }
 
-/* The bytes that are live on average, so that `null` walks over as much memory as the workload
- * really uses. A block may outlive that many further bytes; its contents are then lost, which no
- * run of this workload depends on. The mean of a log-normal is median × exp(sigma² / 2); the cap
- * only lowers it. */
+/* The average live bytes, so that `null` walks over as much memory as the workload really uses. If
+ * a block outlives that many further bytes, its contents are lost, but no run of this workload
+ * depends on them. The mean of a log-normal distribution is median × exp(sigma² / 2); the cap only
+ * lowers it. */
 static size_t churn_window_bytes(const struct run *run)
 {
     double sigma = run->values[CHURN_SIGMA];
@@ -92,7 +92,7 @@ static void churn_record_tape(struct run *run, struct churn_state *state)
     }
 }
 
-/* At the tape's end: it starts over, from another slot. */
+/* Begins the tape again, from another slot. */
 static void churn_rewind(struct churn_state *state)
 {
     state->position = 0;
@@ -118,7 +118,7 @@ static enum status churn_setup(struct run *run, struct error *error)
     struct churn_state *state = run_scratch(run, sizeof(*state));
     run->state = state;
     state->live = run_count(run, CHURN_LIVE);
-    /* The golden section of live spreads the origins as evenly as any stride does. */
+    /* The golden section of live spreads the origins as evenly as any stride. */
     state->stride = (uint64_t)((double)state->live * 0.6180339887498949) | 1;
     state->slots = run_scratch(run, state->live * sizeof(struct churn_slot));
     churn_record_tape(run, state);
@@ -135,7 +135,8 @@ static enum status churn_setup(struct run *run, struct error *error)
 
 static void churn_run(struct run *run, uint64_t iterations)
 {
-    /* A copy whose address nobody has: the barriers around each block do not force it to memory. */
+    /* A copy whose address nobody has, so that the barriers around each block do not force it to
+     * memory. */
     struct churn_state state = *(struct churn_state *)run->state;
     uint64_t checksum = run->checksum;
     uint64_t allocations = 0;

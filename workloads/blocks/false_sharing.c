@@ -57,7 +57,7 @@ static enum status false_sharing_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* Volatile, as each write is to reach the cache line. */
+/* Volatile, because every write must reach the cache line. */
 static inline void false_sharing_write(volatile unsigned char *block, size_t size, uint64_t writes)
 {
     for (uint64_t i = 0; i < writes; i++) {

@@ -21,13 +21,13 @@ enum { FLEET_PROFILE, FLEET_SCALE };
 enum {
     FLEET_PROFILES = 10,
     FLEET_SIZES_MAX = 64,
-    FLEET_TAPE_FACTOR = 4, /* steps on the tape, in multiples of the blocks alive */
+    FLEET_TAPE_FACTOR = 4, /* steps on the tape, as a multiple of the live blocks */
     FLEET_TAPE_STEPS_MIN = 1 << 16,
     FLEET_LINE_BYTES = 64,
     FLEET_LEAST_PART = 100,
 };
 
-/* Ends with a size of 0 where there are fewer than FLEET_SIZES_MAX. */
+/* If there are fewer than FLEET_SIZES_MAX, the last one has a size of 0. */
 struct fleet_size {
     uint64_t size; /* bytes */
     double rate;
@@ -42,10 +42,10 @@ struct fleet_block {
     uint32_t stamp; /* its low byte is written to both ends */
 };
 
-/* A thread's share, on cache lines of its own. */
+/* A thread's share, on its own cache lines. */
 struct fleet_share {
     _Alignas(FLEET_LINE_BYTES) struct fleet_block *blocks;
-    uint32_t *tape; /* whose block dies */
+    uint32_t *tape; /* sizes whose blocks are replaced */
     uint64_t position;
     uint64_t checksum;
 };
@@ -53,8 +53,9 @@ struct fleet_share {
 struct fleet_state {
     const struct fleet_size *sizes;
     size_t size_count;
-    uint64_t first[FLEET_SIZES_MAX + 1]; /* of a share's blocks, by size; the last: how many */
-    double until[FLEET_SIZES_MAX];       /* rates, cumulated */
+    uint64_t first[FLEET_SIZES_MAX + 1]; /* by size: the index of a share's first block; the last
+                                            entry is their number */
+    double until[FLEET_SIZES_MAX];       /* cumulative rates */
     uint64_t tape_steps;
     struct fleet_share *shares;
 };
@@ -74,7 +75,7 @@ static size_t fleet_window_bytes(const struct run *run)
     return (size_t)(run->values[FLEET_SCALE] * 1.25 * (1 << 20));
 }
 
-/* How many blocks of each size a share has alive. */
+/* Computes how many blocks of each size a share has. */
 static void fleet_divide(struct run *run, struct fleet_state *state)
 {
     double share_bytes = run->values[FLEET_SCALE] * (1 << 20) / run->threads;
@@ -130,8 +131,8 @@ static inline bool fleet_take(struct run *run, struct fleet_block *slot, uint32_
     return true;
 }
 
-/* Each thread draws its own tape and takes its own blocks, the sizes in random order: as nothing
- * allocates all blocks of one size first. */
+/* Each thread draws its own tape and allocates its own blocks, with the sizes in random order,
+ * because no program allocates all blocks of one size first. */
 static void fleet_fill(struct run_thread *thread, uint64_t iterations)
 {
     struct run *run = thread->run;
@@ -156,7 +157,7 @@ static void fleet_fill(struct run_thread *thread, uint64_t iterations)
             return;
         }
     }
-    for (uint64_t i = 0; i < count; i++) { /* those that are not on the tape */
+    for (uint64_t i = 0; i < count; i++) { /* sizes that are not on the tape */
         struct fleet_block *slot = &share->blocks[i];
         if (slot->block == NULL && !fleet_take(run, slot, (uint32_t)i, &tally)) {
             return;

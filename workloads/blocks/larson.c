@@ -27,8 +27,8 @@ struct larson_block {
     uint32_t stamp; /* its low byte is written to both ends */
 };
 
-/* A thread's place, on cache lines of its own. The array at home is the thread's alone; the one
- * before it in the ring puts another into `arriving`, and this one takes it out. */
+/* A thread's place, on its own cache lines. Only the thread uses the array at home. The thread
+ * before it in the ring puts another array into `arriving`, and this thread takes it out. */
 struct larson_place {
     _Alignas(LARSON_LINE_BYTES) struct larson_block *blocks;
     uint64_t steps; /* of this round */
@@ -78,7 +78,8 @@ static inline bool larson_take(struct run *run, struct larson_block *slot, uint3
     return true;
 }
 
-/* Set-up, in each thread: so that a block begins with the thread that works on it. */
+/* Fills the array in each thread during set-up, so that a block is allocated by the thread that
+ * works on it. */
 static void larson_fill(struct run_thread *thread, uint64_t live)
 {
     struct run *run = thread->run;
@@ -107,14 +108,14 @@ static enum status larson_setup(struct run *run, struct error *error)
                                : error_set(error, STATUS_NO_MEMORY, "heap exhausted in set-up");
 }
 
-/* Passes the array on and waits for another. False if the cell has failed meanwhile. */
+/* Passes the array on and waits for another one. false: the cell has failed meanwhile. */
 static bool larson_hand_over(struct run_thread *thread, struct larson_place *place)
 {
     struct run *run = thread->run;
     const struct larson_state *state = run->state;
     struct larson_place *next = &state->places[(thread->index + 1) % run->threads];
     struct larson_block *none = NULL;
-    /* The next thread may not yet have taken the array before this one. */
+    /* The next thread may still have the earlier array in its place. */
     while (!__atomic_compare_exchange_n(&next->arriving, &none, place->blocks, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
         none = NULL;
@@ -141,7 +142,7 @@ static void larson_work(struct run_thread *thread, uint64_t iterations)
     struct larson_place *place = &state->places[thread->index];
     const uint64_t live = run_count(run, LARSON_LIVE);
     const uint64_t round = run_count(run, LARSON_ROUND);
-    struct rng rng = thread->rng; /* a copy that nobody has the address of */
+    struct rng rng = thread->rng; /* a copy whose address nobody has */
     uint64_t checksum = 0;
     uint64_t tally = 0;
     uint32_t difference = 0;

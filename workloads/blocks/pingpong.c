@@ -17,7 +17,7 @@ enum { PINGPONG_SIZE, PINGPONG_TYPE };
 static const char *const pingpong_types[] = {"raw", "int", "float", "list", "dict", "tuple", NULL};
 enum { PINGPONG_RAW, PINGPONG_INT, PINGPONG_FLOAT, PINGPONG_LIST, PINGPONG_DICT, PINGPONG_TUPLE };
 
-/* A pair, the commonest tuple. */
+/* A pair, the most common tuple. */
 enum { PINGPONG_TUPLE_BYTES = HEAP_TUPLE_BYTES + 2 * sizeof(void *) };
 
 static uint64_t pingpong_operations(const struct run *run)
@@ -37,7 +37,7 @@ static size_t pingpong_window_bytes(const struct run *run)
     return 2 * (size_t)run_count(run, PINGPONG_SIZE);
 }
 
-/* What the parameters come to. */
+/* The size and the type that the parameters give. */
 static void pingpong_block(const struct run *run, size_t *size, enum heap_type *type)
 {
     static const struct {
@@ -55,7 +55,7 @@ static void pingpong_block(const struct run *run, size_t *size, enum heap_type *
     *type = choice == PINGPONG_RAW ? HEAP_RAW : blocks[choice].type;
 }
 
-/* Takes the neighbour, the block that is always there. */
+/* Allocates the neighbour, a block that always lives. */
 static enum status pingpong_setup(struct run *run, struct error *error)
 {
     size_t size;

@@ -30,11 +30,11 @@ struct producer_consumer_message {
     uint32_t stamp; /* its low byte is written to both ends */
 };
 
-/* Counts that only grow; a message's place is its number modulo the queue's length. */
+/* The counts only grow; a message's place is its number modulo the queue's length. */
 struct producer_consumer_pair {
     _Alignas(PRODUCER_CONSUMER_LINE_BYTES) uint64_t produced; /* the producer writes it */
-    _Alignas(PRODUCER_CONSUMER_LINE_BYTES) uint64_t consumed; /* the consumer */
-    uint64_t checksum;                                        /* the consumer */
+    _Alignas(PRODUCER_CONSUMER_LINE_BYTES) uint64_t consumed; /* the consumer writes it */
+    uint64_t checksum;                                        /* the consumer writes it */
     _Alignas(PRODUCER_CONSUMER_LINE_BYTES) struct producer_consumer_message *ring;
     uint64_t length;
     uint64_t batch;
@@ -45,7 +45,7 @@ static unsigned producer_consumer_pairs(const struct run *run)
     return (run->threads + 1) / 2;
 }
 
-/* An iteration is one message of each pair: taken once, freed once. */
+/* An iteration is one message of each pair, which is allocated once and freed once. */
 static uint64_t producer_consumer_operations(const struct run *run)
 {
     return 2 * (uint64_t)producer_consumer_pairs(run);
@@ -79,7 +79,7 @@ static enum status producer_consumer_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* Waits until *count is at least wanted. False if the cell has failed meanwhile. */
+/* Waits until *count is at least wanted. false: the cell has failed meanwhile. */
 static bool producer_consumer_await(const struct run *run, const uint64_t *count, uint64_t wanted)
 {
     while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < wanted) {
@@ -91,7 +91,7 @@ static bool producer_consumer_await(const struct run *run, const uint64_t *count
     return true;
 }
 
-/* Takes messages number first to end - 1, into places that are free. */
+/* Allocates the messages numbered first to end - 1, into free places. */
 static bool producer_consumer_produce(struct run *run, struct producer_consumer_pair *pair,
                                       struct rng *rng, uint64_t first, uint64_t end)
 {
@@ -117,7 +117,7 @@ static bool producer_consumer_produce(struct run *run, struct producer_consumer_
     return true;
 }
 
-/* Reads and frees messages number first to end - 1, which have been produced. */
+/* Reads and frees the messages numbered first to end - 1, which have been produced. */
 static void producer_consumer_consume(struct run *run, struct producer_consumer_pair *pair,
                                       uint64_t first, uint64_t end)
 {
@@ -148,7 +148,7 @@ static void producer_consumer_work(struct run_thread *thread, uint64_t iteration
     bool consumes = thread->index % 2 == 1;
     bool produces = !consumes;
     consumes = consumes || thread->index + 1 == run->threads;
-    /* At a work's begin the queue is empty: both counts are where the last work ended. */
+    /* When a work begins, the queue is empty: both counts are where the last work ended. */
     uint64_t begin = produces ? pair->produced : pair->consumed;
     uint64_t end = begin + iterations;
     struct rng rng = thread->rng;

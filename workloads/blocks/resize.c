@@ -18,16 +18,16 @@
 enum { RESIZE_VECTORS, RESIZE_SMALLEST, RESIZE_LARGEST, RESIZE_GROWTH };
 
 struct resize_vector {
-    unsigned char *block; /* NULL: not alive */
+    unsigned char *block; /* NULL: it does not live */
     uint64_t size;
-    uint64_t length; /* grows up to here */
+    uint64_t length; /* the length up to which it grows */
     bool shrinks;
-    unsigned char stamp; /* is written to both ends */
+    unsigned char stamp; /* written to both ends */
 };
 
 struct resize_state {
     struct resize_vector *vectors;
-    uint32_t *order; /* of whose step each is */
+    uint32_t *order; /* the vector of each step */
     uint64_t steps;
 };
 
@@ -43,7 +43,7 @@ static uint64_t resize_shrunk(const struct run *run, const struct resize_vector 
     return size > run_count(run, RESIZE_SMALLEST) ? size : run_count(run, RESIZE_SMALLEST);
 }
 
-/* From birth to death: one each for them, and what lies between. */
+/* The steps of a life: birth, death, and the resizes between them. */
 static uint64_t resize_count_steps(const struct run *run, uint64_t length)
 {
     struct resize_vector vector = {.size = run_count(run, RESIZE_SMALLEST), .length = length};
@@ -63,14 +63,14 @@ static uint64_t resize_operations(const struct run *run)
     return state->steps;
 }
 
-/* Resizing is no allocation to the contract; a vector's birth is. */
+/* Only a vector's birth is an allocation for the contract; a resize is not. */
 static uint64_t resize_expected_allocations(const struct run *run, uint64_t iterations)
 {
     return iterations * run_count(run, RESIZE_VECTORS);
 }
 
-/* A resize takes new memory each time: up and down again makes at most 4 lengths at a growth of 2.
- */
+/* With the window a resize always takes new memory. Growing and shrinking takes at most 4 lengths
+ * with a growth of 2. */
 static size_t resize_window_bytes(const struct run *run)
 {
     double growth = run->values[RESIZE_GROWTH];
@@ -115,7 +115,7 @@ static bool resize_be_born(struct run *run, struct resize_vector *vector)
     return vector->block != NULL;
 }
 
-/* The first byte must come along; the last one of the larger size does not matter any more. */
+/* Resizes. The first byte must be preserved; the last one of the larger size no longer matters. */
 static bool resize_to(struct run *run, struct resize_vector *vector, uint64_t size)
 {
     unsigned char *block = heap_resize(run->heap, vector->block, vector->size, size, HEAP_RAW);
@@ -129,7 +129,7 @@ static bool resize_to(struct run *run, struct resize_vector *vector, uint64_t si
     return true;
 }
 
-/* One step of a vector's life. False: exhausted. */
+/* Makes one step of a vector's life. false: the heap is exhausted. */
 static bool resize_step(struct run *run, struct resize_vector *vector)
 {
     bool done = true;

@@ -35,7 +35,7 @@ struct robson_block {
 struct robson_state {
     struct robson_block *blocks; /* in the order of their steps */
     uint64_t count;
-    uint64_t counts[ROBSON_STEPS_MAX]; /* of each step's blocks, how many are alive */
+    uint64_t counts[ROBSON_STEPS_MAX]; /* live blocks of each step */
     uint64_t offset;                   /* f, in units */
     uint64_t held_bytes_peak;
 };
@@ -49,7 +49,7 @@ static unsigned robson_steps(const struct run *run)
     return steps;
 }
 
-/* How many blocks fill a step up to M, with so many alive of each step before it. */
+/* The number of blocks that fill a step up to M, given the live blocks of earlier steps. */
 static uint64_t robson_step_blocks(const struct run *run, unsigned step, const uint64_t *counts)
 {
     uint64_t units = run_count(run, ROBSON_LIVE) / run_count(run, ROBSON_SMALLEST);
@@ -84,7 +84,7 @@ static uint64_t robson_expected_allocations(const struct run *run, uint64_t iter
     return iterations * robson_allocations(run);
 }
 
-/* All that is ever taken: a block of the first step can live to the end. */
+/* All bytes that are ever allocated, because a block of the first step can live to the end. */
 static size_t robson_window_bytes(const struct run *run)
 {
     return (size_t)(run_count(run, ROBSON_LIVE) * (robson_steps(run) + 2));
@@ -121,8 +121,8 @@ static bool robson_obstructs(const struct robson_block *block, uint64_t smallest
     return ((offset - first) & chunk) <= last - first;
 }
 
-/* Robson's choice: the offset for which the sum of 2^step − size over its obstructing blocks, the
- * memory that they spoil beyond their own, is the larger. */
+/* Chooses as Robson does: the offset with the larger sum of 2^step − size over its obstructing
+ * blocks. That sum is the memory that they waste beyond their own. */
 static void robson_choose_offset(struct robson_state *state, uint64_t smallest, unsigned step)
 {
     const uint64_t half = UINT64_C(1) << (step - 1);
@@ -144,12 +144,13 @@ static void robson_free(struct run *run, const struct robson_block *block)
     heap_free(run->heap, block->block, size, HEAP_RAW);
 }
 
-/* Frees half of each size: those that do not obstruct, and others only as they are too few. */
+/* Frees half of each size: first blocks that do not obstruct, and others only if there are too few
+ * of those. */
 static void robson_thin(struct run *run, struct robson_state *state, unsigned step)
 {
     const uint64_t smallest = run_count(run, ROBSON_SMALLEST);
-    uint64_t keep[ROBSON_STEPS_MAX];      /* that are still to be kept, of each size */
-    uint64_t idle_keep[ROBSON_STEPS_MAX]; /* of them those that do not obstruct */
+    uint64_t keep[ROBSON_STEPS_MAX];      /* blocks of each size that must still be kept */
+    uint64_t idle_keep[ROBSON_STEPS_MAX]; /* those of them that do not obstruct */
     uint64_t obstructing[ROBSON_STEPS_MAX] = {0};
     uint64_t kept = 0;
     for (uint64_t i = 0; i < state->count; i++) {
@@ -200,7 +201,7 @@ static void robson_note_held(struct run *run, struct robson_state *state)
     }
 }
 
-/* The order of giving back is that of taking, as the adversary has no more to gain. */
+/* Frees in the order of allocation, because the adversary has no more to gain. */
 static void robson_drain(struct run *run, struct robson_state *state)
 {
     for (uint64_t i = 0; i < state->count; i++) {
@@ -233,7 +234,7 @@ static void robson_run(struct run *run, uint64_t iterations)
 
 static void robson_teardown(struct run *run)
 {
-    robson_drain(run, run->state); /* nothing, unless the run was cut short */
+    robson_drain(run, run->state); /* frees something only if the run was cut short */
 }
 
 const struct workload workload_robson = {

@@ -1,12 +1,12 @@
-/* append_then_drop: a list grows by lists that are made, appended and let go of.
+/* append_then_drop: a list grows by lists that are made, appended and released.
  *
- * Imitates how every program fills a list, `xs.append(make())`: the new object's count goes to two
- * and back to one. A decrement that leaves a count above zero is what makes an object a candidate
- * for a collector that starts from candidates, so that here every object is one although nothing
- * is garbage; for one that counts allocations it is a heap that grows. At the end of an iteration
- * the list is emptied, and reference counts free all.
+ * Imitates how every program fills a list, `xs.append(make())`: the new object's count becomes two
+ * and then one. For a collector that starts from candidates, a decrement that leaves a count above
+ * zero makes an object a candidate. So here every object is a candidate, although nothing is
+ * garbage; for a collector that counts allocations the heap only grows. At the end of an iteration
+ * the list is emptied, and reference counts free everything.
  *
- * Leaves out cycles. Stresses what a collector costs where there is nothing to collect. */
+ * Leaves out cycles. Stresses the cost of a collector if there is nothing to collect. */
 #include "workloads/objects/shapes.h"
 
 enum { APPEND_THEN_DROP_N };
@@ -68,13 +68,13 @@ static void append_then_drop_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A list made and appended is an operation. */
+/* An operation is a list that is made and appended. */
 static uint64_t append_then_drop_operations(const struct run *run)
 {
     return run_count(run, APPEND_THEN_DROP_N);
 }
 
-/* The nodes, and the holder's first vector, which goes when it is emptied. */
+/* The nodes, and the holder's first vector, which is freed when it is emptied. */
 static uint64_t append_then_drop_expected_allocations(const struct run *run, uint64_t iterations)
 {
     return iterations * (SHAPES_NODE_BLOCKS * run_count(run, APPEND_THEN_DROP_N) + 1);

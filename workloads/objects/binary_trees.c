@@ -26,7 +26,7 @@ struct binary_trees_state {
 };
 
 /* ------------------------------------------------------------------ one node of each kind */
-/* The makers below leave the children alone and return a new reference, or NULL. */
+/* The makers below do not take over the children; they return a new reference, or NULL. */
 static struct object *binary_trees_make_tuple(struct runtime *runtime, struct object *children[])
 {
     struct object *node = tuple_new(runtime, BINARY_TREES_CHILDREN);
@@ -90,8 +90,8 @@ static struct object *binary_trees_child(const struct binary_trees_state *state,
 }
 
 /* ------------------------------------------------------------------ trees */
-/* A new tree of 2^(depth+1) − 1 nodes, children before parents; NULL: heap exhausted, nothing is
- * left behind. Recursion is as deep as the tree. */
+/* Makes a tree of 2^(depth+1) − 1 nodes, children before parents. NULL: the heap is exhausted, and
+ * nothing is left behind. The recursion is as deep as the tree. */
 static struct object *binary_trees_make(struct runtime *runtime,
                                         const struct binary_trees_state *state, unsigned depth)
 {
@@ -113,7 +113,7 @@ static struct object *binary_trees_make(struct runtime *runtime,
     return node;
 }
 
-/* The number of nodes, found by visiting each. */
+/* Counts the nodes by visiting each. */
 static uint64_t binary_trees_count(const struct binary_trees_state *state,
                                    const struct object *node)
 {
@@ -163,7 +163,7 @@ static enum status binary_trees_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* All trees of one depth, one after the other; the number of nodes counted. */
+/* Makes all trees of one depth, one after the other; adds up their nodes. */
 static bool binary_trees_run_depth(struct run *run, unsigned depth, uint64_t trees)
 {
     struct binary_trees_state *state = run->state;
@@ -199,7 +199,7 @@ static void binary_trees_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A node made is an operation. */
+/* An operation is a node that is made. */
 static uint64_t binary_trees_operations(const struct run *run)
 {
     const uint64_t depth_max = run_count(run, BINARY_TREES_DEPTH);
@@ -210,15 +210,15 @@ static uint64_t binary_trees_operations(const struct run *run)
     return nodes;
 }
 
-/* A tuple is one block, a list two (its items), an instance three (its dict, and that one's keys).
- */
+/* A tuple is one block; a list is two (with its items), an instance three (with its dict and the
+ * dict's keys). */
 static uint64_t binary_trees_expected_allocations(const struct run *run, uint64_t iterations)
 {
     uint64_t node_blocks = 1 + run_count(run, BINARY_TREES_NODE);
     return iterations * node_blocks * binary_trees_operations(run);
 }
 
-/* One short-lived tree is alive at a time, and no garbage waits for the collector. */
+/* One short-lived tree lives at a time, and no garbage waits for the collector. */
 static size_t binary_trees_window_bytes(const struct run *run)
 {
     static const uint64_t node_bytes[] = {

@@ -18,20 +18,20 @@ enum { CYCLIC_GRAPH_INSTANCE, CYCLIC_GRAPH_LIST };
 enum {
     CYCLIC_GRAPH_NODES_PER_ITERATION = 8192 /* or one group */,
     CYCLIC_GRAPH_PAYLOAD_MIN = 1000,
-    /* What a node asks for with its payload: instance, dict and its first table of eight slots
-     * (gc/dict_object.c); list and first vector. */
+    /* The bytes that a node allocates with its payload: an instance, its dict and the dict's first
+     * table of eight slots (gc/dict_object.c); or a list and its first vector. */
     CYCLIC_GRAPH_INSTANCE_ASKED_BYTES = HEAP_INT_BYTES + 48 + HEAP_DICT_BYTES + 160,
     CYCLIC_GRAPH_LIST_ASKED_BYTES = HEAP_INT_BYTES + HEAP_LIST_BYTES + 4 * sizeof(void *),
 };
 
 struct cyclic_graph_state {
-    struct object *groups;     /* a list: of each group, its first node */
+    struct object *groups;     /* a list of the first nodes of all groups */
     struct object *nothing;    /* the shared int 0, where Python has None */
     struct object *class_name; /* of nodes that are instances */
     struct object *payload_name;
     struct object *link_name;
     uint64_t kind;
-    uint64_t ring;         /* nodes of a group */
+    uint64_t ring;         /* nodes per group */
     uint64_t groups_live;  /* the list's length */
     uint64_t group_oldest; /* its index in the list */
     uint64_t ring_containers;
@@ -39,7 +39,8 @@ struct cyclic_graph_state {
 };
 
 /* ------------------------------------------------------------------ nodes */
-/* A node of the payload that links to link; leaves both alone. A new reference, or NULL. */
+/* Makes a node with the payload that links to link; takes over neither. Returns a new reference, or
+ * NULL. */
 static struct object *cyclic_graph_make_node(struct runtime *runtime,
                                              const struct cyclic_graph_state *state,
                                              struct object *payload, struct object *link)
@@ -63,7 +64,7 @@ static struct object *cyclic_graph_make_node(struct runtime *runtime,
     return node;
 }
 
-/* Replaces the node's link, which allocates nothing. */
+/* Replaces the node's link, without allocating. */
 static void cyclic_graph_relink(struct runtime *runtime, const struct cyclic_graph_state *state,
                                 struct object *node, struct object *link)
 {
@@ -90,14 +91,14 @@ static int64_t cyclic_graph_payload(const struct cyclic_graph_state *state,
 }
 
 /* ------------------------------------------------------------------ groups */
-/* A new reference to the first node of a new group, made from its last node to its first; NULL:
- * heap exhausted, and what was made is freed. */
+/* Makes a group from its last node to its first. Returns a new reference to its first node; NULL:
+ * the heap is exhausted, and what was made is freed. */
 static struct object *cyclic_graph_make_group(struct runtime *runtime,
                                               const struct cyclic_graph_state *state,
                                               int64_t payload, bool acyclic)
 {
     struct object *first = object_incref(state->nothing);
-    struct object *last = NULL; /* borrowed: the chain from first on holds it */
+    struct object *last = NULL; /* borrowed: the chain from `first` on holds it */
     for (uint64_t i = 0; i < state->ring; i++) {
         struct object *number = int_new(runtime, payload + (int64_t)i);
         struct object *node = NULL;
@@ -118,8 +119,8 @@ static struct object *cyclic_graph_make_group(struct runtime *runtime,
     return first;
 }
 
-/* Sum of the payloads: a pass over the whole group. *ring: whether its last node links to its
- * first, so that it will be garbage when it is dropped. */
+/* Adds up the payloads in a pass over the whole group. *ring: its last node links to its first, so
+ * that it becomes garbage when it is dropped. */
 static uint64_t cyclic_graph_sum(const struct cyclic_graph_state *state, struct object *first,
                                  bool *ring)
 {
@@ -232,24 +233,24 @@ static void cyclic_graph_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A node made is an operation. */
+/* An operation is a node that is made. */
 static uint64_t cyclic_graph_operations(const struct run *run)
 {
     return cyclic_graph_groups_per_iteration(run) * run_count(run, CYCLIC_GRAPH_RING);
 }
 
-/* A payload is a block; a list node is two (its items), an instance three (its dict, and that one's
- * keys). Closing a ring and collecting take none. */
+/* A payload is one block; a list node is two (with its items), an instance three (with its dict and
+ * the dict's keys). Closing a ring and collecting allocate nothing. */
 static uint64_t cyclic_graph_expected_allocations(const struct run *run, uint64_t iterations)
 {
     uint64_t node_blocks = run_count(run, CYCLIC_GRAPH_NODE) == CYCLIC_GRAPH_INSTANCE ? 4 : 3;
     return iterations * node_blocks * cyclic_graph_operations(run);
 }
 
-/* A node lives for as long as it takes to replace the live set, and then waits for a full
- * collection. That one comes after a number of net container allocations, and when those that have
- * grown old since the last one are more than a quarter of the old. Chains are freed at once, and so
- * do not bring a collection nearer. */
+/* A node lives until the live set has been replaced, and then waits for a full collection. That
+ * comes after a number of net container allocations, if those that have grown old since the last
+ * one are more than a quarter of the old. Chains are freed at once, so they do not bring a
+ * collection nearer. */
 static size_t cyclic_graph_window_bytes(const struct run *run)
 {
     const uint64_t live = run_count(run, CYCLIC_GRAPH_LIVE) + run_count(run, CYCLIC_GRAPH_RING);

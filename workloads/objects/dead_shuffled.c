@@ -49,7 +49,7 @@ static void dead_shuffled_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A dead node is an operation. */
+/* An operation is a dead node. */
 static uint64_t dead_shuffled_operations(const struct run *run)
 {
     return run_count(run, DEAD_SHUFFLED_N);

@@ -26,7 +26,7 @@ static uint64_t dict_build_target(const struct run *run, uint64_t index)
                              run->values[DICT_BUILD_LENGTH]);
 }
 
-/* The ordinal-th number of a dict's: an odd multiplier keeps them apart modulo 2^44. */
+/* Number `ordinal` of a dict: an odd multiplier keeps the numbers distinct modulo 2^44. */
 static uint64_t dict_build_number(uint64_t first, uint64_t ordinal)
 {
     return ((first + ordinal * 0x9e3779b97f5u) & (((uint64_t)1 << 44) - 1)) + DICT_BUILD_NUMBER_MIN;
@@ -41,7 +41,7 @@ static struct object *dict_build_str_key(struct runtime *runtime, uint64_t numbe
     return str_new(runtime, text, DICT_BUILD_DIGITS + (number & 7));
 }
 
-/* A new reference to a dict of length entries, or NULL. */
+/* Makes a dict of length entries; returns a new reference, or NULL. */
 static struct object *dict_build_make(struct run *run, uint64_t length, uint64_t first)
 {
     struct runtime *runtime = run->runtime;
@@ -63,7 +63,7 @@ static struct object *dict_build_make(struct run *run, uint64_t length, uint64_t
     return dict;
 }
 
-/* Looks every key up; the sum of the values. */
+/* Looks up every key; returns the sum of the values. */
 static uint64_t dict_build_sum(const struct object *dict)
 {
     uint64_t sum = 0;
@@ -126,7 +126,7 @@ static void dict_build_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* An entry is an operation. */
+/* An operation is an entry. */
 static uint64_t dict_build_operations(const struct run *run)
 {
     uint64_t entries = 0;
@@ -136,7 +136,7 @@ static uint64_t dict_build_operations(const struct run *run)
     return entries;
 }
 
-/* The dict, its tables, a key and a value for each entry. */
+/* The dict and its tables, and a key and a value for each entry. */
 static uint64_t dict_build_expected_allocations(const struct run *run, uint64_t iterations)
 {
     uint64_t blocks = 0;
@@ -147,8 +147,8 @@ static uint64_t dict_build_expected_allocations(const struct run *run, uint64_t 
     return iterations * blocks;
 }
 
-/* A dict lives for one pass. Its tables are at most thrice as large as need be, and a table and all
- * those before it twice as large as the last. */
+/* A dict lives for one pass. Its tables are at most three times as large as necessary, and a table
+ * with all earlier ones is twice as large as the last one. */
 static size_t dict_build_window_bytes(const struct run *run)
 {
     enum { ENTRY_BYTES = MODEL_INT_BYTES + MODEL_STR_BYTES + 32 + 2 * 3 * 32 };
