@@ -20,7 +20,10 @@ struct pools_layout {
     size_t end;
 };
 
-enum { POOLS_RESERVE_MIB_MIN = 16 };
+enum {
+    POOLS_RESERVE_MIB_MIN = 16,
+    POOLS_KEPT_RUN_UNITS = 3, /* less than 128 KiB, glibc's threshold when a program begins */
+};
 
 #define POOLS_ARENA_BYTES ((size_t)POOLS_ARENA_UNITS << POOLS_UNIT_SHIFT)
 
@@ -94,6 +97,7 @@ enum status pools_open(struct pools_heap *heap, const struct heap_options *optio
     heap->os_is_own = options == NULL || options->os.map == NULL;
     heap->secret = pools_secret(heap);
     heap->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    heap->kept_run_units = POOLS_KEPT_RUN_UNITS;
     pools_classes_fill(heap->class_of, heap->classes);
     if (!pools_reserve(heap)) {
         return error_set(error, STATUS_NO_MEMORY,

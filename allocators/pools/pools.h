@@ -40,7 +40,8 @@
  * externally a page stays with its class while one block lives, and up to a 16th of a page that is
  * not listed waits for company. The side table is 2.0% of what is used.
  *
- * Giving back (pools_pace.c): units that nobody needed for an epoch go back to the system. Huge
+ * Giving back (pools_pace.c): units that nobody needed for an epoch go back to the system, and a
+ * large block at once if none as large was freed before (pools_large.c). Huge
  * pages (pools_units.c): whatever the system's policy, none but for arenas that a large heap
  * begins.
  *
@@ -226,6 +227,7 @@ struct pools_heap {
     uint32_t orphans;
     size_t runs;
     size_t run_bytes;
+    uint32_t kept_run_units; /* of a large block that is not given back when it is freed, at most */
     size_t arenas_mapped;
     size_t arenas_unmapped;
     bool is_wasteful; /* atomic; see pools_pace.c */

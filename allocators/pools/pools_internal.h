@@ -16,6 +16,8 @@ uint32_t pools_units_take(struct pools_heap *heap, uint32_t count, uint32_t alig
 bool pools_units_extend(struct pools_heap *heap, uint32_t unit, uint32_t count, uint32_t tag);
 /* Locked. */
 void pools_units_release(struct pools_heap *heap, uint32_t unit, uint32_t count);
+/* The system has the memory of these free units. Locked. */
+void pools_units_clean(struct pools_heap *heap, uint32_t unit, uint32_t count);
 /* Gives the memory of so many dirty units back to the system, the highest first. Locked. */
 void pools_units_purge(struct pools_heap *heap, uint32_t count);
 

@@ -77,19 +77,30 @@ void *pools_alloc_run(struct pools_heap *heap, size_t alignment, size_t size)
     return block;
 }
 
+/* The first of a size goes back to the system at once: most often it is a table that has outgrown
+ * its memory, and will not be as small again. Who frees another as large takes and frees such ones
+ * in turns, and they are kept for the next (as glibc's threshold of mmap moves). */
 void pools_free_run(struct pools_heap *heap, uint32_t unit)
 {
     struct pools_page *page = &heap->pages[unit];
     uint32_t count = page->run_units;
-    if (POOLS_ZERO) {
+    bool is_returned =
+        POOLS_ZERO || count > __atomic_load_n(&heap->kept_run_units, __ATOMIC_RELAXED);
+    if (is_returned) {
         POOLS_UNPOISON(pools_address_of(heap, unit), page->run_bytes);
         (void)madvise(pools_address_of(heap, unit), page->run_bytes, MADV_DONTNEED);
     }
     pools_lock(heap);
+    if (count > heap->kept_run_units) {
+        __atomic_store_n(&heap->kept_run_units, count, __ATOMIC_RELAXED);
+    }
     pools_guard(heap, unit, false);
     heap->runs--;
     heap->run_bytes -= page->run_bytes;
     pools_units_release(heap, unit - POOLS_GUARD, count + 2 * POOLS_GUARD);
+    if (is_returned) {
+        pools_units_clean(heap, unit - POOLS_GUARD, count + 2 * POOLS_GUARD);
+    }
     pools_unlock(heap);
 }
 

@@ -181,6 +181,21 @@ void pools_units_release(struct pools_heap *heap, uint32_t unit, uint32_t count)
     pools_pace(heap);
 }
 
+void pools_units_clean(struct pools_heap *heap, uint32_t unit, uint32_t count)
+{
+    for (uint32_t i = unit; i < unit + count; i++) {
+        if (pools_bit_is_set(heap->dirty, i)) { /* an epoch may have ended when it was released */
+            pools_units_let_go(heap, i);
+            pools_bits_set(heap->dirty, i, 1, false);
+            heap->dirty_units--;
+        }
+    }
+    for (uint32_t arena = unit / POOLS_ARENA_UNITS; arena * POOLS_ARENA_UNITS < unit + count;
+         arena++) {
+        pools_huge_lose(heap, arena);
+    }
+}
+
 void pools_units_purge(struct pools_heap *heap, uint32_t count)
 {
     uint32_t unit = heap->top;
@@ -193,17 +208,11 @@ void pools_units_purge(struct pools_heap *heap, uint32_t count)
         while (unit > 0 && count > 0 && pools_bit_is_set(heap->dirty, unit - 1)) {
             unit--;
             count--;
-            pools_units_let_go(heap, unit);
         }
         if (unit < end) {
             (void)madvise(pools_address_of(heap, unit), (size_t)(end - unit) << POOLS_UNIT_SHIFT,
                           MADV_DONTNEED);
-            pools_bits_set(heap->dirty, unit, end - unit, false);
-            heap->dirty_units -= end - unit;
-            for (uint32_t arena = unit / POOLS_ARENA_UNITS; arena * POOLS_ARENA_UNITS < end;
-                 arena++) {
-                pools_huge_lose(heap, arena);
-            }
+            pools_units_clean(heap, unit, end - unit);
         } else {
             unit--;
         }
