@@ -79,6 +79,7 @@ enum status leaks_part_add(struct report *report, const char *directory, struct 
                   "programs that were accused.");
     leaks_report(score, document);
     status = leaks_figure_draw(score, output, report->options->command, &drawn);
+    document_heading(document, 2, "Detectors and leaks in a picture");
     report_add_drawn(report, output, "leaks", figure_find("leaks")->summary,
                      "heapmill leaks --plot DIR", status, &drawn, document);
     json_decref(score);

@@ -100,6 +100,7 @@ enum status trace_part_add(struct report *report, const char *path, struct docum
                   "heapmill trace advise %s",
                   path, path);
     enum status status = trace_draw(info, name, &options, &drawn);
+    document_heading(document, 2, "The trace in a picture");
     report_add_drawn(report, output, "trace", figure_find("trace")->summary, command, status,
                      &drawn, document);
     document_take(document, trace_info_document(info), 1);

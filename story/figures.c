@@ -200,6 +200,14 @@ static char *figures_format(const json_t *value, const char *format)
                : text_format("%.3g", number);
 }
 
+/* A number is not to be torn from its unit, nor its thousands from each other. */
+static void figures_put_unbroken(const char *text, FILE *file)
+{
+    for (; *text != '\0'; text++) {
+        (void)fputs(*text == ' ' ? "\xc2\xa0" : (const char[]){*text, '\0'}, file);
+    }
+}
+
 /* "NAME:FORMAT", of which the length is given. */
 static enum status figures_put(const struct figures *figures, const char *name, size_t length,
                                FILE *file, struct error *error)
@@ -218,7 +226,7 @@ static enum status figures_put(const struct figures *figures, const char *name, 
         if (text == NULL) {
             status = error_set(error, STATUS_CORRUPT, "%s: there is no format %s", word, format);
         } else {
-            (void)fputs(text, file);
+            figures_put_unbroken(text, file);
         }
         free(text);
     }

@@ -181,7 +181,9 @@ static void test_expressions(void **state)
     char *text = NULL;
     assert_int_equal(STATUS_OK,
                      figures_expand(&figures, "{a/b-c{d=e}:bytes} {of:x} }{", &text, &error));
-    assert_string_equal("3 B 5.00 }{", text);
+    assert_string_equal("3\xc2\xa0"
+                        "B 5.00 }{",
+                        text);
     free(text);
     json_decref(figures.answers);
     json_decref(figures.lets);
