@@ -13,7 +13,7 @@ static const bool runner_counts_allocations = false;
 static const bool runner_counts_allocations = true;
 #endif
 
-/* Makes the timed part's stream of random numbers another one than set-up's. */
+/* Makes the random numbers of the timed part differ from those of set-up. */
 #define RUNNER_TIMED_SEED UINT64_C(0x74696d6564)
 
 void *run_scratch(struct run *run, size_t bytes)
@@ -160,7 +160,8 @@ static enum status runner_start_threads(struct runner *runner, struct error *err
     return threads_start(run, error);
 }
 
-/* A reference's allocations are not the contract's, and there these passes count. */
+/* Refuses passes that count at the contract, for a reference, whose allocations do not go through
+ * it. */
 static enum status runner_check_pass(const struct cell *cell, struct error *error)
 {
 #ifdef HEAPMILL_REFERENCE
@@ -202,8 +203,8 @@ uint64_t cell_iterations_done(const struct cell *cell)
     return cell->iterations + (uint64_t)((double)cell->iterations * cell->extra_work / 100 + 0.5);
 }
 
-/* Adds what the workload expects of its next run(run, iterations). Asked before it, when the
- * generator and the workload's state are as run will find them. */
+/* Adds the allocations that the workload expects of its next run(run, iterations). It is called
+ * before that, when the generator and the workload's state are as run will find them. */
 static void runner_expect(struct runner *runner, uint64_t iterations)
 {
     runner->result->allocations_expected +=
@@ -256,7 +257,7 @@ bool runner_prepare(struct runner *runner, const struct cell *cell, struct cell_
 __attribute__((noinline)) void runner_timed_part(struct run *run, uint64_t iterations)
 {
     run->workload->run(run, iterations);
-    __asm__ volatile(""); /* no tail call: the function has to be left after the work, not before */
+    __asm__ volatile(""); /* no tail call: the function must return after the work, not before */
 }
 
 void runner_run(struct runner *runner, uint64_t iterations)
@@ -273,14 +274,14 @@ void runner_run(struct runner *runner, uint64_t iterations)
     atomic_store_explicit(&wrap_counting, false, memory_order_relaxed);
 }
 
-/* Into how many calls of run the memory pass splits the timed part. */
+/* The number of calls of run into which the memory pass splits the timed part. */
 static uint64_t runner_slices(const struct runner *runner)
 {
     const struct cell *cell = runner->cell;
     if (cell->workload->operations(&runner->run) >= WORKLOAD_LONG_ITERATION) {
         return 1; /* it marks its own moments */
     }
-    /* More than samples, so that the sampler's jitter has moments to choose from. */
+    /* More slices than samples, so that the sampler can choose moments with its jitter. */
     uint64_t slices = 2 * cell->samples;
     return slices < cell->iterations ? slices : cell->iterations;
 }
@@ -328,7 +329,7 @@ static void runner_measure(struct runner *runner)
     result->checksum = runner->run.checksum;
 }
 
-/* What must hold right after the timed part. */
+/* Checks what must hold right after the timed part. */
 static void runner_check_run(struct runner *runner)
 {
     const struct cell_result *result = runner->result;
@@ -348,7 +349,7 @@ static void runner_check_run(struct runner *runner)
     }
 }
 
-/* What must hold when everything has been taken down. */
+/* Checks what must hold after everything has been taken down. */
 static void runner_check_empty(struct runner *runner)
 {
     struct heap_stats stats = {0};
@@ -432,7 +433,8 @@ void runner_finish(struct runner *runner)
         (void)fragmentation_measure(&series, &result->fragmentation);
     }
     runner_check_run(runner);
-    /* A run that went wrong leaves books that a teardown cannot trust; the process ends anyway. */
+    /* After a failed run the teardown could not rely on the workload's state, and the process ends
+     * anyway. */
     if (result->status == CELL_OK) {
         runner_take_down(runner);
     }

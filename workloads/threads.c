@@ -6,8 +6,8 @@
 #include "common/clock.h"
 #include "gc/threads.h"
 
-/* Workloads have shallow stacks. A sanitizer's data of each thread are at the stack's end: nearly
- * 1 MiB of ThreadSanitizer's in gcc 12. */
+/* Workloads have shallow stacks. A sanitizer keeps its data of each thread at the stack's end:
+ * nearly 1 MiB for ThreadSanitizer in gcc 12. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 enum { THREADS_STACK_BYTES = 4 << 20 };
 #else
@@ -16,7 +16,7 @@ enum { THREADS_STACK_BYTES = 256 << 10 };
 
 enum { THREADS_LINE_BYTES = 64 };
 
-/* One thread, on cache lines of its own: two neighbours' counters would slow each other down. */
+/* One thread, on its own cache lines: counters of two neighbours would slow each other down. */
 struct threads_lane {
     _Alignas(THREADS_LINE_BYTES) struct run_thread thread;
     pthread_t id;
@@ -27,10 +27,10 @@ struct threads_lane {
 
 struct threads {
     struct threads_lane *lanes;
-    unsigned count; /* started */
+    unsigned count; /* threads that were started */
     pthread_barrier_t begin;
     pthread_barrier_t end;
-    /* What the next work is; NULL: to end. */
+    /* The next work; NULL: the threads end. */
     run_work *work;
     uint64_t iterations;
 };
@@ -80,8 +80,8 @@ static void *threads_main(void *context)
     }
 }
 
-/* A barrier's count is fixed before the first thread waits at it, so one that cannot be started
- * leaves the others waiting forever: the process is about to end then, with nothing measured. */
+/* A barrier's count is fixed before the first thread waits at it. If a thread cannot be started,
+ * the others wait forever; the process is about to end then, with nothing measured. */
 static enum status threads_start_one(struct run *run, struct threads_lane *lane,
                                      struct error *error)
 {
@@ -133,8 +133,8 @@ void threads_stop(struct run *run)
     run->pool = NULL;
 }
 
-/* The threads' allocations count as the caller's, so that whoever compares counts before and after
- * need not know of threads. */
+/* The threads' allocations count as the caller's, so that a comparison of counts before and after
+ * need not know about threads. */
 void run_on_threads(struct run *run, run_work *work, uint64_t iterations)
 {
     struct threads *threads = run->pool;
