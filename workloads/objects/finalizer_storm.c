@@ -1,34 +1,34 @@
-/* finalizer_storm: garbage in rings, each object of which has a finalizer.
+/* finalizer_storm: garbage in rings whose objects all have a finalizer.
  *
  * Imitates programs whose objects release something when they die (files, locks, handles) and are
- * in cycles with others: the collector has to call every finalizer, and then to look whether one of
- * them brought anything back, before it may free. A percentage of the finalizers does: it puts its
- * object into a list, the whole ring lives on, and dies for good when the list is emptied; a
+ * in cycles with others. The collector must call every finalizer, and then check whether one of
+ * them resurrected anything, before it may free. A percentage of the finalizers does: it puts its
+ * object into a list, the whole ring lives on, and dies for good when the list is emptied. A
  * finalizer runs only once (PEP 442).
  *
- * Leaves out finalizers that allocate. Stresses the way from finding garbage to freeing it, which
- * garbage without finalizers need not go. */
+ * Leaves out finalizers that allocate. Stresses the steps from finding garbage to freeing it, which
+ * garbage without finalizers can skip. */
 #include "gc/class.h"
 #include "workloads/objects/model.h"
 
 enum { FINALIZER_STORM_RING, FINALIZER_STORM_RESURRECTED };
 enum {
-    FINALIZER_STORM_OBJECTS = 8192, /* of an iteration, or one ring */
+    FINALIZER_STORM_OBJECTS = 8192, /* per iteration; or one ring */
     FINALIZER_STORM_MARKED = 16,    /* rings between two marks */
-    FINALIZER_STORM_KEPT_MAX = 64,  /* resurrected objects: then the list is emptied */
-    FINALIZER_STORM_BLOCKS = 3,     /* instance, dict, and that one's table */
+    FINALIZER_STORM_KEPT_MAX = 64,  /* resurrected objects after which the list is emptied */
+    FINALIZER_STORM_BLOCKS = 3,     /* instance, dict, and the dict's table */
 };
 
 struct finalizer_storm_state {
     struct object *class;
     struct object *link_name;
-    struct object *kept; /* a list with room: what was resurrected */
+    struct object *kept; /* a list with room for the resurrected objects */
     uint64_t finalized;
     uint64_t resurrected_percent;
 };
 
-/* Spreads the resurrections evenly. Appending allocates nothing: the list's vector has room for
- * FINALIZER_STORM_KEPT_MAX. */
+/* Spreads the resurrections evenly. Appending does not allocate, because the list's vector has room
+ * for FINALIZER_STORM_KEPT_MAX. */
 static void finalizer_storm_finalize(struct runtime *runtime, struct object *self, void *context)
 {
     struct finalizer_storm_state *state = context;
@@ -51,7 +51,7 @@ static void finalizer_storm_teardown(struct run *run)
 {
     struct finalizer_storm_state *state = run->state;
     state->resurrected_percent = 0;
-    gc_collect(run->runtime, GC_GENERATIONS - 1); /* finalizes what is left */
+    gc_collect(run->runtime, GC_GENERATIONS - 1); /* finalizes the remaining objects */
     if (state->kept != NULL) {
         finalizer_storm_empty(run->runtime, state);
     }
@@ -64,7 +64,8 @@ static void finalizer_storm_teardown(struct run *run)
     state->class = NULL;
 }
 
-/* Gives the list a vector that holds FINALIZER_STORM_KEPT_MAX items and does not shrink below. */
+/* Gives the list a vector that holds FINALIZER_STORM_KEPT_MAX items and does not shrink below
+ * that. */
 static bool finalizer_storm_make_room(struct runtime *runtime, struct finalizer_storm_state *state)
 {
     for (int i = 0; i < FINALIZER_STORM_KEPT_MAX; i++) {
@@ -93,7 +94,7 @@ static enum status finalizer_storm_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* A ring of instances to which nobody refers any more; false: exhausted. */
+/* Makes a ring of instances to which nobody refers any more. false: the heap is exhausted. */
 static bool finalizer_storm_make_ring(struct runtime *runtime,
                                       const struct finalizer_storm_state *state, uint64_t length)
 {
@@ -122,7 +123,8 @@ static void finalizer_storm_run(struct run *run, uint64_t iterations)
 {
     struct finalizer_storm_state *state = run->state;
     const uint64_t length = run_count(run, FINALIZER_STORM_RING);
-    const uint64_t bytes = length * (48 + HEAP_DICT_BYTES + 160); /* as asked, see cyclic_graph */
+    const uint64_t bytes =
+        length * (48 + HEAP_DICT_BYTES + 160); /* as requested, see cyclic_graph */
     for (uint64_t i = 0; i < iterations * finalizer_storm_rings(run); i++) {
         if (i % FINALIZER_STORM_MARKED == 0) {
             run_mark(run, NULL);
@@ -149,8 +151,8 @@ static uint64_t finalizer_storm_expected_allocations(const struct run *run, uint
     return iterations * finalizer_storm_operations(run) * FINALIZER_STORM_BLOCKS;
 }
 
-/* A ring waits for a full collection, as in cyclic_graph; one that is brought back lives on until
- * so many have been finalized that the list is full, and then waits for a second one. */
+/* A ring waits for a full collection, as in cyclic_graph. A resurrected one lives until the list is
+ * full, and then waits for a second collection. */
 static size_t finalizer_storm_window_bytes(const struct run *run)
 {
     uint64_t percent = run_count(run, FINALIZER_STORM_RESURRECTED);

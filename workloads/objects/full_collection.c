@@ -59,7 +59,7 @@ static void full_collection_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A live node that is examined is an operation. */
+/* An operation is a live node that is examined. */
 static uint64_t full_collection_operations(const struct run *run)
 {
     return run_count(run, FULL_COLLECTION_N);

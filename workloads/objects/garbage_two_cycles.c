@@ -1,11 +1,11 @@
-/* garbage_two_cycles: pairs of lists that hold each other, all dead, and one full collection.
+/* garbage_two_cycles: pairs of lists that refer to each other, all dead, and one full collection.
  *
- * Imitates the commonest cycle of real programs (an object and its owner), in bulk: the garbage is
- * made in set-up with automatic collection off, and the timed part is the collection that finds and
+ * Imitates the most common cycle of real programs (an object and its owner), in bulk. The garbage
+ * is made in set-up with automatic collection off; the timed part is the collection that finds and
  * frees it.
  *
  * Leaves out live objects beside the garbage. Stresses finding the unreachable and freeing it:
- * every object is both examined and freed once. */
+ * every object is examined once and freed once. */
 #include "workloads/objects/shapes.h"
 
 enum { GARBAGE_TWO_CYCLES_N };
@@ -20,7 +20,7 @@ static void garbage_two_cycles_teardown(struct run *run)
     gc_collect(run->runtime, GC_GENERATIONS - 1);
 }
 
-/* Two lists that hold each other, and nobody else does; false: exhausted. */
+/* Makes two lists that refer only to each other. false: the heap is exhausted. */
 static bool garbage_two_cycles_make(struct runtime *runtime)
 {
     struct object *one = list_new(runtime);
@@ -54,7 +54,7 @@ static void garbage_two_cycles_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A dead list is an operation. */
+/* An operation is a dead list. */
 static uint64_t garbage_two_cycles_operations(const struct run *run)
 {
     return 2 * garbage_two_cycles_pairs(run);

@@ -17,8 +17,8 @@
 enum { GCBENCH_LEFT, GCBENCH_RIGHT, GCBENCH_FIELDS = 4 };
 
 struct gcbench_state {
-    struct object *nothing;    /* the shared int 0: no child, and i and j */
-    struct object *long_lived; /* these two are there while an iteration runs */
+    struct object *nothing;    /* the shared int 0: stands for no child, and for i and j */
+    struct object *long_lived; /* these two live while an iteration runs */
     struct object *array;
 };
 
@@ -47,7 +47,8 @@ static enum status gcbench_setup(struct run *run, struct error *error)
     return state->nothing != NULL ? STATUS_OK : model_exhausted(error);
 }
 
-/* A node with those children, which stay the caller's; NULL: exhausted. */
+/* Makes a node with these children, whose references stay the caller's. NULL: the heap is
+ * exhausted. */
 static struct object *gcbench_node(struct runtime *runtime, const struct gcbench_state *state,
                                    struct object *left, struct object *right)
 {
@@ -62,7 +63,7 @@ static struct object *gcbench_node(struct runtime *runtime, const struct gcbench
     return node;
 }
 
-/* Gives node its descendants, top-down; false: exhausted. */
+/* Gives node its descendants, top-down. false: the heap is exhausted. */
 static bool gcbench_populate(struct runtime *runtime, const struct gcbench_state *state,
                              struct object *node, unsigned depth)
 {
@@ -105,7 +106,7 @@ static struct object *gcbench_make_up(struct runtime *runtime, const struct gcbe
     return node;
 }
 
-/* Nodes of the leftmost path, so that a tree's depth is looked at. */
+/* The number of nodes on the leftmost path, so that a tree's depth is read. */
 static uint64_t gcbench_height(const struct gcbench_state *state, const struct object *tree)
 {
     uint64_t height = 0;
@@ -115,7 +116,7 @@ static uint64_t gcbench_height(const struct gcbench_state *state, const struct o
     return height;
 }
 
-/* The array's first half: 1/i. */
+/* Makes the array's first half: 1/i. */
 static struct object *gcbench_make_array(struct run *run)
 {
     struct object *array = list_new(run->runtime);
@@ -132,7 +133,7 @@ static struct object *gcbench_make_array(struct run *run)
     return array;
 }
 
-/* Trees of one depth, both ways. */
+/* Makes trees of one depth in both ways. */
 static bool gcbench_time_depth(struct run *run, unsigned depth)
 {
     struct gcbench_state *state = run->state;
@@ -186,14 +187,14 @@ static void gcbench_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A node is a list and its vector, and so is the array; each of its numbers is a block. */
+/* A node is a list and its vector; so is the array. Each of its numbers is a block. */
 static uint64_t gcbench_expected_allocations(const struct run *run, uint64_t iterations)
 {
     uint64_t numbers = gcbench_array_length(run) / 2;
     return iterations * (2 * gcbench_nodes(run) + numbers + 1 + (numbers > 0));
 }
 
-/* What lives beside the long-lived tree is the stretch tree at most, and then the largest. */
+/* Beside the long-lived tree at most the stretch tree lives, and then the largest tree. */
 static size_t gcbench_window_bytes(const struct run *run)
 {
     uint64_t nodes = gcbench_nodes(run);

@@ -11,7 +11,7 @@ enum {
      * array of 500000 numbers. Other depths scale with the largest tree. */
     GCBENCH_DEPTH_PUBLISHED = 16,
     GCBENCH_DEPTH_MIN = 4,
-    GCBENCH_STRETCH_MORE = 2, /* levels that the stretch tree is deeper */
+    GCBENCH_STRETCH_MORE = 2, /* levels by which the stretch tree is deeper */
     GCBENCH_ARRAY_PUBLISHED = 500000,
 };
 
@@ -25,7 +25,7 @@ static inline uint64_t gcbench_tree_nodes(unsigned depth)
     return ((uint64_t)2 << depth) - 1;
 }
 
-/* Trees of that depth, made once top-down and once bottom-up: so many that each depth makes about
+/* The number of trees of that depth, made once top-down and once bottom-up: each depth makes about
  * twice the nodes of the stretch tree each way. */
 static inline uint64_t gcbench_trees(const struct run *run, unsigned depth)
 {
@@ -33,7 +33,7 @@ static inline uint64_t gcbench_trees(const struct run *run, unsigned depth)
            gcbench_tree_nodes(depth);
 }
 
-/* Numbers of the array, of which the published benchmark fills the first half. */
+/* The length of the array, whose first half the published benchmark fills. */
 static inline uint64_t gcbench_array_length(const struct run *run)
 {
     unsigned depth = gcbench_depth(run);
@@ -42,7 +42,7 @@ static inline uint64_t gcbench_array_length(const struct run *run)
                                            : length << (depth - GCBENCH_DEPTH_PUBLISHED);
 }
 
-/* Nodes that an iteration makes, the stretch tree and the long-lived one among them. */
+/* Nodes made in an iteration, with the stretch tree and the long-lived one. */
 static inline uint64_t gcbench_nodes(const struct run *run)
 {
     const unsigned deepest = gcbench_depth(run);

@@ -18,8 +18,8 @@ struct int_churn_state {
     struct object *window; /* a list */
 };
 
-/* The draw of one step: the upper half picks the slot, the lower one whether the result is small.
- */
+/* The draw of a step: its upper half picks the slot, its lower half decides whether the result is
+ * small. */
 static inline size_t int_churn_slot(uint64_t draw, uint64_t live)
 {
     return (size_t)(((draw >> 32) * live) >> 32);
@@ -30,8 +30,7 @@ static inline bool int_churn_is_small(uint64_t draw, uint64_t small_percent)
     return (((draw & 0xffffffffu) * 100) >> 32) < small_percent;
 }
 
-/* Maps any value to one in 1..128, or to one of 2^20..2^41: never 0, so that no product is small.
- */
+/* Maps any value to 1..128 or to 2^20..2^41: never to 0, so that no product is small. */
 static inline int64_t int_churn_value(int64_t value, bool small)
 {
     return small ? (value & 127) + 1 : (value & 0xffffffffff) | (1 << 20);
@@ -66,7 +65,8 @@ static enum status int_churn_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* window[slot] = window[slot] * 48271 + addend, mapped to small or large; false: heap exhausted. */
+/* window[slot] = window[slot] * 48271 + addend, mapped to small or large. false: the heap is
+ * exhausted. */
 static inline bool int_churn_step(struct run *run, struct object *window, size_t slot,
                                   int64_t addend, bool small)
 {
@@ -84,8 +84,8 @@ static inline bool int_churn_step(struct run *run, struct object *window, size_t
     return true;
 }
 
-/* Steps [first, end) of a pass over the window; the slot of the last one, or of the one whose
- * result the heap could not hold: run->failed is set. */
+/* Runs steps [first, end) of a pass over the window. Returns the slot of the last one, or of the
+ * one whose result the heap could not hold; then run->failed is set. */
 static size_t int_churn_part(struct run *run, uint64_t first, uint64_t end, size_t previous)
 {
     struct int_churn_state *state = run->state;
@@ -93,7 +93,7 @@ static size_t int_churn_part(struct run *run, uint64_t first, uint64_t end, size
     const uint64_t live = run_count(run, INT_CHURN_LIVE);
     const uint64_t small_percent = run_count(run, INT_CHURN_SMALL);
     const bool in_order = run_count(run, INT_CHURN_ORDER) == INT_CHURN_IN_ORDER;
-    struct rng rng = run->rng; /* a copy stays in registers */
+    struct rng rng = run->rng; /* a copy, which stays in registers */
     for (uint64_t step = first; step < end; step++) {
         uint64_t draw = rng_next(&rng);
         size_t slot = in_order ? (size_t)step : int_churn_slot(draw, live);
@@ -128,13 +128,13 @@ static void int_churn_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A result is an operation: the product and the sum of each step. */
+/* An operation is a result: the product and the sum of each step. */
 static uint64_t int_churn_operations(const struct run *run)
 {
     return 2 * run_count(run, INT_CHURN_LIVE);
 }
 
-/* Each product is a block; a sum is one unless it was drawn to be small. */
+/* Each product is a block; a sum is a block unless it was drawn to be small. */
 static uint64_t int_churn_expected_allocations(const struct run *run, uint64_t iterations)
 {
     const uint64_t live = run_count(run, INT_CHURN_LIVE);
@@ -147,8 +147,7 @@ static uint64_t int_churn_expected_allocations(const struct run *run, uint64_t i
     return blocks;
 }
 
-/* A slot picked at random lives on with probability e^-k after k passes: 40 passes are never seen.
- */
+/* A randomly chosen slot survives k passes with probability e^-k, so 40 passes never occur. */
 static size_t int_churn_window_bytes(const struct run *run)
 {
     uint64_t passes = run_count(run, INT_CHURN_ORDER) == INT_CHURN_IN_ORDER ? 2 : 40;

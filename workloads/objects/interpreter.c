@@ -21,7 +21,7 @@ enum { INTERPRETER_RECORD_OBJECTS = 5 /* instance, dict, number, name, weight */
 
 struct interpreter_state {
     struct interpreter_module module;
-    struct interpreter_counts counts; /* of an iteration */
+    struct interpreter_counts counts; /* per iteration */
     int64_t results[INTERPRETER_PROGRAMS];
     struct boxed_machine machine;
     struct object *store; /* a list of records */
@@ -49,7 +49,7 @@ static void interpreter_teardown(struct run *run)
     (void)gc_collect(run->runtime, GC_GENERATIONS - 1);
 }
 
-/* The store, made by the programs' own function; NULL: heap exhausted. */
+/* Makes the store with the programs' own function. NULL: the heap is exhausted. */
 static struct object *interpreter_load(struct run *run)
 {
     struct interpreter_state *state = run->state;
@@ -89,7 +89,7 @@ static enum status interpreter_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* Runs the program, and holds its result against the known one. */
+/* Runs the program, and compares its result with the known one. */
 static void interpreter_run_program(struct run *run, int program)
 {
     struct interpreter_state *state = run->state;
@@ -122,7 +122,7 @@ static void interpreter_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* An instruction of the bytecode is an operation. */
+/* An operation is an instruction of the bytecode. */
 static uint64_t interpreter_operations(const struct run *run)
 {
     const struct interpreter_state *state = run->state;
@@ -135,7 +135,7 @@ static uint64_t interpreter_expected_allocations(const struct run *run, uint64_t
     return iterations * state->counts.blocks;
 }
 
-/* Nothing outlives its iteration but each record's weight, which the next one replaces. */
+/* Only each record's weight outlives its iteration; the next one replaces it. */
 static size_t interpreter_window_bytes(const struct run *run)
 {
     return (size_t)(3 * interpreter_counts_of(run).bytes + 65536);

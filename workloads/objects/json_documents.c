@@ -20,7 +20,7 @@ enum {
     JSON_DOCUMENTS_PER_ITERATION = 256,
     JSON_DOCUMENTS_TEXT_BYTES = 1 << 14,
     JSON_DOCUMENTS_UUID_BYTES = 36,
-    JSON_DOCUMENTS_NUMBER_MIN = 1000, /* beyond the small ints */
+    JSON_DOCUMENTS_NUMBER_MIN = 1000, /* larger than the small ints */
 };
 
 /* Every key of every dict. */
@@ -59,7 +59,8 @@ struct json_documents_state {
 };
 
 /* ------------------------------------------------------------------ building */
-/* dict[key] = value; steals value, which may be NULL: false then, as when the heap is exhausted. */
+/* dict[key] = value. Takes over value, which may be NULL; then it returns false, as for an
+ * exhausted heap. */
 static bool json_documents_put(struct run *run, struct object *dict, size_t key,
                                struct object *value)
 {
@@ -69,7 +70,7 @@ static bool json_documents_put(struct run *run, struct object *dict, size_t key,
     return done;
 }
 
-/* A slice of the text that starts where number says. */
+/* A slice of the text; number decides where it begins. */
 static struct object *json_documents_str(struct run *run, uint64_t number, unsigned length)
 {
     struct json_documents_state *state = run->state;
@@ -108,7 +109,7 @@ static struct object *json_documents_make_tags(struct run *run,
     return tags;
 }
 
-/* The dict when all its members were put; else it is released. */
+/* Returns the dict if all its members were added; otherwise releases it. */
 static struct object *json_documents_kept(struct run *run, struct object *dict, bool complete)
 {
     if (!complete) {
@@ -165,7 +166,7 @@ static struct object *json_documents_make_events(struct run *run,
     return events;
 }
 
-/* The members in the order in which a parser would meet them, nested values before their holder. */
+/* Adds the members in the order in which a parser meets them, nested values before their holder. */
 static struct object *json_documents_make(struct run *run, const struct json_documents_shape *shape)
 {
     const uint64_t number = shape->number;
@@ -203,7 +204,7 @@ static struct object *json_documents_get(const struct run *run, const struct obj
     return dict_get(dict, state->keys[key]);
 }
 
-/* What a handler would look at: some members, and the sum over the events. */
+/* Reads what a handler would read: some members, and the sum over the events. */
 static uint64_t json_documents_read(const struct run *run, const struct object *document)
 {
     uint64_t sum = (uint64_t)int_value(json_documents_get(run, document, JSON_DOCUMENTS_KEY_id));
@@ -235,7 +236,7 @@ static void json_documents_teardown(struct run *run)
     }
 }
 
-/* The random text, and lengths whose logarithm is normal with the median of the parameter. */
+/* Draws the random text, and lengths whose logarithm is normal, with the parameter as median. */
 static void json_documents_draw_tables(struct run *run)
 {
     struct json_documents_state *state = run->state;
@@ -305,7 +306,7 @@ static void json_documents_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A document is an operation, as the number of objects differs from one to the next. */
+/* An operation is a document, since the number of objects differs between documents. */
 static uint64_t json_documents_operations(const struct run *run)
 {
     (void)run;
@@ -325,9 +326,9 @@ static uint64_t json_documents_expected_allocations(const struct run *run, uint6
     return blocks;
 }
 
-/* Each document lives until as many others were made. A mean document, with four pieces of prose (a
- * log-normal of sigma 1 has 1.65 times its median for a mean), is below 4 KiB and its prose; the
- * slack is for the largest. */
+/* Each document lives until as many others were made. An average document, with four pieces of
+ * prose (a log-normal distribution with sigma 1 has a mean of 1.65 times its median), is below 4
+ * KiB and its prose; the slack is for the largest. */
 static size_t json_documents_window_bytes(const struct run *run)
 {
     uint64_t document_bytes = 4096 + (uint64_t)(4 * 1.65 * run->values[JSON_DOCUMENTS_PROSE]);

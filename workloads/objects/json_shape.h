@@ -1,12 +1,13 @@
-/* The shape of one of json_documents' documents: drawn before the document is built, so that the
- * model behind expected_allocations draws the same and counts instead of building. */
+/* The shape of a document of json_documents. It is drawn before the document is built, so that the
+ * model behind expected_allocations can draw the same shape and only count. */
 #ifndef HEAPMILL_WORKLOADS_OBJECTS_JSON_SHAPE_H
 #define HEAPMILL_WORKLOADS_OBJECTS_JSON_SHAPE_H
 
 #include "workloads/objects/model.h"
 
 enum {
-    JSON_DOCUMENTS_LENGTHS = 1 << 12, /* drawn in advance: a normal draw costs more than a block */
+    JSON_DOCUMENTS_LENGTHS =
+        1 << 12, /* drawn in advance, because drawing a normal number costs more than a block */
     JSON_DOCUMENTS_PROSE_MAX = 4000,
     JSON_DOCUMENTS_TAGS_MAX = 7,
     JSON_DOCUMENTS_EVENTS_MAX = 7,
@@ -14,7 +15,7 @@ enum {
 
 /* Lengths in bytes; 0: the member is absent. */
 struct json_documents_shape {
-    uint64_t number; /* ints and floats are made of it */
+    uint64_t number; /* ints and floats are made from it */
     unsigned name_length;
     unsigned email_length;
     unsigned body_length;
@@ -65,7 +66,7 @@ static inline uint64_t json_documents_list_blocks(size_t items)
     return items > 0 ? 2 : 1;
 }
 
-/* Blocks that the document takes: each number and string is one. */
+/* Blocks of the document: each number and string is one. */
 static inline uint64_t json_documents_blocks(const struct json_documents_shape *shape)
 {
     size_t members = 8; /* id, uuid, active, score, name, body, tags, events */

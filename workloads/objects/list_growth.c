@@ -17,7 +17,7 @@ enum { LIST_GROWTH_ITEMS = 8 /* different ones */ };
 struct list_growth_state {
     struct object *items[LIST_GROWTH_ITEMS];
     struct object **lists; /* [live]; NULL: complete and dropped */
-    uint32_t *lengths;     /* [live]: what each list grows to, in the order of the pass */
+    uint32_t *lengths;     /* [live]: the final length of each list, in the order of the pass */
     uint32_t *growing;     /* indices of the lists that are not complete */
 };
 
@@ -67,7 +67,7 @@ static enum status list_growth_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* Every list begins anew, in another order of lengths. false: heap exhausted. */
+/* Begins every list anew, in another order of lengths. false: the heap is exhausted. */
 static bool list_growth_begin(struct run *run)
 {
     struct list_growth_state *state = run->state;
@@ -83,7 +83,7 @@ static bool list_growth_begin(struct run *run)
     return true;
 }
 
-/* Drops the list, after a look at its items' sum. */
+/* Drops the list after reading the sum of its items. */
 static void list_growth_complete(struct run *run, struct object *list)
 {
     uint64_t sum = 0;
@@ -94,8 +94,8 @@ static void list_growth_complete(struct run *run, struct object *list)
     object_decref(run->runtime, list);
 }
 
-/* Appends one item to each list that is growing, and drops those that are complete. Returns how
- * many go on, or 0 with run->failed set. */
+/* Appends one item to each growing list, and drops those that are complete. Returns how many still
+ * grow; 0 if run->failed is set. */
 static uint64_t list_growth_append_round(struct run *run, uint64_t growing, uint64_t length)
 {
     struct list_growth_state *state = run->state;
@@ -132,7 +132,7 @@ static void list_growth_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* An append is an operation. */
+/* An operation is an append. */
 static uint64_t list_growth_operations(const struct run *run)
 {
     uint64_t appends = 0;
@@ -148,8 +148,8 @@ static uint64_t list_growth_expected_allocations(const struct run *run, uint64_t
     return iterations * 2 * run_count(run, LIST_GROWTH_LIVE);
 }
 
-/* A vector lives at most for an iteration. There a list's vectors, each larger by an eighth than
- * the one before, take about nine times the last one, which has an eighth to spare: ten times. */
+/* A vector lives at most for an iteration. A list's vectors, each larger by an eighth than the one
+ * before, take about nine times the last one, which is up to an eighth too large: ten times. */
 static size_t list_growth_window_bytes(const struct run *run)
 {
     const uint64_t live = run_count(run, LIST_GROWTH_LIVE);

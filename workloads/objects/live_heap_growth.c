@@ -54,7 +54,7 @@ static enum status live_heap_growth_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* A tuple of count new nodes at the end of the holder; false: exhausted. */
+/* Adds a tuple of count new nodes at the end of the holder. false: the heap is exhausted. */
 static bool live_heap_growth_add_lists(struct run *run, uint64_t count)
 {
     struct live_heap_growth_state *state = run->state;
@@ -70,7 +70,7 @@ static bool live_heap_growth_add_lists(struct run *run, uint64_t count)
     return shapes_append_drop(run->runtime, state->holder, chunk);
 }
 
-/* count new nodes at the end of the doubly linked list. */
+/* Adds count new nodes at the end of the doubly linked list. */
 static bool live_heap_growth_add_linked(struct run *run, uint64_t count)
 {
     struct live_heap_growth_state *state = run->state;
@@ -107,7 +107,7 @@ static void live_heap_growth_run(struct run *run, uint64_t iterations)
     struct live_heap_growth_state *state = run->state;
     const uint64_t live = run_count(run, LIVE_HEAP_GROWTH_LIVE);
     const uint64_t ring = live_heap_growth_ring_nodes(run);
-    (void)iterations; /* one: single_shot */
+    (void)iterations; /* it is 1: single_shot */
     run_mark(run, "ring");
     state->ring = shapes_ring(run->runtime, state->item, ring);
     if (state->ring == NULL) {
@@ -125,7 +125,7 @@ static void live_heap_growth_run(struct run *run, uint64_t iterations)
     model_check(run, list_length(state->holder) + list_length(state->newest));
 }
 
-/* An object made is an operation; tuples are not counted. */
+/* An operation is an object that is made; tuples do not count. */
 static uint64_t live_heap_growth_operations(const struct run *run)
 {
     return run_count(run, LIVE_HEAP_GROWTH_LIVE) + live_heap_growth_ring_nodes(run);
@@ -136,7 +136,7 @@ static uint64_t live_heap_growth_chunks(uint64_t count)
     return (count + LIVE_HEAP_GROWTH_CHUNK - 1) / LIVE_HEAP_GROWTH_CHUNK;
 }
 
-/* Nodes; and tuples with the holder's first vector. */
+/* The nodes, and the tuples with the holder's first vector. */
 static uint64_t live_heap_growth_expected_allocations(const struct run *run, uint64_t iterations)
 {
     const uint64_t live = run_count(run, LIVE_HEAP_GROWTH_LIVE);

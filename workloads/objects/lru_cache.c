@@ -14,7 +14,7 @@
 #include "workloads/objects/lru_model.h"
 
 enum { LRU_CACHE_LIVE, LRU_CACHE_UNIVERSE, LRU_CACHE_VALUE };
-enum { LRU_CACHE_PREVIOUS, LRU_CACHE_NEXT, LRU_CACHE_KEY, LRU_CACHE_RESULT }; /* of a link */
+enum { LRU_CACHE_PREVIOUS, LRU_CACHE_NEXT, LRU_CACHE_KEY, LRU_CACHE_RESULT }; /* items of a link */
 enum {
     LRU_CACHE_REQUESTS_PER_ITERATION = 4096,
     LRU_CACHE_LETTERS = 26,
@@ -25,7 +25,7 @@ enum {
 
 struct lru_cache_state {
     struct object *links; /* a dict */
-    struct object *root;  /* of the ring; after it the oldest link, before it the newest */
+    struct object *root;  /* of the ring; the oldest link comes after it, the newest before it */
     struct object *nothing;
     char *letters;
     uint64_t live;
@@ -43,7 +43,7 @@ static void lru_cache_set(struct runtime *runtime, struct object *link, size_t m
     list_give_item(runtime, link, member, object_incref(value));
 }
 
-/* Takes the link out of the ring; somebody else must hold a reference to it. */
+/* Removes the link from the ring; somebody else must hold a reference to it. */
 static void lru_cache_unlink(struct runtime *runtime, struct object *link)
 {
     struct object *previous = list_item(link, LRU_CACHE_PREVIOUS);
@@ -52,7 +52,7 @@ static void lru_cache_unlink(struct runtime *runtime, struct object *link)
     lru_cache_set(runtime, next, LRU_CACHE_PREVIOUS, previous);
 }
 
-/* Puts the link before the root: it is the newest. */
+/* Puts the link before the root, which makes it the newest. */
 static void lru_cache_link_newest(struct lru_cache_state *state, struct runtime *runtime,
                                   struct object *link)
 {
@@ -63,7 +63,8 @@ static void lru_cache_link_newest(struct lru_cache_state *state, struct runtime 
     lru_cache_set(runtime, state->root, LRU_CACHE_PREVIOUS, link);
 }
 
-/* A link in no ring yet: a new reference, or NULL. Leaves key and result alone. */
+/* Makes a link that is in no ring; returns a new reference, or NULL. Does not take over key and
+ * result. */
 static struct object *lru_cache_make_link(const struct lru_cache_state *state,
                                           struct runtime *runtime, struct object *key,
                                           struct object *result)
@@ -87,7 +88,8 @@ static void lru_cache_evict_oldest(struct lru_cache_state *state, struct runtime
     object_decref(runtime, oldest);
 }
 
-/* What is cached for the key of this index: from half the mean length to one and a half times. */
+/* Makes the cached value for the key of this index: its length is from half the mean to one and a
+ * half times the mean. */
 static struct object *lru_cache_compute(const struct run *run, uint64_t index)
 {
     const struct lru_cache_state *state = run->state;
@@ -96,8 +98,8 @@ static struct object *lru_cache_compute(const struct run *run, uint64_t index)
     return str_new(run->runtime, state->letters + index % LRU_CACHE_LETTERS, length);
 }
 
-/* Makes the key's entry; the oldest one makes room for it when the cache is full. Borrowed; NULL:
- * heap exhausted. */
+/* Makes the key's entry. If the cache is full, the oldest entry is evicted. Borrowed; NULL: the
+ * heap is exhausted. */
 static struct object *lru_cache_miss(struct run *run, struct object *key, uint64_t index)
 {
     struct lru_cache_state *state = run->state;
@@ -120,7 +122,8 @@ static struct object *lru_cache_miss(struct run *run, struct object *key, uint64
     return done ? link : NULL;
 }
 
-/* Borrowed: the link of the key of this index, now the newest; NULL: heap exhausted. */
+/* The link for the key of this index, which is now the newest. Borrowed; NULL: the heap is
+ * exhausted. */
 static struct object *lru_cache_request(struct run *run, uint64_t index)
 {
     struct lru_cache_state *state = run->state;
@@ -155,7 +158,7 @@ static void lru_cache_teardown(struct run *run)
     gc_collect(run->runtime, GC_GENERATIONS - 1);
 }
 
-/* An empty cache; false: heap exhausted. */
+/* Makes an empty cache. false: the heap is exhausted. */
 static bool lru_cache_make(struct run *run)
 {
     struct lru_cache_state *state = run->state;
@@ -172,7 +175,7 @@ static bool lru_cache_make(struct run *run)
     return true;
 }
 
-/* Fills the cache, and goes on for as long as it takes to replace it some times over. */
+/* Fills the cache, and continues until it has been replaced several times. */
 static bool lru_cache_warm(struct run *run)
 {
     struct lru_cache_state *state = run->state;
@@ -222,15 +225,15 @@ static void lru_cache_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A request is an operation. */
+/* An operation is a request. */
 static uint64_t lru_cache_operations(const struct run *run)
 {
     (void)run;
     return LRU_CACHE_REQUESTS_PER_ITERATION;
 }
 
-/* One more insertion, after the deletion of the oldest entry when the cache is full: tables taken.
- */
+/* Models one more insertion; if the cache is full, the oldest entry is deleted first. Returns the
+ * tables taken. */
 static uint64_t lru_cache_model_insertion(const struct lru_cache_state *state,
                                           struct model_dict *dict)
 {
@@ -238,7 +241,7 @@ static uint64_t lru_cache_model_insertion(const struct lru_cache_state *state,
     return model_dict_insert(dict);
 }
 
-/* Brings the models to where the real cache is. */
+/* Brings the models to the state of the real cache. */
 static void lru_cache_model_load(struct lru_cache_state *state)
 {
     lru_model_clear(&state->model);
@@ -253,7 +256,7 @@ static void lru_cache_model_load(struct lru_cache_state *state)
     }
 }
 
-/* A boxed key for each request; for a miss the value, the link and its vector, and now and then a
+/* A boxed key for each request; for a miss the value, the link and its vector; and sometimes a
  * table of the dict. */
 static uint64_t lru_cache_expected_allocations(const struct run *run, uint64_t iterations)
 {
@@ -271,9 +274,9 @@ static uint64_t lru_cache_expected_allocations(const struct run *run, uint64_t i
     return blocks;
 }
 
-/* From one use to its eviction an entry sees at most 1.4 times as many requests as there are
- * places. An eviction is escaped with probability 1 / universe, so that none is escaped 50 /
- * log2(universe) times. The dict's tables are rebuilt within as many insertions as they have
+/* Between its last use and its eviction an entry sees at most 1.4 times as many requests as there
+ * are places. It escapes an eviction with probability 1 / universe, so it never escapes 50 /
+ * log2(universe) times. The dict's tables are rebuilt after at most as many insertions as they have
  * places. */
 static size_t lru_cache_window_bytes(const struct run *run)
 {

@@ -1,6 +1,6 @@
-/* The model of lru_cache: which requests miss, on plain arrays.
+/* The model of lru_cache: decides with plain arrays which requests miss.
  *
- * Loaded with the keys that the real cache holds, oldest first, then asked request by request. All
+ * It is loaded with the keys of the real cache, oldest first, and then gets each request. All
  * memory is scratch memory. */
 #ifndef HEAPMILL_WORKLOADS_OBJECTS_LRU_MODEL_H
 #define HEAPMILL_WORKLOADS_OBJECTS_LRU_MODEL_H
@@ -54,7 +54,7 @@ static inline void lru_model_link_newest(struct lru_model *model, uint32_t place
     model->previous[0] = place;
 }
 
-/* Was it a miss? The key is the newest now. */
+/* Returns whether the request was a miss. Afterwards the key is the newest. */
 static inline bool lru_model_request(struct lru_model *model, uint64_t key)
 {
     uint32_t place = model->place_of[key];
@@ -64,7 +64,7 @@ static inline bool lru_model_request(struct lru_model *model, uint64_t key)
     } else if (model->filled < model->live) {
         place = (uint32_t)++model->filled;
     } else {
-        place = model->next[0]; /* the oldest entry's */
+        place = model->next[0]; /* that of the oldest entry */
         lru_model_unlink(model, place);
         model->place_of[model->key_of[place]] = 0;
     }

@@ -1,6 +1,6 @@
-/* The shapes that the collector's workloads build. A node is a list that holds one other node, its
- * item in a vector of its own. Built through gc/object.h alone, so that any object layer behind it
- * (libpython's too) builds the same. */
+/* The shapes that the collector's workloads build. A node is a list with one other node as its only
+ * item, which is in a vector. They are built only with gc/object.h, so that any object layer behind
+ * it (libpython's too) builds the same shapes. */
 #ifndef HEAPMILL_WORKLOADS_OBJECTS_SHAPES_H
 #define HEAPMILL_WORKLOADS_OBJECTS_SHAPES_H
 
@@ -10,13 +10,13 @@ enum {
     /* Upper estimate of a node: the list and its first vector of four items. */
     SHAPES_NODE_BYTES = MODEL_LIST_BYTES + 64,
     SHAPES_NODE_BLOCKS = 2,
-    SHAPES_NODE_ASKED_BYTES = HEAP_LIST_BYTES + 4 * sizeof(void *), /* what is asked for, exactly */
-    /* A list's vectors, each an eighth larger than the one before, take about nine times the last
-     * one in sum; the last has an eighth to spare. */
+    SHAPES_NODE_ASKED_BYTES = HEAP_LIST_BYTES + 4 * sizeof(void *), /* the exact request */
+    /* A list's vectors, each an eighth larger than the one before, add up to about nine times the
+     * last one, which is up to an eighth too large. */
     SHAPES_SLOT_BYTES = 10 * sizeof(void *),
 };
 
-/* A new list that holds item, whose own reference stays the caller's; NULL: exhausted. */
+/* Makes a list with item, whose reference stays the caller's. NULL: the heap is exhausted. */
 static inline struct object *shapes_node(struct runtime *runtime, struct object *item)
 {
     struct object *node = list_new(runtime);
@@ -27,8 +27,8 @@ static inline struct object *shapes_node(struct runtime *runtime, struct object 
     return node;
 }
 
-/* Appends and lets go of the caller's reference, as `list.append(f())` does. false: exhausted, or
- * object was NULL. */
+/* Appends the object and releases the caller's reference, as `list.append(f())` does. false: the
+ * heap is exhausted, or object was NULL. */
 static inline bool shapes_append_drop(struct runtime *runtime, struct object *list,
                                       struct object *object)
 {
@@ -37,7 +37,7 @@ static inline bool shapes_append_drop(struct runtime *runtime, struct object *li
     return appended;
 }
 
-/* A list of count lists, each of which holds item. A new reference, or NULL. */
+/* Makes a list of count lists, each with item. Returns a new reference, or NULL. */
 static inline struct object *shapes_lists(struct runtime *runtime, struct object *item,
                                           uint64_t count)
 {
@@ -51,8 +51,8 @@ static inline struct object *shapes_lists(struct runtime *runtime, struct object
     return holder;
 }
 
-/* A chain of count nodes, each of which holds the one made before it; the first, which *first tells
- * (borrowed; may be NULL), holds item. The last, which is its head: a new reference, or NULL. */
+/* Makes a chain of count nodes, each with the one made before it; the first one, which *first gets
+ * (borrowed; may be NULL), has item. Returns a new reference to the last one, its head, or NULL. */
 static inline struct object *shapes_chain(struct runtime *runtime, struct object *item,
                                           uint64_t count, struct object **first)
 {
@@ -71,7 +71,7 @@ static inline struct object *shapes_chain(struct runtime *runtime, struct object
     return head;
 }
 
-/* The same, closed: the first holds the last. */
+/* Makes the same chain, closed: the first node has the last one. */
 static inline struct object *shapes_ring(struct runtime *runtime, struct object *item,
                                          uint64_t count)
 {
@@ -83,9 +83,9 @@ static inline struct object *shapes_ring(struct runtime *runtime, struct object 
     return head;
 }
 
-/* Links the nodes, empty lists so far, in a random order and lets go of the references in nodes but
- * for the first of that order, which is returned: a chain that ends with item, or a ring if item is
- * NULL. NULL: exhausted; the nodes are released. */
+/* Links the nodes, which are empty lists, in a random order, and releases the references in nodes
+ * except that to the first of the order, which it returns: a chain that ends with item, or a ring
+ * if item is NULL. NULL: the heap is exhausted, and the nodes are released. */
 static inline struct object *shapes_link_shuffled(struct run *run, struct object **nodes,
                                                   uint32_t *order, uint64_t count,
                                                   struct object *item)
@@ -109,9 +109,9 @@ static inline struct object *shapes_link_shuffled(struct run *run, struct object
     return linked ? head : NULL;
 }
 
-/* Nodes that refer to each other in an order that has nothing to do with that of their allocation;
- * a new reference to the first of them, or NULL. A chain that ends with item, or a ring (item
- * NULL). Set-up only: takes scratch memory. */
+/* Makes nodes whose references are in an order independent of their allocation; returns a new
+ * reference to the first of them, or NULL. It is a chain that ends with item, or a ring (item
+ * NULL). Only for set-up, since it takes scratch memory. */
 static inline struct object *shapes_shuffled(struct run *run, struct object *item, uint64_t count)
 {
     struct object **nodes = run_scratch(run, count * sizeof(struct object *));

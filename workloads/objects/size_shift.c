@@ -28,17 +28,17 @@ static const struct size_shift_phase size_shift_phases[] = {
 };
 enum { SIZE_SHIFT_PHASES = sizeof size_shift_phases / sizeof size_shift_phases[0] };
 
-/* References are kept in scratch memory: a list's vector would have a size of its own. */
+/* References are in scratch memory, because a list's vector would have a size too. */
 struct size_shift_state {
     struct object **current; /* of this phase */
-    struct object **former;  /* of the phase before, while it is replaced */
-    struct object **kept;    /* of the phase before, until the next one begins */
+    struct object **former;  /* of the phase before; being replaced */
+    struct object **kept;    /* of the phase before, kept until the next phase begins */
     uint64_t current_count;
     uint64_t former_count;
     uint64_t kept_count;
 };
 
-/* Strings that are alive in a phase: about the same number of bytes in each. */
+/* The number of live strings in a phase; each phase has about the same number of bytes. */
 static uint64_t size_shift_count(const struct run *run, size_t phase)
 {
     const struct size_shift_phase *sizes = &size_shift_phases[phase];
@@ -62,8 +62,8 @@ static void size_shift_teardown(struct run *run)
     size_shift_drop_all(run, state->kept, &state->kept_count);
 }
 
-/* A string of the phase, written to at both ends and the start of each cache line; NULL: exhausted.
- */
+/* Makes a string of the phase, written to at both ends and at the beginning of each cache line.
+ * NULL: the heap is exhausted. */
 static struct object *size_shift_make(struct run *run, size_t phase)
 {
     const struct size_shift_phase *sizes = &size_shift_phases[phase];
@@ -83,7 +83,7 @@ static struct object *size_shift_make(struct run *run, size_t phase)
     return str;
 }
 
-/* Looks at a string that is about to go. */
+/* Reads a string that is about to be freed. */
 static void size_shift_check(struct run *run, struct object *str)
 {
     size_t length = str_length(str);
@@ -91,7 +91,7 @@ static void size_shift_check(struct run *run, struct object *str)
     model_check(run, length + (uint64_t)(unsigned char)bytes[length - 1]);
 }
 
-/* Takes a former string at random out of the table: it is dropped, or kept for another phase. */
+/* Removes a random former string from the table; it is dropped, or kept for another phase. */
 static void size_shift_retire(struct run *run)
 {
     struct size_shift_state *state = run->state;
@@ -107,7 +107,7 @@ static void size_shift_retire(struct run *run)
     }
 }
 
-/* The phase's strings take the place of the former ones, in step, so that live bytes stay. */
+/* Replaces the former strings by the phase's, one by one, so that live bytes stay equal. */
 static void size_shift_move(struct run *run, size_t phase)
 {
     struct size_shift_state *state = run->state;
@@ -132,7 +132,7 @@ static void size_shift_move(struct run *run, size_t phase)
     }
 }
 
-/* Each string is replaced as often as the turnover says, on average. */
+/* Replaces each string as often as the turnover says, on average. */
 static void size_shift_turn_over(struct run *run, size_t phase)
 {
     struct size_shift_state *state = run->state;
@@ -186,7 +186,7 @@ static void size_shift_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A string made is an operation, and a block. */
+/* An operation is a string that is made; it is one block. */
 static uint64_t size_shift_operations(const struct run *run)
 {
     uint64_t strings = 0;
@@ -201,7 +201,7 @@ static uint64_t size_shift_expected_allocations(const struct run *run, uint64_t 
     return iterations * size_shift_operations(run);
 }
 
-/* A string lives through its phase and, when it is kept, through the next one. */
+/* A string lives through its phase; if it is kept, also through the next one. */
 static size_t size_shift_window_bytes(const struct run *run)
 {
     uint64_t live_bytes = run_count(run, SIZE_SHIFT_LIVE) * SIZE_SHIFT_MEAN_BYTES;

@@ -16,14 +16,15 @@ enum { STR_CONCAT_LIVE, STR_CONCAT_LENGTH, STR_CONCAT_PIECE };
 enum { STR_CONCAT_LETTERS = 26, STR_CONCAT_LENGTH_MIN = 8 };
 
 struct str_concat_state {
-    char *letters;         /* what pieces are cut from: twice the mean piece and the alphabet */
+    char *letters;         /* pieces are cut from it; twice the mean piece and the alphabet */
     struct object **texts; /* [live]; NULL: complete and dropped */
-    uint32_t *lengths;     /* [live]: what each text grows to at least, in the order of the pass */
-    uint32_t *growing;     /* indices of the texts that are not complete */
+    uint32_t
+        *lengths; /* [live]: the final length of each text at least, in the order of the pass */
+    uint32_t *growing; /* indices of the texts that are not complete */
 };
 
-/* Of the piece that all growing texts get in a round: from 1 to twice the mean less one, evenly, as
- * multiples of the golden ratio fall into an interval (Knuth, volume 3, 6.4). */
+/* The length of the piece that all growing texts get in a round: from 1 to twice the mean minus
+ * one, spread evenly as multiples of the golden ratio are in an interval (Knuth, volume 3, 6.4). */
 static uint64_t str_concat_piece(const struct run *run, uint64_t round)
 {
     uint64_t span = 2 * run_count(run, STR_CONCAT_PIECE) - 1;
@@ -37,7 +38,7 @@ static uint64_t str_concat_target(const struct run *run, uint64_t index)
                              run->values[STR_CONCAT_LENGTH]);
 }
 
-/* Pieces that a text of this length is made of. */
+/* The number of pieces of a text of this length. */
 static uint64_t str_concat_pieces(const struct run *run, uint64_t length)
 {
     uint64_t pieces = 0;
@@ -76,7 +77,7 @@ static enum status str_concat_setup(struct run *run, struct error *error)
     return STATUS_OK;
 }
 
-/* A new reference to left + right, or NULL. */
+/* Makes left + right; returns a new reference, or NULL. */
 static struct object *str_concat_add(struct runtime *runtime, struct object *left,
                                      struct object *right)
 {
@@ -90,7 +91,7 @@ static struct object *str_concat_add(struct runtime *runtime, struct object *lef
     return sum;
 }
 
-/* Appends a piece to the text; false: heap exhausted. */
+/* Appends a piece to the text. false: the heap is exhausted. */
 static bool str_concat_grow(struct run *run, uint32_t index, uint64_t piece_length)
 {
     struct str_concat_state *state = run->state;
@@ -124,7 +125,7 @@ static bool str_concat_begin(struct run *run)
     return true;
 }
 
-/* Drops the text after a look at it; a hash of all its bytes would take longer than making it. */
+/* Drops the text after a look at it. A hash of all its bytes would take longer than making it. */
 static void str_concat_complete(struct run *run, uint32_t index)
 {
     struct str_concat_state *state = run->state;
@@ -137,7 +138,7 @@ static void str_concat_complete(struct run *run, uint32_t index)
     state->texts[index] = NULL;
 }
 
-/* One piece for each growing text. Returns how many go on, or 0 with run->failed set. */
+/* Appends one piece to each growing text. Returns how many still grow; 0 if run->failed is set. */
 static uint64_t str_concat_round(struct run *run, uint64_t growing, uint64_t round)
 {
     struct str_concat_state *state = run->state;
@@ -173,7 +174,7 @@ static void str_concat_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* A concatenation is an operation. */
+/* An operation is a concatenation. */
 static uint64_t str_concat_operations(const struct run *run)
 {
     uint64_t pieces = 0;
@@ -183,14 +184,14 @@ static uint64_t str_concat_operations(const struct run *run)
     return pieces;
 }
 
-/* The empty text, and of each concatenation its piece and its sum. */
+/* The empty text, and for each concatenation its piece and its sum. */
 static uint64_t str_concat_expected_allocations(const struct run *run, uint64_t iterations)
 {
     return iterations * (2 * str_concat_operations(run) + run_count(run, STR_CONCAT_LIVE));
 }
 
-/* A text that is not complete waits for one round, in which the others get one block each, none
- * longer than the longest text and a piece. */
+/* A text that is not complete waits for one round, in which the others get one block each, at most
+ * as long as the longest text and a piece. */
 static size_t str_concat_window_bytes(const struct run *run)
 {
     uint64_t text_bytes = MODEL_STR_BYTES + run_count(run, STR_CONCAT_LENGTH) +

@@ -1,23 +1,23 @@
-/* type_shift: memory that was ints' is asked for by floats of the same block size.
+/* type_shift: floats need memory of the same block size that was used by ints.
  *
  * Imitates the textbook experiment `x = list(range(n)); del x; y = [float(i) for i in range(n)]`:
  * with private free lists the dead ints' memory cannot serve the floats, and held memory doubles;
- * with pools shared by size it is used again.
+ * with pools shared by size it is reused.
  *
- * Leaves out the list: the references are in scratch memory, so that what held grows by in the
- * phase `ints` is the ints' alone, and what it grows by in the phase `floats` the floats' alone.
+ * Leaves out the list: the references are in scratch memory, so that held memory grows only by the
+ * ints in the phase `ints`, and only by the floats in the phase `floats`.
  *
- * Stresses held memory over phases: `ints` (n are made), `dropped` (they are dropped, in the
- * order in which they were made), `floats` (n are made; they live until teardown). A phase's
- * growth is what its largest held is above the largest before it. CPython 2.7 keeps the dead
- * ints' memory, and the floats' growth is that of the ints; 3.x uses it again or gives it back
- * first, and the floats' growth is about nothing. */
+ * Stresses held memory over phases: `ints` (n are made), `dropped` (they are dropped, in the order
+ * in which they were made), `floats` (n are made; they live until teardown). A phase's growth is
+ * the largest held memory in it, minus the largest before it. CPython 2.7 keeps the dead ints'
+ * memory, so the floats' growth equals that of the ints; 3.x reuses it or gives it back first, so
+ * the floats' growth is about zero. */
 #include "workloads/objects/model.h"
 
 enum { TYPE_SHIFT_LIVE };
 
 struct type_shift_state {
-    struct object **objects; /* [live]; NULL where there is none */
+    struct object **objects; /* [live]; NULL: no object */
 };
 
 static enum status type_shift_setup(struct run *run, struct error *error)
@@ -39,7 +39,7 @@ static struct object *type_shift_make_float(struct runtime *runtime, uint64_t i)
     return float_new(runtime, (double)i + 0.5);
 }
 
-/* Makes objects [first, end); false: heap exhausted. */
+/* Makes objects [first, end). false: the heap is exhausted. */
 static bool type_shift_fill_part(struct run *run, uint64_t first, uint64_t end,
                                  struct object *(*make)(struct runtime *, uint64_t))
 {
@@ -63,7 +63,7 @@ static void type_shift_drop_part(struct run *run, uint64_t first, uint64_t end)
     }
 }
 
-/* Makes all objects, or drops them all (make is NULL), with a sample each 1/50. */
+/* Makes all objects, or drops them all (make is NULL), with a sample every 1/50. */
 static inline bool type_shift_all(struct run *run,
                                   struct object *(*make)(struct runtime *, uint64_t))
 {
@@ -100,7 +100,7 @@ static void type_shift_check(struct run *run, bool floats)
 static void type_shift_run(struct run *run, uint64_t iterations)
 {
     for (uint64_t iteration = 0; iteration < iterations; iteration++) {
-        type_shift_drop(run); /* the floats of an iteration before this one */
+        type_shift_drop(run); /* the floats of the iteration before */
         run_mark(run, "ints");
         if (!type_shift_all(run, type_shift_make_int)) {
             return;
@@ -116,7 +116,7 @@ static void type_shift_run(struct run *run, uint64_t iterations)
     }
 }
 
-/* An object made is an operation. */
+/* An operation is an object that is made. */
 static uint64_t type_shift_operations(const struct run *run)
 {
     return 2 * run_count(run, TYPE_SHIFT_LIVE);

@@ -17,17 +17,18 @@ enum { WEAKREF_CACHE_LIVE, WEAKREF_CACHE_TABLE, WEAKREF_CACHE_CYCLIC };
 enum {
     WEAKREF_CACHE_STEPS = 8192,
     WEAKREF_CACHE_MARKED = 128,
-    WEAKREF_CACHE_BLOCKS = 2,        /* the value, its weak reference */
-    WEAKREF_CACHE_CYCLIC_BLOCKS = 2, /* besides: dict and table of one that refers to itself */
+    WEAKREF_CACHE_BLOCKS = 2, /* the value and its weak reference */
+    WEAKREF_CACHE_CYCLIC_BLOCKS =
+        2, /* in addition: the dict and its table, if it refers to itself */
 };
 
 struct weakref_cache_state {
     struct object *class;
     struct object *self_name;
     struct object *nothing; /* the shared int 0 */
-    struct object *table;   /* a list of weak references, or of nothing at first */
-    struct object *used;    /* a list, used as a ring: the values that are alive */
-    struct object *told;    /* the callbacks' context: how often they were called, modulo 256 */
+    struct object *table;   /* a list of weak references, or of `nothing` at first */
+    struct object *used;    /* a list that is used as a ring: the live values */
+    struct object *told;    /* the callbacks' context: the number of their calls, modulo 256 */
     uint64_t step;
     uint64_t hits;
 };
@@ -56,7 +57,7 @@ static void weakref_cache_teardown(struct run *run)
     *state = (struct weakref_cache_state){0};
 }
 
-/* A list of count times nothing. */
+/* Makes a list with count times `nothing`. */
 static struct object *weakref_cache_list(struct run *run, uint64_t count)
 {
     struct weakref_cache_state *state = run->state;
@@ -105,7 +106,8 @@ static void weakref_cache_look_up(struct run *run, struct weakref_cache_state *s
     object_xdecref(run->runtime, value);
 }
 
-/* A new value in the table and among those in use, in the place of the oldest; false: exhausted. */
+/* Makes a value, and puts it into the table and among the values in use, in place of the oldest.
+ * false: the heap is exhausted. */
 static bool weakref_cache_enter(struct run *run, struct weakref_cache_state *state)
 {
     struct runtime *runtime = run->runtime;

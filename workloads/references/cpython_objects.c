@@ -46,7 +46,7 @@ static PyObject *py(const struct object *object)
     return (PyObject *)(uintptr_t)object;
 }
 
-/* NULL is an exhausted heap; the exception that says so is dropped. */
+/* NULL means an exhausted heap; the exception is cleared. */
 static struct object *cpython_object(PyObject *object)
 {
     if (object == NULL) {
@@ -76,8 +76,8 @@ static PyObject *cpython_call_gc(const char *name, PyObject *argument)
     return result;
 }
 
-/* A callback of gc.callbacks: ("start" or "stop", info). The figures are begun after "start" and
- * ended before anything else at "stop". */
+/* A callback in gc.callbacks: ("start" or "stop", info). Measuring begins last at "start", and ends
+ * first at "stop". */
 static PyObject *cpython_collection_phase(PyObject *self, PyObject *const *arguments,
                                           Py_ssize_t count)
 {
@@ -89,7 +89,7 @@ static PyObject *cpython_collection_phase(PyObject *self, PyObject *const *argum
         cpython_runtime.collected += freed == NULL ? 0 : PyLong_AsUnsignedLongLong(freed);
         pauses_end(&cpython_runtime.pauses, 0);
     }
-    Py_INCREF(Py_None); /* Py_NewRef is of 3.10 */
+    Py_INCREF(Py_None); /* Py_NewRef exists only from 3.10 on */
     return Py_None;
 }
 
@@ -147,7 +147,9 @@ static uint64_t cpython_member(PyObject *dict, const char *name)
 void runtime_stats(const struct runtime *runtime, struct gc_stats *stats)
 {
     uint64_t tracked = cpython_tracked();
-    uint64_t own = runtime->tracked_at_start; /* the interpreter's, of which some may have died */
+    uint64_t own =
+        runtime
+            ->tracked_at_start; /* the interpreter's own containers, some of which may have died */
     *stats = (struct gc_stats){.tracked = tracked > own ? tracked - own : 0};
     PyObject *all = cpython_call_gc("get_stats", NULL);
     for (int i = 0; all != NULL && i < GC_GENERATIONS; i++) {
@@ -191,7 +193,7 @@ struct runtime *runtime_open_with(struct heap *heap, const struct gc_policy *pol
     }
     pauses_reset(&runtime->pauses);
     gc_enable(runtime, true);
-    (void)gc_collect(runtime, GC_GENERATIONS - 1); /* the interpreter's own start */
+    (void)gc_collect(runtime, GC_GENERATIONS - 1); /* for containers of the interpreter's start */
     runtime->tracked_at_start = cpython_tracked();
     return runtime;
 }
@@ -229,7 +231,7 @@ void object_release(struct runtime *runtime, struct object *object)
     _Py_Dealloc(py(object));
 }
 
-/* A new container: begins the collection that its allocation has asked for. */
+/* Called for a new container: begins the collection that its allocation has requested. */
 static struct object *cpython_container(PyObject *object)
 {
 #if PY_VERSION_HEX >= 0x030C0000
@@ -345,7 +347,7 @@ struct object *list_item(const struct object *list, size_t index)
     return cpython_object(PyList_GET_ITEM(py(list), (Py_ssize_t)index));
 }
 
-/* list.pop is not among libpython's functions; a slice of one is the nearest. */
+/* libpython exports no list.pop; a slice of one is the nearest function. */
 struct object *list_pop(struct runtime *runtime, struct object *list)
 {
     (void)runtime;
@@ -415,7 +417,7 @@ bool dict_next(const struct object *dict, size_t *position, struct object **key,
 }
 
 /* ---------------------------------------------------------------- instances */
-/* The class of that name, as `class NAME: pass` makes it. Borrowed; NULL: exhausted. */
+/* The class of that name, made as by `class NAME: pass`. Borrowed; NULL: the heap is exhausted. */
 static PyObject *cpython_class(PyObject *name)
 {
     PyObject *known = PyDict_GetItemWithError(cpython_runtime.classes, name);
@@ -431,7 +433,7 @@ static PyObject *cpython_class(PyObject *name)
     return known;
 }
 
-/* As object.__new__ does it, without the call's arguments. */
+/* Does what object.__new__ does, without arguments. */
 struct object *instance_new(struct runtime *runtime, struct object *class_name)
 {
     (void)runtime;
@@ -455,7 +457,7 @@ bool instance_delete_attribute(struct runtime *runtime, struct object *instance,
 struct object *instance_attribute(const struct object *instance, struct object *name)
 {
     PyObject *value = PyObject_GenericGetAttr(py(instance), py(name));
-    Py_XDECREF(value); /* borrowed: the instance's own stays */
+    Py_XDECREF(value); /* it was borrowed: the instance's own reference stays */
     return cpython_object(value);
 }
 

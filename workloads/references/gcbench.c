@@ -28,7 +28,8 @@ struct runtime {
 };
 
 static struct runtime boehm_runtime;
-/* What lives throughout an iteration. Here, as libgc scans static memory and not the scratch. */
+/* Lives throughout an iteration. It is static, because libgc scans static memory, but not scratch
+ * memory. */
 static struct boehm_node *boehm_long_lived;
 static double *boehm_array;
 
@@ -65,7 +66,7 @@ uint64_t runtime_close(struct runtime *runtime)
 {
     (void)runtime;
     GC_gcollect();
-    return 0; /* a collector of forgotten objects knows no leak */
+    return 0; /* a collector of dropped objects cannot detect leaks */
 }
 
 void runtime_stats(const struct runtime *runtime, struct gc_stats *stats)
@@ -139,7 +140,8 @@ static bool boehm_time_depth(struct run *run, unsigned depth)
     return true;
 }
 
-/* The numbers of the first half; the checksum has their number, as the other one's. */
+/* Makes the numbers of the first half; the checksum includes their number, as in the other
+ * gcbench. */
 static bool boehm_make_array(struct run *run)
 {
     const uint64_t filled = gcbench_array_length(run) / 2;
@@ -197,7 +199,7 @@ static uint64_t boehm_gcbench_expected_allocations(const struct run *run, uint64
     return 0;
 }
 
-/* Name and parameters are those of objects/gcbench.c: one cell of one group. */
+/* Name and parameters are those of objects/gcbench.c, so that both are cells of one group. */
 const struct workload workload_gcbench = {
     .name = "gcbench",
     .kind = "objects",

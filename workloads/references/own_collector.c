@@ -1,5 +1,5 @@
-/* A reference's collector is its own, and there is none to choose: gc/policy.h's table is empty.
- * Part of every reference, whose lines in CMake say what the collector is. */
+/* A reference has its own collector, and no choice: gc/policy.h's table is empty. This is a part of
+ * every reference; its line in CMake says what its collector is. */
 #include "gc/object.h"
 
 const struct gc_policy *const gc_policy_table[] = {NULL};
