@@ -18,9 +18,8 @@ enum { STR_CONCAT_LETTERS = 26, STR_CONCAT_LENGTH_MIN = 8 };
 struct str_concat_state {
     char *letters;         /* pieces are cut from it; twice the mean piece and the alphabet */
     struct object **texts; /* [live]; NULL: complete and dropped */
-    uint32_t
-        *lengths; /* [live]: the final length of each text at least, in the order of the pass */
-    uint32_t *growing; /* indices of the texts that are not complete */
+    uint32_t *lengths;     /* [live]: the least final length of each text, in the pass's order */
+    uint32_t *growing;     /* indices of the texts that are not complete */
 };
 
 /* The length of the piece that all growing texts get in a round: from 1 to twice the mean minus
