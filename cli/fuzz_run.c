@@ -30,6 +30,7 @@ struct run_arguments {
     const char *skip;
     const char *only;
     const char *profile;
+    const char *trace;
     bool strict;
     bool fast;
     bool resume;
@@ -69,6 +70,9 @@ static const struct option_row run_options[] = {
     {OPTION_CHOICE, 0, "profile", "PROFILE", "whose promises a library is held to", "glibc",
      .words = run_profiles, RUN_FIXES(profile)},
     {OPTION_FLAG, 0, "strict", NULL, "manners (errno and such) are findings too", RUN_INTO(strict)},
+    {OPTION_TEXT, 0, "from", "TRACE",
+     "begin with a trace, cut into programs (block_ops, differential)", "", "none",
+     .candidates = OPTION_FILES, RUN_FIXES(trace)},
     {OPTION_FLAG, 0, "fast", NULL, "libFuzzer without sanitizers: several times as many executions",
      RUN_FIXES(fast)},
     {OPTION_SECONDS, 0, "time", "T", "of this session", "10m", RUN_INTO(time_s)},
@@ -125,13 +129,13 @@ static json_t *run_plan(const struct run_arguments *arguments, const struct fuzz
     for (size_t i = 0; i < arguments->extra.count; i++) {
         (void)json_array_append_new(extra, json_string(arguments->extra.items[i]));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:o, s:s, s:s, s:s}", "format",
-                     "heapmill-fuzz-campaign-1", "target", program->target, "backend",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:o, s:s, s:s, s:s, s:s}",
+                     "format", "heapmill-fuzz-campaign-1", "target", program->target, "backend",
                      program->backend, "bug", program->bug, "library", library, "engines",
                      run_plan_engines(arguments), "fast", (int)arguments->fast, "operations",
                      (json_int_t)arguments->operations, "seed", (json_int_t)arguments->seed,
                      "arguments", extra, "skip", arguments->skip, "only", arguments->only,
-                     "profile", arguments->profile);
+                     "profile", arguments->profile, "trace", arguments->trace);
 }
 
 /* A user's library is fuzzed as a black box by malloc_abi. */

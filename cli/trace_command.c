@@ -10,7 +10,10 @@
 #include "common/host/document.h"
 #include "common/host/json.h"
 #include "common/host/process.h"
+#include "plots/gnuplot.h"
+#include "plots/trace_figure.h"
 #include "run/registry.h"
+#include "run/waste.h"
 #include "traces/host/advise.h"
 #include "traces/host/convert.h"
 #include "traces/host/info.h"
@@ -125,13 +128,31 @@ static const struct command trace_record_command = {
 
 struct info_arguments {
     const char *file;
+    const char *backends; /* NULL: waste is not asked for */
+    const char *plot;
     bool json;
 };
 
+#define INFO_FILE                                                                                  \
+    {                                                                                              \
+        OPTION_TEXT, .placeholder = "FILE", .help = "the trace",                                   \
+                     .missing = "say which trace: a file that `heapmill trace record` made",       \
+                     .candidates = OPTION_FILES, OPTION_INTO(struct info_arguments, file)          \
+    }
+
 static const struct option_row info_options[] = {
-    {OPTION_TEXT, .placeholder = "FILE", .help = "the trace",
-     .missing = "say which trace: a file that `heapmill trace record` made",
-     .candidates = OPTION_FILES, OPTION_INTO(struct info_arguments, file)},
+    INFO_FILE,
+    {OPTION_TEXT, 0, "waste", "LIST",
+     "what size classes of these back ends waste of it (as in `heapmill bench -b`)", "",
+     "not asked", .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct info_arguments, backends)},
+    {OPTION_TEXT, 0, "plot", "DIRECTORY", "draws it there", "", "not drawn",
+     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct info_arguments, plot)},
+    {SHARED_JSON(struct info_arguments, json, "the same as one object")},
+    {.kind = OPTION_END},
+};
+
+static const struct option_row advise_options[] = {
+    INFO_FILE,
     {SHARED_JSON(struct info_arguments, json, "the same as one object")},
     {.kind = OPTION_END},
 };
@@ -153,11 +174,46 @@ static int trace_answer(const struct invocation *invocation, json_t *answer, boo
     return EXIT_CLEAN;
 }
 
+static enum status trace_add_waste(json_t *info, const char *backends, struct error *error)
+{
+    struct waste_survey survey;
+    process_prepare_signals();
+    enum status status = waste_survey_ask(&survey, backends, error);
+    for (size_t i = 0; i < survey.count; i++) {
+        const struct waste_curve *curve = &survey.curves[i];
+        trace_info_add_waste(info, curve->label, curve->usable, curve->count);
+    }
+    waste_survey_release(&survey);
+    return status;
+}
+
+static enum status trace_plot(const json_t *info, const char *directory, struct error *error)
+{
+    const struct image_options options = {.output = directory,
+                                          .formats = PICTURE_SVG | PICTURE_PNG,
+                                          .command = "heapmill trace info"};
+    process_prepare_signals();
+    enum status status = trace_figure_draw(&options, info, error);
+    image_tell(&options, "trace", status);
+    return status;
+}
+
 static int trace_execute_info(const struct invocation *invocation, void *arguments)
 {
     const struct info_arguments *asked = arguments;
     struct error error = {.message = ""};
     json_t *answer = trace_info(asked->file, &error);
+    enum status status = answer != NULL ? STATUS_OK : error.status;
+    if (status == STATUS_OK && asked->backends[0] != '\0') {
+        status = trace_add_waste(answer, asked->backends, &error);
+    }
+    if (status == STATUS_OK && asked->plot[0] != '\0') {
+        status = trace_plot(answer, asked->plot, &error);
+    }
+    if (status != STATUS_OK) {
+        json_decref(answer);
+        answer = NULL;
+    }
     return trace_answer(invocation, answer, asked->json, trace_info_document, &error);
 }
 
@@ -176,7 +232,7 @@ static const struct command trace_info_command = {
                    "allocations that the program made meanwhile.",
     .options = info_options,
     .arguments_size = sizeof(struct info_arguments),
-    .examples = "heapmill trace info app.hmtrace",
+    .examples = "heapmill trace info app.hmtrace --waste 'pymalloc*,malloc' --plot pictures",
     .exit_statuses = "0 clean; 2 wrong usage, or no trace; 3 it is damaged or cannot be read",
     .execute = trace_execute_info,
 };
@@ -190,7 +246,7 @@ static const struct command trace_advise_command = {
         "to "
         "be, and what pools up to a threshold would serve. All is chosen on the first half of the "
         "trace and checked on the second.",
-    .options = info_options,
+    .options = advise_options,
     .arguments_size = sizeof(struct info_arguments),
     .examples = "heapmill trace advise app.hmtrace",
     .exit_statuses = "0 clean; 2 wrong usage, or no trace; 3 it is damaged or cannot be read",

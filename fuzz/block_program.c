@@ -2,26 +2,6 @@
 
 #include <string.h>
 
-/* The sixteen kinds of operation of the format. */
-enum block_kind {
-    KIND_ALLOC,       /* of an entry: argument & 3 */
-    KIND_ALLOC_NEAR,  /* of an entry's size plus argument >> 2, less 32 */
-    KIND_ALLOC_BURST, /* 2 to 263 blocks of an entry */
-    KIND_FREE_AT,     /* argument / 256 of the way through the order */
-    KIND_FREE_NEWEST,
-    KIND_FREE_OLDEST,
-    KIND_FREE_BURST,  /* 2 to 256 blocks from a place on */
-    KIND_FREE_COMB,   /* every second to fifth block */
-    KIND_RESIZE,      /* to an entry's size */
-    KIND_RESIZE_NEAR, /* to its own size plus or minus 1 to 8, or times 3/4 */
-    KIND_PAIRS,       /* 1 to 64 times: allocate an entry and free it at once */
-    KIND_CHECK_OR_WALK,
-    KIND_STATS,
-    KIND_TRIM, /* one time in four; else it verifies contents */
-    KIND_REFUSE,
-    KIND_FREE_ALL, /* when the argument is below 64; else it replaces the oldest block */
-};
-
 void block_entry_read(uint16_t entry, size_t *size, enum heap_type *type)
 {
     static const enum heap_type plain[] = {HEAP_RAW, HEAP_STR, HEAP_INSTANCE, HEAP_BUFFER};
@@ -224,23 +204,24 @@ static void block_begin_burst(struct block_program *program, unsigned kind, uint
     program->burst_argument = argument;
     program->burst_stride = 0;
     switch (kind) {
-    case KIND_ALLOC_BURST:
+    case BLOCK_KIND_ALLOC_BURST:
         program->burst_left = (8u << (argument >> 2 & 7)) / 4 + (argument >> 5);
         break;
-    case KIND_PAIRS:
+    case BLOCK_KIND_PAIRS:
         program->burst_left = 2 * (1 + (uint32_t)(argument >> 2)); /* steps */
         break;
-    case KIND_FREE_BURST: /* forwards the places stay, as the newest moves up; backwards they go */
+    case BLOCK_KIND_FREE_BURST: /* forwards the places stay, as the newest moves up; backwards they
+                                   go */
         program->burst_left = 2u << (argument & 7);
         program->burst_at = block_place(program, argument & 0xf0);
         program->burst_stride = argument & 8 ? 1 : 0;
         break;
-    case KIND_FREE_COMB:
+    case BLOCK_KIND_FREE_COMB:
         program->burst_at = argument >> 2 & 7;
         program->burst_stride = 1 + (argument & 3);
         program->burst_left = program->live;
         break;
-    default: /* KIND_FREE_ALL */
+    default: /* BLOCK_KIND_FREE_ALL */
         program->burst_left = program->live;
         program->burst_at = 0;
     }
@@ -250,13 +231,13 @@ static bool block_continue_burst(struct block_program *program, struct block_ste
 {
     program->burst_left--;
     switch (program->burst_kind) {
-    case KIND_ALLOC_BURST:
+    case BLOCK_KIND_ALLOC_BURST:
         return block_alloc_entry(program, program->burst_argument, 0, step);
-    case KIND_PAIRS:
+    case BLOCK_KIND_PAIRS:
         return program->burst_left % 2 == 1
                    ? block_alloc_entry(program, program->burst_argument, 0, step)
                    : program->live != 0 && block_free(program, program->live - 1, step);
-    case KIND_FREE_ALL:
+    case BLOCK_KIND_FREE_ALL:
         return block_free(program, program->burst_argument & 1 ? 0 : program->live - 1, step);
     default:
         if (!block_free(program, program->burst_at, step)) {
@@ -276,7 +257,7 @@ static bool block_inspect(unsigned kind, uint8_t argument, struct block_step *st
         {BLOCK_TRIM, BLOCK_VERIFY, BLOCK_VERIFY, BLOCK_TRIM},
         {BLOCK_REFUSE, BLOCK_REFUSE, BLOCK_REFUSE, BLOCK_REFUSE},
     };
-    *step = (struct block_step){.kind = choices[kind - KIND_CHECK_OR_WALK][argument & 3],
+    *step = (struct block_step){.kind = choices[kind - BLOCK_KIND_CHECK_OR_WALK][argument & 3],
                                 .size = argument >> 2};
     return true;
 }
@@ -286,26 +267,26 @@ static bool block_operate(struct block_program *program, unsigned kind, uint8_t 
                           struct block_step *step)
 {
     switch (kind) {
-    case KIND_ALLOC:
+    case BLOCK_KIND_ALLOC:
         return block_alloc_entry(program, argument, 0, step);
-    case KIND_ALLOC_NEAR:
+    case BLOCK_KIND_ALLOC_NEAR:
         return block_alloc_entry(program, argument, 1 + (argument >> 2), step);
-    case KIND_FREE_AT:
+    case BLOCK_KIND_FREE_AT:
         return block_free(program, block_place(program, argument), step);
-    case KIND_FREE_NEWEST:
+    case BLOCK_KIND_FREE_NEWEST:
         return program->live != 0 && block_free(program, program->live - 1, step);
-    case KIND_FREE_OLDEST:
+    case BLOCK_KIND_FREE_OLDEST:
         return block_free(program, 0, step);
-    case KIND_RESIZE:
+    case BLOCK_KIND_RESIZE:
         return block_resize_entry(program, argument, step);
-    case KIND_RESIZE_NEAR:
+    case BLOCK_KIND_RESIZE_NEAR:
         return block_resize_near(program, argument, step);
-    case KIND_CHECK_OR_WALK:
-    case KIND_STATS:
-    case KIND_TRIM:
-    case KIND_REFUSE:
+    case BLOCK_KIND_CHECK_OR_WALK:
+    case BLOCK_KIND_STATS:
+    case BLOCK_KIND_TRIM:
+    case BLOCK_KIND_REFUSE:
         return block_inspect(kind, argument, step);
-    case KIND_FREE_ALL:
+    case BLOCK_KIND_FREE_ALL:
         if (argument >= 64) {
             return block_free(program, 0, step);
         }

@@ -30,6 +30,26 @@ enum block_flag {
     BLOCK_FLAG_TRIM_AT_END = 1u << 7, /* trimmed when everything is free */
 };
 
+/* The sixteen kinds of operation of the format. */
+enum block_kind {
+    BLOCK_KIND_ALLOC,       /* of an entry: argument & 3 */
+    BLOCK_KIND_ALLOC_NEAR,  /* of an entry's size plus argument >> 2, less 32 */
+    BLOCK_KIND_ALLOC_BURST, /* 2 to 263 blocks of an entry */
+    BLOCK_KIND_FREE_AT,     /* argument / 256 of the way through the order */
+    BLOCK_KIND_FREE_NEWEST,
+    BLOCK_KIND_FREE_OLDEST,
+    BLOCK_KIND_FREE_BURST,  /* 2 to 256 blocks from a place on */
+    BLOCK_KIND_FREE_COMB,   /* every second to fifth block */
+    BLOCK_KIND_RESIZE,      /* to an entry's size */
+    BLOCK_KIND_RESIZE_NEAR, /* to its own size plus or minus 1 to 8, or times 3/4 */
+    BLOCK_KIND_PAIRS,       /* 1 to 64 times: allocate an entry and free it at once */
+    BLOCK_KIND_CHECK_OR_WALK,
+    BLOCK_KIND_STATS,
+    BLOCK_KIND_TRIM, /* one time in four; else it verifies contents */
+    BLOCK_KIND_REFUSE,
+    BLOCK_KIND_FREE_ALL, /* when the argument is below 64; else it replaces the oldest block */
+};
+
 enum block_step_kind {
     BLOCK_ALLOC,  /* slot is new; its size and type are set */
     BLOCK_FREE,   /* slot has just left the table of live ones */

@@ -34,6 +34,8 @@ const struct figure figure_table[] = {
      "nothing: it runs one", NULL, "heapmill map", script_map},
     {"waste", "what size classes waste within a block, by size",
      "nothing: it asks the back ends", NULL, "heapmill waste", script_curves},
+    {"trace", "live bytes of a trace over events, its sizes, lifetimes and reuse",
+     "nothing: it reads a trace", NULL, "heapmill trace info --plot", script_curves},
     {"power", "how often a slowdown of a known size is found",
      "nothing: it measures", NULL, "heapmill calibrate", script_power},
     {"leaks", "which detector finds which kind of leak, and what it costs",

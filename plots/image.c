@@ -168,6 +168,20 @@ enum status image_finish(struct image *image, struct error *error)
     return status;
 }
 
+void image_tell(const struct image_options *options, const char *name, enum status drawn)
+{
+    const char *directory = options->output;
+    if (drawn == STATUS_OK || drawn == STATUS_UNSUPPORTED) {
+        (void)printf("%s/%s.tsv\n%s/%s.gp\n", directory, name, directory, name);
+    }
+    if (drawn == STATUS_OK && (options->formats & PICTURE_SVG) != 0) {
+        (void)printf("%s/%s.svg\n", directory, name);
+    }
+    if (drawn == STATUS_OK && (options->formats & PICTURE_PNG) != 0) {
+        (void)printf("%s/%s.png\n", directory, name);
+    }
+}
+
 static const char *plan_text(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));

@@ -60,4 +60,7 @@ enum status image_begin(struct image *image, const struct figure *figure,
  * is no gnuplot, the table and the script are there; STATUS_IO. Releases the image. */
 enum status image_finish(struct image *image, struct error *error);
 
+/* Names on stdout the files of an image that was drawn with that status. */
+void image_tell(const struct image_options *options, const char *name, enum status drawn);
+
 #endif

@@ -3,14 +3,7 @@
 #define HEAPMILL_PLOTS_WASTE_FIGURE_H
 
 #include "plots/image.h"
-
-struct waste_curve {
-    const char *label;   /* "mimalloc:preload" */
-    const char *backend; /* the name alone: its look */
-    const char *arm;
-    const double *usable; /* bytes of a block for requests of 1, 2, … bytes */
-    size_t count;
-};
+#include "run/waste.h"
 
 /* Draws waste.tsv, .gp, .svg and .png: wasted bytes, and their part of the block. note: for the
  * foot, or "". As image_finish. */

@@ -17,6 +17,7 @@
 #include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/exchange.h"
 #include "fuzz/campaign/status_line.h"
+#include "fuzz/campaign/trace_seeds.h"
 #include "fuzz/deviation.h"
 
 static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line */
@@ -111,6 +112,24 @@ static enum status session_start_member(struct session_state *state, size_t inde
     return status;
 }
 
+/* A new campaign's corpus, where it begins with a trace. */
+static enum status session_seed(const struct fuzz_session *session, struct error *error)
+{
+    if (session->resumed || session->trace[0] == '\0') {
+        return STATUS_OK;
+    }
+    size_t count;
+    uint64_t operations = session->operations;
+    for (size_t i = 0; i < session->member_count && session->operations == 0; i++) {
+        uint64_t own = fuzz_engine_operations(session->engines[i]);
+        operations = operations == 0 || own < operations ? own : operations;
+    }
+    char *corpus = text_format("%s/corpus", session->directory);
+    enum status status = fuzz_trace_seeds(session->trace, corpus, operations, &count, error);
+    free(corpus);
+    return status;
+}
+
 static enum status session_start(struct session_state *state, struct error *error)
 {
     const struct fuzz_session *session = state->session;
@@ -121,7 +140,7 @@ static enum status session_start(struct session_state *state, struct error *erro
         libfuzzer = libfuzzer || session->engines[i] == FUZZ_ENGINE_LIBFUZZER;
     }
     state->exchange.active = afl && libfuzzer;
-    enum status status = STATUS_OK;
+    enum status status = session_seed(session, error);
     for (size_t i = 0; i < session->member_count && status == STATUS_OK; i++) {
         struct session_member *member = &state->members[i];
         unsigned same = 0;
@@ -139,6 +158,7 @@ static enum status session_start(struct session_state *state, struct error *erro
                                                   : fuzz_engine_operations(session->engines[i]),
             .subject = session->subject,
             .shared = state->exchange.active,
+            .seeded = session->trace[0] != '\0',
             .extra = session->extra};
         member->name = fuzz_engine_member_name(&member->launch);
         char *there = text_format("%s/afl/%s/queue", session->directory, member->name);
@@ -460,6 +480,7 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
                                              .profile = json_text_at(plan, "profile", ""),
                                              .skip = json_text_at(plan, "skip", ""),
                                              .only = json_text_at(plan, "only", "")};
+    session->trace = json_text_at(plan, "trace", "");
     session->fast = json_is_true(json_object_get(plan, "fast"));
     session->seed = (uint64_t)json_integer_value(json_object_get(plan, "seed"));
     session->operations = (uint64_t)json_integer_value(json_object_get(plan, "operations"));
@@ -468,6 +489,11 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
     {
         enum fuzz_engine engine =
             json_is_string(name) ? fuzz_engine_named(json_string_value(name)) : FUZZ_ENGINES;
+        if (engine == FUZZ_ENGINE_RANDOM && session->trace[0] != '\0') {
+            return error_set(error, STATUS_INVALID,
+                             "--from: blind random draws its programs itself: --engine libfuzzer "
+                             "or afl");
+        }
         if (engine == FUZZ_ENGINES || session->member_count == FUZZ_MEMBERS_MAX) {
             return error_set(error, STATUS_CORRUPT, "%s/campaign.json: an engine is not known",
                              session->directory);
@@ -483,6 +509,9 @@ enum status fuzz_session_take_plan(struct fuzz_session *session, const json_t *p
                                            .fast = session->fast,
                                            .subject = session->subject};
         status = fuzz_engine_check(&launch, error);
+    }
+    if (status == STATUS_OK && session->trace[0] != '\0' && !session->resumed) {
+        status = fuzz_trace_check(session->trace, session->program->target, error);
     }
     if (status == STATUS_OK) {
         session_note_mutator(session);

@@ -28,6 +28,7 @@ struct fuzz_session {
     uint64_t disk_bytes_max;
     size_t findings_max; /* a target that fails at once would otherwise fill the disk */
     bool resumed;
+    const char *trace; /* a new campaign begins with its programs (trace_seeds.h); "": none */
     const struct text_list *extra;
     struct fuzz_log *log;
 };

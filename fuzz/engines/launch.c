@@ -224,7 +224,8 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
     free(mutator);
 }
 
-/* -i: "-" goes on with what is there; the seeds of the tree; or one input of zeros. */
+/* -i: "-" goes on with what is there; a trace's programs; the seeds of the tree; or one input of
+ * zeros. */
 static char *engine_afl_input(const struct fuzz_launch *launch)
 {
     char *seeds =
@@ -234,6 +235,7 @@ static char *engine_afl_input(const struct fuzz_launch *launch)
         file_list_names(seeds, &names);
     }
     char *input = launch->resumed   ? text_format("-")
+                  : launch->seeded  ? text_format("%s/corpus", launch->directory)
                   : names.count > 0 ? text_format("%s", seeds)
                                     : text_format("%s/first", launch->directory);
     text_list_free(&names);

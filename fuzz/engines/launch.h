@@ -49,6 +49,7 @@ struct fuzz_launch {
     bool shared;        /* AFL++ reads what libFuzzer finds: corpus/ */
     bool until_finding; /* a trial: from nothing, keeping nothing, ends at the first finding */
     bool resumed;       /* AFL++ goes on where its directory is */
+    bool seeded;        /* corpus/ has programs of a trace: AFL++ begins with those */
     const struct text_list *extra; /* the user's own arguments of the engine; NULL: none */
 };
 

@@ -2,6 +2,7 @@
 #include "plots/heap_figure.h"
 #include "plots/plot.h"
 #include "plots/tests/figure_files.h"
+#include "plots/trace_figure.h"
 #include "plots/waste_figure.h"
 
 /* Up to pymalloc-3.10's four arms, and churn with two sizes of what is live. */
@@ -254,6 +255,27 @@ static void test_waste_is_usable_less_requested(void **state)
     assert_int_equal(count_texts("waste", "coarse:inline: 84.4% over all sizes"), 1);
 }
 
+static void test_trace_is_drawn(void **state)
+{
+    (void)state;
+    char output[SAMPLE_PATH_MAX + 16];
+    struct error error = {.message = ""};
+    struct image_options options = image_options_of(output);
+    json_t *info = json_pack(
+        "{ss s[[ii][ii]] s[{si si sf}{si si sf}] s[{si si sf}] s[{si si sf}{sn sn sf}]}", "file",
+        "app.hmtrace", "curve", 10, 1 << 20, 20, 3 << 20, "sizes", "from", 17, "to", 32, "share",
+        0.25, "from", 33, "to", 64, "share", 0.75, "lifetimes", "from", 0, "to", 1, "share", 1.0,
+        "reuse", "from", 0, "to", 1, "share", 0.5, "from", "to", "share", 0.5);
+    assert_non_null(info);
+    assert_int_equal(trace_figure_draw(&options, info, &error), STATUS_OK);
+    check_svg("trace");
+    check_png("trace");
+    assert_int_equal(count_lines_with("trace", "20\t3\t"), 1);
+    assert_int_equal(count_lines_with("trace", "64\t100\t"), 1);
+    assert_int_equal(count_lines_with("trace", "1\t50\t"), 1); /* the other half never was there */
+    json_decref(info);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_map_of_a_large_heap_says_what_is_left_out, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_waste_is_usable_less_requested, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_trace_is_drawn, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
