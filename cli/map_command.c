@@ -42,17 +42,6 @@ static const struct option_row map_options[] = {
     {.kind = OPTION_END},
 };
 
-static void map_print_paths(const struct map_arguments *asked, const char *name, bool drawn)
-{
-    (void)printf("%s/%s.tsv\n%s/%s.gp\n", asked->output, name, asked->output, name);
-    if (drawn && (asked->formats & PICTURE_SVG) != 0) {
-        (void)printf("%s/%s.svg\n", asked->output, name);
-    }
-    if (drawn && (asked->formats & PICTURE_PNG) != 0) {
-        (void)printf("%s/%s.png\n", asked->output, name);
-    }
-}
-
 static enum status map_draw(const struct map_arguments *asked, const struct heap_map *map,
                             const char *command, struct error *error)
 {
@@ -64,7 +53,7 @@ static enum status map_draw(const struct map_arguments *asked, const struct heap
     size_t frames = 0;
     enum status status = heap_figure_draw(&options, map->path, name, title, &frames, error);
     if (frames > 0) {
-        map_print_paths(asked, name, status == STATUS_OK);
+        image_tell(&options, name, status == STATUS_OK ? STATUS_OK : STATUS_UNSUPPORTED);
     }
     free(name);
     free(title);

@@ -187,14 +187,17 @@ static enum status trace_add_waste(json_t *info, const char *backends, struct er
     return status;
 }
 
-static enum status trace_plot(const json_t *info, const char *directory, struct error *error)
+static enum status trace_plot(const json_t *info, const char *directory, bool tells,
+                              struct error *error)
 {
     const struct image_options options = {.output = directory,
                                           .formats = PICTURE_SVG | PICTURE_PNG,
                                           .command = "heapmill trace info"};
     process_prepare_signals();
     enum status status = trace_figure_draw(&options, info, error);
-    image_tell(&options, "trace", status);
+    if (tells) {
+        image_tell(&options, "trace", status);
+    }
     return status;
 }
 
@@ -208,7 +211,7 @@ static int trace_execute_info(const struct invocation *invocation, void *argumen
         status = trace_add_waste(answer, asked->backends, &error);
     }
     if (status == STATUS_OK && asked->plot[0] != '\0') {
-        status = trace_plot(answer, asked->plot, &error);
+        status = trace_plot(answer, asked->plot, !asked->json, &error);
     }
     if (status != STATUS_OK) {
         json_decref(answer);
