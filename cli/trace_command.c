@@ -347,8 +347,8 @@ static const struct option_row convert_options[] = {
      OPTION_INTO(struct convert_arguments, from)},
     {OPTION_CHOICE, 0, "to", "FORMAT", "trace, text or jsonl; guess goes by the output's name",
      "guess", .words = trace_foreign_names, OPTION_INTO(struct convert_arguments, to)},
-    {OPTION_NUMBER, 0, "events", "N", "how long a profile is played", "1000000", .least = 2,
-     .most = 1e10, OPTION_INTO(struct convert_arguments, events)},
+    {OPTION_NUMBER, 0, "events", "N", "number of events for which a profile is played", "1000000",
+     .least = 2, .most = 1e10, OPTION_INTO(struct convert_arguments, events)},
     {SHARED_SEED(struct convert_arguments, seed, "of what a profile leaves to chance")},
     {.kind = OPTION_END},
 };

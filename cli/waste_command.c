@@ -16,7 +16,7 @@ struct waste_arguments {
 static const struct option_row waste_options[] = {
     {OPTION_TEXT, 'b', "backends", "LIST", "as in `heapmill bench`", "*", "all",
      .candidates = CANDIDATES_BACKENDS, OPTION_INTO(struct waste_arguments, backends)},
-    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the files go", ".",
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "directory for the files", ".",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct waste_arguments, output)},
     {.kind = OPTION_END},
 };
@@ -58,9 +58,9 @@ const struct command command_waste = {
     .name = "waste",
     .summary = "what size classes waste within a block, by requested size",
     .description =
-        "Asks each back end what a block can hold of every requested size from 1 to 1024 bytes, "
-        "and draws what is wasted: waste.svg and .png, with the data (.tsv) and the script (.gp) "
-        "beside them. Nothing is timed; it takes a moment.",
+        "Asks each back end for the usable size of a block, for every requested size from 1 to "
+        "1024 bytes, and draws the waste: waste.svg and .png, with the data (.tsv) and the script "
+        "(.gp) beside them. Nothing is timed, so it takes only a moment.",
     .options = waste_options,
     .arguments_size = sizeof(struct waste_arguments),
     .examples = "heapmill waste -b 'pymalloc*' -o waste",

@@ -23,7 +23,7 @@ static bool figures_is_listed(const json_t *answer, const char *word)
     return false;
 }
 
-/* Follows the words of a path into a run's answer. */
+/* Follows the words of a path into a run's result. */
 static enum status figures_walk(const json_t *answer, const struct text_list *words,
                                 const json_t **value)
 {
@@ -63,7 +63,7 @@ enum status figures_find(const struct figures *figures, const char *name, const 
 
 /* ------------------------------------------------------------------------------- expressions */
 
-/* What is left of an expression's words. */
+/* The words of an expression that are not parsed yet. */
 struct figures_parser {
     const struct figures *figures;
     struct text_list words;
@@ -71,7 +71,7 @@ struct figures_parser {
     struct error *error;
 };
 
-/* The next word if it is one of the operators, which is then taken; '\0': it is not. */
+/* Takes the next word if it is one of the operators; '\0': it is not. */
 static char parser_take(struct figures_parser *parser, const char *operators)
 {
     const char *word = parser->at < parser->words.count ? parser->words.items[parser->at] : "";
@@ -169,7 +169,7 @@ enum status figures_evaluate(const struct figures *figures, const char *expressi
 
 /* --------------------------------------------------------------------------------- sentences */
 
-/* The caller frees. NULL: there is no such format. */
+/* Formats a value. The caller frees; NULL: there is no such format. */
 static char *figures_format(const json_t *value, const char *format)
 {
     char text[64];
@@ -208,7 +208,7 @@ static void figures_put_unbroken(const char *text, FILE *file)
     }
 }
 
-/* "NAME:FORMAT", of which the length is given. */
+/* Writes the figure of "NAME:FORMAT", whose length is given. */
 static enum status figures_put(const struct figures *figures, const char *name, size_t length,
                                FILE *file, struct error *error)
 {
@@ -241,7 +241,7 @@ enum status figures_expand(const struct figures *figures, const char *sentence, 
     FILE *file = open_memstream(text, &size);
     enum status status = file != NULL ? STATUS_OK : error_set(error, STATUS_NO_MEMORY, "no memory");
     for (const char *at = sentence; status == STATUS_OK && *at != '\0'; at++) {
-        /* Names may have braces of their own: pymalloc-3.10{collector=growth}. */
+        /* Names may contain braces: pymalloc-3.10{collector=growth}. */
         size_t depth = *at == '{';
         const char *end = at + 1;
         for (; depth > 0 && *end != '\0' && (*end != '}' || depth > 1); end++) {

@@ -7,7 +7,7 @@
 #include "allocators/heap_os.h"
 #include "allocators/pools/pools_internal.h"
 
-/* Address space that one mapping has. Each part begins at a multiple of a system page. */
+/* The address space of one mapping. Each part begins at a multiple of a system page. */
 struct pools_layout {
     size_t tags;
     size_t used;
@@ -50,7 +50,7 @@ static struct pools_layout pools_layout_of(size_t units)
     return layout;
 }
 
-/* Reserves as much as the system lets us have, by halves. */
+/* Reserves address space: half as much after each refusal of the system. */
 static bool pools_reserve(struct pools_heap *heap)
 {
     struct pools_layout layout = {0};
@@ -76,7 +76,7 @@ static bool pools_reserve(struct pools_heap *heap)
     return true;
 }
 
-/* The kernel's random bytes; always the same where the memory is not the system's, in tests. */
+/* Random bytes of the kernel; a constant if the memory is not the system's, for tests. */
 static uint64_t pools_secret(const struct pools_heap *heap)
 {
     uint64_t secret = 0;
@@ -127,7 +127,7 @@ void pools_close(struct pools_heap *heap)
     memset(heap, 0, sizeof(*heap));
 }
 
-/* All that the calling thread keeps, what threads that are gone left, and all free units. */
+/* Releases what the calling thread keeps, what ended threads left, and all free units. */
 void pools_trim(struct pools_heap *heap)
 {
     struct pools_local *local = pools_local_get(heap);

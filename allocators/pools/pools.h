@@ -1,4 +1,4 @@
-/* The back end `pools`: the allocator that the suite's own findings ask for.
+/* The back end `pools`: heapmill's own general allocator, designed after its measurements.
  *
  * Algorithm. An address range is reserved at open and cut into units of 32 KiB. A page is one, four
  * or eight units that serve one size class; 72 classes, eight in each doubling, end at 32 KiB. What
@@ -67,14 +67,14 @@
 #endif
 
 #ifndef POOLS_LOCALS
-#define POOLS_LOCALS 4096 /* threads */
+#define POOLS_LOCALS 4096 /* the most threads */
 #endif
 
 #ifndef POOLS_HUGE
-#define POOLS_HUGE 1 /* a large heap's arenas may have huge pages: pools_units.c */
+#define POOLS_HUGE 1 /* arenas of a large heap may have huge pages: pools_units.c */
 #endif
 
-/* What makes `pools-secure`; each is 0 or 1 but DELAY. pools_secure.c says what they do. */
+/* Parameters of `pools-secure`; each is 0 or 1, except DELAY. pools_secure.c explains them. */
 #ifndef POOLS_VERIFY
 #ifdef HEAPMILL_CHECKED
 #define POOLS_VERIFY 1 /* each free is verified, and misuse ends in fatal() */
@@ -86,22 +86,22 @@
 #define POOLS_ZERO 0 /* a block is zeroed when it is freed */
 #endif
 #ifndef POOLS_WITNESS
-#define POOLS_WITNESS 0 /* and must still be zero when it is handed out. Needs ZERO. */
+#define POOLS_WITNESS 0 /* a block must still be zero when it is handed out. Needs ZERO. */
 #endif
 #ifndef POOLS_CANARY
-#define POOLS_CANARY 0 /* 8 bytes behind each small block must be as they were */
+#define POOLS_CANARY 0 /* 8 bytes after each small block must be unchanged */
 #endif
 #ifndef POOLS_RANDOM
 #define POOLS_RANDOM 0 /* blocks of a page are handed out in random order */
 #endif
 #ifndef POOLS_DELAY
-#define POOLS_DELAY 0 /* so many freed small blocks of a thread wait, and leave by lot */
+#define POOLS_DELAY 0 /* so many freed small blocks of a thread wait, and leave in random order */
 #endif
 #ifndef POOLS_GUARD
-#define POOLS_GUARD 0 /* large blocks lie between pages that nobody may touch */
+#define POOLS_GUARD 0 /* large blocks lie between pages that cannot be touched */
 #endif
 #define POOLS_HOOKS (POOLS_VERIFY || POOLS_ZERO || POOLS_WITNESS || POOLS_CANARY || POOLS_DELAY)
-/* A canary is there while its block is in the caller's hands, and so says what the bits would. */
+/* With canaries no live bits are needed: a canary exists exactly while its block is live. */
 #define POOLS_LIVE_BITS (POOLS_VERIFY && !POOLS_CANARY)
 
 static_assert(!POOLS_WITNESS || POOLS_ZERO, "what was not zeroed cannot be found changed");
@@ -120,106 +120,109 @@ static_assert((POOLS_DELAY & (POOLS_DELAY - 1)) == 0, "a lot is drawn by a mask"
 enum {
     POOLS_OUTBOX = 64, /* remote frees that are delivered together */
     POOLS_WORDS = POOLS_UNIT_BYTES / POOLS_GRANULE / 64, /* of a page's bitmap */
-    POOLS_ARENA_UNITS = 128, /* 4 MiB: what statistics call an arena, and huge pages come for */
+    POOLS_ARENA_UNITS = 128, /* 4 MiB: an arena of the statistics, and the unit of huge pages */
     POOLS_LINE_BYTES = 64,   /* of the cache */
     /* Tags: an owner's number from 1 in the upper 24 bits, the class in the lower 8. */
     POOLS_TAG_BITS = 8,
     POOLS_TAG_FREE = 0,
     POOLS_TAG_RUN = 0xfe,  /* the first unit of a large block */
-    POOLS_TAG_REST = 0xff, /* its others */
+    POOLS_TAG_REST = 0xff, /* its other units */
 };
-#define POOLS_TAIL (POOLS_CANARY ? sizeof(uint64_t) : 0) /* bytes of a block that are ours */
-#define POOLS_NONE UINT32_MAX                            /* no unit, no local */
-#define POOLS_NOBODY 0xffffff00u                         /* the tag of no owner */
+#define POOLS_TAIL                                                                                 \
+    (POOLS_CANARY ? sizeof(uint64_t) : 0) /* bytes at a block's end that belong to the allocator   \
+                                           */
+#define POOLS_NONE UINT32_MAX             /* no unit, no local */
+#define POOLS_NOBODY 0xffffff00u          /* the tag of no owner */
 
 static_assert((int)POOLS_CLASSES < (int)POOLS_TAG_RUN, "a class fits into a tag");
 
-/* What is known of a page, or of a run, at the entry of its first unit. */
+/* The side table's entry for a page or a run, at its first unit. */
 struct pools_page {
     uint32_t free_count;
     uint32_t relink_at;
     uint32_t capacity;
     uint32_t words;
-    uint32_t cursor; /* the word at which the next refill looks first */
-    uint32_t fresh;  /* no block of this word or a later one was ever handed out */
-    uint32_t next;   /* in its local's list: units, or POOLS_NONE */
+    uint32_t cursor; /* the word at which the next refill begins its search */
+    uint32_t fresh;  /* no block in this word or a later one was ever handed out */
+    uint32_t next;   /* in its local's list: a unit, or POOLS_NONE */
     uint32_t previous;
     uint8_t size_class;
     bool is_listed;
-    bool is_lax;        /* it served a request for alignment: a block may be larger than its size */
-    uint32_t run_units; /* of a run, guards left out */
-    size_t run_bytes;   /* that it can hold */
+    bool is_lax; /* it served a request with alignment: a block may be larger than its size */
+    uint32_t run_units; /* of a run, without guards */
+    size_t run_bytes;   /* the run's capacity */
     uint64_t free[POOLS_WORDS];
 #if POOLS_LIVE_BITS
-    uint64_t live[POOLS_WORDS]; /* in the caller's hands; atomic */
+    uint64_t live[POOLS_WORDS]; /* blocks in the caller's hands; atomic */
 #endif
-    /* What other threads write to, on lines of its own; atomic. */
+    /* Other threads write these members, so they are on cache lines of their own; atomic. */
     _Alignas(POOLS_LINE_BYTES) uint32_t mail_next;
     uint32_t is_mailed;
     uint64_t remote[POOLS_WORDS];
 };
 
-/* The stack of a class. Below its first entry is a NULL, so that a pop finds out by itself that
- * there is nothing. */
+/* The stack of a class. The entry below its first one is NULL, so that a pop from an empty stack
+ * yields NULL. */
 struct pools_stack {
-    void **top; /* the newest pointer, or the NULL */
-    void **end; /* a push is in order while top is below; the bottom while the stack is closed */
+    void **top; /* the newest pointer; if the stack is empty, the NULL */
+    void **end; /* a push is allowed while top is below end; if the stack is closed, end is its
+                   bottom */
 };
 
 /* The pages of a class. */
 struct pools_bin {
-    uint32_t current; /* page; POOLS_NONE: none */
+    uint32_t current; /* a page; POOLS_NONE: none */
     uint32_t first;   /* of the listed pages */
     uint32_t last;
 };
 
-/* A thread's heap. Only its thread writes to it, but for the mail. */
+/* A thread's heap. Only its thread writes to it, except to the mail. */
 struct pools_local {
-    uint32_t tag; /* its number from 1, above POOLS_TAG_BITS */
+    uint32_t tag; /* its number, from 1, shifted by POOLS_TAG_BITS */
     uint32_t outbox_count;
     struct pools_stack stacks[POOLS_CLASSES];
-    uint32_t mail;     /* atomic: unit + 1 of the newest page; 0: none */
+    uint32_t mail;     /* atomic: unit + 1 of the newest page; 0: no mail */
     bool attends;      /* its stacks are closed: see pools_pace.c */
     uint32_t attended; /* frees since then */
     uint64_t attends_since_ms;
-    const void *token; /* of the thread; NULL: an orphan. Under the lock. */
+    const void *token; /* of the thread; NULL: an orphan. Protected by the lock. */
     struct pools_bin bins[POOLS_CLASSES];
-    bool is_mixed[POOLS_CLASSES]; /* the stack may have blocks of others' pages, from now on */
+    bool is_mixed[POOLS_CLASSES]; /* the stack may have blocks of other threads' pages */
     void *outbox[POOLS_OUTBOX];
 #if POOLS_DELAY
     void *delayed[POOLS_DELAY];
 #endif
 #if POOLS_DELAY || POOLS_RANDOM
-    uint64_t lots; /* what random choices are drawn from */
+    uint64_t lots; /* state of random choices */
 #endif
-    void *pointers[POOLS_POINTERS]; /* of all stacks, at the classes' stack_at */
+    void *pointers[POOLS_POINTERS]; /* of all stacks; class c's begin at its stack_at */
 };
 
-/* In the order of who reads and who writes: the fast paths, anybody, the holder of the lock. */
+/* Ordered by who uses the members: the fast paths, all threads, the holder of the lock. */
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct pools_heap {
-    /* What the fast paths read. */
-    unsigned char *base; /* of unit 0; aligned to an arena */
+    /* The fast paths read these. */
+    unsigned char *base; /* address of unit 0; aligned to an arena */
     uint32_t *tags;
-    uint64_t id; /* of this opening */
+    uint64_t id; /* of this opening of the heap */
     struct pools_page *pages;
     uint8_t class_of[POOLS_SMALL_MAX / POOLS_GRANULE + 1];
     struct pools_class classes[POOLS_CLASSES];
 
     struct heap_os os;
-    bool os_is_own;  /* the memory is mmap's: zeroed, and mremap may be used */
-    uint64_t secret; /* of canaries and lots */
+    bool os_is_own;  /* the memory is from mmap: it is zeroed, and mremap works */
+    uint64_t secret; /* for canaries and random choices */
     unsigned char *mapping;
     size_t mapping_bytes;
     struct pools_local *locals;
-    uint32_t units; /* that there are */
+    uint32_t units; /* number of units */
 
-    pthread_mutex_t mutex; /* holds all below, and what invariant 7 says */
-    uint32_t top;   /* units from here on were never used; their entries are not written yet */
-    uint64_t *used; /* a bit for each unit */
+    pthread_mutex_t mutex; /* protects the members below, and what invariant 7 names */
+    uint32_t top;   /* units from here on were never used, and their entries are not written yet */
+    uint64_t *used; /* one bit per unit */
     uint64_t *dirty;
     uint16_t *arena_held; /* used and dirty units of each arena */
-    uint64_t *huge;       /* a bit for each arena: it may have huge pages */
+    uint64_t *huge;       /* one bit per arena: it may have huge pages */
     uint32_t used_units;
     uint32_t dirty_units;
     uint32_t held_units_peak;
@@ -236,14 +239,14 @@ struct pools_heap {
     uint64_t epoch_began_ms;
 };
 
-/* The calling thread's local, of the heap that it called last. */
+/* The calling thread's local in the heap that it called last. */
 struct pools_mine {
     uint64_t id;
     struct pools_local *local;
 };
 extern _Thread_local struct pools_mine pools_mine __attribute__((tls_model("initial-exec")));
 
-/* The contract's slow operations: allocators/backend.h says what they do. */
+/* The slow operations of the contract: see allocators/backend.h. */
 enum status pools_open(struct pools_heap *heap, const struct heap_options *options,
                        struct error *error);
 void pools_close(struct pools_heap *heap);

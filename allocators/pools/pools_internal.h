@@ -1,4 +1,4 @@
-/* What the parts of `pools` tell each other. Functions with "locked" in their comment want the
+/* The interface between the parts of `pools`. Functions with "Locked" in their comment need the
  * heap's lock held. */
 #ifndef HEAPMILL_ALLOCATORS_POOLS_POOLS_INTERNAL_H
 #define HEAPMILL_ALLOCATORS_POOLS_POOLS_INTERNAL_H
@@ -8,17 +8,17 @@
 enum { POOLS_SYSTEM_PAGE = 4096 };
 
 /* ---------------------------------------------------------------- pools_units.c */
-/* Takes so many units at a multiple of alignment, and tags them all; POOLS_NONE: there are none.
+/* Takes that many units at a multiple of alignment, and tags them; POOLS_NONE: there are none.
  * Locked. */
 uint32_t pools_units_take(struct pools_heap *heap, uint32_t count, uint32_t alignment,
                           uint32_t tag);
-/* Makes the free units from unit on used, if they are all free. Locked. */
+/* Takes the units from unit on, if all of them are free. Locked. */
 bool pools_units_extend(struct pools_heap *heap, uint32_t unit, uint32_t count, uint32_t tag);
 /* Locked. */
 void pools_units_release(struct pools_heap *heap, uint32_t unit, uint32_t count);
 /* The system has the memory of these free units. Locked. */
 void pools_units_clean(struct pools_heap *heap, uint32_t unit, uint32_t count);
-/* Gives the memory of so many dirty units back to the system, the highest first. Locked. */
+/* Gives the memory of that many dirty units back to the system, the highest first. Locked. */
 void pools_units_purge(struct pools_heap *heap, uint32_t count);
 
 static inline void pools_lock(const struct pools_heap *heap)
@@ -42,9 +42,9 @@ static inline void *pools_address_of(const struct pools_heap *heap, uint32_t uni
 }
 
 /* ---------------------------------------------------------------- pools_pace.c */
-/* Units were released or taken. Locked. */
+/* Called after units were released or taken. Locked. */
 void pools_pace(struct pools_heap *heap);
-/* The thread of the local has given a block to a page. Not locked. */
+/* Called after the local's thread has given a block to a page. Not locked. */
 void pools_attend(struct pools_heap *heap, struct pools_local *local);
 
 /* ---------------------------------------------------------------- pools_page.c */
@@ -63,8 +63,8 @@ static inline uint32_t pools_number_of(const struct pools_heap *heap, uint32_t u
     return (uint32_t)(offset * heap->classes[size_class].reciprocal >> 32);
 }
 
-/* Moves what others freed into `free`, and lists or releases the page as that makes due. The page
- * is of the local, whose thread calls or is gone (locked). */
+/* Moves the blocks that other threads freed into `free`, and then lists or releases the page if
+ * necessary. The page belongs to the local, whose thread is the caller or has ended (locked). */
 void pools_page_harvest(struct pools_heap *heap, struct pools_local *local, uint32_t unit,
                         bool locked);
 /* The NULL under the stack of the class. */
@@ -81,7 +81,7 @@ static inline uint32_t pools_stack_count(const struct pools_heap *heap,
                       &local->pointers[heap->classes[size_class].stack_at - 1]);
 }
 
-/* Opens the stacks of the local, or closes them, so that each free goes to a page. */
+/* Opens the local's stacks, or closes them so that every free goes to a page. */
 void pools_stacks_open(const struct pools_heap *heap, struct pools_local *local, bool are_open);
 
 void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t unit);
@@ -89,8 +89,9 @@ void pools_bin_remove(struct pools_heap *heap, struct pools_bin *bin, uint32_t u
 void pools_local_flush(struct pools_heap *heap, struct pools_local *local);
 
 /* ---------------------------------------------------------------- pools_threads.c */
-/* Where a test lets other threads act, as they could at any time: a remote free has set its bit and
- * told nobody yet; it has found that there is no page any more and has not taken its flag back. */
+/* Points at which a test lets other threads run: after a remote free has set its bit and before it
+ * has told the owner; and after it has found that the page is gone, before it has cleared its
+ * flag. */
 enum pools_pause { POOLS_PAUSE_SET, POOLS_PAUSE_GONE };
 #ifdef POOLS_PAUSES
 void pools_pause(enum pools_pause where);
@@ -100,14 +101,15 @@ void pools_pause(enum pools_pause where);
 
 extern struct pools_local pools_nobody;
 
-/* The calling thread's local in the heap, made if there is none; NULL: there are too many. */
+/* The calling thread's local in the heap, which is made if there is none; NULL: there are too many
+ * threads. */
 struct pools_local *pools_local_get(struct pools_heap *heap);
-/* Reads the mail; locked says whether the caller has the lock. */
+/* Reads the mail. locked: the caller has the lock. */
 void pools_mail_read(struct pools_heap *heap, struct pools_local *local, bool locked);
-/* Blocks of any threads' pages, small ones, go back to these. Any thread. */
+/* Returns small blocks to their pages, whoever owns them. Any thread may call it. */
 void pools_deliver(struct pools_heap *heap, void *const *blocks, uint32_t count);
 void pools_outbox_deliver(struct pools_heap *heap, struct pools_local *local);
-/* A page of the class with room from a thread that is gone, now the local's own; POOLS_NONE: there
+/* Takes a page of the class with free blocks from an ended thread, for the local; POOLS_NONE: there
  * is none. Locked. */
 uint32_t pools_orphan_page(struct pools_heap *heap, struct pools_local *local, uint32_t size_class);
 
@@ -119,7 +121,7 @@ uint32_t pools_orphan_page(struct pools_heap *heap, struct pools_local *local, u
 uint32_t pools_lot(struct pools_local *local);
 #endif
 #if POOLS_DELAY
-/* Frees what waits. */
+/* Frees the waiting blocks. */
 void pools_delay_end(struct pools_heap *heap, struct pools_local *local);
 #else
 #define pools_delay_end(heap, local) ((void)0)
@@ -130,7 +132,7 @@ void pools_shuffle(struct pools_local *local, void **pointers, uint32_t count);
 #define pools_shuffle(local, pointers, count) ((void)0)
 #endif
 #if POOLS_GUARD
-/* Forbids, or allows again, what is around the run that begins at unit. */
+/* Forbids access to the surroundings of the run that begins at unit, or allows it again. */
 void pools_guard(const struct pools_heap *heap, uint32_t unit, bool is_guarded);
 #else
 #define pools_guard(heap, unit, is_guarded) ((void)0)
@@ -146,16 +148,16 @@ struct pools_survey {
     uint32_t size_class;
     uint32_t live;
     uint32_t free_count;
-    uint32_t cached_count; /* on a stack or in an outbox */
+    uint32_t cached_count; /* in a stack or an outbox */
     uint64_t free[POOLS_WORDS];
     uint64_t cached[POOLS_WORDS];
 };
 
 enum pools_what { POOLS_CLEAN, POOLS_DIRTY, POOLS_PAGE, POOLS_RUN };
 
-/* The page must begin at unit. Locked, as the next. */
+/* The page must begin at unit. Locked; so is the next function. */
 void pools_survey_page(const struct pools_heap *heap, uint32_t unit, struct pools_survey *survey);
-/* What begins at unit, and the unit behind that. */
+/* What begins at unit; returns the unit after it. */
 uint32_t pools_walk_next(const struct pools_heap *heap, uint32_t unit, enum pools_what *what);
 
 static inline struct pools_local *pools_owner_of(const struct pools_heap *heap, uint32_t tag)

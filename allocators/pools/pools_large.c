@@ -1,10 +1,10 @@
-/* Large blocks of `pools`, which are runs of units, and resizing. */
+/* Large blocks of `pools` (runs of units), and resizing. */
 #include <string.h>
 #include <sys/mman.h>
 
 #include "allocators/pools/pools_internal.h"
 
-/* From here on moving a block's pages is cheaper than copying them. */
+/* From this size on moving a block's pages is cheaper than copying it. */
 enum { POOLS_REMAP_UNITS = 16 };
 
 static uint32_t pools_units_for(size_t size)
@@ -12,15 +12,15 @@ static uint32_t pools_units_for(size_t size)
     return size == 0 ? 1 : (uint32_t)((size - 1) >> POOLS_UNIT_SHIFT) + 1;
 }
 
-/* What a run for so many bytes can hold: whole units, or what is not guarded. */
+/* The capacity of a run for that many bytes: all of its units, or the part without guards. */
 static size_t pools_run_room(size_t size)
 {
     return heap_round_up(size == 0 ? 1 : size, POOLS_GUARD ? POOLS_SYSTEM_PAGE : POOLS_UNIT_BYTES);
 }
 
 /* ---------------------------------------------------------------- runs */
-/* Units at a multiple of alignment, which is more than the base has: as many more as may be needed
- * are taken, and those on both sides go back. Locked. */
+/* Takes units at a multiple of an alignment that exceeds the base's. It takes as many more as may
+ * be necessary, and releases those on both sides. Locked. */
 static uint32_t pools_units_take_far(struct pools_heap *heap, uint32_t count, size_t alignment)
 {
     uint32_t step = (uint32_t)(alignment >> POOLS_UNIT_SHIFT), guards = 2 * POOLS_GUARD;
@@ -31,7 +31,7 @@ static uint32_t pools_units_take_far(struct pools_heap *heap, uint32_t count, si
     if (unit == POOLS_NONE) {
         return POOLS_NONE;
     }
-    uint32_t first = unit + POOLS_GUARD; /* where the block would begin */
+    uint32_t first = unit + POOLS_GUARD; /* the block would begin here */
     uintptr_t skip = -(uintptr_t)pools_address_of(heap, first) & (alignment - 1);
     uint32_t before = (uint32_t)(skip >> POOLS_UNIT_SHIFT);
     if (before > 0) {
@@ -104,7 +104,7 @@ void pools_free_run(struct pools_heap *heap, uint32_t unit)
     pools_unlock(heap);
 }
 
-/* Grows or shrinks the run where it is; false: there is no room behind it. */
+/* Grows or shrinks the run in place. false: there is no room after it. */
 static bool pools_run_fit(struct pools_heap *heap, uint32_t unit, size_t size)
 {
     struct pools_page *page = &heap->pages[unit];
@@ -129,8 +129,7 @@ static bool pools_run_fit(struct pools_heap *heap, uint32_t unit, size_t size)
     return fits;
 }
 
-/* Moves the pages of memory themselves, and leaves empty ones (Linux 5.7 and later; false before).
- */
+/* Moves the pages of memory, and leaves empty ones (Linux 5.7 and later; false before that). */
 static bool pools_remap(const struct pools_heap *heap, void *from, void *to, size_t bytes)
 {
     return heap->os_is_own && bytes >= (size_t)POOLS_REMAP_UNITS << POOLS_UNIT_SHIFT &&
@@ -139,7 +138,7 @@ static bool pools_remap(const struct pools_heap *heap, void *from, void *to, siz
 }
 
 /* ---------------------------------------------------------------- resizing */
-/* Can the block of the class stay where it is? It may lose a quarter. */
+/* Can the block of the class stay in place? At most a quarter of it may be wasted. */
 static bool pools_stays(const struct pools_heap *heap, uint32_t size_class, size_t new_size)
 {
     size_t bytes = heap->classes[size_class].bytes - POOLS_TAIL;
@@ -189,8 +188,8 @@ void *pools_resize(struct pools_heap *heap, void *block, size_t old_size, size_t
 }
 
 /* ---------------------------------------------------------------- alignment */
-/* A class whose blocks all lie at multiples of alignment: that of the power of two at the latest.
- */
+/* Uses a class whose blocks all lie at multiples of alignment. At the latest that is the class of
+ * the power of two. */
 void *pools_alloc_aligned(struct pools_heap *heap, size_t alignment, size_t size,
                           enum heap_type type)
 {

@@ -1,4 +1,4 @@
-/* Units of `pools`: which are used, which are free and still hold memory, which hold none. */
+/* Units of `pools`: which are used, which are free and still hold memory, and which hold none. */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -13,8 +13,8 @@ static void pools_bits_set(uint64_t *bits, uint32_t first, uint32_t count, bool 
 }
 
 /* ---------------------------------------------------------------- huge pages */
-/* Small blocks fill 64 MiB before any more arenas may have huge pages: what is lost to an arena
- * that is begun and not filled is then 6% at most. */
+/* Only after small blocks fill 64 MiB may more arenas have huge pages. An arena that is begun and
+ * not filled then wastes at most 6%. */
 enum { POOLS_HUGE_AFTER_UNITS = 16 * POOLS_ARENA_UNITS };
 
 static bool pools_huge_advise(const struct pools_heap *heap, uint32_t arena, int advice)
@@ -23,7 +23,7 @@ static bool pools_huge_advise(const struct pools_heap *heap, uint32_t arena, int
     return madvise(address, (size_t)POOLS_ARENA_UNITS << POOLS_UNIT_SHIFT, advice) == 0;
 }
 
-/* A page of small blocks begins the arena. */
+/* Called when a page of small blocks begins the arena. */
 static void pools_huge_earn(struct pools_heap *heap, uint32_t arena)
 {
     size_t small = heap->used_units - (heap->run_bytes >> POOLS_UNIT_SHIFT);
@@ -33,7 +33,8 @@ static void pools_huge_earn(struct pools_heap *heap, uint32_t arena)
     }
 }
 
-/* Memory of the arena was given back: or the kernel might fill the gaps with huge pages again. */
+/* Called when memory of the arena was given back. Otherwise the kernel might fill the gaps with
+ * huge pages again. */
 static void pools_huge_lose(struct pools_heap *heap, uint32_t arena)
 {
     if (pools_bit_is_set(heap->huge, arena)) {
@@ -43,7 +44,8 @@ static void pools_huge_lose(struct pools_heap *heap, uint32_t arena)
 }
 
 /* ---------------------------------------------------------------- units */
-/* The memory may be full of anything: entries are written before they are read, as top comes by. */
+/* The memory may contain anything, so entries are written before they are read, when top passes
+ * them. */
 static void pools_units_raise(struct pools_heap *heap, uint32_t top, bool is_page)
 {
     for (uint32_t unit = heap->top; unit < top; unit++) {
@@ -66,11 +68,11 @@ static void pools_units_raise(struct pools_heap *heap, uint32_t top, bool is_pag
     }
     if (top > heap->top) {
         __atomic_store_n(&heap->top, top,
-                         __ATOMIC_RELAXED); /* pools_verify looks without the lock */
+                         __ATOMIC_RELAXED); /* pools_verify reads them without the lock */
     }
 }
 
-/* The first free unit, one that holds memory already if there is any. */
+/* The first free unit; if there are any, one that holds memory. */
 static uint32_t pools_units_find_one(const struct pools_heap *heap)
 {
     const uint64_t *bits = heap->dirty_units > 0 ? heap->dirty : heap->used;
@@ -105,7 +107,7 @@ static uint32_t pools_units_find(const struct pools_heap *heap, uint32_t count, 
             break;
         }
         unit = (uint32_t)next;
-        /* Over what is all used, a word at a time. */
+        /* Skips units that are all used, a word at a time. */
         while (unit % 64 == 0 && alignment <= 64 && unit + 64 <= heap->top &&
                heap->used[unit / 64] == UINT64_MAX) {
             unit += 64;
