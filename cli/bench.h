@@ -26,6 +26,11 @@ struct bench_options {
     const char *directory;   /* -o; NULL if not given */
     const char *rounds_text; /* --rounds; NULL if not given */
     unsigned metrics;        /* --metric: a bit for each of enum record_pass */
+    const char *engine;      /* "local", "slurm" */
+    uint64_t tasks;          /* --tasks; 0: as many as are worth it */
+    uint64_t task;           /* --task */
+    struct text_list sbatch;
+    bool is_task;
     bool resume;
     bool dry_run;
     bool json;

@@ -13,6 +13,7 @@
 #include "common/host/process.h"
 #include "common/passes.h"
 #include "results/store.h"
+#include "run/cluster.h"
 #include "run/experiment.h"
 #include "run/plan.h"
 #include "run/registry.h"
@@ -56,11 +57,17 @@ const struct option_row bench_option_rows[] = {
      "what the others are compared with, and what the A/A twins are of",
      .shown = "malloc:preload, or the first", .candidates = CANDIDATES_BACKENDS,
      BENCH_PLANS(experiment.base)},
+    {OPTION_TEXT, 0, "against", "REF|LIB",
+     "compare with before, in the same rounds: each back end with itself at a git revision, which "
+     "is built beside this tree, or the library of -b with an older one; prints one Markdown "
+     "table, and exit status 1 says that something became worse",
+     .candidates = OPTION_FILES, BENCH_PLANS(experiment.against)},
     {OPTION_HEADING, .help = "what to measure"},
     {OPTION_SET, 0, "metric", "LIST",
      "what is measured. Instructions are counted by valgrind's callgrind, are the same in every "
      "run, and cells of several threads have no such count. Some of",
-     "time,memory", .words = pass_names, BENCH_PLANS(metrics)},
+     .shown = "time,memory; with --against instructions too", .words = pass_names,
+     BENCH_PLANS(metrics)},
     {OPTION_FLAG, 0, "latency", NULL,
      "adds latency: single calls timed, for percentiles up to p99.99", BENCH_PLANS(latency)},
     {OPTION_NUMBER, 0, "latency-every", "N", "one call in N is timed, at random gaps", "16",
@@ -94,6 +101,15 @@ const struct option_row bench_option_rows[] = {
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct bench_options, directory)},
     {OPTION_FLAG, 0, "resume", NULL, "go on with the run in DIR",
      OPTION_INTO(struct bench_options, resume)},
+    {OPTION_CHOICE, 0, "engine", "ENGINE",
+     "slurm: as an array of tasks on the cluster whose sbatch is here; DIR is on a file system "
+     "that all of its nodes share. The same command goes on with a run that was cut short. One of",
+     "local", .words = shared_engine_hosts, OPTION_INTO(struct bench_options, engine)},
+    {SHARED_SBATCH(struct bench_options, sbatch)},
+    {OPTION_NUMBER, 0, "tasks", "N", "with --engine slurm: into how many tasks the run is split",
+     .shown = "of about ten minutes each", .least = 1, .most = SLURM_TASKS_MAX,
+     OPTION_INTO(struct bench_options, tasks)},
+    {SHARED_TASK(struct bench_options, task, is_task)},
     {OPTION_FLAG, 0, "dry-run", NULL, "print the plan and how long it will take, and run nothing",
      OPTION_INTO(struct bench_options, dry_run)},
     {SHARED_JSON(struct bench_options, json, "print the summary (or the plan) as JSON")},
@@ -148,6 +164,10 @@ static enum status bench_check_rounds(struct bench_options *options, struct erro
 static enum status bench_choose_passes(struct bench_options *options, struct error *error)
 {
     bool any = false;
+    if (options->metrics == 0) {
+        options->metrics = 1U << RECORD_TIME | 1U << RECORD_MEMORY |
+                           (unsigned)(options->experiment.against != NULL) << RECORD_INSTRUCTIONS;
+    }
     for (unsigned pass = 0; pass < RECORD_PASS_COUNT; pass++) {
         options->experiment.passes[pass] =
             ((options->metrics >> pass & 1) != 0 || (pass == RECORD_LATENCY && options->latency)) &&
@@ -223,6 +243,9 @@ static enum status bench_check_operand(struct bench_options *options, struct err
         return error_set(error, STATUS_INVALID,
                          "--resume wants the directory of the run: heapmill bench --resume DIR");
     }
+    if (options->is_task && !options->resume) {
+        return error_set(error, STATUS_INVALID, "--task goes with --resume DIR");
+    }
     if (options->resume && options->dry_run) {
         return error_set(error, STATUS_INVALID,
                          "--dry-run and --resume do not go together: leave one out");
@@ -287,7 +310,7 @@ static void bench_compare(const json_t *plan, const char *directory)
 }
 
 /* Says what became of the run; its exit status. */
-static int bench_conclude(const struct bench_options *options, struct store *store,
+static int bench_conclude(const struct bench_options *options, const json_t *plan,
                           const char *directory, double seconds, bool interrupted, json_t *warnings,
                           struct error *error)
 {
@@ -307,8 +330,11 @@ static int bench_conclude(const struct bench_options *options, struct store *sto
     if (interrupted) {
         return EXIT_INTERRUPTED;
     }
+    if (json_object_get(plan, "against") != NULL) {
+        return compare_show_before(directory, options->json);
+    }
     if (!options->json) {
-        bench_compare(store_plan(store), directory);
+        bench_compare(plan, directory);
     }
     return after.failed > 0 ? EXIT_PARTIAL : EXIT_CLEAN;
 }
@@ -326,11 +352,32 @@ static int bench_execute(const struct bench_options *options, const struct execu
     int exit_status = bench_exit_status(status);
     if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
         double seconds = (double)(clock_wall_ns() - begin) / 1e9;
-        exit_status = bench_conclude(options, store, directory, seconds,
+        exit_status = bench_conclude(options, store_plan(store), directory, seconds,
                                      status == STATUS_INTERRUPTED, warnings, error);
     }
     json_decref(warnings);
     return exit_status;
+}
+
+/* Runs the plan, or goes on with the directory's, on the cluster, and reports. */
+static int bench_run_cluster(const struct bench_options *options, const json_t *plan,
+                             const char *directory, struct error *error)
+{
+    const struct cluster_options asked = {&options->sbatch, (size_t)options->tasks};
+    uint64_t begin = clock_wall_ns();
+    json_t *merged = NULL;
+    bool complete = false;
+    enum status status = cluster_run(directory, plan, &asked, &merged, &complete, error);
+    int exit_status = bench_exit_status(status);
+    if (merged != NULL && (status == STATUS_OK || status == STATUS_INTERRUPTED)) {
+        json_t *warnings = json_array();
+        double seconds = (double)(clock_wall_ns() - begin) / 1e9;
+        exit_status = bench_conclude(options, merged, directory, seconds,
+                                     status == STATUS_INTERRUPTED, warnings, error);
+        json_decref(warnings);
+    }
+    json_decref(merged);
+    return exit_status == EXIT_CLEAN && !complete ? EXIT_PARTIAL : exit_status;
 }
 
 static int bench_run_options(const struct bench_options *options, struct registry *registry,
@@ -348,6 +395,16 @@ static int bench_run_options(const struct bench_options *options, struct registr
         bench_report_plan(plan, options->json);
         json_decref(plan);
         return EXIT_CLEAN;
+    }
+    if (status == STATUS_OK && options->is_task) {
+        return bench_exit_status(
+            cluster_run_task(directory, (size_t)options->task, executor, error));
+    }
+    if (status == STATUS_OK && (strcmp(options->engine, "slurm") == 0 ||
+                                (options->resume && cluster_is_there(directory)))) {
+        int ended = bench_run_cluster(options, plan, directory, error);
+        json_decref(plan);
+        return ended;
     }
     if (status == STATUS_OK && options->resume) {
         status = experiment_resume(directory, plan, executor, &store, &round_s, error);
@@ -415,8 +472,10 @@ const struct command command_bench = {
     .arguments_size = sizeof(struct bench_options),
     .check = bench_options_check,
     .examples = "heapmill bench -b 'mimalloc{MIMALLOC_PURGE_DELAY=0},./my.so' -w batch\n"
+                "heapmill bench -b ./libmine.so --against ./old/libmine.so\n"
                 "heapmill bench --matrix quick --dry-run",
-    .exit_statuses = "0 clean; 2 wrong usage; 3 something that is needed is missing; 4 some cells "
+    .exit_statuses = "0 clean; 1 --against found something that became worse; 2 wrong usage; 3 "
+                     "something that is needed is missing; 4 some cells "
                      "failed; 130 interrupted (go on with --resume)",
     .execute = bench_execute_command,
 };

@@ -9,6 +9,7 @@
 #include "cli/fuzz.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/deviations.h"
+#include "fuzz/campaign/grid.h"
 #include "fuzz/campaign/library.h"
 #include "fuzz/campaign/session.h"
 #include "fuzz/campaign/status_line.h"
@@ -31,6 +32,10 @@ struct run_arguments {
     const char *only;
     const char *profile;
     const char *trace;
+    const char *host;
+    struct text_list sbatch;
+    uint64_t task;
+    bool is_task;
     bool strict;
     bool fast;
     bool resume;
@@ -84,6 +89,9 @@ static const struct option_row run_options[] = {
     {OPTION_TEXT, 'o', "output", "DIR", "the campaign's directory", .shown = "campaign-TARGET…",
      .candidates = OPTION_DIRECTORIES, RUN_INTO(output)},
     {OPTION_FLAG, 0, "resume", NULL, "go on with the campaign in DIR", RUN_INTO(resume)},
+    {SHARED_ENGINE_HOST(struct run_arguments, host)},
+    {SHARED_SBATCH(struct run_arguments, sbatch)},
+    {SHARED_TASK(struct run_arguments, task, is_task)},
     {OPTION_SIZE, 0, "disk-cap", "SIZE", "end when DIR holds more", "2G", RUN_INTO(disk_bytes_max)},
     {OPTION_NUMBER, 0, "findings-cap", "N", "end after so many findings", "1000", .least = 1,
      .most = 1000000, RUN_INTO(findings_max)},
@@ -99,6 +107,7 @@ static enum status run_check(void *arguments, struct error *error)
         : asked->resume && asked->chosen
             ? "--resume takes target, back end, engine, jobs and seed from the campaign: leave "
               "them out"
+        : asked->is_task && !asked->resume ? "--task goes with --resume -o DIR"
         : !asked->resume && asked->target == NULL
             ? "say which target: `heapmill fuzz list` names them"
             : NULL;
@@ -182,6 +191,10 @@ static enum status run_begin(struct run_arguments *arguments, const struct fuzz_
     if (status == STATUS_OK) {
         arguments->engine = arguments->engine != NULL ? arguments->engine : "libfuzzer";
         *plan = run_plan(arguments, program, library);
+        if (strcmp(arguments->host, "slurm") == 0) {
+            fuzz_grid_plan(*plan, json_array_size(json_object_get(*plan, "engines")),
+                           arguments->time_s, &arguments->sbatch);
+        }
         struct fuzz_session trial = {.catalog = catalog, .directory = "the plan"};
         status = fuzz_session_take_plan(&trial, *plan, error); /* nothing is made in vain */
     }
@@ -266,6 +279,11 @@ static int run_campaign(const struct invocation *invocation, struct run_argument
     struct error error;
     json_t *plan = NULL;
     enum status status = fuzz_catalog_open(&catalog, &error);
+    if (status == STATUS_OK && arguments->is_task) {
+        status = fuzz_grid_run_task(&catalog, arguments->output, (size_t)arguments->task, &error);
+        fuzz_catalog_close(&catalog);
+        return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
+    }
     if (status == STATUS_OK) {
         status = arguments->resume
                      ? fuzz_log_open(&log, &fuzz_campaign_journal, arguments->output, &plan, &error)
@@ -273,20 +291,29 @@ static int run_campaign(const struct invocation *invocation, struct run_argument
     }
     int exit_status = EXIT_CLEAN;
     struct fuzz_deviations deviations = {.records = NULL};
-    if (status == STATUS_OK) {
+    bool grid = status == STATUS_OK && json_object_get(plan, "grid") != NULL;
+    if (grid) {
+        size_t findings = 0;
+        status = fuzz_grid_run(arguments->output, plan, &log, &findings, &error);
+        (void)printf("%s: findings %zu (heapmill fuzz triage says what they are)\n",
+                     arguments->output, findings);
+        exit_status = status != STATUS_OK ? fuzz_report(invocation, &error)
+                      : findings > 0      ? EXIT_FINDING
+                                          : EXIT_CLEAN;
+    } else if (status == STATUS_OK) {
         status = run_session(arguments, &catalog, &log, plan, &result, &error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !grid) {
         status = fuzz_deviations_read(arguments->output, &deviations, &error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !grid) {
         run_print(arguments, &result, &deviations);
         bool found =
             result.findings_plain > 0 || fuzz_deviations_matter(&deviations, arguments->strict);
         exit_status = result.end == FUZZ_END_INTERRUPTED ? EXIT_INTERRUPTED
                       : found                            ? EXIT_FINDING
                                                          : EXIT_CLEAN;
-    } else {
+    } else if (!grid) {
         exit_status = fuzz_report(invocation, &error);
     }
     fuzz_deviations_free(&deviations);

@@ -9,6 +9,7 @@
 #include "cli/fuzz.h"
 #include "cli/fuzz_score_report.h"
 #include "common/host/process.h"
+#include "fuzz/campaign/grid.h"
 #include "fuzz/campaign/score_plan.h"
 #include "fuzz/campaign/score_run.h"
 #include "fuzz/engines/launch.h"
@@ -38,8 +39,8 @@ static const struct option_row score_options[] = {
      .shown = "as the others'", SCORE_INTO(baseline_time_s)},
     {OPTION_NUMBER, 0, "control-trials", "N", "of each build without a bug and engine", "1",
      .most = SCORE_TRIALS_MAX, SCORE_INTO(control_trials)},
-    {OPTION_NUMBER, 0, "jobs", "N", "trials at once", .shown = "one for each CPU",
-     .most = SCORE_JOBS_MAX, SCORE_INTO(jobs)},
+    {OPTION_NUMBER, 0, "jobs", "N", "trials at once; on a cluster, tasks",
+     .shown = "one for each CPU; 64", .most = SCORE_JOBS_MAX, SCORE_INTO(jobs)},
     {OPTION_NUMBER, 0, "operations", "N", "the longest program", .shown = "as in fuzz run",
      .most = SCORE_OPERATIONS_MAX, SCORE_INTO(operations)},
     {OPTION_FLAG, 0, "fast", NULL, "libFuzzer without sanitizers", SCORE_INTO(fast)},
@@ -52,6 +53,9 @@ static const struct option_row score_options[] = {
     {OPTION_TEXT, 'o', "output", "DIR", "where the trials are kept", "score",
      .candidates = OPTION_DIRECTORIES, SCORE_INTO(output)},
     {OPTION_FLAG, 0, "resume", NULL, "go on with the score in DIR", SCORE_INTO(resume)},
+    {SHARED_ENGINE_HOST(struct score_arguments, host)},
+    {SHARED_SBATCH(struct score_arguments, sbatch)},
+    {SHARED_TASK(struct score_arguments, task, is_task)},
     {OPTION_FLAG, 0, "show", NULL, "only print what DIR has", SCORE_INTO(show)},
     {SHARED_JSON(struct score_arguments, json, "cells, engines, comparisons, control")},
     {.kind = OPTION_END},
@@ -68,10 +72,21 @@ static enum status score_do(const struct score_arguments *arguments, struct erro
     if (status == STATUS_OK && !arguments->resume) {
         status = score_make_plan(arguments, &catalog, &plan, error);
     }
+    if (status == STATUS_OK && arguments->is_task) {
+        status = fuzz_grid_score_task(&catalog, arguments->output, (size_t)arguments->task, error);
+        fuzz_catalog_close(&catalog);
+        return status;
+    }
+    if (status == STATUS_OK && plan != NULL && strcmp(arguments->host, "slurm") == 0) {
+        fuzz_grid_plan(plan, arguments->jobs > 0 ? (size_t)arguments->jobs : SCORE_JOBS_MAX, 0,
+                       &arguments->sbatch);
+    }
     if (status == STATUS_OK) {
         status = fuzz_log_open(&log, &fuzz_score_journal, arguments->output, &plan, error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && json_object_get(plan, "grid") != NULL) {
+        status = fuzz_grid_score(arguments->output, plan, &log, error);
+    } else if (status == STATUS_OK) {
         long cpus = sysconf(_SC_NPROCESSORS_ONLN);
         uint64_t jobs = arguments->jobs > 0 ? arguments->jobs : (uint64_t)(cpus < 64 ? cpus : 64);
         const struct score_run run = {.catalog = &catalog,
@@ -122,6 +137,9 @@ static int score_execute(const struct invocation *invocation, void *arguments)
     if (!asked->show) {
         process_prepare_signals();
         status = score_do(asked, &error);
+    }
+    if (asked->is_task) {
+        return status == STATUS_OK ? EXIT_CLEAN : fuzz_report(invocation, &error);
     }
     int told = status == STATUS_OK || status == STATUS_INTERRUPTED ? score_tell(invocation, asked)
                                                                    : EXIT_CLEAN;

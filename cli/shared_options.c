@@ -5,6 +5,7 @@
 #include "plots/gnuplot.h"
 
 const char *const shared_pictures[] = {"svg", "png", NULL};
+const char *const shared_engine_hosts[] = {"local", "slurm", NULL};
 _Static_assert(PICTURE_SVG == 1 && PICTURE_PNG == 2, "the words are in the order of the bits");
 
 enum status base_option_take(void *base, const char *text, struct error *error)

@@ -3,6 +3,7 @@
 #define HEAPMILL_CLI_SHARED_OPTIONS_H
 
 #include "common/host/options.h"
+#include "common/host/slurm.h"
 
 /* What `--base` names. */
 struct base_option {
@@ -13,6 +14,8 @@ struct base_option {
 
 /* The words of enum picture_format, by bits. */
 extern const char *const shared_pictures[];
+
+extern const char *const shared_engine_hosts[]; /* "local", "slurm" */
 
 /* take of a struct base_option: "BACKEND[{NAME=VALUE,…}][:ARM]". */
 enum status base_option_take(void *base, const char *text, struct error *error);
@@ -47,6 +50,22 @@ enum status base_option_take(void *base, const char *text, struct error *error);
 #define SHARED_PICTURES(structure, member)                                                         \
     OPTION_SET, 0, "format", "WORDS", "which pictures",                                            \
         .standard = "svg,png", .words = shared_pictures, OPTION_INTO(structure, member)
+
+/* Of what can run on a cluster. `given` is a bool of the structure, set where --task is there. */
+#define SHARED_ENGINE_HOST(structure, member)                                                      \
+    OPTION_CHOICE, 0, "engine-host", "HOST",                                                       \
+        "slurm: each engine or trial is a task of the cluster whose sbatch is here; DIR is on a "  \
+        "file system that all of its nodes share. One of",                                         \
+        .standard = "local", .words = shared_engine_hosts, OPTION_INTO(structure, member)
+#define SHARED_SBATCH(structure, member)                                                           \
+    OPTION_LIST, 0, "sbatch", "OPTION",                                                            \
+        "on a cluster: a further option of sbatch, as --sbatch=--partition=fast; may be repeated", \
+        OPTION_INTO(structure, member)
+#define SHARED_TASK(structure, member, is_given)                                                   \
+    OPTION_NUMBER, 0, "task", "N",                                                                 \
+        "with --resume: only this task of what runs on a cluster, here",                           \
+        .most = SLURM_TASKS_MAX, .given = offsetof(structure, is_given),                           \
+        OPTION_INTO(structure, member)
 
 #define SHARED_SEED(structure, member, text)                                                       \
     OPTION_NUMBER, 0, "seed", "S", text, .standard = "1", OPTION_INTO(structure, member)

@@ -92,17 +92,27 @@ static const char *record_pairs_text(struct record_set *set, json_t *pairs, cons
 static enum status record_group_of(struct record_set *set, const char *id, uint32_t *group,
                                    struct error *error)
 {
-    for (size_t i = set->group_count; i > 0; i--) { /* mostly the last one */
-        if (strcmp(set->groups[i - 1].id, id) == 0) {
-            *group = (uint32_t)(i - 1);
-            return STATUS_OK;
-        }
+    struct record_set_private *private = set->private;
+    size_t last = set->group_count - 1; /* mostly the same one */
+    if (set->group_count > 0 && strcmp(set->groups[last].id, id) == 0) {
+        *group = (uint32_t)last;
+        return STATUS_OK;
+    }
+    const json_t *known = json_object_get(private->group_indexes, id);
+    if (known != NULL) {
+        *group = (uint32_t)json_integer_value(known);
+        return STATUS_OK;
     }
     if (set->group_count >= UINT32_MAX) {
         return error_set(error, STATUS_INVALID, "the plan has too many groups");
     }
-    *group = (uint32_t)set->group_count++;
-    set->groups[*group] = (struct record_group){.id = id};
+    *group = (uint32_t)set->group_count;
+    json_t *number = json_integer((json_int_t)*group);
+    if (json_object_set_new(private->group_indexes, id, number) != 0) {
+        return error_set(error, STATUS_NO_MEMORY, "no memory for the plan's groups");
+    }
+    set->groups[set->group_count++] =
+        (struct record_group){.id = id, .cells_begin = (uint32_t)set->cell_count};
     return STATUS_OK;
 }
 
@@ -195,6 +205,7 @@ static enum status record_parse_cell(struct record_set *set, const json_t *json,
         return status;
     }
     set->groups[cell->group].cells_time++;
+    set->groups[cell->group].cells_end = (uint32_t)index + 1;
     set->groups[cell->group].cells_memory += record_cell_is_planned(cell, RECORD_MEMORY);
     return record_parse_cell_texts(set, cell, error);
 }
@@ -305,6 +316,7 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
     if (format == NULL || strcmp(format, RECORD_FORMAT) != 0) {
         return error_set(error, STATUS_INVALID, "format is not \"%s\"", RECORD_FORMAT);
     }
+    details->host = record_string(json, "host");
     const char *id = record_string(json, "cell");
     size_t cell = id != NULL ? record_set_find_cell(set, id) : set->cell_count;
     if (cell == set->cell_count) {
@@ -356,11 +368,12 @@ static enum status record_set_new(const char *directory, struct record_set **set
     private->records_fd = -1;
     private->directory = strdup(directory);
     private->cell_indexes = json_object();
+    private->group_indexes = json_object();
     private->texts = json_array();
     private->slots = calloc(RECORD_SLOTS_FIRST, sizeof(*private->slots));
     private->slot_mask = RECORD_SLOTS_FIRST - 1;
-    if (private->directory == NULL || private->cell_indexes == NULL || private->texts == NULL ||
-        private->slots == NULL) {
+    if (private->directory == NULL || private->cell_indexes == NULL ||
+        private->group_indexes == NULL || private->texts == NULL || private->slots == NULL) {
         record_set_free(new);
         return error_set(error, STATUS_NO_MEMORY, "no memory to read %s", directory);
     }
@@ -379,6 +392,7 @@ void record_set_free(struct record_set *set)
         close(private->records_fd);
     }
     json_decref(private->cell_indexes);
+    json_decref(private->group_indexes);
     json_decref(private->texts);
     json_decref(set->plan);
     free(private->slots);
@@ -387,6 +401,7 @@ void record_set_free(struct record_set *set)
     free(set->cells);
     free(set->groups);
     free(set->records);
+    free(set->hosts);
     free(set->figures);
     free(set);
 }
@@ -556,6 +571,34 @@ static enum status record_set_reserve(struct record_set *set, struct error *erro
     return STATUS_OK;
 }
 
+/* The number of a host's name. */
+static enum status record_set_host(struct record_set *set, const char *name, uint16_t *number,
+                                   struct error *error)
+{
+    struct record_set_private *private = set->private;
+    name = name != NULL ? name : "";
+    *number = private->last_host;
+    if (set->host_count > 0 && strcmp(set->hosts[*number], name) == 0) {
+        return STATUS_OK;
+    }
+    size_t i = 0;
+    while (i < set->host_count && strcmp(set->hosts[i], name) != 0) {
+        i++;
+    }
+    if (i == set->host_count && i < UINT16_MAX) {
+        json_t *text = json_string(name);
+        const char **larger = realloc(set->hosts, (i + 1) * sizeof(*larger));
+        set->hosts = larger != NULL ? larger : set->hosts;
+        if (larger == NULL || json_array_append_new(private->texts, text) != 0) {
+            return error_set(error, STATUS_NO_MEMORY, "no memory for the hosts' names");
+        }
+        set->hosts[set->host_count++] = json_string_value(text);
+    }
+    *number = (uint16_t)(i < set->host_count ? i : set->host_count - 1);
+    private->last_host = *number;
+    return STATUS_OK;
+}
+
 enum status record_set_add(struct record_set *set, const struct record *record,
                            const struct record_details *details, size_t *twice, struct error *error)
 {
@@ -575,6 +618,10 @@ enum status record_set_add(struct record_set *set, const struct record *record,
     }
     struct record *added = &set->records[set->record_count];
     *added = *record;
+    status = record_set_host(set, details->host, &added->host, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
     added->figure = (uint32_t)set->figure_count;
     memcpy(set->figures + set->figure_count, details->figures,
            added->figure_count * sizeof(double));
@@ -586,7 +633,7 @@ enum status record_set_add(struct record_set *set, const struct record *record,
 bool record_set_group_is_complete(const struct record_set *set, enum record_pass pass,
                                   uint32_t round, size_t group)
 {
-    for (size_t i = 0; i < set->cell_count; i++) {
+    for (size_t i = set->groups[group].cells_begin; i < set->groups[group].cells_end; i++) {
         const struct record_cell *cell = &set->cells[i];
         if (cell->group == group && record_cell_is_planned(cell, pass) &&
             record_set_find(set, pass, round, i) == set->record_count) {

@@ -56,6 +56,8 @@ struct record_cell {
 /* The cells of one workload, parameters and thread count, that run next to each other. */
 struct record_group {
     const char *id;
+    uint32_t cells_begin;  /* its cells are among those from here */
+    uint32_t cells_end;    /* up to here, and mostly all of them */
     uint32_t cells_time;   /* planned in a round of the time pass: all of the group's */
     uint32_t cells_memory; /* planned in the memory pass: those with twin 0 */
     /* By disturbance_mark, of the time pass: rounds that have begun, processes, and those of them
@@ -79,6 +81,7 @@ struct record {
     uint8_t status;      /* enum record_status */
     bool disturbed;      /* by disturbance_mark */
     bool left_out;       /* by disturbance_mark: its figures are not compared */
+    uint16_t host;       /* index into set->hosts */
     /* What happened around it; 0 where the record does not say. */
     uint32_t steal_ticks;
     uint32_t throttled_us;
@@ -97,6 +100,9 @@ struct record_set {
     size_t group_count;
     struct record *records; /* in the file's order: the index is the line number less one */
     size_t record_count;
+    const char **hosts; /* that records name, "" for those that name none; at most UINT16_MAX, the
+                           last stands for all others then */
+    size_t host_count;
     double *figures; /* of all records */
     size_t figure_count;
     /* What a reader of the figures should know: "the last line is torn and was left out…". One
@@ -105,6 +111,10 @@ struct record_set {
     size_t note_count;
     void *private; /* of record.c */
 };
+
+/* A result directory: plan.json, records.jsonl, interrupted.jsonl. For common/host/journal.h. */
+struct journal_kind;
+extern const struct journal_kind record_journal;
 
 void record_set_free(struct record_set *set); /* NULL is fine */
 

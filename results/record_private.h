@@ -18,6 +18,7 @@
 /* What record_parse reads of a record beside its struct. */
 struct record_details {
     double figures[METRIC_FIGURES_MAX]; /* [record's figure_count] */
+    const char *host;                   /* borrowed from the record's JSON; NULL: it names none */
 };
 
 /* Fills *record (but for offset, bytes and figure) and, for an ok record, *details. STATUS_INVALID
@@ -28,18 +29,17 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
 /* Behind record_set.private. */
 struct record_set_private {
     char *directory;
-    json_t *cell_indexes; /* id → integer */
-    json_t *texts;        /* array that keeps the made strings alive */
-    int records_fd;       /* for record_set_read; opened when first needed; -1: not yet */
+    json_t *cell_indexes;  /* id → integer */
+    json_t *group_indexes; /* the same of groups */
+    json_t *texts;         /* array that keeps the made strings alive */
+    int records_fd;        /* for record_set_read; opened when first needed; -1: not yet */
     /* Open addressing over (pass, round, cell): 1 + index into records; 0: empty. */
     uint32_t *slots;
-    size_t slot_mask; /* slots − 1, a power of two less one */
+    size_t slot_mask;   /* slots − 1, a power of two less one */
+    uint16_t last_host; /* of the record before, mostly this one's too */
     size_t record_capacity;
     size_t figure_capacity;
 };
-
-/* A result directory: plan.json, records.jsonl, interrupted.jsonl. */
-extern const struct journal_kind record_journal;
 
 /* Reads DIR/plan.json. STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_NO_MEMORY. */
 enum status record_set_open(const char *directory, struct record_set **set, struct error *error);
@@ -55,7 +55,7 @@ enum status record_set_take(void *set, const struct journal_line *line, struct e
 enum status record_set_scan(struct record_set *set, uint64_t *torn, struct error *error);
 
 /* Adds a record, which must not be there yet: STATUS_INVALID, and *twice (if not NULL) is the index
- * of the one that is. details are not read of a record without figures. */
+ * of the one that is. */
 enum status record_set_add(struct record_set *set, const struct record *record,
                            const struct record_details *details, size_t *twice,
                            struct error *error);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/against.h"
 #include "run/plan.h"
 #include "run/registry.h"
 #include "run/rounds.h"
@@ -96,6 +97,8 @@ enum status experiment_plan(const struct experiment *experiment, struct registry
 {
     struct selection selection = {0};
     struct catalog catalog = {0};
+    json_t *about = NULL;
+    bool probes = experiment->passes[RECORD_MEMORY] || experiment->passes[RECORD_LATENCY];
     size_t base = 0;
     enum status status =
         selection_add_backends(&selection, registry, experiment->backends, experiment->arms, error);
@@ -109,6 +112,9 @@ enum status experiment_plan(const struct experiment *experiment, struct registry
     if (status == STATUS_OK) {
         status = experiment_choose_base(experiment, &selection, registry, &base, error);
     }
+    if (status == STATUS_OK && experiment->against != NULL) {
+        status = against_add(&selection, registry, experiment->against, probes, &about, error);
+    }
     if (status == STATUS_OK) {
         status = selection_set_threads(&selection, experiment->threads, error);
     }
@@ -117,7 +123,6 @@ enum status experiment_plan(const struct experiment *experiment, struct registry
                                          &experiment->parameters, error);
     }
     if (status == STATUS_OK) {
-        bool probes = experiment->passes[RECORD_MEMORY] || experiment->passes[RECORD_LATENCY];
         status = preflight_selection(&selection, registry, probes, error);
     }
     if (status == STATUS_OK) {
@@ -126,10 +131,14 @@ enum status experiment_plan(const struct experiment *experiment, struct registry
     }
     if (status == STATUS_OK) {
         *plan = plan_build(experiment, executor, &selection, base);
+        if (about != NULL) {
+            (void)json_object_set(*plan, "against", about);
+        }
     }
     if (status == STATUS_OK && executor->prepare != NULL) {
         status = executor->prepare(executor->context, *plan, false, error);
     }
+    json_decref(about);
     catalog_close(&catalog);
     selection_free(&selection);
     return status;

@@ -37,6 +37,7 @@ struct experiment {
     uint64_t memory_rounds;
     uint64_t latency_rounds;
     uint64_t latency_every; /* one call in so many is timed */
+    const char *against;    /* a revision or a library (run/against.h); NULL: nothing */
     bool one_layout;        /* workers run as they were linked (run/layouts.h) */
     int argc;               /* the command line, for the plan */
     char **argv;

@@ -40,12 +40,20 @@ struct link {
 
 static char *layouts_path(const struct registry *registry, const char *program, const char *suffix)
 {
-    return text_format("%s/layouts/%s%s", registry->program_directory, program, suffix);
+    char *path = registry_program_path(registry, program);
+    char *name = strrchr(path, '/');
+    *name++ = '\0';
+    char *made = text_format("%s/layouts/%s%s", path, name, suffix);
+    free(path);
+    return made;
 }
 
 static char *layouts_recipe_path(const struct registry *registry, const char *program)
 {
-    return text_format("%s/%s.link", registry->program_directory, program);
+    char *path = registry_program_path(registry, program);
+    char *recipe = text_format("%s.link", path);
+    free(path);
+    return recipe;
 }
 
 bool layouts_known(const struct registry *registry, const char *program)
@@ -307,7 +315,8 @@ static void link_close(struct link *link)
 static enum status link_build(struct link *link, unsigned number, struct error *error)
 {
     struct text_list names = {0};
-    char *directory = layouts_path(link->registry, "", "");
+    char *directory = text_format("%s", link->path);
+    *strrchr(directory, '/') = '\0';
     enum status status = file_make_directory(directory, error);
     if (status == STATUS_OK) {
         status = link_merge(link, error);
@@ -333,7 +342,9 @@ enum status layouts_program(const struct registry *registry, const char *program
                             char **name, unsigned *made, struct error *error)
 {
     struct link link;
-    *name = text_format("layouts/%s.%u", program, number);
+    char *suffix = text_format(".%u", number);
+    *name = layouts_path(registry, program, suffix);
+    free(suffix);
     link_open(&link, registry, program, *name);
     enum status status = recipe_read(registry, program, &link.recipe, error);
     if (status == STATUS_OK && !link_is_current(&link, link.path)) {

@@ -277,7 +277,7 @@ static const char *const plan_run_members[] = {
     "name",           "seed",          "rounds",    "budget_s",   "timeout_s",
     "target_ms",      "memory_pass",   "base",      "passes",     "instruction_rounds",
     "latency_rounds", "latency_every", "precision", "rounds_max", "one_layout",
-    "rounds_heavy",   "memory_rounds"};
+    "rounds_heavy",   "memory_rounds", "against"};
 static const char *const plan_cell_members[] = {"id",      "program", "probe",
                                                 "preload", "layouts", "layout_set"};
 

@@ -142,6 +142,8 @@ void registry_close(struct registry *registry)
         free(backend->library);
         free(backend->package);
         free(backend->installed);
+        free(backend->program);
+        free(backend->home);
         text_list_free(&backend->arms);
         free(backend);
     }
@@ -166,10 +168,10 @@ struct backend *registry_find(const struct registry *registry, const char *name)
     return NULL;
 }
 
-enum status registry_add_library(struct registry *registry, const char *path,
-                                 struct backend **backend, struct error *error)
+/* The path of a library that LD_PRELOAD can name, resolved. */
+static enum status registry_resolve_library(const struct registry *registry, const char *path,
+                                            char resolved[PATH_MAX], struct error *error)
 {
-    char resolved[PATH_MAX];
     if (realpath(path, resolved) == NULL || access(resolved, R_OK) != 0) {
         return error_set(error, STATUS_NOT_FOUND, "%s: %m: build the library, or correct its path",
                          path);
@@ -192,6 +194,17 @@ enum status registry_add_library(struct registry *registry, const char *path,
                          "preloaded: use the release preset",
                          path);
     }
+    return STATUS_OK;
+}
+
+enum status registry_add_library(struct registry *registry, const char *path,
+                                 struct backend **backend, struct error *error)
+{
+    char resolved[PATH_MAX];
+    enum status status = registry_resolve_library(registry, path, resolved, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
     /* Its name is that of the path as given: a symbolic link's own name says more than its
      * target's. */
     const char *name = strrchr(path, '/') + 1;
@@ -211,6 +224,34 @@ enum status registry_add_library(struct registry *registry, const char *path,
     return STATUS_OK;
 }
 
+enum status registry_add_before(struct registry *registry, const struct backend *now,
+                                const char *home, const char *library, struct backend **before,
+                                struct error *error)
+{
+    char resolved[PATH_MAX] = "";
+    enum status status =
+        home != NULL ? STATUS_OK : registry_resolve_library(registry, library, resolved, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    char *name = text_format("%s" REGISTRY_BEFORE, now->name);
+    *before = registry_find(registry, name);
+    if (*before == NULL) {
+        *before = registry_new_backend(registry, now->kind, name);
+        (*before)->source = text_format("%s", now->source);
+        (*before)->package = text_format("%s", "");
+        (*before)->parameters = text_format("%s", home != NULL ? now->parameters : resolved);
+        (*before)->library = text_format("%s", resolved);
+        (*before)->program = text_format("%s", now->name);
+        (*before)->home = home != NULL ? text_format("%s", home) : NULL;
+        for (size_t i = 0; i < now->arms.count; i++) {
+            text_list_add(&(*before)->arms, text_format("%s", now->arms.items[i]));
+        }
+    }
+    free(name);
+    return STATUS_OK;
+}
+
 bool backend_has_arm(const struct backend *backend, const char *arm)
 {
     for (size_t i = 0; i < backend->arms.count; i++) {
@@ -226,19 +267,30 @@ const char *backend_default_arm(const struct backend *backend)
     return backend_has_arm(backend, "preload") ? "preload" : backend->arms.items[0];
 }
 
+/* "HOME/FOLDER/", or "" where there is no home. The caller frees. */
+static char *registry_place(const char *home, const char *folder)
+{
+    return home != NULL ? text_format("%s/%s/", home, folder) : text_format("%s", "");
+}
+
 void registry_launch(const struct backend *backend, const char *arm, struct launch *launch)
 {
     bool own_malloc =
         strcmp(backend->source, "sysmalloc") == 0; /* malloc itself, peers, libraries */
     bool preload = strcmp(arm, "preload") == 0;
-    const char *worker = own_malloc || preload ? "malloc" : backend->name;
+    const char *name = backend->program != NULL ? backend->program : backend->name;
+    const char *worker = own_malloc || preload ? "malloc" : name;
     bool first = own_malloc || preload ? preload : strcmp(arm, backend->arms.items[0]) == 0;
+    char *programs = registry_place(backend->home, "bin");
+    char *libraries = registry_place(backend->home, "lib");
     launch->program =
-        text_format("heapmill-run-%s%s%s", worker, first ? "" : ".", first ? "" : arm);
-    launch->probe = text_format("heapmill-probe-%s", worker);
+        text_format("%sheapmill-run-%s%s%s", programs, worker, first ? "" : ".", first ? "" : arm);
+    launch->probe = text_format("%sheapmill-probe-%s", programs, worker);
     launch->preload = own_malloc ? text_format("%s", backend->library)
-                      : preload  ? text_format("libheapmill-%s.so", backend->name)
+                      : preload  ? text_format("%slibheapmill-%s.so", libraries, name)
                                  : text_format("%s", "");
+    free(programs);
+    free(libraries);
 }
 
 void launch_free(struct launch *launch)
@@ -251,7 +303,8 @@ void launch_free(struct launch *launch)
 
 char *registry_program_path(const struct registry *registry, const char *program)
 {
-    return text_format("%s/%s", registry->program_directory, program);
+    return program[0] == '/' ? text_format("%s", program)
+                             : text_format("%s/%s", registry->program_directory, program);
 }
 
 char *registry_preload_path(const struct registry *registry, const char *preload)

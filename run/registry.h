@@ -29,6 +29,9 @@ struct backend {
         library; /* what LD_PRELOAD names: a peer's soname, the user's absolute path; "" for ours */
     char *package;   /* the Debian package of a peer */
     char *installed; /* "package version" of a peer, as preflight_selection found it; or NULL */
+    char *program;   /* of a counterpart (run/against.h): the back end that its programs are named
+                        after; else NULL */
+    char *home;      /* of a counterpart: the build tree that has its programs; else NULL */
     struct text_list arms;
 };
 
@@ -60,6 +63,16 @@ struct backend *registry_find(const struct registry *registry, const char *name)
 enum status registry_add_library(struct registry *registry, const char *path,
                                  struct backend **backend, struct error *error);
 
+/* What "NAME@before" is called behind its name. */
+#define REGISTRY_BEFORE "@before"
+
+/* Adds the counterpart NAME@before of a back end, or gives the one that is there: its own programs
+ * as the build tree at home has them, or, home being NULL, of another library at that path. Errors
+ * as registry_add_library. */
+enum status registry_add_before(struct registry *registry, const struct backend *now,
+                                const char *home, const char *library, struct backend **before,
+                                struct error *error);
+
 bool backend_has_arm(const struct backend *backend, const char *arm);
 
 /* preload if the back end has it, else its first. Borrowed. */
@@ -69,8 +82,8 @@ const char *backend_default_arm(const struct backend *backend);
 void registry_launch(const struct backend *backend, const char *arm, struct launch *launch);
 void launch_free(struct launch *launch);
 
-/* The path of a program beside heapmill, or of a library as LD_PRELOAD wants it; the caller frees.
- */
+/* The path of a program beside heapmill, or of a library as LD_PRELOAD wants it; a path stays as it
+ * is. The caller frees. */
 char *registry_program_path(const struct registry *registry, const char *program);
 char *registry_preload_path(const struct registry *registry, const char *preload);
 

@@ -319,6 +319,18 @@ enum status selection_require(struct selection *selection, struct registry *regi
     return status;
 }
 
+void selection_add_counterpart(struct selection *selection, size_t index, struct backend *backend)
+{
+    const struct selection_choice *choice = &selection->choices[index];
+    const struct backend_item item = {.collector = choice->collector, .env = choice->env};
+    for (size_t arm = 0; arm < backend->arms.count; arm++) {
+        if (strcmp(backend->arms.items[arm], choice->arm) == 0) {
+            selection_add_choice(selection, backend, backend->arms.items[arm], &item);
+            return;
+        }
+    }
+}
+
 void selection_drop(struct selection *selection, size_t index)
 {
     free(selection->choices[index].collector);

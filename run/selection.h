@@ -75,6 +75,9 @@ enum status selection_apply_collectors(struct selection *selection, const struct
 bool selection_plans(const struct selection *selection, const struct selection_point *point,
                      size_t index);
 
+/* Adds the same choice of another back end, which has the same arms. */
+void selection_add_counterpart(struct selection *selection, size_t index, struct backend *backend);
+
 /* Takes a choice out. */
 void selection_drop(struct selection *selection, size_t index);
 

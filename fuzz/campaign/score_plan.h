@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/host/text.h"
 #include "fuzz/campaign/catalog.h"
 
 struct score_arguments {
@@ -22,6 +23,10 @@ struct score_arguments {
     double baseline_time_s;
     double time_s;
     double floor;
+    const char *host; /* "local", "slurm" */
+    struct text_list sbatch;
+    uint64_t task;
+    bool is_task;
     bool baseline_given; /* baseline_trials was given */
     bool fast;
     bool hard; /* those alone that chance does not find */

@@ -41,6 +41,7 @@ struct score_state {
     const struct score_run *run;
     struct score_trial *trials;
     size_t count;
+    size_t planned; /* in the whole plan, so far */
     size_t next;
     struct score_slot slots[SCORE_JOBS_MAX];
     struct process crew[SCORE_JOBS_MAX];
@@ -96,8 +97,12 @@ static void score_plan_trial(struct score_state *state, const struct score_trial
 {
     bool beyond = !trial->control && fuzz_engine_is_baseline(trial->engine) &&
                   trial->number >= state->baseline_trials;
-    if (!beyond && fuzz_engine_is_baseline(trial->engine) == baselines &&
-        !score_is_done(state, trial)) {
+    if (beyond || fuzz_engine_is_baseline(trial->engine) != baselines) {
+        return;
+    }
+    size_t number = state->planned++;
+    bool here = state->run->shares == 0 || number % state->run->shares == state->run->share;
+    if (here && !score_is_done(state, trial)) {
         state->trials = text_grow(state->trials, state->count + 1, sizeof(*state->trials));
         state->trials[state->count++] = *trial;
     }

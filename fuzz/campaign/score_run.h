@@ -16,7 +16,9 @@ struct score_run {
     const char *directory;
     const json_t *plan; /* score.json */
     struct fuzz_log *log;
-    size_t jobs; /* trials at once */
+    size_t jobs;   /* trials at once */
+    size_t shares; /* the plan's trials are dealt out to so many; 0: all are run here */
+    size_t share;  /* which of them is run here */
 };
 
 struct score_run_result {

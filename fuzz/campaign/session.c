@@ -31,6 +31,7 @@ static const double SESSION_FAST_END_S = 2;  /* ended sooner: it does not work a
 struct session_member {
     struct fuzz_launch launch;
     char *name;
+    size_t number;               /* among the campaign's engines */
     struct fuzz_progress before; /* of its predecessors, added up */
     uint64_t cpu_before_ns;
     unsigned starts;
@@ -99,7 +100,7 @@ static enum status session_start_member(struct session_state *state, size_t inde
     struct session_member *member = &state->members[index];
     struct crew_job job;
     /* Otherwise a restarted one would make the same mistakes in the same order. */
-    member->launch.seed = state->session->seed + index + 1000 * (uint64_t)member->starts +
+    member->launch.seed = state->session->seed + member->number + 1000 * (uint64_t)member->starts +
                           1000000 * (state->session_number - 1);
     enum status status = fuzz_engine_prepare(&member->launch, &job, error);
     if (status != STATUS_OK) {
@@ -142,8 +143,12 @@ static enum status session_start(struct session_state *state, struct error *erro
     state->exchange.active = afl && libfuzzer;
     enum status status = session_seed(session, error);
     for (size_t i = 0; i < session->member_count && status == STATUS_OK; i++) {
-        struct session_member *member = &state->members[i];
+        struct session_member *member = &state->members[state->count];
         unsigned same = 0;
+        if (session->alone && i != session->member) {
+            continue;
+        }
+        member->number = i;
         for (size_t j = 0; j < i; j++) {
             same += session->engines[j] == session->engines[i];
         }
@@ -165,7 +170,7 @@ static enum status session_start(struct session_state *state, struct error *erro
         member->launch.resumed = session->resumed && access(there, F_OK) == 0;
         free(there);
         state->count++;
-        status = session_start_member(state, i, error);
+        status = session_start_member(state, state->count - 1, error);
     }
     return status;
 }

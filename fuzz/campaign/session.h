@@ -29,6 +29,8 @@ struct fuzz_session {
     size_t findings_max; /* a target that fails at once would otherwise fill the disk */
     bool resumed;
     const char *trace; /* a new campaign begins with its programs (trace_seeds.h); "": none */
+    bool alone; /* only the engine `member` runs here; the others share the directory elsewhere */
+    size_t member; /* index into engines */
     const struct text_list *extra;
     struct fuzz_log *log;
 };

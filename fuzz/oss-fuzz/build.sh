@@ -6,10 +6,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 source=$here/../..
 [ -f "$source/fuzz/CMakeLists.txt" ] || source=$SRC/heapmill
 work=${WORK:-$source/build}/oss-fuzz
-mkdir -p "$work" "$OUT"
+mkdir -p "$work" "$OUT/lib"
 
+# Binaries run in another image, which has libc and nothing that was installed in this one: libraries go with them.
 cmake -S "$source" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_COMPILER="$CC" \
     ${CXX:+-DCMAKE_CXX_COMPILER="$CXX"} -DCMAKE_C_FLAGS="$CFLAGS" -DHEAPMILL_FUZZ_ENGINE=external \
+    -DCMAKE_SKIP_RPATH=ON -DCMAKE_EXE_LINKER_FLAGS='-Wl,--disable-new-dtags,-rpath,$ORIGIN/lib' \
     -DHEAPMILL_FUZZ_LIBRARY="$LIB_FUZZING_ENGINE" >/dev/null
 ninja -C "$work" "${@:-fuzz}"
 
@@ -18,6 +20,8 @@ for binary in "$work"/bin/heapmill-fuzz-*; do
     target=${name#heapmill-fuzz-}
     target=${target%%.*}
     cp "$binary" "$OUT/$name"
+    ldd "$binary" | awk '$3 ~ "^/" && $1 !~ /^(libc|libm|libdl|libpthread|librt|libgcc_s|libstdc\+\+|ld-linux.*)\.so/ { print $3 }' |
+        xargs -r cp -Lu -t "$OUT/lib"
     if [ -d "$source/fuzz/corpus/$target" ]; then
         rm -f "$OUT/${name}_seed_corpus.zip"
         (cd "$source/fuzz/corpus/$target" && cmake -E tar cf "$OUT/${name}_seed_corpus.zip" --format=zip -- *)

@@ -1,5 +1,7 @@
 #!/bin/bash
-# Runs fuzz/oss-fuzz/build.sh as OSS-Fuzz does, for one target of each kind, and then what it built.
+# Runs fuzz/oss-fuzz/build.sh as OSS-Fuzz does, for all targets, and then plays each one's corpus, as OSS-Fuzz's own check of a
+# build does: from $OUT alone, with the libraries that lie in it.
+#   oss_fuzz_build.sh [TARGET…]     default: all
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 command -v clang >/dev/null || { echo "skipped: no clang (apt-get install clang)"; exit 77; }
@@ -9,15 +11,31 @@ echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n ? 0 : 0;
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 export OUT=$work/out WORK=$work/work CC=clang CXX=clang++ LIB_FUZZING_ENGINE=-fsanitize=fuzzer
-export CFLAGS="-O1 -g -fsanitize=address -fsanitize=fuzzer-no-link"
-names="heapmill-fuzz-block_ops.pymalloc-3.10 heapmill-fuzz-result_records"
-# shellcheck disable=SC2086
-"$root/fuzz/oss-fuzz/build.sh" $names >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }
-for name in $names; do
-    [ -x "$OUT/$name" ] && [ -f "$OUT/${name}_seed_corpus.zip" ] || { echo "$name is not whole in \$OUT"; exit 1; }
+export CFLAGS="-O1 -g1 -fsanitize=address -fsanitize=fuzzer-no-link"
+"$root/fuzz/oss-fuzz/build.sh" "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }
+rm -rf "$WORK" # a binary that needs it would not run elsewhere
+bad=0
+count=0
+for binary in "$OUT"/heapmill-fuzz-*; do
+    name=${binary##*/}
+    case $name in *.zip | *.dict) continue ;; esac
+    count=$((count + 1))
+    [ -f "$OUT/${name}_seed_corpus.zip" ] || { echo "$name has no seed corpus"; bad=1; continue; }
     mkdir "$work/$name"
     (cd "$work/$name" && cmake -E tar xf "$OUT/${name}_seed_corpus.zip") || exit 1
-    (cd "$work" && "$OUT/$name" -runs=200 "$work/$name") >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }
-    grep -E "^Done 200 runs" "$work/log"
+    if ! (cd "$work" && "$binary" -runs=50 "$work/$name") >"$work/log" 2>&1 || ! grep -qE '^Done [0-9]+ runs' "$work/log"; then
+        echo "$name:"
+        tail -n 10 "$work/log"
+        bad=1
+    fi
+    # The other image has the loader's own libraries and none of ours.
+    ldd "$binary" | awk -v own="$OUT/lib/" '$3 ~ "^/" && index($3, own) != 1 { print $1 }' |
+        grep -vE '^(libc|libm|libdl|libpthread|librt|libgcc_s|libstdc[+][+])[.]so' >"$work/foreign" &&
+        { echo "$name takes from this system: $(xargs <"$work/foreign")"; bad=1; }
+    target=${name#heapmill-fuzz-}
+    target=${target%%.*}
+    [ ! -f "$root/fuzz/dictionaries/$target.dict" ] || [ -f "$OUT/$name.dict" ] || { echo "$name has no dictionary"; bad=1; }
 done
-[ -f "$OUT/heapmill-fuzz-result_records.dict" ] || { echo "no dictionary"; exit 1; }
+[ "$count" -gt 0 ] || { echo "nothing was built"; exit 1; }
+echo "$count targets were built and play their corpora"
+exit $bad

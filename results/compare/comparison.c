@@ -223,9 +223,30 @@ static size_t vary_base(const struct record_set *set, size_t index, const char *
     return base != index ? base : set->cell_count;
 }
 
-/* Of each cell the one of the same back end that `vary` names as its base; cell_count where there
- * is none. The caller's, with any status. STATUS_NOT_FOUND: no cell has one. */
-static enum status comparison_vary_bases(const struct comparison *comparison, size_t **bases,
+/* What the back end of a cell from before is called behind its name (run/registry.h). */
+#define COMPARISON_BEFORE "@before"
+
+bool comparison_has_before(const struct record_set *set)
+{
+    return json_object_get(set->plan, "against") != NULL;
+}
+
+/* The index of the same back end's cell from before: cell_count if it has none, or is one. */
+static size_t before_base(const struct record_set *set, size_t index)
+{
+    const struct record_cell *cell = &set->cells[index];
+    char id[VARY_ID_MAX];
+    int length =
+        snprintf(id, sizeof(id), "%s/%s" COMPARISON_BEFORE "%s", set->groups[cell->group].id,
+                 cell->backend, cell->label + strlen(cell->backend));
+    bool fits = length >= 0 && (size_t)length < sizeof(id) && cell->twin == 0;
+    return fits ? record_set_find_cell(set, id) : set->cell_count;
+}
+
+/* Of each cell the one of the same back end that `vary` names, or that from before, as its base;
+ * cell_count where there is none. The caller's, with any status. STATUS_NOT_FOUND: no cell has one.
+ */
+static enum status comparison_cell_bases(const struct comparison *comparison, size_t **bases,
                                          struct error *error)
 {
     const struct record_set *set = comparison->set;
@@ -235,8 +256,14 @@ static enum status comparison_vary_bases(const struct comparison *comparison, si
         return error_set(error, STATUS_NO_MEMORY, "no memory for the bases");
     }
     for (size_t i = 0; i < set->cell_count; i++) {
-        (*bases)[i] = vary_base(set, i, comparison->vary);
+        (*bases)[i] =
+            comparison->before ? before_base(set, i) : vary_base(set, i, comparison->vary);
         found += (*bases)[i] < set->cell_count;
+    }
+    if (found == 0 && comparison->before) {
+        return error_set(error, STATUS_NOT_FOUND,
+                         "no cell of %s has one from before beside it: everything was left out",
+                         set->directory);
     }
     return found > 0
                ? STATUS_OK
@@ -452,7 +479,7 @@ static enum status comparison_add_rows(struct comparison *comparison,
                                        struct error *error)
 {
     const struct record_set *set = comparison->set;
-    bool varied = comparison->vary != NULL;
+    bool varied = comparison_is_by_cell(comparison);
     for (size_t i = 0; i < set->cell_count; i++) {
         size_t base = bases[varied ? i : set->cells[i].group];
         if (set->cells[i].twin != 0 || i == base || (varied && base == set->cell_count) ||
@@ -470,7 +497,10 @@ static enum status comparison_add_rows(struct comparison *comparison,
             return status;
         }
     }
-    enum status status = comparison_judge_rows(comparison, error);
+    enum status status = comparison_block_hosts(comparison, error);
+    if (status == STATUS_OK) {
+        status = comparison_judge_rows(comparison, error);
+    }
     return status == STATUS_OK ? comparison_finish_rows(comparison, error) : status;
 }
 
@@ -480,7 +510,7 @@ static uint32_t comparison_count_groups(const struct comparison *comparison, con
 {
     const struct record_set *set = comparison->set;
     uint32_t groups = 0;
-    if (comparison->vary != NULL) {
+    if (comparison_is_by_cell(comparison)) {
         return 0; /* a mean is over a back end's own rows */
     }
     for (size_t i = 0; i < set->group_count; i++) {
@@ -498,8 +528,8 @@ static enum status comparison_find_bases(const struct comparison *comparison,
     if (comparison->best_of != NULL) {
         return comparison_best_bases(comparison, timelines, bases, error);
     }
-    if (comparison->vary != NULL) {
-        return comparison_vary_bases(comparison, bases, error);
+    if (comparison_is_by_cell(comparison)) {
+        return comparison_cell_bases(comparison, bases, error);
     }
     *bases = comparison_bases(comparison->set, comparison->base_backend, comparison->base_arm);
     return *bases != NULL ? STATUS_OK
@@ -549,6 +579,7 @@ enum status comparison_take_options(struct comparison *comparison,
     }
     comparison->vary = options->vary;
     comparison->best_of = options->best_of;
+    comparison->before = options->before;
     comparison->workloads = options->workloads != NULL ? options->workloads : "";
     comparison->backends = options->backends != NULL ? options->backends : "";
     comparison->seed = options->seed;

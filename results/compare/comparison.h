@@ -41,6 +41,9 @@ struct comparison_options {
      * lets through, as `backends`: picked by the even rounds, judged by the odd ones. NULL: no. Not
      * of two runs, and not with vary. */
     const char *best_of;
+    /* Not with a base back end, but with the cell of the same back end from before (BACKEND@before:
+     * `bench --against`), in the same group. Not of two runs, nor with vary or best_of. */
+    bool before;
     uint64_t seed; /* of the bootstrap */
 };
 
@@ -53,6 +56,7 @@ struct comparison_run_options {
 /* The raw figures of a pair, in the metric's unit: the points of a plot. */
 struct comparison_sample {
     uint32_t round;
+    uint16_t host; /* index into the set's hosts: where the pair was measured */
     double value;
     double base_value;
 };
@@ -105,12 +109,16 @@ struct comparison {
     const struct record_set *set;      /* borrowed; of two runs the new one */
     const struct record_set *base_set; /* borrowed; the old run, NULL when there is but one */
     bool relative;                     /* of two runs: figures are ratios to each run's base */
-    json_t *differences; /* of two runs: array of sentences, what else differs; else NULL */
+    /* Array of sentences: of two runs what else differs; of one, on which rows its hosts disagree,
+     * or NULL. */
+    json_t *differences;
+    uint32_t hosts_disagree; /* rows on which the hosts of one run disagree */
     const struct metric *metric;
     const char *base_backend; /* backend_text; with best_of that, and no arm ("") */
     const char *base_arm;
     const char *best_of;   /* as in the options; each row has its own base */
     const char *vary;      /* as in the options; NULL: rows are compared with base_backend's */
+    bool before;           /* as in the options */
     const char *workloads; /* filters as given, "" for none */
     const char *backends;
     uint64_t seed;
@@ -146,6 +154,15 @@ struct comparison {
     bool several_arms;    /* rows and base are not all of one arm: say so */
     bool several_sources; /* rows differ in `source`: say so */
 };
+
+/* Is each row compared with a cell of its own, and not with its group's base? */
+static inline bool comparison_is_by_cell(const struct comparison *comparison)
+{
+    return comparison->vary != NULL || comparison->before;
+}
+
+/* Was the run made with `bench --against`? */
+bool comparison_has_before(const struct record_set *set);
 
 /* Builds the comparison of one metric. *comparison is the caller's (comparison_free) and borrows
  * set and the strings of options. STATUS_INVALID: an unknown metric or arm; STATUS_NOT_FOUND: the

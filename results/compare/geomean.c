@@ -219,7 +219,7 @@ static void geomean_list(struct comparison *comparison, uint32_t groups)
                                             .arm = row->cell->arm,
                                             .cells_expected = groups};
         }
-        if ((comparison->base_set != NULL || comparison->vary != NULL) &&
+        if ((comparison->base_set != NULL || comparison_is_by_cell(comparison)) &&
             !comparison->group_left_out[row->cell->group]) {
             comparison->geomeans[known].cells_expected++; /* that have a base at all */
         }

@@ -17,7 +17,7 @@ static json_t *json_base(const struct comparison *comparison, const struct compa
      * end's. */
     const char *backend = comparison->base_backend;
     const char *arm = comparison->base_arm;
-    if ((comparison->base_set != NULL || comparison->vary != NULL) && row != NULL) {
+    if ((comparison->base_set != NULL || comparison_is_by_cell(comparison)) && row != NULL) {
         backend = row->cell->backend_text;
         arm = row->cell->arm;
     }
@@ -118,6 +118,12 @@ json_t *comparison_to_json(struct comparison *const *comparisons, size_t count)
     }
     if (first->best_of != NULL) {
         (void)json_object_set_new(json, "best_of", json_string(first->best_of));
+    }
+    if (first->before) {
+        (void)json_object_set(json, "against", json_object_get(first->set->plan, "against"));
+    }
+    if (first->base_set == NULL && first->differences != NULL) {
+        (void)json_object_set(json, "differences", first->differences);
     }
     if (first->base_set != NULL) {
         (void)json_object_set_new(json, "run", json_string(first->set->directory));

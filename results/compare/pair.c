@@ -157,9 +157,10 @@ static enum status pair_samples(const struct metric *metric, const struct timeli
         }
         double value = metric_value(metric, cell->set, record, stats);
         double base_value = metric_value(metric, base->set, other, stats);
-        if (value > 0 && base_value > 0) {
+        /* A resumed run may have gone on elsewhere; a group's cells are always together. */
+        if (value > 0 && base_value > 0 && record->host == other->host) {
             row->samples[row->rounds++] =
-                (struct comparison_sample){record->round, value, base_value};
+                (struct comparison_sample){record->round, record->host, value, base_value};
         }
         if (base_value <= 0) { /* not if it is NAN */
             row->base_is_zero = true;

@@ -63,6 +63,10 @@ double comparison_row_floor(const struct comparison *comparison, const struct co
 enum status comparison_test_row(struct comparison_cell *row, double noise_floor,
                                 struct error *error);
 
+/* Widens the intervals of rows on which the hosts disagree, before they are judged; differences
+ * then says so. STATUS_NO_MEMORY. */
+enum status comparison_block_hosts(struct comparison *comparison, struct error *error);
+
 /* Turns "there may be a verdict" into one, and withdraws those that the table as a whole cannot
  * keep. Rows need ratio, low, high and p. */
 enum status comparison_judge_rows(struct comparison *comparison, struct error *error);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/host/json.h"
 #include "results/instruction_counts.h"
 #include "results/stats/disturbance.h"
 #include "results/stats/statistics.h"
@@ -154,7 +155,11 @@ static void report_one_run(const struct comparison *comparison, struct document 
 {
     const struct metric *metric = comparison->metric;
     document_line(document, "%s", comparison->set->directory);
-    if (comparison->vary != NULL) {
+    if (comparison->before) {
+        document_line(document, "base: the same back end at %s; metric: %s, %s; below 1 is %s",
+                      json_text_at(comparison->set->plan, "against.name", ""), metric->name,
+                      metric->summary, metric->less);
+    } else if (comparison->vary != NULL) {
         document_line(document, "base: the same back end with %s; metric: %s, %s; below 1 is %s",
                       comparison->vary, metric->name, metric->summary, metric->less);
     } else if (comparison->best_of != NULL) {

@@ -1,6 +1,7 @@
 /* A malloc that serves COUNTED_CALLS requests and then aborts or hangs (COUNTED_HANGS): what a
- * user's broken library does to heapmill. Takes from one mapping and gives nothing back; one
- * thread. */
+ * user's broken library does to heapmill. COUNTED_SPINS: it serves on, and does so many needless
+ * additions in each call: an allocator that can become worse. Takes from one mapping and gives
+ * nothing back; one thread. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,9 +40,19 @@ static void *counted_take(size_t alignment, size_t size)
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         counted_end = counted_next + COUNTED_ARENA;
     }
+#ifdef COUNTED_SPINS
+    for (volatile unsigned i = 0; i < COUNTED_SPINS; i++) {
+    }
+    (void)counted_stop;
+    (void)counted_calls;
+    if (counted_next > counted_end - COUNTED_ARENA / 2) {
+        counted_next = counted_end - COUNTED_ARENA; /* what was there is long free */
+    }
+#else
     if (++counted_calls > COUNTED_CALLS) {
         counted_stop();
     }
+#endif
     uintptr_t start = (uintptr_t)counted_next + COUNTED_HEADER;
     start = (start + alignment - 1) & ~(alignment - 1);
     char *block = (char *)start;
