@@ -17,7 +17,7 @@ void block_entry_read(uint16_t entry, size_t *size, enum heap_type *type)
     case 4:
         *size = 1 + low % 512;
         break;
-    case 5: /* around both thresholds */
+    case 5: /* near both thresholds */
         *size = (size_t)(low & 64 ? 512 : 256) + low % 33 - 16;
         break;
     case 6:
@@ -40,10 +40,10 @@ void block_entry_read(uint16_t entry, size_t *size, enum heap_type *type)
     case 11:
         *size = 513 + low;
         break;
-    case 12: /* around powers of two */
+    case 12: /* near powers of two */
         *size = ((size_t)8 << low % 14) + (low >> 8) % 3 - 1;
         break;
-    case 13: /* around what a pool has room for */
+    case 13: /* near the capacity of a pool */
         *size = (size_t)(low & 64 ? 16384 : 4096) - 48 + low % 65 - 32;
         break;
     case 14:
@@ -68,7 +68,7 @@ void block_program_begin(struct block_program *program, const uint8_t *data, siz
 }
 
 /* ---------------------------------------------------------------- the table */
-/* false: the table or the allowance is full. */
+/* Adds a block. false: the table or the allowance is full. */
 static bool block_add(struct block_program *program, size_t size, enum heap_type type,
                       struct block_step *step)
 {
@@ -86,7 +86,7 @@ static bool block_add(struct block_program *program, size_t size, enum heap_type
     return true;
 }
 
-/* Takes the live block at that place of the order out: the newest takes its place. */
+/* Removes the live block at that place of the order. The newest block takes its place. */
 static uint32_t block_take(struct block_program *program, uint32_t at)
 {
     uint32_t mask = BLOCK_SLOTS - 1;
@@ -241,7 +241,7 @@ static bool block_continue_burst(struct block_program *program, struct block_ste
         return block_free(program, program->burst_argument & 1 ? 0 : program->live - 1, step);
     default:
         if (!block_free(program, program->burst_at, step)) {
-            program->burst_left = 0; /* past the end */
+            program->burst_left = 0; /* beyond the end */
             return false;
         }
         program->burst_at += program->burst_stride;
@@ -262,7 +262,7 @@ static bool block_inspect(unsigned kind, uint8_t argument, struct block_step *st
     return true;
 }
 
-/* One operation of the input; false when it comes to nothing here. */
+/* Runs one operation of the input. false: it has no effect here. */
 static bool block_operate(struct block_program *program, unsigned kind, uint8_t argument,
                           struct block_step *step)
 {

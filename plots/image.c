@@ -15,7 +15,7 @@
 
 enum { TITLE_HEIGHT = 26, FOOT_LINE_HEIGHT = 14, TIMEOUT_S = 120 };
 
-/* Each paragraph in lines of its own. */
+/* Wraps the text; each paragraph begins a new line. */
 static void wrap_paragraphs(struct text_list *lines, const char *text, size_t width)
 {
     struct text_list paragraphs = {0};
@@ -75,7 +75,7 @@ static void write_script_head(const struct image *image, const struct image_fram
     text_list_free(&foot);
 }
 
-/* Closes what is open, removes the temporary files, and releases the image. */
+/* Closes the files, removes the temporary ones, and releases the image. */
 static void image_abandon(struct image *image)
 {
     if (image->table) {
@@ -216,7 +216,7 @@ static char *host_line(const struct plot *plot)
         plan_text(plot->set->plan, "created"));
 }
 
-/* "inline, preload": the arms that are in the picture. */
+/* "inline, preload": the arms in the picture. */
 static char *arms_text(const struct plot *plot)
 {
     char *text = text_format("%s", "");
@@ -274,7 +274,7 @@ static char *basis_line(const struct plot *plot, const struct comparison *compar
     return line;
 }
 
-/* The small print below the drawing, a paragraph a line. The caller frees. */
+/* The small print below the drawing, one paragraph a line. The caller frees. */
 static char *foot_text(const struct plot *plot, const struct plot_frame *frame)
 {
     struct text_list lines = {0};
@@ -303,7 +303,7 @@ static void write_comment(FILE *file, const char *name, const char *text)
     fputc('\n', file);
 }
 
-/* The table's head: what it is of. The caller frees. */
+/* The head of the table, which says what it shows. The caller frees. */
 static char *table_head(const struct plot *plot, const struct plot_frame *frame)
 {
     const struct comparison *comparison = frame->comparison;

@@ -12,7 +12,7 @@
 #include "fuzz/campaign/deviations.h"
 #include "fuzz/palette.h"
 
-/* An input's time, which under a loaded machine and sanitizers is mostly waiting. */
+/* The time limit of an input, which on a loaded machine with sanitizers is mostly waiting. */
 enum { ENGINE_INPUT_TIMEOUT_S = 20, ENGINE_RSS_LIMIT_MB = 2048 };
 
 static const char *const engine_names[FUZZ_ENGINES] = {"random", "libfuzzer", "libfuzzer-nomutator",
@@ -42,9 +42,9 @@ bool fuzz_engine_is_baseline(enum fuzz_engine engine)
     return engine != FUZZ_ENGINE_LIBFUZZER && engine != FUZZ_ENGINE_AFL;
 }
 
-/* AFL++ pays some 50 µs for an execution whatever it does, so that long programs cost little;
- * libFuzzer under sanitizers pays for each operation, and with a custom mutator does not keep
- * inputs short by itself. */
+/* AFL++ spends some 50 µs on each execution, so long programs cost little. libFuzzer with
+ * sanitizers spends time on each operation, and with a custom mutator it does not keep inputs
+ * short. */
 uint64_t fuzz_engine_operations(enum fuzz_engine engine)
 {
     return engine == FUZZ_ENGINE_RANDOM ? 0 : fuzz_engine_is_afl(engine) ? 1024 : 256;
@@ -84,7 +84,7 @@ static void engine_add_extra(const struct fuzz_launch *launch, struct crew_job *
     }
 }
 
-/* SOURCE/fuzz/dictionaries/TARGET.dict, NULL if there is none; the caller frees. */
+/* SOURCE/fuzz/dictionaries/TARGET.dict; NULL: there is none. The caller frees. */
 static char *engine_dictionary(const struct fuzz_launch *launch)
 {
     char *path = text_format("%s/fuzz/dictionaries/%s.dict", launch->catalog->source,
@@ -101,7 +101,7 @@ static enum fuzz_tree engine_tree(const struct fuzz_launch *launch)
     if (launch->engine == FUZZ_ENGINE_RANDOM) {
         return launch->bare ? FUZZ_TREE_BARE : FUZZ_TREE_ORDINARY;
     }
-    /* A sanitizer would replace the library's malloc too. */
+    /* A sanitizer would replace the library's malloc. */
     bool fast = launch->fast || launch->subject.library[0] != '\0';
     return fuzz_engine_is_afl(launch->engine) ? FUZZ_TREE_AFL
            : fast                             ? FUZZ_TREE_FAST
@@ -120,12 +120,12 @@ static enum status engine_prepare_random(const struct fuzz_launch *launch, struc
     const char *program;
     enum status status = fuzz_catalog_path(launch->program, engine_tree(launch), &program, error);
     if (status == STATUS_OK) {
-        job->stop_signal = SIGKILL; /* it keeps nothing that could be torn */
+        job->stop_signal = SIGKILL; /* it writes no file that could be torn */
         engine_argument(job, "%s", program);
         engine_argument(job, "--random");
         engine_argument(job, "--seed");
         engine_argument(job, "%" PRIu64, launch->seed);
-        engine_argument(job, "--time"); /* it is ended from here; without, it would after 1000 */
+        engine_argument(job, "--time"); /* the campaign ends it; the default is 1000 inputs */
         engine_argument(job, "1000000");
         if (launch->operations > 0) {
             engine_argument(job, "--operations");
@@ -149,15 +149,16 @@ static enum status engine_prepare_libfuzzer(const struct fuzz_launch *launch, st
     job->stop_signal = SIGTERM; /* it prints its figures and exits */
     engine_argument(job, "%s", program);
     engine_argument(job, "-artifact_prefix=%s/findings/", launch->directory);
-    /* libFuzzer takes 0 for "draw one". */
+    /* For libFuzzer 0 means "draw a seed". */
     engine_argument(job, "-seed=%u", (unsigned)(launch->seed % 2147483647) + 1);
     engine_argument(job, "-max_len=%" PRIu64, engine_input_bytes(launch));
     engine_argument(job, "-timeout=%d", ENGINE_INPUT_TIMEOUT_S);
     engine_argument(job, "-rss_limit_mb=%d", ENGINE_RSS_LIMIT_MB);
     engine_argument(job, "-report_slow_units=%d", ENGINE_INPUT_TIMEOUT_S);
-    engine_argument(job, "-detect_leaks=0"); /* conservation is an oracle of our own */
+    engine_argument(job, "-detect_leaks=0"); /* conservation has its own oracle */
     engine_argument(job, "-print_final_stats=1");
-    /* Its books of rare features: at its own 255 they take a sixth of the time. */
+    /* libFuzzer's tables of rare features: with its default of 255 they take a sixth of the
+     * time. */
     engine_argument(job, "-entropic_feature_frequency_threshold=20");
     char *dictionary = engine_dictionary(launch);
     if (dictionary != NULL) {
@@ -180,7 +181,8 @@ static enum status engine_prepare_libfuzzer(const struct fuzz_launch *launch, st
     return STATUS_OK;
 }
 
-/* AFL++ wants at least one input that is not empty: a program of a few equal operations. */
+/* Makes a first input for AFL++, which needs at least one that is not empty: a program of a few
+ * equal operations. */
 static enum status engine_make_first_input(const struct fuzz_launch *launch, struct error *error)
 {
     static const char input[PALETTE_HEADER_BYTES + 16 * PALETTE_OPERATION_BYTES];
@@ -201,9 +203,9 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
         "AFL_NO_UI",
         "AFL_SKIP_CPUFREQ",
         "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
-        "AFL_TRY_AFFINITY", /* afl-fuzz and its child take turns: on one CPU that costs less */
+        "AFL_TRY_AFFINITY", /* afl-fuzz and its child take turns, which is cheaper on one CPU */
         "AFL_CAL_FAST",
-        "AFL_SYNC_TIME", /* in minutes: the least that there is */
+        "AFL_SYNC_TIME", /* in minutes; 1 is the least */
         "AFL_IMPORT_FIRST",
         "AFL_IGNORE_SEED_PROBLEMS",
     };
@@ -219,13 +221,13 @@ static void engine_add_afl_settings(const struct fuzz_launch *launch, struct cre
     if (mutator != NULL) {
         engine_setting(job, "AFL_CUSTOM_MUTATOR_LIBRARY", mutator);
         engine_setting(job, "AFL_CUSTOM_MUTATOR_ONLY", "1");
-        engine_setting(job, "AFL_DISABLE_TRIM", "1"); /* it cuts programs anywhere */
+        engine_setting(job, "AFL_DISABLE_TRIM", "1"); /* it would cut programs anywhere */
     }
     free(mutator);
 }
 
-/* -i: "-" goes on with what is there; a trace's programs; the seeds of the tree; or one input of
- * zeros. */
+/* The argument of -i: "-" continues with existing inputs; otherwise a trace's programs, the seeds
+ * of the source tree, or one input of zeros. */
 static char *engine_afl_input(const struct fuzz_launch *launch)
 {
     char *seeds =
@@ -263,13 +265,13 @@ static enum status engine_prepare_afl(const struct fuzz_launch *launch, struct c
     char *input = engine_afl_input(launch);
     char *name = fuzz_engine_member_name(launch);
     char *dictionary = engine_dictionary(launch);
-    job->stop_signal = SIGTERM; /* it gives its shared memory back */
+    job->stop_signal = SIGTERM; /* it then removes its shared memory */
     engine_argument(job, "%s", afl);
     engine_argument(job, "-i");
     engine_argument(job, "%s", input);
     engine_argument(job, "-o");
     engine_argument(job, "%s/afl", launch->directory);
-    /* -M goes through its queue in order; -F wants it. */
+    /* -M processes its queue in order, and -F requires it. */
     engine_argument(job, launch->shared && launch->index == 0 ? "-M" : "-S");
     engine_argument(job, "%s", name);
     if (launch->shared && launch->index == 0) {
@@ -278,7 +280,7 @@ static enum status engine_prepare_afl(const struct fuzz_launch *launch, struct c
     }
     engine_argument(job, "-s");
     engine_argument(job, "%u", (unsigned)(launch->seed % 2147483647) + 1);
-    /* The inputs whose edges few others have: among them those that got to the landmarks. */
+    /* Prefers inputs whose edges few others have, among them those that reached landmarks. */
     engine_argument(job, "-p");
     engine_argument(job, "rare");
     engine_argument(job, "-G");
@@ -322,10 +324,10 @@ enum status fuzz_engine_prepare(const struct fuzz_launch *launch, struct crew_jo
     }
     char *name = fuzz_engine_member_name(launch);
     char *counters = text_format("%s/counters/%s", launch->directory, name);
-    (void)unlink(counters); /* a member counts from 0 */
+    (void)unlink(counters); /* a member's counters begin at 0 */
     job->log = text_format("%s/logs/%s.log", launch->directory, name);
     engine_setting(job, "HEAPMILL_FUZZ_COUNTERS", counters);
-    /* AFL++ insists on the first two; names of functions are looked up by triage, not here. */
+    /* AFL++ requires the first two settings. Triage looks up function names later. */
     engine_setting(job, "ASAN_OPTIONS", "abort_on_error=1:symbolize=0:detect_leaks=0");
     engine_setting(job, "UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:symbolize=0");
     fuzz_subject_add_settings(&launch->subject, &job->settings);
