@@ -50,7 +50,7 @@ static const char *record_string(const json_t *json, const char *name)
     return json_string_value(json_object_get(json, name));
 }
 
-/* Appends "K=V" to text, after a comma where it is not the first; false: it does not fit. */
+/* Appends "K=V" to text, after a comma unless it is the first. false: it does not fit. */
 static bool record_append_pair(char *text, size_t *length, const char *key, const json_t *value)
 {
     size_t room = RECORD_TEXT_MAX - *length;
@@ -59,7 +59,7 @@ static bool record_append_pair(char *text, size_t *length, const char *key, cons
     if (json_is_string(value)) {
         written = snprintf(text + *length, room, "%s%s=%s", comma, key, json_string_value(value));
     } else {
-        /* Integers up to 2^53 come out whole, fractions short. */
+        /* This format prints integers up to 2^53 in full, and fractions briefly. */
         written =
             snprintf(text + *length, room, "%s%s=%.15g", comma, key, json_number_value(value));
     }
@@ -67,7 +67,7 @@ static bool record_append_pair(char *text, size_t *length, const char *key, cons
     return written > 0 && (size_t)written < room;
 }
 
-/* "K1=V1,K2=V2" of an object, kept alive by the set; NULL: too long or no memory. */
+/* "K1=V1,K2=V2" of an object, owned by the set; NULL: too long, or no memory. */
 static const char *record_pairs_text(struct record_set *set, json_t *pairs, const char *before,
                                      const char *after)
 {
@@ -210,9 +210,9 @@ static enum status record_parse_cell(struct record_set *set, const json_t *json,
     return record_parse_cell_texts(set, cell, error);
 }
 
-/* Makes set->plan (its own reference), cells, groups and the map of ids. On failure the set is
- * still fit for record_set_free. STATUS_INVALID: not a plan; the message says which cell and
- * member. */
+/* Makes set->plan (with its own reference), cells, groups and the map of ids. After a failure
+ * record_set_free may still be called. STATUS_INVALID: it is not a plan; the message names the cell
+ * and the member. */
 static enum status record_parse_plan(struct record_set *set, json_t *plan, struct error *error)
 {
     const char *format = record_string(plan, "format");
@@ -247,7 +247,7 @@ static enum status record_parse_plan(struct record_set *set, json_t *plan, struc
     return STATUS_OK;
 }
 
-/* What an ok record of the pass must have beside its metrics. */
+/* Reads the members that an ok record of the pass must have beside its metrics. */
 static enum status record_parse_object(const json_t *json, struct record *record,
                                        struct error *error)
 {
@@ -275,7 +275,7 @@ static enum status record_parse_figures(const struct record_set *set, const json
     const struct record_cell *cell = &set->cells[record->cell];
     size_t count = metric_read_record(record->pass, json, cell, figures);
     while (count > 0 && isnan(figures[count - 1])) {
-        count--; /* most records have no collector's figures: they take no room */
+        count--; /* most records have no collector figures, and then store none */
     }
     record->figure_count = (uint8_t)count;
     for (const struct metric *metric = metric_table; metric->name != NULL; metric++) {
@@ -353,7 +353,7 @@ enum status record_parse(const struct record_set *set, const json_t *json, struc
 
 enum { RECORD_SLOTS_FIRST = 1024 };
 
-/* A set with nothing in it but its private part. */
+/* Makes an empty set with its private part. */
 static enum status record_set_new(const char *directory, struct record_set **set,
                                   struct error *error)
 {
@@ -485,7 +485,7 @@ static size_t record_hash(uint64_t pass, uint64_t round, uint64_t cell)
     return (size_t)(z ^ (z >> 31));
 }
 
-/* The slot that holds the key, or the empty one where it would go. */
+/* The slot that has the key, or else the empty slot where the key belongs. */
 static size_t record_set_slot(const struct record_set *set, uint32_t pass, uint32_t round,
                               size_t cell)
 {
@@ -501,7 +501,7 @@ static size_t record_set_slot(const struct record_set *set, uint32_t pass, uint3
     return slot;
 }
 
-/* Enters all records into slots of the given number, a power of two above their count. */
+/* Enters all records into new slots; their number is a power of two above the number of records. */
 static enum status record_set_index(struct record_set *set, size_t slots, struct error *error)
 {
     struct record_set_private *private = set->private;
@@ -534,7 +534,7 @@ size_t record_set_find_cell(const struct record_set *set, const char *id)
     return index != NULL ? (size_t)json_integer_value(index) : set->cell_count;
 }
 
-/* Makes room for one more item of an array that doubles; false: no memory. */
+/* Makes room for one more item of an array that doubles. false: no memory. */
 static bool record_grow(void **items, size_t count, size_t *capacity, size_t item_bytes)
 {
     if (count < *capacity) {

@@ -35,8 +35,8 @@ static enum status exchange_copy(const char *from, const char *to, struct error 
     return status;
 }
 
-/* "id:000012,src:…" of a member becomes "afl-0-000012": names of queues are long and have commas.
- */
+/* Makes "afl-0-000012" of a member's "id:000012,src:…", because names in queues are long and have
+ * commas. */
 static char *exchange_short_name(const char *member, const char *name)
 {
     const char *number = name + strlen("id:");
@@ -73,7 +73,7 @@ static enum status exchange_take_queue(struct fuzz_exchange *exchange, const cha
     return status;
 }
 
-/* Bytes of all files below; a tree of engines is a few levels deep. */
+/* The bytes of all files below path; an engine's tree has a few levels. */
 static uint64_t exchange_measure(const char *path)
 {
     uint64_t bytes = 0;
@@ -87,7 +87,7 @@ static uint64_t exchange_measure(const char *path)
         }
         if (S_ISDIR(status.st_mode)) {
             char *below = text_format("%s/%s", path, entry->d_name);
-            bytes += exchange_measure(below); // NOLINT(misc-no-recursion): as deep as the tree is
+            bytes += exchange_measure(below); /* as deep as the tree */
             free(below);
         } else {
             bytes += (uint64_t)status.st_blocks * 512;
@@ -124,7 +124,7 @@ void fuzz_exchange_release(struct fuzz_exchange *exchange)
     text_list_free(&exchange->taken);
 }
 
-/* "afl/afl-0/crashes/id:000000,sig:06,…" is known as "findings/afl-0-000000". */
+/* Makes the finding name "findings/afl-0-000000" of "afl/afl-0/crashes/id:000000,sig:06,…". */
 static char *exchange_finding_name(const char *path)
 {
     if (strncmp(path, "afl/", 4) != 0) {

@@ -1,4 +1,4 @@
-/* What `heapmill fuzz score` is told, and the plan that it makes of that. Internal to it. */
+/* The arguments of `heapmill fuzz score`, and the plan that is made from them. Internal. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_SCORE_PLAN_H
 #define HEAPMILL_FUZZ_CAMPAIGN_SCORE_PLAN_H
 
@@ -19,7 +19,7 @@ struct score_arguments {
     uint64_t jobs;
     uint64_t operations;
     uint64_t seed;
-    uint64_t baseline_trials; /* of random and of the engines without the mutator */
+    uint64_t baseline_trials; /* of random, and of the engines without the mutator */
     double baseline_time_s;
     double time_s;
     double floor;
@@ -27,16 +27,16 @@ struct score_arguments {
     struct text_list sbatch;
     uint64_t task;
     bool is_task;
-    bool baseline_given; /* baseline_trials was given */
+    bool baseline_given; /* the user gave baseline_trials */
     bool fast;
-    bool hard; /* those alone that chance does not find */
+    bool hard; /* only bugs that blind random input does not find */
     bool resume;
     bool show;
     bool json;
 };
 
-/* On success the plan (fuzz/FORMAT.md) is the caller's. STATUS_NOT_FOUND, STATUS_INVALID: the
- * message says what is missing or wrong. */
+/* Makes the plan (fuzz/FORMAT.md), a new reference. STATUS_NOT_FOUND, STATUS_INVALID: the message
+ * says what is missing or wrong. */
 enum status score_make_plan(const struct score_arguments *arguments,
                             const struct fuzz_catalog *catalog, json_t **plan, struct error *error);
 

@@ -17,11 +17,11 @@ enum { SCORE_JOBS_MAX = 64 };
 
 static const double SCORE_LOOK_S = 0.1;
 static const double SCORE_GRACE_S = 2;
-/* A trial that sleeps instead of working would never reach its CPU limit. */
+/* Ends a trial that sleeps instead of working, since it would never reach its CPU limit. */
 static const double SCORE_WALL_FACTOR = 20;
 static const double SCORE_WALL_LEAST_S = 120;
 
-/* One that is to be done. */
+/* A trial that is to be run. */
 struct score_trial {
     const struct fuzz_program *program;
     enum fuzz_engine engine;
@@ -29,7 +29,7 @@ struct score_trial {
     bool control;
 };
 
-/* One under way. */
+/* A trial that is running. */
 struct score_slot {
     bool used;
     struct score_trial trial;
@@ -51,7 +51,7 @@ struct score_state {
     uint64_t seed;
     uint64_t operations;
     bool fast;
-    bool shown; /* progress, on a terminal */
+    bool shown; /* show progress on a terminal */
     struct score_run_result *result;
 };
 
@@ -69,7 +69,7 @@ static void score_remove_tree(const char *path)
     (void)nftw(path, score_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Is it recorded, and was it a trial? One that failed is done again. */
+/* Is the trial recorded, and did it not fail? A failed trial is repeated. */
 static bool score_is_done(const struct score_state *state, const struct score_trial *trial)
 {
     size_t index;
@@ -86,7 +86,7 @@ static bool score_is_done(const struct score_state *state, const struct score_tr
     return false;
 }
 
-/* Whose CPU time is the baseline's. */
+/* The CPU limit of the trial; baselines have their own. */
 static double score_limit_s(const struct score_state *state, const struct score_trial *trial)
 {
     return fuzz_engine_is_baseline(trial->engine) ? state->baseline_limit_s : state->limit_s;
@@ -108,7 +108,7 @@ static void score_plan_trial(struct score_state *state, const struct score_trial
     }
 }
 
-/* The programs of a list of the plan, each under each engine, as its trial of that number. */
+/* Adds trial number `number` of each program of a list of the plan, under each engine. */
 static enum status score_plan_programs(struct score_state *state, const char *list, uint64_t number,
                                        bool control, bool baselines, struct error *error)
 {
@@ -140,8 +140,8 @@ static enum status score_plan_programs(struct score_state *state, const char *li
     return STATUS_OK;
 }
 
-/* Trials are the outer loop: what an interruption leaves is as good for each bug and engine. The
- * baselines, which take the longest as they find the least, come last. */
+/* Trials are the outer loop, so that an interrupted score has equally many for each bug and engine.
+ * Baselines come last: they find the least, and so take the longest. */
 static enum status score_plan_all(struct score_state *state, struct error *error)
 {
     const json_t *plan = state->run->plan;
@@ -189,8 +189,8 @@ static enum status score_start(struct score_state *state, size_t index, struct e
     return status;
 }
 
-/* Keeps the finding's input as found/PROGRAM.ENGINE.TRIAL. An input that took too long is none: on
- * a loaded machine that says nothing. */
+/* Keeps the finding's input as found/PROGRAM.ENGINE.TRIAL. An input that took too long is no
+ * finding: on a loaded machine it proves nothing. */
 static bool score_keep_finding(const struct score_state *state, const struct score_slot *slot,
                                const char *name)
 {
@@ -214,7 +214,7 @@ static bool score_keep_finding(const struct score_state *state, const struct sco
     return found;
 }
 
-/* The end of the log of a trial that failed, on stderr. */
+/* Prints the end of a failed trial's log on stderr. */
 static void score_tell_failure(const struct score_slot *slot, const char *name)
 {
     char *member = fuzz_engine_member_name(&slot->launch);
@@ -230,7 +230,7 @@ static void score_tell_failure(const struct score_slot *slot, const char *name)
     free(member);
 }
 
-/* Records a trial that has ended, and empties its slot. */
+/* Records a trial that has ended, and frees its slot. */
 static enum status score_finish(struct score_state *state, size_t index, struct error *error)
 {
     struct score_slot *slot = &state->slots[index];
@@ -243,7 +243,7 @@ static enum status score_finish(struct score_state *state, size_t index, struct 
     bool found = score_keep_finding(state, slot, name);
     double limit_s = score_limit_s(state, &slot->trial);
     bool late = !found && cpu_s >= limit_s;
-    /* What was found after the limit, before the next look, was not found in time. */
+    /* A finding after the limit, but before the next look, was not found in time. */
     found = found && cpu_s <= limit_s;
     const char *end = found ? "finding" : late || cpu_s >= limit_s ? "limit" : "failed";
     if (strcmp(end, "failed") == 0) {
@@ -278,7 +278,7 @@ static void score_show(const struct score_state *state)
     }
 }
 
-/* Ends what is over its limit, records what has ended, starts what is next. */
+/* Ends trials that exceed their limit, records those that have ended, and starts the next ones. */
 static enum status score_look(struct score_state *state, size_t *running, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -305,7 +305,7 @@ static enum status score_look(struct score_state *state, size_t *running, struct
     return status;
 }
 
-/* A number of the plan; fallback in the plans of before it was there. */
+/* A number of the plan, or `fallback` for older plans without it. */
 static double score_plan_number(const json_t *plan, const char *name, double fallback)
 {
     const json_t *number = json_object_get(plan, name);

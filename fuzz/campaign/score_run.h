@@ -1,5 +1,5 @@
-/* Runs the trials of a score: each an engine on one program from nothing, until it finds something
- * or its CPU time is over. */
+/* Runs the trials of a score. In a trial an engine starts on one program with nothing, until it
+ * finds something or its CPU time is used up. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_SCORE_RUN_H
 #define HEAPMILL_FUZZ_CAMPAIGN_SCORE_RUN_H
 
@@ -16,17 +16,17 @@ struct score_run {
     const char *directory;
     const json_t *plan; /* score.json */
     struct fuzz_log *log;
-    size_t jobs;   /* trials at once */
+    size_t jobs;   /* trials that run at the same time */
     size_t shares; /* the plan's trials are dealt out to so many; 0: all are run here */
     size_t share;  /* which of them is run here */
 };
 
 struct score_run_result {
-    size_t trials; /* of this session */
-    size_t left;   /* not done, after an interruption */
+    size_t trials; /* trials that were run in this session */
+    size_t left;   /* trials that are left after an interruption */
 };
 
-/* STATUS_INTERRUPTED: what was under way is forgotten, all that had ended is recorded.
+/* Runs the trials. STATUS_INTERRUPTED: running trials are lost, ended ones are recorded.
  * STATUS_NOT_FOUND: a build is missing; STATUS_IO. */
 enum status score_run(const struct score_run *run, struct score_run_result *result,
                       struct error *error);

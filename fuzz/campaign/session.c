@@ -20,25 +20,27 @@
 #include "fuzz/campaign/trace_seeds.h"
 #include "fuzz/deviation.h"
 
-static const double SESSION_LOOK_S = 0.5;    /* ends, findings, the status line */
-static const double SESSION_SAMPLE_S = 5;    /* a line of events.jsonl for each member */
-static const double SESSION_EXCHANGE_S = 10; /* inputs between engines; the disk's use */
-static const double SESSION_GRACE_S = 5;     /* for an engine to write what it has */
-static const double SESSION_STALL_S = 120;   /* six times an input's own timeout */
-static const double SESSION_FAST_END_S = 2;  /* ended sooner: it does not work at all */
+static const double SESSION_LOOK_S =
+    0.5; /* between looks: ended members, findings, the status line */
+static const double SESSION_SAMPLE_S = 5; /* between lines of events.jsonl for each member */
+static const double SESSION_EXCHANGE_S =
+    10; /* between exchanges of inputs, and readings of the disk's use */
+static const double SESSION_GRACE_S = 5;    /* for an engine to write its files */
+static const double SESSION_STALL_S = 120;  /* six times an input's own timeout */
+static const double SESSION_FAST_END_S = 2; /* a member that ends sooner does not work at all */
 
-/* One engine process, and those that it followed. */
+/* One engine process, with its predecessors. */
 struct session_member {
     struct fuzz_launch launch;
     char *name;
     size_t number;               /* among the campaign's engines */
-    struct fuzz_progress before; /* of its predecessors, added up */
+    struct fuzz_progress before; /* the sum over its predecessors */
     uint64_t cpu_before_ns;
     unsigned starts;
-    unsigned fast_ends; /* in a row */
-    uint64_t seen;      /* executions and operations, when they last changed, */
-    double seen_s;      /* and when that was */
-    bool retired;       /* it finds the same at once whenever it is started */
+    unsigned fast_ends; /* quick ends in a row */
+    uint64_t seen;      /* executions and operations at their last change, */
+    double seen_s;      /* and its time */
+    bool retired;       /* it finds the same immediately whenever it is started */
 };
 
 struct session_state {
@@ -47,8 +49,8 @@ struct session_state {
     struct process crew[FUZZ_MEMBERS_MAX];
     size_t count;
     uint64_t begin_ns;
-    double wall_before_s;      /* of earlier sessions */
-    struct text_list findings; /* names in findings/ that events.jsonl knows */
+    double wall_before_s;      /* the time of earlier sessions */
+    struct text_list findings; /* names in findings/ that events.jsonl has */
     size_t findings_new;
     struct fuzz_exchange exchange;
     struct fuzz_status_line line;
@@ -66,7 +68,7 @@ static double session_seconds(const struct session_state *state)
     return (double)(clock_wall_ns() - state->begin_ns) / 1e9;
 }
 
-/* What earlier sessions have logged: their time and their findings. */
+/* Reads the time and the findings of earlier sessions from the log. */
 static void session_recall(struct session_state *state)
 {
     size_t index;
@@ -99,7 +101,7 @@ static enum status session_start_member(struct session_state *state, size_t inde
 {
     struct session_member *member = &state->members[index];
     struct crew_job job;
-    /* Otherwise a restarted one would make the same mistakes in the same order. */
+    /* With the same seed a restarted member would repeat its inputs. */
     member->launch.seed = state->session->seed + member->number + 1000 * (uint64_t)member->starts +
                           1000000 * (state->session_number - 1);
     enum status status = fuzz_engine_prepare(&member->launch, &job, error);
@@ -108,7 +110,7 @@ static enum status session_start_member(struct session_state *state, size_t inde
     }
     status = crew_start(&job, &state->crew[index], error);
     member->starts++;
-    member->launch.resumed = true; /* AFL++'s directory is there now */
+    member->launch.resumed = true; /* AFL++'s directory exists now */
     crew_job_free(&job);
     return status;
 }
@@ -175,7 +177,7 @@ static enum status session_start(struct session_state *state, struct error *erro
     return status;
 }
 
-/* A member's figures, with those of its predecessors. */
+/* Reads a member's figures, and adds those of its predecessors. */
 static void session_read_member(const struct session_state *state, size_t index,
                                 struct fuzz_progress *progress)
 {
@@ -210,7 +212,7 @@ static enum status session_sample(struct session_state *state, struct error *err
     return status;
 }
 
-/* New findings: AFL++'s are copied to findings/, all are logged. */
+/* Logs new findings; AFL++'s are copied to findings/. */
 static enum status session_collect(struct session_state *state, struct error *error)
 {
     struct text_list fresh = {0};
@@ -228,7 +230,7 @@ static enum status session_collect(struct session_state *state, struct error *er
     return status;
 }
 
-/* The end of a member's log, for an engine that does not work. */
+/* Makes an error with the end of a member's log, if the engine does not work. */
 static enum status session_explain_end(const struct session_state *state, size_t index,
                                        struct error *error)
 {
@@ -248,9 +250,9 @@ static enum status session_explain_end(const struct session_state *state, size_t
     return status;
 }
 
-/* A member that has done nothing for so long hangs where its engine's own timeout cannot help: a
- * handler that waits for the lock of an allocator. It is ended, and told as a finding: its log has
- * what it said last. */
+/* Ends a member that has done nothing for too long. It hangs where its engine's own timeout does
+ * not help: in a handler that waits for an allocator's lock. It is reported as a finding; its log
+ * has its last words. */
 static enum status session_end_stalled(struct session_state *state, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -290,7 +292,7 @@ static void session_retire(struct session_state *state, size_t index)
                   state->members[index].name);
 }
 
-/* Members that ended begin anew, but for those that never get anywhere. */
+/* Restarts members that have ended, except those that never get anywhere. */
 static enum status session_restart(struct session_state *state, size_t findings_before,
                                    struct error *error)
 {
@@ -343,7 +345,7 @@ static void session_show(struct session_state *state)
     fuzz_status_line_show(&state->line, &figures);
 }
 
-/* Is there a reason to end? */
+/* Must the session end, and why? */
 static bool session_is_over(const struct session_state *state, enum fuzz_session_end *end)
 {
     const struct fuzz_session *session = state->session;
@@ -360,7 +362,7 @@ static bool session_is_over(const struct session_state *state, enum fuzz_session
     return *end != FUZZ_END_TIME || session_seconds(state) >= session->time_s;
 }
 
-/* Until the session is over; what is due is done at each look. */
+/* Follows the members until the session is over. Each look does what is due. */
 static enum status session_follow(struct session_state *state, enum fuzz_session_end *end,
                                   struct error *error)
 {
@@ -434,10 +436,10 @@ enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_ses
     }
     crew_stop(state->crew, state->count, SESSION_GRACE_S);
     fuzz_status_line_clear(&state->line);
-    struct error last; /* what went wrong first is told */
+    struct error last; /* the first error is reported */
     enum status ending = session_collect(state, &last);
     ending = ending == STATUS_OK ? session_sample(state, &last) : ending;
-    state->exchange.active = true; /* the next session of any engine begins with all inputs */
+    state->exchange.active = true; /* any engine's next session then begins with all inputs */
     ending = ending == STATUS_OK ? fuzz_exchange_inputs(&state->exchange, session->directory, &last)
                                  : ending;
     session_sum(state, result);
@@ -459,7 +461,8 @@ enum status fuzz_session_run(const struct fuzz_session *session, struct fuzz_ses
     return status;
 }
 
-/* Targets of bytes have no mutator of their own; another's may be missing from the build. */
+/* Says if the target has no mutator. Targets of bytes need none; for others the build may lack
+ * it. */
 static void session_note_mutator(const struct fuzz_session *session)
 {
     bool afl = false;

@@ -9,11 +9,11 @@
 #include "results/name_filter.h"
 #include "results/stats/statistics.h"
 
-/* Which base, and which cells: the names of the options against those of the plan. */
+/* Chooses the base and the cells: matches the names of the options with those of the plan. */
 
 enum { NAMES_TEXT_MAX = 600 };
 
-/* A list of names for a message: each once, cut with "…" where there are too many. */
+/* A list of names for a message: each name once, cut with "…" if there are too many. */
 struct name_list {
     char text[NAMES_TEXT_MAX];
     size_t length;
@@ -64,7 +64,7 @@ static enum status comparison_base_absent(const struct record_set *set, const ch
                      arm != NULL ? ":" : "", arm != NULL ? arm : "", list.text);
 }
 
-/* The arm to use where the options name none: the plan's base's, or the only one. */
+/* Chooses the arm if the options name none: the arm of the plan's base, or the only one. */
 static enum status comparison_choose_arm(struct comparison *comparison, struct error *error)
 {
     const struct record_set *set = comparison->set;
@@ -173,7 +173,8 @@ static enum status comparison_check_filter(const struct record_set *set, const c
     return STATUS_OK;
 }
 
-/* Refuses a filter of which an item matches nothing: a mistyped name must not shorten a table. */
+/* Refuses a filter if one of its items matches nothing: a mistyped name must not silently shorten
+ * the table. */
 static enum status comparison_check_filters(const struct comparison *comparison,
                                             struct error *error)
 {
@@ -187,12 +188,12 @@ static enum status comparison_check_filters(const struct comparison *comparison,
                : status;
 }
 
-/* Each cell against the cell of the same back end in which one parameter has another value: what
- * the parameter costs, and not who is better. */
+/* Compares each cell with the cell of the same back end in which one parameter has another value.
+ * The result is what the parameter costs, not which back end is better. */
 
 enum { VARY_ID_MAX = 1024 };
 
-/* Where "NAME=" of vary begins a parameter in the text; NULL: there is none of that name. */
+/* Finds the parameter named before the '=' of vary, in the text; NULL: there is none. */
 static const char *vary_find(const char *params, const char *vary)
 {
     size_t name = strcspn(vary, "=") + 1;
@@ -204,7 +205,7 @@ static const char *vary_find(const char *params, const char *vary)
     return at[0] != '\0' ? at : NULL;
 }
 
-/* The index of the cell's base: cell_count if it has none, or is one. */
+/* The index of the cell's base; cell_count if the cell has none, or is itself a base. */
 static size_t vary_base(const struct record_set *set, size_t index, const char *vary)
 {
     const struct record_cell *cell = &set->cells[index];
@@ -332,8 +333,8 @@ size_t *comparison_bases(const struct record_set *set, const char *backend, cons
     return bases;
 }
 
-/* By workload; then as the plan has parameters and threads (one group is one of each); then by back
- * end and arm. */
+/* Orders by workload; then by the plan's order of parameters and threads (a group is one of each);
+ * then by back end and arm. */
 static int comparison_compare_rows(const void *left, const void *right)
 {
     const struct record_cell *a = ((const struct comparison_cell *)left)->cell;
@@ -348,7 +349,7 @@ static int comparison_compare_rows(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->arm, b->arm);
 }
 
-/* Keeps for the header what the rows have in common and what not. */
+/* Notes for the header what the rows have in common, and what they do not. */
 static void comparison_note_rows(struct comparison *comparison)
 {
     const char *source = NULL;
@@ -377,8 +378,8 @@ static void comparison_note_rows(struct comparison *comparison)
     }
 }
 
-/* Of all rows, before the filters: a mean does not depend on which other back ends are looked at.
- */
+/* Looks at all rows, before the filters: a mean must not depend on which other back ends are
+ * shown. */
 static enum status comparison_leave_out_groups(struct comparison *comparison, struct error *error)
 {
     size_t groups = comparison->set->group_count;
@@ -398,7 +399,7 @@ static enum status comparison_leave_out_groups(struct comparison *comparison, st
     return STATUS_OK;
 }
 
-/* Fills net of the rows whose group has a row of the back end null. */
+/* Fills `net` in the rows whose group also has a row of the back end null. */
 static void comparison_add_net(struct comparison *comparison)
 {
     bool times = strcmp(comparison->metric->name, "time") == 0 && comparison->base_set == NULL;
@@ -464,7 +465,7 @@ enum status comparison_test_row(struct comparison_cell *row, double noise_floor,
     return status;
 }
 
-/* Is there chance in the row's figures, and something to judge it by? */
+/* Is the row's figure subject to chance, and is there enough to test it with? */
 static bool comparison_is_tested(const struct comparison *comparison,
                                  const struct comparison_cell *row)
 {
@@ -472,8 +473,8 @@ static bool comparison_is_tested(const struct comparison *comparison,
            !isnan(comparison_row_floor(comparison, row));
 }
 
-/* Builds and judges all rows, those that the filters will drop too: a verdict does not depend on
- * what else is looked at. bases are of groups, or of cells where a parameter is varied. */
+/* Builds and judges all rows, with those that the filters will drop: a verdict must not depend on
+ * which rows are shown. bases has one entry per group, or one per cell if a parameter is varied. */
 static enum status comparison_add_rows(struct comparison *comparison,
                                        const struct timelines *timelines, const size_t *bases,
                                        struct error *error)
@@ -504,14 +505,14 @@ static enum status comparison_add_rows(struct comparison *comparison,
     return status == STATUS_OK ? comparison_finish_rows(comparison, error) : status;
 }
 
-/* Groups that the filters let through and whose base has a figure above 0: those that a mean can be
- * over. */
+/* Counts the groups that a mean can cover: the filters let them through, and their base has a
+ * figure above 0. */
 static uint32_t comparison_count_groups(const struct comparison *comparison, const size_t *bases)
 {
     const struct record_set *set = comparison->set;
     uint32_t groups = 0;
     if (comparison_is_by_cell(comparison)) {
-        return 0; /* a mean is over a back end's own rows */
+        return 0; /* such a mean covers only a back end's own rows */
     }
     for (size_t i = 0; i < set->group_count; i++) {
         groups += bases[i] < set->cell_count && !comparison->group_left_out[i] &&
@@ -520,7 +521,7 @@ static uint32_t comparison_count_groups(const struct comparison *comparison, con
     return groups;
 }
 
-/* As comparison_add_rows takes them. */
+/* Finds the bases that comparison_add_rows takes. */
 static enum status comparison_find_bases(const struct comparison *comparison,
                                          const struct timelines *timelines, size_t **bases,
                                          struct error *error)

@@ -6,7 +6,7 @@
 #include "results/compare/parts.h"
 #include "results/stats/statistics.h"
 
-/* The rows of one back end and arm that have a figure, and the rounds that any of them has. */
+/* The rows of one back end and arm that have a figure, and all rounds of these rows. */
 struct geomean_rows {
     const struct comparison_cell **rows;
     size_t count;
@@ -57,8 +57,8 @@ static bool geomean_collect_rounds(struct geomean_rows *rows)
     return true;
 }
 
-/* Gives each series its weight: families weigh equally, and so do the rows of one. Returns the
- * number of families, 0 if there is no memory. */
+/* Gives each series its weight: families have equal weights, and so do the rows of a family.
+ * Returns the number of families; 0 if there is no memory. */
 static uint32_t geomean_weigh(struct geomean_rows *rows)
 {
     struct family {
@@ -134,8 +134,8 @@ static enum status geomean_figures(struct geomean_rows *rows, uint64_t seed,
     return status;
 }
 
-/* Of two runs: the figure alone. Rows of a run share its rounds and what disturbed them, and no
- * interval here would know. */
+/* Computes the mean for two runs, without an interval: the rows of a run share its rounds and their
+ * disturbances, and an interval would not account for that. */
 static enum status geomean_point(struct geomean_rows *rows, struct comparison_geomean *geomean,
                                  struct error *error)
 {
@@ -154,8 +154,7 @@ static enum status geomean_point(struct geomean_rows *rows, struct comparison_ge
 
 static bool geomean_has(const struct comparison_geomean *geomean, const struct comparison_cell *row)
 {
-    /* Every geomean that is counted was given its names by geomean_list; the analyser cannot see
-     * it. */
+    /* geomean_list gave every counted geomean its names; the analyser cannot see that. */
     // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
     return strcmp(geomean->backend_text, row->cell->backend_text) == 0 &&
            strcmp(geomean->arm, row->cell->arm) == 0;
@@ -221,7 +220,7 @@ static void geomean_list(struct comparison *comparison, uint32_t groups)
         }
         if ((comparison->base_set != NULL || comparison_is_by_cell(comparison)) &&
             !comparison->group_left_out[row->cell->group]) {
-            comparison->geomeans[known].cells_expected++; /* that have a base at all */
+            comparison->geomeans[known].cells_expected++; /* groups in which it has a base */
         }
     }
     qsort(comparison->geomeans, comparison->geomean_count, sizeof(*comparison->geomeans),

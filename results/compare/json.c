@@ -1,11 +1,11 @@
-/* The object of FORMAT.md's `heapmill compare --json`. Its names are read by scripts and gates:
- * kept. */
+/* Makes the object of FORMAT.md's `heapmill compare --json`. Scripts and gates read its names, so
+ * they must not change. */
 #include <math.h>
 
 #include "results/compare/comparison.h"
 #include "results/stats/statistics.h"
 
-/* null where there is no figure. */
+/* The figure; null if it is NAN. */
 static json_t *json_figure(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
@@ -13,8 +13,8 @@ static json_t *json_figure(double value)
 
 static json_t *json_base(const struct comparison *comparison, const struct comparison_cell *row)
 {
-    /* Of two runs a cell's base is the same cell in the other; of a varied parameter its own back
-     * end's. */
+    /* Between two runs a cell's base is the same cell of the other run; for a varied parameter it
+     * is a cell of the same back end. */
     const char *backend = comparison->base_backend;
     const char *arm = comparison->base_arm;
     if ((comparison->base_set != NULL || comparison_is_by_cell(comparison)) && row != NULL) {

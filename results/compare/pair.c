@@ -1,5 +1,5 @@
-/* From records to figures to verdicts, a row at a time: pairs the records of two cells by round,
- * takes the figures of the pairs, and judges them. */
+/* Makes the figures and the verdict of a row: pairs the records of two cells by round, computes the
+ * figures of the pairs, and judges them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static int timelines_compare(const void *left, const void *right, void *context)
     return (a->round > b->round) - (a->round < b->round);
 }
 
-/* Rounds follow each other in the file, except where a hand moved lines. */
+/* Sorts by round. Rounds are already in order, unless somebody edited the file. */
 static void timelines_sort(const struct record_set *set, struct timelines *timelines, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -49,8 +49,9 @@ enum status timelines_build(const struct record_set *set, enum record_pass pass,
         return error_set(error, STATUS_NO_MEMORY, "no memory to order %zu records",
                          set->record_count);
     }
-    /* A counting sort. starts[c + 2] counts, then starts[c + 1] moves from where cell c begins to
-     * where it ends, which is where the next begins. */
+    /* A counting sort. starts[c + 2] counts the records of cell c. Then starts[c + 1] advances from
+     * the place where cell c begins to the place where it ends, which is where the next cell
+     * begins. */
     size_t *starts = timelines->starts;
     for (size_t i = 0; i < set->record_count; i++) {
         if (set->records[i].pass == pass) {
@@ -108,7 +109,7 @@ static bool timeline_is_not_applicable(const struct timeline *timeline)
     return false;
 }
 
-/* Does each record that says where its memory figures are from have the back end's own? */
+/* Do all records that name the source of their memory figures have the back end's own? */
 static bool timeline_has_stats(const struct timeline *timeline)
 {
     for (size_t i = 0; i < timeline->count; i++) {
@@ -119,7 +120,7 @@ static bool timeline_has_stats(const struct timeline *timeline)
     return true;
 }
 
-/* NAN if the record has no such figure, or it is left out. */
+/* The record's figure; NAN if it has none, or if the record is left out. */
 static double metric_value(const struct metric *metric, const struct record_set *set,
                            const struct record *record, bool stats)
 {
@@ -132,7 +133,7 @@ static bool timeline_looks_at(const struct timeline *timeline, uint32_t round)
            (round % 2 == 1) == (timeline->rounds == TIMELINES_ODD);
 }
 
-/* Walks both timelines in step and keeps the rounds that both have a figure above 0 for. */
+/* Walks both timelines together, and keeps the rounds in which both have a figure above 0. */
 static enum status pair_samples(const struct metric *metric, const struct timeline *cell,
                                 const struct timeline *base, bool stats,
                                 struct comparison_cell *row, struct error *error)
@@ -162,7 +163,7 @@ static enum status pair_samples(const struct metric *metric, const struct timeli
             row->samples[row->rounds++] =
                 (struct comparison_sample){record->round, record->host, value, base_value};
         }
-        if (base_value <= 0) { /* not if it is NAN */
+        if (base_value <= 0) { /* false for NAN */
             row->base_is_zero = true;
             row->value = value;
             row->base_value = 0;
@@ -172,7 +173,7 @@ static enum status pair_samples(const struct metric *metric, const struct timeli
     return STATUS_OK;
 }
 
-/* The medians, the ratio and its interval. */
+/* Computes the medians, the ratio and its interval. */
 static enum status pair_figures(struct comparison_cell *row, struct error *error)
 {
     size_t count = row->rounds;
@@ -242,12 +243,13 @@ enum status comparison_cell_values(const struct metric *metric, const struct rec
         if (value > 0) {
             figures->values[figures->count++] = value;
         }
-        figures->zeros += value <= 0; /* not if it is NAN */
+        figures->zeros += value <= 0; /* false for NAN */
     }
     return STATUS_OK;
 }
 
-/* Of a metric without noise: from the least to the greatest ratio of any two records. */
+/* For a metric without noise: the interval from the smallest to the largest ratio of any two
+ * records. */
 static void pair_extremes(struct comparison_cell *row)
 {
     double least = HUGE_VAL;
@@ -305,11 +307,11 @@ enum status comparison_pair(const struct metric *metric, const struct record_set
     return status;
 }
 
-/* From figures to verdicts: the noise floor, the judgement of each row, and the control over all of
- * them. */
+/* Turns figures into verdicts: the noise floor, the judgement of each row, and the control over all
+ * rows. */
 
-/* The cell that a twin is a second copy of: looked for backwards, as the plan writes it shortly
- * before. */
+/* Finds the cell that a twin is a copy of. The search goes backwards, because the plan lists the
+ * cell shortly before its twin. */
 static size_t judge_original(const struct record_set *set, size_t twin)
 {
     const struct record_cell *copy = &set->cells[twin];
@@ -325,8 +327,8 @@ static size_t judge_original(const struct record_set *set, size_t twin)
     return set->cell_count;
 }
 
-/* Works out one A/A pair. *usable: it has enough rounds and no failure. The samples are the
- * caller's to free. */
+/* Computes the figures of one A/A pair. *usable: it has enough rounds and no failure. The caller
+ * frees the samples. */
 static enum status judge_twin(const struct metric *metric, const struct record_set *set,
                               const struct timelines *timelines, size_t twin,
                               struct comparison_cell *row, bool *usable, struct error *error)
@@ -342,8 +344,8 @@ static struct interval judge_interval(const struct comparison_cell *row)
     return (struct interval){log(row->ratio), log(row->low), log(row->high)};
 }
 
-/* A second twin is judged as a row is: by its interval here, and by its p when the rows have been.
- */
+/* Judges a second twin as a row is judged: here by its interval, and later, after the rows, by its
+ * p. */
 static enum status judge_second_twin(struct comparison *comparison, struct comparison_cell *row,
                                      double floor, struct error *error)
 {
@@ -364,7 +366,7 @@ static enum status judge_second_twin(struct comparison *comparison, struct compa
     return STATUS_OK;
 }
 
-/* Works out the pairs by which each group's floor is set. */
+/* Computes the pairs that set each group's floor. */
 static enum status judge_measure_twins(struct comparison *comparison, const struct record_set *set,
                                        const struct timelines *timelines,
                                        struct statistics_twins *twins, struct error *error)
@@ -413,7 +415,7 @@ static enum status judge_second_twins(struct comparison *comparison, const struc
     return status;
 }
 
-/* What a header says of them: their median and the greatest. */
+/* Computes what the header says of the floors: their median and the largest. */
 static enum status judge_sum_up(struct comparison *comparison, const double *floors, size_t count,
                                 struct error *error)
 {
@@ -424,7 +426,7 @@ static enum status judge_sum_up(struct comparison *comparison, const double *flo
     for (size_t i = 0; i < count; i++) {
         sorted[i] = floors[i];
     }
-    if (count > 0 && !isnan(floors[0])) { /* all are known, or none is */
+    if (count > 0 && !isnan(floors[0])) { /* either all floors are known, or none is */
         statistics_sort(sorted, count);
         comparison->noise_floor =
             fmax(comparison->noise_floor, statistics_quantile(sorted, count, 0.5));
@@ -463,7 +465,8 @@ enum status comparison_judge_twins(struct comparison *comparison, const struct r
     if (status == STATUS_OK) {
         status = judge_sum_up(comparison, floors, set->group_count, error);
     }
-    bool first = set == comparison->set && comparison->floors == NULL; /* a run beside itself */
+    bool first =
+        set == comparison->set && comparison->floors == NULL; /* a comparison within one run */
     *(first ? &comparison->floors : &comparison->base_floors) = floors;
     free(twins);
     return status;
@@ -480,7 +483,7 @@ double comparison_row_floor(const struct comparison *comparison, const struct co
     return row->base != NULL ? fmax(floor, of_base[row->base->group]) : floor;
 }
 
-/* Turns "there may be a verdict" into one. */
+/* Gives a row its final verdict, if it may have one. */
 static void judge_row(const struct comparison *comparison, struct comparison_cell *row)
 {
     if (row->verdict != COMPARISON_NO_DIFFERENCE) {
@@ -503,7 +506,7 @@ static bool judge_is_apart(const struct comparison_cell *row)
     return row->verdict == COMPARISON_LESS || row->verdict == COMPARISON_MORE;
 }
 
-/* Benjamini and Hochberg over all rows that were tested. */
+/* Withdraws verdicts by the procedure of Benjamini and Hochberg over all tested rows. */
 static void judge_withdraw(struct comparison *comparison, const bool *kept)
 {
     for (size_t i = 0; i < comparison->cell_count; i++) {
@@ -516,8 +519,8 @@ static void judge_withdraw(struct comparison *comparison, const bool *kept)
     }
 }
 
-/* Counts the second twins that would have been told apart had they been rows: each is put among the
- * rows' p, and the procedure is run again. p has room for one more than count. */
+/* Counts the second twins that would have been told apart if they were rows: adds each one's p to
+ * those of the rows, and repeats the procedure. p has room for count + 1. */
 static enum status judge_count_false(struct comparison *comparison, double *p, bool *kept,
                                      struct error *error)
 {
@@ -533,8 +536,8 @@ static enum status judge_count_false(struct comparison *comparison, double *p, b
     return status;
 }
 
-/* The slowdown that the run could have found in 90% of its rows: were it that of one more row,
- * which Benjamini and Hochberg's procedure would judge beside the ones that it kept. */
+/* The slowdown that the run would have found in 90% of its rows, as that of one more row which
+ * Benjamini and Hochberg's procedure judges beside those that it kept. */
 static enum status judge_resolution(struct comparison *comparison, size_t hypotheses,
                                     const bool *kept, struct error *error)
 {

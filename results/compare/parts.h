@@ -1,4 +1,4 @@
-/* The parts that comparison_build is made of. Private to results/. */
+/* The steps of comparison_build. Private to results/. */
 #ifndef HEAPMILL_RESULTS_COMPARISON_PARTS_H
 #define HEAPMILL_RESULTS_COMPARISON_PARTS_H
 
@@ -7,8 +7,8 @@
 /* Which rounds pairs are made of; failures count in any. */
 enum timelines_rounds { TIMELINES_ALL = 0, TIMELINES_EVEN, TIMELINES_ODD };
 
-/* The records of one pass by cell and, within a cell, by round: those of cell c are
- * order[starts[c]] to order[starts[c + 1] - 1], indexes into set->records. */
+/* The records of one pass by cell, and by round within a cell. Those of cell c are order[starts[c]]
+ * to order[starts[c + 1] - 1]; these are indexes into set->records. */
 struct timelines {
     uint32_t *order;
     size_t *starts;
@@ -19,9 +19,9 @@ enum status timelines_build(const struct record_set *set, enum record_pass pass,
                             struct timelines *timelines, struct error *error);
 void timelines_free(struct timelines *timelines);
 
-/* Fills the row's figures from the pairs of a cell (an index) and its base (or cell_count: none),
- * with the interval but without a judgement: the verdict is COMPARISON_NO_DIFFERENCE where there
- * may be one. */
+/* Fills the row's figures from the pairs of a cell (an index) and its base (or cell_count: none).
+ * The row gets an interval but no judgement: COMPARISON_NO_DIFFERENCE means that it still may get a
+ * verdict. */
 enum status comparison_pair(const struct metric *metric, const struct record_set *set,
                             const struct timelines *timelines, size_t cell, size_t base,
                             struct comparison_cell *row, struct error *error);
@@ -31,35 +31,37 @@ struct comparison_cell comparison_empty_row(const struct record_cell *cell);
 
 /* The figures of one cell's records, in the metric's unit. */
 struct cell_figures {
-    double *values; /* [count]; the caller's to free, NULL for none */
+    double *values; /* [count]; the caller frees; NULL for none */
     size_t count;
-    size_t zeros; /* figures of 0, or below, which are not among the values */
+    size_t zeros; /* figures of 0 or below, which are not in values */
     uint32_t failed;
     bool not_applicable;
-    bool has_stats; /* all of its memory figures are the back end's own */
+    bool has_stats; /* all its memory figures are the back end's own */
 };
 
-/* Counts only (values is NULL), for comparison_cell_values to be asked for what both sides have. */
+/* Fills the counts only (values is NULL), so that the caller can choose a source that both sides
+ * have. */
 void comparison_cell_survey(const struct record_set *set, const struct timelines *timelines,
                             size_t cell, struct cell_figures *figures);
-/* Fills values with those above 0, held figures from stats or from outside. STATUS_NO_MEMORY. */
+/* Fills values with the figures above 0, from the back end's stats or from smaps.
+ * STATUS_NO_MEMORY. */
 enum status comparison_cell_values(const struct metric *metric, const struct record_set *set,
                                    const struct timelines *timelines, size_t cell, bool stats,
                                    struct cell_figures *figures, struct error *error);
-/* "stats" or "smaps" for a held figure, "" for others. */
+/* "stats" or "smaps" for held memory, "" for other metrics. */
 const char *comparison_source(const struct metric *metric, bool stats);
 
-/* Sets the noise floors of the set's groups by its twins and judges each second twin by its
- * group's, or, for a metric without noise, sets them to 0. Where the comparison has floors already
- * (the other run's), the larger median stays and the counts add up. */
+/* Sets the noise floors of the set's groups from their twins, and judges each second twin by its
+ * group's floor. For a metric without noise all floors are 0. If the comparison already has floors
+ * (of the other run), the larger median stays and the counts are added. */
 enum status comparison_judge_twins(struct comparison *comparison, const struct record_set *set,
                                    const struct timelines *timelines, struct error *error);
 
-/* The floor of the row's group, or of its base's where that is another group and greater; NAN if it
- * is not known. After comparison_judge_twins. */
+/* The floor by which a row is judged: its group's floor, or that of its base's group if larger; NAN
+ * if it is unknown. Call after comparison_judge_twins. */
 double comparison_row_floor(const struct comparison *comparison, const struct comparison_cell *row);
 
-/* Fills the row's p from the log-ratios of its pairs: against a difference within the floor. */
+/* Computes the row's p from the log-ratios of its pairs, for a true difference within the floor. */
 enum status comparison_test_row(struct comparison_cell *row, double noise_floor,
                                 struct error *error);
 
@@ -67,21 +69,21 @@ enum status comparison_test_row(struct comparison_cell *row, double noise_floor,
  * then says so. STATUS_NO_MEMORY. */
 enum status comparison_block_hosts(struct comparison *comparison, struct error *error);
 
-/* Turns "there may be a verdict" into one, and withdraws those that the table as a whole cannot
- * keep. Rows need ratio, low, high and p. */
+/* Gives the rows their final verdicts, and withdraws those that the control over the whole table
+ * does not confirm. Rows need ratio, low, high and p. */
 enum status comparison_judge_rows(struct comparison *comparison, struct error *error);
 
-/* Drops the rows that the filters do not let through, sorts the others, and notes for the header
- * what they have in common. STATUS_NOT_FOUND: none is left. */
+/* Drops the rows that the filters reject, sorts the others, and notes for the header what they have
+ * in common. STATUS_NOT_FOUND: none is left. */
 enum status comparison_finish_rows(struct comparison *comparison, struct error *error);
 
-/* Finds metric, filters and, if needs_base, the base, or says what there is. */
+/* Finds the metric, the filters and, if needs_base, the base. Error messages list the valid
+ * names. */
 enum status comparison_take_options(struct comparison *comparison,
                                     const struct comparison_options *options, bool needs_base,
                                     struct error *error);
 
-/* The base's cell in each group of a set, cell_count where there is none; the caller's. NULL: no
- * memory. */
+/* The base's cell in each group of a set, or cell_count. The caller frees; NULL: no memory. */
 size_t *comparison_bases(const struct record_set *set, const char *backend, const char *arm);
 
 /* Is the cell's back end one of those of which the best is the base? */
@@ -94,16 +96,18 @@ enum status comparison_best_bases(const struct comparison *comparison,
                                   const struct timelines *judged, size_t **bases,
                                   struct error *error);
 
-/* An array of sentences on what differs between two runs beside what was measured: machine, kernel,
- * compiler, iterations in that pass, cells that one run lacks. The caller's. NULL: no memory. */
+/* Lists what differs between two runs beside what was measured (machine, kernel, compiler,
+ * iterations in that pass, cells that only one run has), as an array of sentences. A new reference;
+ * NULL: no memory. */
 json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set,
                                     enum record_pass pass);
 
-/* Finds base_backend and base_arm of the comparison from the options, or says what there is. */
+/* Finds base_backend and base_arm of the comparison from the options. Error messages list the valid
+ * names. */
 enum status comparison_find_base(struct comparison *comparison,
                                  const struct comparison_options *options, struct error *error);
 
-/* Fills geomeans from the finished cells; groups is how many groups could have a figure. */
+/* Fills geomeans from the finished cells. groups: the number of groups that could have a figure. */
 enum status comparison_add_geomeans(struct comparison *comparison, uint32_t groups,
                                     struct error *error);
 
