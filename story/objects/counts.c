@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "common/clock.h"
+#include "story/objects/pairs.h"
 #include "story/objects/show.h"
 
 static struct show counts_show;
@@ -261,49 +262,15 @@ void show_chain(struct json_writer *json)
 
 /* ------------------------------------------------------------------------------------ cost */
 
-enum { COST_OBJECTS = 1024, COST_PASSES = 2000, COST_ROUNDS = 9 };
+enum { COST_PASSES = 2000, COST_ROUNDS = 9 };
 
-/* Pairs of one increment and one decrement. The object never dies. */
-typedef void cost_pairs(struct runtime *runtime, struct object **objects);
-
-static void cost_none(struct runtime *runtime, struct object **objects)
-{
-    (void)runtime;
-    for (int i = 0; i < COST_OBJECTS; i++) {
-        heap_barrier(objects[i]);
-        heap_barrier(objects[i]);
-    }
-}
-
-static void cost_plain(struct runtime *runtime, struct object **objects)
-{
-    for (int i = 0; i < COST_OBJECTS; i++) {
-        (void)object_incref(objects[i]);
-        heap_barrier(objects[i]);
-        object_decref(runtime, objects[i]);
-        heap_barrier(objects[i]);
-    }
-}
-
-/* Counts as C++'s shared_ptr does: an increment has no memory order, a decrement has one, because
- * the last one must see what the others have written. */
-static void cost_atomic(struct runtime *runtime, struct object **objects)
-{
-    for (int i = 0; i < COST_OBJECTS; i++) {
-        (void)__atomic_fetch_add(&objects[i]->refcount, 1, __ATOMIC_RELAXED);
-        heap_barrier(objects[i]);
-        if (__atomic_sub_fetch(&objects[i]->refcount, 1, __ATOMIC_ACQ_REL) <= 0) {
-            object_release(runtime, objects[i]);
-        }
-        heap_barrier(objects[i]);
-    }
-}
-
-/* Biased counts get their row here when the object layer has them. */
 static const struct {
     const char *kind;
-    cost_pairs *run;
-} cost_kinds[] = {{"none", cost_none}, {"plain", cost_plain}, {"atomic", cost_atomic}};
+    pairs_run *run;
+} cost_kinds[] = {{"none", pairs_none},
+                  {"plain", pairs_plain},
+                  {"atomic", pairs_atomic},
+                  {"biased", pairs_biased}};
 enum { COST_KINDS = sizeof(cost_kinds) / sizeof(cost_kinds[0]) };
 
 static int cost_compare(const void *left, const void *right)
@@ -315,27 +282,16 @@ static int cost_compare(const void *left, const void *right)
 
 void show_cost(struct json_writer *json)
 {
-    static struct object *objects[COST_OBJECTS];
     static double ns[COST_KINDS][COST_ROUNDS];
-    show_open(&counts_show, NULL);
-    for (int i = 0; i < COST_OBJECTS; i++) {
-        objects[i] = show_need(list_new(counts_show.runtime));
-    }
-    for (int round = -1; round < COST_ROUNDS; round++) { /* the first round warms up */
+    for (int round = -1; round < COST_ROUNDS; round++) { /* the first one warms up */
         for (int kind = 0; kind < COST_KINDS; kind++) {
             uint64_t begin = clock_thread_cpu_ns();
-            for (int pass = 0; pass < COST_PASSES; pass++) {
-                cost_kinds[kind].run(counts_show.runtime, objects);
-            }
+            cost_kinds[kind].run(COST_PASSES);
             uint64_t end = clock_thread_cpu_ns();
             ns[kind][round < 0 ? 0 : round] =
-                (double)(end - begin) / ((double)COST_PASSES * COST_OBJECTS);
+                (double)(end - begin) / ((double)COST_PASSES * PAIRS_OBJECTS);
         }
     }
-    for (int i = 0; i < COST_OBJECTS; i++) {
-        object_decref(counts_show.runtime, objects[i]);
-    }
-    show_close(&counts_show);
     json_open_array(json, "rows");
     for (int kind = 0; kind < COST_KINDS; kind++) {
         qsort(ns[kind], COST_ROUNDS, sizeof(double), cost_compare);
