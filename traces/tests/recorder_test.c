@@ -178,18 +178,26 @@ static const struct {
 
 /* ------------------------------------------------------------------------------ recording */
 
-static json_t *record(const char *name, struct trace_recorded *recorded)
+static json_t *record_sites(const char *name, bool sites, struct trace_recorded *recorded)
 {
     char *command[] = {self, (char *)(uintptr_t)name, NULL};
     char *output = text_format("%s/%s.hmtrace", directory, name);
     struct error error = {.message = ""};
-    const struct trace_recording recording = {
-        .command = command, .library = TRACE_RECORDER, .output = output, .sample = 1};
+    const struct trace_recording recording = {.command = command,
+                                              .library = TRACE_RECORDER,
+                                              .output = output,
+                                              .sample = 1,
+                                              .sites = sites};
     if (trace_record(&recording, recorded, &error) != STATUS_OK) {
         fail_msg("%s: %s", name, error.message);
     }
     free(output);
     return recorded->processes;
+}
+
+static json_t *record(const char *name, struct trace_recorded *recorded)
+{
+    return record_sites(name, false, recorded);
 }
 
 /* Events of a size in the trace of a process: takes and gives, and those by another thread. */
@@ -292,6 +300,22 @@ static void test_hands(void **state)
     json_decref(processes);
 }
 
+/* All of them are taken in one place of the program. */
+static void test_sites(void **state)
+{
+    (void)state;
+    struct trace_recorded recorded;
+    json_t *processes = record_sites("hands", true, &recorded);
+    const json_t *process = json_array_get(processes, 0);
+    expect(process, ODD, HANDS_THREADS * HANDS_ROUNDS, HANDS_THREADS * HANDS_ROUNDS);
+    json_t *info = trace_info(json_string_value(json_object_get(process, "file")), NULL);
+    const json_t *first = json_array_get(json_object_get(info, "sites"), 0);
+    assert_int_equal(json_integer_value(json_object_get(first, "takes")),
+                     HANDS_THREADS * HANDS_ROUNDS);
+    json_decref(info);
+    json_decref(processes);
+}
+
 static void test_killed_threads(void **state)
 {
     (void)state;
@@ -385,6 +409,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_fork),   cmocka_unit_test(test_exec),
         cmocka_unit_test(test_killed), cmocka_unit_test(test_exit),
         cmocka_unit_test(test_hands),  cmocka_unit_test(test_killed_threads),
+        cmocka_unit_test(test_sites),
     };
     self = realpath("/proc/self/exe", NULL);
     int failed = cmocka_run_group_tests(tests, make_directory, remove_directory);
