@@ -34,6 +34,8 @@
 #ifndef HEAPMILL_GC_OBJECT_H
 #define HEAPMILL_GC_OBJECT_H
 
+#include <assert.h>
+
 #include "allocators/backend.h"
 
 struct runtime;
