@@ -281,7 +281,7 @@ int compare_show_before(const char *directory, bool quiet)
 
 const struct command command_compare = {
     .name = "compare",
-    .summary = "the table of a run: ratios to a base with intervals and verdicts",
+    .summary = "prints the table of a run: ratios to a base, with intervals and verdicts",
     .synopses =
         (const char *const[]){"DIR [--base BACKEND[:ARM] | --vary PARAM=VALUE | --best-of GLOBS] "
                               "[OPTION…]",

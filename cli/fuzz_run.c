@@ -55,8 +55,7 @@ static const char *const run_profiles[] = {"c", "posix", "glibc", NULL};
 #define RUN_FIXES(member) RUN_INTO(member), .given = offsetof(struct run_arguments, chosen)
 
 static const struct option_row run_options[] = {
-    {OPTION_TEXT, .placeholder = "TARGET",
-     .help = "what is fuzzed; `heapmill fuzz list` names them",
+    {OPTION_TEXT, .placeholder = "TARGET", .help = "the target; `heapmill fuzz list` names them",
      .candidates = FUZZ_CANDIDATES_TARGETS, RUN_FIXES(target)},
     {OPTION_REST, .placeholder = "ENGINE ARGUMENT…",
      .help = "arguments for the engine, as they are", RUN_INTO(engine_arguments)},
@@ -69,9 +68,10 @@ static const struct option_row run_options[] = {
     {OPTION_CHOICE, 0, "engine", "ENGINE", "nomutator is without the mutator of operations; one of",
      .shown = "libfuzzer; random for a library without coverage", .words = run_engines,
      RUN_FIXES(engine)},
-    {OPTION_TEXT, 0, "skip", "ORACLE[:CALL],…", "deviations of a library that are passed over", "",
-     "none", RUN_FIXES(skip)},
-    {OPTION_TEXT, 0, "only", "ORACLE[:CALL],…", "pass over all others", "", "all", RUN_FIXES(only)},
+    {OPTION_TEXT, 0, "skip", "ORACLE[:CALL],…", "ignore these deviations of a library", "", "none",
+     RUN_FIXES(skip)},
+    {OPTION_TEXT, 0, "only", "ORACLE[:CALL],…", "ignore all other deviations", "", "all",
+     RUN_FIXES(only)},
     {OPTION_CHOICE, 0, "profile", "PROFILE", "whose promises a library is held to", "glibc",
      .words = run_profiles, RUN_FIXES(profile)},
     {OPTION_FLAG, 0, "strict", NULL, "manners (errno and such) are findings too", RUN_INTO(strict)},
@@ -80,20 +80,21 @@ static const struct option_row run_options[] = {
      .candidates = OPTION_FILES, RUN_FIXES(trace)},
     {OPTION_FLAG, 0, "fast", NULL, "libFuzzer without sanitizers: several times as many executions",
      RUN_FIXES(fast)},
-    {OPTION_SECONDS, 0, "time", "T", "of this session", "10m", RUN_INTO(time_s)},
+    {OPTION_SECONDS, 0, "time", "T", "length of this session", "10m", RUN_INTO(time_s)},
     {OPTION_NUMBER, 0, "jobs", "N", "engine processes", .shown = "one for each CPU", .least = 1,
      .most = FUZZ_MEMBERS_MAX, RUN_FIXES(jobs)},
-    {OPTION_NUMBER, 0, "operations", "N", "the longest program", .shown = "256; AFL++: 1024",
-     .least = 1, .most = 8192, RUN_FIXES(operations)},
+    {OPTION_NUMBER, 0, "operations", "N", "the most operations of a program",
+     .shown = "256; AFL++: 1024", .least = 1, .most = 8192, RUN_FIXES(operations)},
     {OPTION_NUMBER, 0, "seed", "S", "of all random choices", "1", RUN_FIXES(seed)},
     {OPTION_TEXT, 'o', "output", "DIR", "the campaign's directory", .shown = "campaign-TARGET…",
      .candidates = OPTION_DIRECTORIES, RUN_INTO(output)},
-    {OPTION_FLAG, 0, "resume", NULL, "go on with the campaign in DIR", RUN_INTO(resume)},
+    {OPTION_FLAG, 0, "resume", NULL, "continue the campaign in DIR", RUN_INTO(resume)},
     {SHARED_ENGINE_HOST(struct run_arguments, host)},
     {SHARED_SBATCH(struct run_arguments, sbatch)},
     {SHARED_TASK(struct run_arguments, task, is_task)},
-    {OPTION_SIZE, 0, "disk-cap", "SIZE", "end when DIR holds more", "2G", RUN_INTO(disk_bytes_max)},
-    {OPTION_NUMBER, 0, "findings-cap", "N", "end after so many findings", "1000", .least = 1,
+    {OPTION_SIZE, 0, "disk-cap", "SIZE", "end the session when DIR is larger", "2G",
+     RUN_INTO(disk_bytes_max)},
+    {OPTION_NUMBER, 0, "findings-cap", "N", "end the session after N findings", "1000", .least = 1,
      .most = 1000000, RUN_INTO(findings_max)},
     {SHARED_JSON(struct run_arguments, json, "print the result as JSON")},
     {.kind = OPTION_END},
@@ -341,13 +342,13 @@ const struct command fuzz_run_command = {
     .synopses = (const char *const[]){"TARGET [OPTION…] [-- ENGINE ARGUMENT…]",
                                       "--resume -o DIR [OPTION…]", NULL},
     .description =
-        "Fuzzes a target until the time is over. Inputs worth keeping, findings, logs and figures "
-        "are in DIR; engines that run side by side exchange inputs through DIR/corpus. A campaign "
-        "that was interrupted or killed goes on with --resume.\n"
+        "Fuzzes a target until the time is over. DIR gets the inputs that are worth keeping, "
+        "findings, logs and figures; engines that run at the same time exchange inputs through "
+        "DIR/corpus. --resume continues a campaign that was interrupted or killed.\n"
         "\n"
-        "A library (-b ./lib.so) is fuzzed for the whole time: what deviates is recorded once, and "
-        "passed by from then on. The list at the end has memory corruption first, then wrong "
-        "results, then manners, each with where the promise stands.",
+        "A library (-b ./lib.so) is fuzzed for the whole time: each deviation is recorded once and "
+        "then ignored. The list at the end has memory corruption first, then wrong results, then "
+        "manners, each with the document that states the promise.",
     .options = run_options,
     .arguments_size = sizeof(struct run_arguments),
     .check = run_check,

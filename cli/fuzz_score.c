@@ -20,9 +20,9 @@ enum { SCORE_TRIALS_MAX = 10000, SCORE_JOBS_MAX = 64, SCORE_OPERATIONS_MAX = 819
 
 static const struct option_row score_options[] = {
     {OPTION_HEADING, .help = "what is found"},
-    {OPTION_TEXT, 0, "bugs", "GLOBS", "only these, by id: 'pymalloc-*,!*-stale'", .shown = "all",
-     .candidates = FUZZ_CANDIDATES_BUGS, SCORE_INTO(bugs)},
-    {OPTION_FLAG, 0, "hard", NULL, "only the hard ones, which chance does not find in 60 s",
+    {OPTION_TEXT, 0, "bugs", "GLOBS", "only the bugs with these ids: 'pymalloc-*,!*-stale'",
+     .shown = "all", .candidates = FUZZ_CANDIDATES_BUGS, SCORE_INTO(bugs)},
+    {OPTION_FLAG, 0, "hard", NULL, "only hard bugs, which blind random input does not find in 60 s",
      SCORE_INTO(hard)},
     {OPTION_TEXT, 'b', "backends", "GLOBS", "only on these back ends",
      .candidates = CANDIDATES_BACKENDS, SCORE_INTO(backends)},
@@ -39,7 +39,7 @@ static const struct option_row score_options[] = {
      .shown = "as the others'", SCORE_INTO(baseline_time_s)},
     {OPTION_NUMBER, 0, "control-trials", "N", "of each build without a bug and engine", "1",
      .most = SCORE_TRIALS_MAX, SCORE_INTO(control_trials)},
-    {OPTION_NUMBER, 0, "jobs", "N", "trials at once; on a cluster, tasks",
+    {OPTION_NUMBER, 0, "jobs", "N", "trials at the same time; on a cluster, tasks",
      .shown = "one for each CPU; 64", .most = SCORE_JOBS_MAX, SCORE_INTO(jobs)},
     {OPTION_NUMBER, 0, "operations", "N", "the longest program", .shown = "as in fuzz run",
      .most = SCORE_OPERATIONS_MAX, SCORE_INTO(operations)},
@@ -50,9 +50,9 @@ static const struct option_row score_options[] = {
      "exit 1 if some bug is found in a smaller share of some engine's trials, blind random and "
      "nomutator left out: 0.9",
      .most = 1, SCORE_INTO(floor)},
-    {OPTION_TEXT, 'o', "output", "DIR", "where the trials are kept", "score",
+    {OPTION_TEXT, 'o', "output", "DIR", "directory for the trials", "score",
      .candidates = OPTION_DIRECTORIES, SCORE_INTO(output)},
-    {OPTION_FLAG, 0, "resume", NULL, "go on with the score in DIR", SCORE_INTO(resume)},
+    {OPTION_FLAG, 0, "resume", NULL, "continue the score in DIR", SCORE_INTO(resume)},
     {SHARED_ENGINE_HOST(struct score_arguments, host)},
     {SHARED_SBATCH(struct score_arguments, sbatch)},
     {SHARED_TASK(struct score_arguments, task, is_task)},
