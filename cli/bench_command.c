@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/host/process.h"
 #include "common/passes.h"
+#include "results/compare/before.h"
 #include "results/store.h"
 #include "run/cluster.h"
 #include "run/experiment.h"
@@ -331,7 +332,12 @@ static int bench_conclude(const struct bench_options *options, const json_t *pla
         return EXIT_INTERRUPTED;
     }
     if (json_object_get(plan, "against") != NULL) {
-        return compare_show_before(directory, options->json);
+        struct before_tally tally;
+        status = before_show(directory, options->json ? NULL : stdout, &tally, error);
+        return status != STATUS_OK  ? bench_exit_status(status)
+               : tally.worse > 0    ? EXIT_FINDING
+               : tally.unjudged > 0 ? EXIT_PARTIAL
+                                    : EXIT_CLEAN;
     }
     if (!options->json) {
         bench_compare(plan, directory);

@@ -10,7 +10,6 @@
 #include "cli/compare_gate.h"
 #include "cli/shared_options.h"
 #include "common/host/text.h"
-#include "results/compare/before.h"
 #include "results/compare/comparison.h"
 #include "results/compare/report.h"
 #include "results/store.h"
@@ -255,28 +254,6 @@ int compare_show_run(const char *directory, const char *metric)
                                           .options = {.metric = metric, .seed = 1}};
     const struct invocation invocation = {.command = &command_compare, .path = "heapmill compare"};
     return compare_execute(&invocation, &arguments);
-}
-
-int compare_show_before(const char *directory, bool quiet)
-{
-    const struct invocation invocation = {.command = &command_compare, .path = "heapmill compare"};
-    struct document *document = document_new();
-    struct record_set *set = NULL;
-    struct before_tally tally = {0};
-    struct error error;
-    enum status status = compare_load(directory, &set, &error);
-    if (status == STATUS_OK) {
-        status = before_report(set, document, &tally, &error);
-    }
-    if (status == STATUS_OK && !quiet) {
-        document_print_markdown(document, stdout);
-    }
-    document_free(document);
-    record_set_free(set);
-    return status != STATUS_OK  ? command_fail(&invocation, &error)
-           : tally.worse > 0    ? EXIT_FINDING
-           : tally.unjudged > 0 ? EXIT_PARTIAL
-                                : EXIT_CLEAN;
 }
 
 const struct command command_compare = {

@@ -6,6 +6,7 @@
 
 #include "common/host/json.h"
 #include "results/compare/comparison.h"
+#include "results/store.h"
 
 enum { BEFORE_METRICS_MAX = 4, BEFORE_ROWS_MAX = 40 };
 
@@ -176,5 +177,22 @@ enum status before_report(const struct record_set *set, struct document *documen
     for (size_t i = 0; i < count; i++) {
         comparison_free(comparisons[i]);
     }
+    return status;
+}
+
+enum status before_show(const char *directory, FILE *file, struct before_tally *tally,
+                        struct error *error)
+{
+    struct record_set *set = NULL;
+    struct document *document = document_new();
+    enum status status = store_load(directory, &set, error);
+    if (status == STATUS_OK) {
+        status = before_report(set, document, tally, error);
+    }
+    if (status == STATUS_OK && file != NULL) {
+        document_print_markdown(document, file);
+    }
+    document_free(document);
+    record_set_free(set);
     return status;
 }

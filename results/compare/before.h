@@ -23,4 +23,9 @@ struct before_tally {
 enum status before_report(const struct record_set *set, struct document *document,
                           struct before_tally *tally, struct error *error);
 
+/* The same of a run's directory, as Markdown on file; NULL: nothing is printed. Errors also as
+ * store_load. */
+enum status before_show(const char *directory, FILE *file, struct before_tally *tally,
+                        struct error *error);
+
 #endif

@@ -112,13 +112,11 @@ struct comparison {
     /* Array of sentences: of two runs what else differs; of one, on which rows its hosts disagree,
      * or NULL. */
     json_t *differences;
-    uint32_t hosts_disagree; /* rows on which the hosts of one run disagree */
     const struct metric *metric;
     const char *base_backend; /* backend_text; with best_of that, and no arm ("") */
     const char *base_arm;
     const char *best_of;   /* as in the options; each row has its own base */
     const char *vary;      /* from the options; NULL: rows are compared with base_backend's */
-    bool before;           /* as in the options */
     const char *workloads; /* filters as given; "" for none */
     const char *backends;
     uint64_t seed;
@@ -141,7 +139,8 @@ struct comparison {
     double *aa_p;               /* [aa_apart] */
     uint32_t rounds_min;        /* the smallest number of pairs of a row that has any */
     uint32_t rounds_max;
-    uint32_t failed_cells; /* rows with the verdict "failed" */
+    uint32_t failed_cells;   /* rows with the verdict "failed" */
+    uint32_t hosts_disagree; /* rows on which the hosts of one run disagree */
     /* [groups of set]: the base's figure is 0 in a row of some back end, shown or not. Such a group
      * is left out of every mean, so that all means cover the same groups. */
     bool *group_left_out;
@@ -151,6 +150,7 @@ struct comparison {
     double resolves;
     uint32_t hypotheses;  /* cells that the control covered, shown or not */
     uint32_t withdrawn;   /* verdicts that the control withdrew, shown or not */
+    bool before;          /* as in the options */
     bool several_arms;    /* rows and base have different arms: tables name them */
     bool several_sources; /* rows have different sources: tables name them */
 };
