@@ -11,7 +11,7 @@
 
 enum { AGAINST_COMMIT_LENGTH = 12 };
 
-/* A revision that is built: where this build and its source are, and where the other goes. */
+/* A revision that is built: where this build and its source are, and where the revision's are. */
 struct revision {
     char *build;  /* of this heapmill */
     char *source; /* of this heapmill */
@@ -35,7 +35,8 @@ static void revision_free(struct revision *revision)
     }
 }
 
-/* The value of "NAME:TYPE=VALUE" in the cache; the caller frees; NULL: there is none. */
+/* Returns the value of "NAME:TYPE=VALUE" in the cache, which the caller frees, or NULL if there is
+ * none. */
 static char *revision_cached(const struct revision *revision, const char *name)
 {
     size_t length = strlen(name);
@@ -50,8 +51,8 @@ static char *revision_cached(const struct revision *revision, const char *name)
     return NULL;
 }
 
-/* Runs a tool. log: its output goes to the revision's log, which the message then names; else
- * *output, unless NULL, gets its standard output. Frees the words. */
+/* Runs a tool. If log is true, its output goes to the revision's log, which an error's message
+ * names. Otherwise *output, unless it is NULL, gets the tool's standard output. Frees the words. */
 static enum status revision_run(const struct revision *revision, struct text_list *words, bool log,
                                 char **output, struct error *error)
 {
@@ -85,7 +86,7 @@ static void words_add(struct text_list *words, const char *const *items)
     }
 }
 
-/* Where this heapmill was built, and of what. */
+/* Finds where this heapmill was built, and from which source. */
 static enum status revision_find_source(struct revision *revision, const struct registry *registry,
                                         struct error *error)
 {
@@ -133,7 +134,7 @@ static enum status revision_find_commit(struct revision *revision, const char *n
     return status;
 }
 
-/* The revision's files in HOME/source: whole, or not there. */
+/* Puts the revision's files into HOME/source. After a failure the directory is not there. */
 static enum status revision_export(const struct revision *revision, struct error *error)
 {
     char *source = text_format("%s/source", revision->home);
@@ -164,7 +165,8 @@ static enum status revision_export(const struct revision *revision, struct error
     return status;
 }
 
-/* Is it a variable that decides what the compiler makes? */
+/* Tells whether the variable decides what the compiler makes, so that the revision's build takes it
+ * over. */
 static bool revision_takes_over(const char *line, size_t name, const char *type)
 {
     static const char *const prefixes[] = {
@@ -177,12 +179,13 @@ static bool revision_takes_over(const char *line, size_t name, const char *type)
         size_t length = strlen(prefixes[i]);
         found = found || (name >= length && strncmp(line, prefixes[i], length) == 0);
     }
-    /* CMake's own findings are made anew. */
+    /* CMake finds these out anew. */
     return found && strncmp(type, "INTERNAL", strlen("INTERNAL")) != 0 &&
            strncmp(type, "STATIC", strlen("STATIC")) != 0;
 }
 
-/* "-DNAME:TYPE=VALUE" of this build's choices. */
+/* Adds "-DNAME:TYPE=VALUE" for each setting that the revision's build takes over from this
+ * build. */
 static void revision_add_settings(const struct revision *revision, struct text_list *words)
 {
     for (const char *line = revision->cache; line != NULL; line = strchr(line, '\n')) {
@@ -217,7 +220,8 @@ static enum status revision_configure(const struct revision *revision, struct er
     return status;
 }
 
-/* Does the list that `--target help` prints have it? Ninja says "NAME: phony", make "... NAME". */
+/* Tells whether the list that `--target help` prints has the target. Ninja prints "NAME: phony",
+ * make "... NAME". */
 static bool revision_has_target(const char *known, const char *target)
 {
     size_t length = strlen(target);
@@ -276,7 +280,7 @@ static enum status revision_build(struct revision *revision, const struct text_l
     return status == STATUS_OK ? revision_make(revision, targets, error) : status;
 }
 
-/* The target that makes a program or library of ours: "libNAME.so" is made by NAME. */
+/* Adds the target that makes one of our programs or libraries: "libNAME.so" is made by NAME. */
 static void targets_add(struct text_list *targets, const char *file)
 {
     const char *slash = strrchr(file, '/');
@@ -288,7 +292,7 @@ static void targets_add(struct text_list *targets, const char *file)
     }
 }
 
-/* Takes out the choices that can have no counterpart. */
+/* Removes the choices that can have no counterpart. */
 static void against_drop_others(struct selection *selection, enum backend_kind kind)
 {
     for (size_t i = selection->choice_count; i-- > 0;) {
@@ -302,7 +306,7 @@ static void against_drop_others(struct selection *selection, enum backend_kind k
     }
 }
 
-/* A counterpart for each choice: of the library, or of the build at home. */
+/* Adds a counterpart for each choice, from the library or from the build in home. */
 static enum status against_add_counterparts(struct selection *selection, struct registry *registry,
                                             const char *home, const char *library,
                                             struct error *error)

@@ -25,7 +25,8 @@
 static const double CLUSTER_TASK_S = 600; /* a job costs a scheduler seconds, and a kill a share */
 static const double CLUSTER_LOCK_POLL_S = 1;
 
-/* Nothing is appended: what is queued is asked of the cluster, and what is done of the tasks. */
+/* Nothing is appended to this journal: the cluster is asked what is queued, and the tasks what is
+ * done. */
 static const struct journal_kind cluster_journal = {
     .plan = "cluster.json",
     .lines = "cluster.jsonl",
@@ -49,7 +50,7 @@ static char *cluster_task_directory(const char *directory, size_t task)
 
 /* ---------------------------------------------------------------------------------- the split */
 
-/* Calls back for each cell of the plan, in order, with its group's number. */
+/* Calls back for each cell of the plan, in order, with the number of its group. */
 struct cluster_walk {
     const char *group;
     size_t number; /* of the group; from 0 */
@@ -75,7 +76,7 @@ json_t *cluster_share(const json_t *plan, size_t tasks, size_t task)
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
     {
         if (cluster_walk_group(&walk, cell) % tasks == task) {
-            /* Its own: calibration writes into it. */
+            /* The share has its own copy, because calibration writes into it. */
             (void)json_array_append_new(cells, json_deep_copy(cell));
         }
     }
@@ -84,7 +85,7 @@ json_t *cluster_share(const json_t *plan, size_t tasks, size_t task)
     return share;
 }
 
-/* What all rounds of the plan take, roughly, in seconds. */
+/* Estimates how many seconds all rounds of the plan take. */
 static double cluster_estimate_s(const json_t *plan)
 {
     double budget_s = json_number_at(plan, "budget_s", 0);
@@ -104,7 +105,7 @@ static size_t cluster_choose_tasks(const json_t *plan, size_t asked)
     return wanted > (double)most ? most : (size_t)wanted;
 }
 
-/* cluster.json, a new reference. */
+/* Makes the contents of cluster.json, a new reference. */
 static json_t *cluster_make(const json_t *plan, const struct cluster_options *options)
 {
     uint64_t id = 0;
@@ -121,7 +122,7 @@ static json_t *cluster_make(const json_t *plan, const struct cluster_options *op
 
 /* --------------------------------------------------------------------------------- one task */
 
-/* What the task's directory has of another kind of machine goes out of the way. */
+/* Renames the directory of a task that was measured on another kind of machine. */
 static enum status cluster_set_aside(const char *directory, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -179,7 +180,7 @@ static enum status cluster_open_task(const char *directory, const json_t *cluste
     return status;
 }
 
-/* The mark of a task that has all that it should: how many records those are. */
+/* Writes the mark of a task that has all its records: how many they are. */
 static enum status cluster_write_done(const char *directory, const struct store *store,
                                       struct error *error)
 {
@@ -232,15 +233,15 @@ enum status cluster_run_task(const char *directory, size_t task, const struct ex
 struct cluster_merge {
     const char *directory;
     const json_t *cluster;
-    json_t **plans;  /* of each task; NULL: it has not begun */
-    size_t *records; /* of each task: its whole groups' */
+    json_t **plans;  /* one per task; NULL: it has not begun */
+    size_t *records; /* one per task: the records of its whole groups */
     bool complete;
     FILE *file;
     uint64_t sequence;
-    uint64_t left; /* of the task that is copied */
+    uint64_t left; /* records that are still to be copied from the current task */
 };
 
-/* How many records the plan asks for; 0: that depends on what is measured. */
+/* Returns how many records the plan asks for, or 0 if that depends on what is measured. */
 static uint64_t cluster_planned(const json_t *plan)
 {
     struct adaptive adaptive;
@@ -286,7 +287,7 @@ static enum status merge_survey(struct cluster_merge *merge, size_t task, struct
     return status;
 }
 
-/* The plan with the cells of the tasks that have begun, calibrated; in the plan's order. */
+/* Makes the plan with the cells of the tasks that have begun, calibrated, in the plan's order. */
 static json_t *merge_plan(const struct cluster_merge *merge)
 {
     size_t tasks = (size_t)json_count_at(merge->cluster, "tasks", 1);
@@ -307,7 +308,7 @@ static json_t *merge_plan(const struct cluster_merge *merge)
         }
     }
     for (size_t i = tasks; i-- > 0;) {
-        if (merge->plans[i] != NULL) { /* of the first that has begun */
+        if (merge->plans[i] != NULL) { /* from the first task that has begun */
             (void)json_object_set(plan, "host", json_object_get(merge->plans[i], "host"));
         }
     }
@@ -317,12 +318,12 @@ static json_t *merge_plan(const struct cluster_merge *merge)
     return plan;
 }
 
-/* A journal_reader: copies a line, with its place in the whole. */
+/* A journal_reader that copies a line, with its place in the whole. */
 static enum status merge_line(void *context, const struct journal_line *line, struct error *error)
 {
     struct cluster_merge *merge = context;
     if (merge->left == 0) {
-        return STATUS_OK; /* of a group that is not whole, or came meanwhile */
+        return STATUS_OK; /* the group is not whole, or the line came meanwhile */
     }
     merge->left--;
     (void)json_object_set_new(line->json, "sequence", json_integer((json_int_t)merge->sequence++));
@@ -362,7 +363,8 @@ static enum status merge_records(struct cluster_merge *merge, struct error *erro
     return status;
 }
 
-/* The plan is there before the records: it may have cells without records, not the reverse. */
+/* Writes the plan before the records: a plan may have cells without records, but not the
+ * reverse. */
 static enum status merge_write(struct cluster_merge *merge, struct error *error)
 {
     json_t *plan = merge_plan(merge);
@@ -433,7 +435,7 @@ static bool cluster_task_is_done(void *context, size_t task)
     return done;
 }
 
-/* The bytes of its journal: they grow with each record. */
+/* Returns the bytes of the task's journal, which grow with each record. */
 static uint64_t cluster_task_progress(void *context, size_t task)
 {
     const char *directory = context;
@@ -462,7 +464,7 @@ static enum status cluster_submit(const char *directory, const json_t *cluster, 
     text_list_add(&command, text_format("--resume"));
     text_list_add(&command, text_format("%s", absolute));
     text_list_add(&command, text_format("--task"));
-    /* Never two cells at once on a machine. What the user says later counts. */
+    /* Two cells never run at once on a machine. What the user says later counts. */
     text_list_add(&options, text_format("--exclusive"));
     json_array_foreach(json_object_get(cluster, "sbatch"), index, option)
     {
@@ -482,7 +484,7 @@ static enum status cluster_submit(const char *directory, const json_t *cluster, 
     return status;
 }
 
-/* Takes up the run that is there, or begins one. *cluster is the caller's. */
+/* Opens the run that is there, or begins one. The caller owns *cluster. */
 static enum status cluster_open(const char *directory, const json_t *plan,
                                 const struct cluster_options *options, struct journal *journal,
                                 json_t **cluster, struct error *error)

@@ -1,5 +1,6 @@
-/* What -b, -w and -p choose: back ends with their arms and environments, and workloads with their
- * parameters. The matrix is every choice on every point. Belongs to one thread. */
+/* Holds what -b, -w and -p choose: back ends with their arms and environments, and workloads with
+ * their parameters. The matrix has a cell for every choice on every point. Belongs to one
+ * thread. */
 #ifndef HEAPMILL_RUN_SELECTION_H
 #define HEAPMILL_RUN_SELECTION_H
 
@@ -39,46 +40,49 @@ struct selection {
     size_t thread_count_count;
 };
 
-/* Adds what a -b list names: a comma-separated list of ['!']GLOB[:ARM]['{K=V[,K=V…]}'], GLOB a
- * name, a glob, or a path with a '/' to a library; ARM an arm or "all". `arms` is the --arm list
- * for those without an ARM of their own; NULL: each one's default arm. A list of nothing but '!'
- * takes from all back ends, and a '!' wins over what comes before and after it. STATUS_INVALID or
- * STATUS_NOT_FOUND with a message that names the remedy. */
+/* Adds the back ends that a -b list names. The list is comma-separated; an item is
+ * ['!']GLOB[:ARM]['{K=V[,K=V…]}'], where GLOB is a name, a glob, or a path with a '/' to a library,
+ * and ARM is an arm or "all". `arms` is the --arm list for items without an ARM; if it is NULL,
+ * each back end has its default arm. A '!' takes back ends out, wherever it stands in the list; a
+ * list of nothing but '!' takes them out of all back ends. Returns STATUS_INVALID or
+ * STATUS_NOT_FOUND, with a message that names the remedy. */
 enum status selection_add_backends(struct selection *selection, struct registry *registry,
                                    const char *list, const char *arms, struct error *error);
 
-/* Finds "NAME" or "NAME:ARM" (the default arm if it is not said) among the choices; adds it if it
- * is not there. *index is its place. */
+/* Finds "NAME" or "NAME:ARM" among the choices, and adds it if it is not there. Without an ARM it
+ * is the default arm. *index is set to its place. */
 enum status selection_require(struct selection *selection, struct registry *registry,
                               const char *spec, size_t *index, struct error *error);
 
-/* Takes a --threads list, "1,2,4": how many threads the threaded workloads have, each number a
- * group of cells. Call before selection_add_workloads. STATUS_INVALID. */
+/* Reads a --threads list such as "1,2,4": how many threads the threaded workloads have. Each number
+ * makes a group of cells. Call this before selection_add_workloads. Returns STATUS_INVALID if the
+ * list is wrong. */
 enum status selection_set_threads(struct selection *selection, const char *list,
                                   struct error *error);
 
 /* Adds the workloads that a -w list names (results/name_filter.h; "trace:FILE" for a trace), at
- * every combination of the values that the -p items give: "[WORKLOADS.]NAME=VALUE[,VALUE…]",
- * WORKLOADS a glob. The last item that fits a workload's parameter counts; without one it has its
- * default. A threaded workload is added with each of the thread counts. */
+ * every combination of the values that the -p items give. An item is
+ * "[WORKLOADS.]NAME=VALUE[,VALUE…]", where WORKLOADS is a glob. The last item that fits a parameter
+ * of a workload counts; a parameter that no item fits has its default. A threaded workload is added
+ * with each of the thread counts. */
 enum status selection_add_workloads(struct selection *selection, const struct catalog *catalog,
                                     const char *list, const struct text_list *parameters,
                                     struct error *error);
 
-/* Multiplies the choices by the collectors that the -p items name ("*": all), if any does. Before
- * the base is looked for. STATUS_INVALID: no such collector. */
+/* Multiplies the choices by the collectors that the -p items name, if any item does; "*" means all.
+ * Call this before the base is looked for. Returns STATUS_INVALID if there is no such collector. */
 enum status selection_apply_collectors(struct selection *selection, const struct catalog *catalog,
                                        const struct text_list *parameters, struct error *error);
 
-/* Is there a cell of the choice for the point? A workload of blocks has no collector to choose, and
- * a reference runs what it knows. */
+/* Tells whether the choice has a cell for the point. A workload of blocks has no collector to
+ * choose, and a reference runs only the workloads that it knows. */
 bool selection_plans(const struct selection *selection, const struct selection_point *point,
                      size_t index);
 
-/* Adds the same choice of another back end, which has the same arms. */
+/* Adds the choice at index again, for another back end with the same arms. */
 void selection_add_counterpart(struct selection *selection, size_t index, struct backend *backend);
 
-/* Takes a choice out. */
+/* Removes the choice at index. */
 void selection_drop(struct selection *selection, size_t index);
 
 void selection_free(struct selection *selection);
