@@ -31,24 +31,25 @@ typedef uint64_t pools_vector __attribute__((vector_size(16), may_alias));
 
 /* ---------------------------------------------------------------- finding a block */
 #if POOLS_HOOKS
-/* The page, class and number of a small block; size_class POOLS_TAG_RUN: it is a large one. */
+/* The page, class and number of a small block. Passed by value, so that it stays in registers. */
 struct pools_whereabouts {
-    uint32_t unit; /* first unit of the page */
-    uint32_t size_class;
+    uint32_t unit; /* first unit of the page; of what is no small block, the unit that it is in */
+    uint32_t tag;  /* of the unit that the block is in */
+    uint32_t size_class; /* POOLS_CLASSES or more: no small block */
     uint32_t number;
     uint32_t bytes;
 };
 
-static inline struct pools_whereabouts pools_locate(const struct pools_heap *heap,
-                                                    const void *block)
+__attribute__((always_inline)) static inline struct pools_whereabouts
+pools_locate(const struct pools_heap *heap, const void *block)
 {
     uint32_t unit = pools_unit_of(heap, block);
-    uint32_t size_class = pools_tag_of(heap, unit) & ((1u << POOLS_TAG_BITS) - 1);
+    uint32_t tag = pools_tag_of(heap, unit), size_class = tag & ((1u << POOLS_TAG_BITS) - 1);
     if (size_class >= POOLS_CLASSES) {
-        return (struct pools_whereabouts){unit, size_class, 0, 0};
+        return (struct pools_whereabouts){unit, tag, size_class, 0, 0};
     }
     unit = pools_page_unit(heap, unit, size_class);
-    return (struct pools_whereabouts){unit, size_class,
+    return (struct pools_whereabouts){unit, tag, size_class,
                                       pools_number_of(heap, unit, size_class, block),
                                       heap->classes[size_class].bytes};
 }
@@ -86,22 +87,22 @@ static inline void pools_canary_put(const struct pools_heap *heap, void *block, 
 
 /* Called for a wrong canary. A free block has none; this slow path can find out whether it is a
  * free block or an overflow. */
-__attribute__((noreturn, cold)) static void
-pools_canary_is_wrong(const struct pools_heap *heap, const struct pools_whereabouts *at)
+__attribute__((noreturn, cold)) static void pools_canary_is_wrong(const struct pools_heap *heap,
+                                                                  const void *block)
 {
+    struct pools_whereabouts at = pools_locate(heap, block);
     struct pools_survey survey;
-    pools_survey_page(heap, at->unit, &survey);
+    pools_survey_page(heap, at.unit, &survey);
     bool is_free =
-        pools_bit_is_set(survey.free, at->number) || pools_bit_is_set(survey.cached, at->number);
+        pools_bit_is_set(survey.free, at.number) || pools_bit_is_set(survey.cached, at.number);
     fatal(POOLS_VERIFY && is_free ? HEAP_FATAL_DOUBLE_FREE : POOLS_FATAL_OVERFLOW);
 }
 
 /* Removes the canary with the block. If two threads free it at the same time, only one finds the
  * canary: it is an exchange if there are threads (__libc_single_threaded, glibc 2.32). */
-static inline void pools_canary_take(const struct pools_heap *heap, void *block,
-                                     const struct pools_whereabouts *at)
+static inline void pools_canary_take(const struct pools_heap *heap, void *block, uint32_t bytes)
 {
-    pools_word *tail = pools_tail(block, at->bytes);
+    pools_word *tail = pools_tail(block, bytes);
     uint64_t found;
     if (__libc_single_threaded) {
         found = *tail;
@@ -110,7 +111,7 @@ static inline void pools_canary_take(const struct pools_heap *heap, void *block,
         found = __atomic_exchange_n(tail, 0, __ATOMIC_RELAXED);
     }
     if (__builtin_expect(found != pools_canary(heap, block), 0)) {
-        pools_canary_is_wrong(heap, at);
+        pools_canary_is_wrong(heap, block);
     }
 }
 #endif
@@ -118,11 +119,11 @@ static inline void pools_canary_take(const struct pools_heap *heap, void *block,
 /* ---------------------------------------------------------------- VERIFY */
 #if POOLS_LIVE_BITS
 /* Sets or clears the block's bit; returns its old value. */
-static inline bool pools_live_set(struct pools_heap *heap, const struct pools_whereabouts *at,
+static inline bool pools_live_set(struct pools_heap *heap, struct pools_whereabouts at,
                                   bool is_live)
 {
-    uint64_t *word = &heap->pages[at->unit].live[at->number / 64];
-    uint64_t bit = (uint64_t)1 << (at->number % 64);
+    uint64_t *word = &heap->pages[at.unit].live[at.number / 64];
+    uint64_t bit = (uint64_t)1 << (at.number % 64);
     uint64_t was = is_live ? __atomic_fetch_or(word, bit, __ATOMIC_RELAXED)
                            : __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
     return (was & bit) != 0;
@@ -145,13 +146,13 @@ static void pools_verify_run(const struct pools_heap *heap, uint32_t unit, const
 }
 
 /* A block that was shrunk in place is larger than its size's class, but by less than a quarter. */
-static inline void pools_verify_size(const struct pools_heap *heap,
-                                     const struct pools_whereabouts *at, size_t size)
+static inline void pools_verify_size(const struct pools_heap *heap, struct pools_whereabouts at,
+                                     size_t size)
 {
-    size_t room = at->bytes - POOLS_TAIL;
+    size_t room = at.bytes - POOLS_TAIL;
     if (size > room ||
-        (pools_class_at(size + POOLS_TAIL) != at->size_class && 4 * size <= 3 * room &&
-         !__atomic_load_n(&heap->pages[at->unit].is_lax, __ATOMIC_RELAXED))) {
+        (pools_class_at(size + POOLS_TAIL) != at.size_class && 4 * size <= 3 * room &&
+         !__atomic_load_n(&heap->pages[at.unit].is_lax, __ATOMIC_RELAXED))) {
         fatal(HEAP_FATAL_WRONG_SIZE);
     }
 }
@@ -160,17 +161,16 @@ static inline void pools_verify_size(const struct pools_heap *heap,
 __attribute__((always_inline)) static inline struct pools_whereabouts
 pools_verify_place(const struct pools_heap *heap, const void *block, size_t size)
 {
-    uint32_t unit = pools_owns(heap, block) ? pools_unit_of(heap, block) : POOLS_NONE;
+    size_t unit = ((uintptr_t)block - (uintptr_t)heap->base) >> POOLS_UNIT_SHIFT;
     if (__builtin_expect(unit >= __atomic_load_n(&heap->top, __ATOMIC_RELAXED), 0)) {
         fatal(HEAP_FATAL_NOT_OURS);
     }
-    uint32_t tag = pools_tag_of(heap, unit);
     struct pools_whereabouts at = pools_locate(heap, block);
-    if (__builtin_expect(tag >> POOLS_TAG_BITS == 0, 0)) {
-        if (tag != POOLS_TAG_RUN) {
-            fatal(tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
+    if (__builtin_expect(at.tag >> POOLS_TAG_BITS == 0, 0)) {
+        if (at.tag != POOLS_TAG_RUN) {
+            fatal(at.tag == POOLS_TAG_FREE ? HEAP_FATAL_DOUBLE_FREE : HEAP_FATAL_NOT_OURS);
         }
-        pools_verify_run(heap, unit, block, size);
+        pools_verify_run(heap, at.unit, block, size);
         return at;
     }
     const unsigned char *first = pools_address_of(heap, at.unit);
@@ -190,7 +190,7 @@ void pools_verify(const struct pools_heap *heap, void *block, size_t size)
 #if POOLS_CANARY
     POOLS_UNPOISON(pools_tail(block, at.bytes), POOLS_TAIL);
     if (*pools_tail(block, at.bytes) != pools_canary(heap, block)) {
-        pools_canary_is_wrong(heap, &at);
+        pools_canary_is_wrong(heap, block);
     }
     POOLS_POISON(pools_tail(block, at.bytes), POOLS_TAIL);
 #else
@@ -200,7 +200,7 @@ void pools_verify(const struct pools_heap *heap, void *block, size_t size)
     }
 #endif
     if (size != SIZE_MAX) {
-        pools_verify_size(heap, &at, size);
+        pools_verify_size(heap, at, size);
     }
 }
 #endif
@@ -299,7 +299,7 @@ void pools_hook_taken(struct pools_heap *heap, void *block, uint32_t size_class)
     (void)block, (void)bytes; /* ZERO and DELAY alone do nothing here */
 #if POOLS_LIVE_BITS
     struct pools_whereabouts at = pools_locate(heap, block);
-    (void)pools_live_set(heap, &at, true);
+    (void)pools_live_set(heap, at, true);
 #endif
     POOLS_UNPOISON(block, bytes);
 #if POOLS_CANARY
@@ -323,15 +323,15 @@ void pools_free_hooked(struct pools_heap *heap, void *block, size_t size)
     if (at.size_class < POOLS_CLASSES) {
         POOLS_UNPOISON(block, at.bytes);
 #if POOLS_CANARY
-        pools_canary_take(heap, block, &at);
+        pools_canary_take(heap, block, at.bytes);
 #elif POOLS_VERIFY
-        if (!pools_live_set(heap, &at, false)) {
+        if (!pools_live_set(heap, at, false)) {
             fatal(HEAP_FATAL_DOUBLE_FREE);
         }
 #endif
 #if POOLS_VERIFY
         if (size != SIZE_MAX) {
-            pools_verify_size(heap, &at, size);
+            pools_verify_size(heap, at, size);
         }
 #endif
 #if POOLS_ZERO
