@@ -509,7 +509,8 @@ enum status trace_record(const struct trace_recording *recording, struct trace_r
     }
     if (status == STATUS_OK && json_array_size(recorded->processes) == 0) {
         status = error_set(error, STATUS_UNSUPPORTED,
-                           "nothing of %s was recorded: it allocates nothing, is linked "
+                           "nothing of %s was recorded: it allocates nothing, has a limit on files "
+                           "(ulimit -f), is linked "
                            "statically, or is set-user-ID",
                            recording->command[0]);
     }
