@@ -29,7 +29,8 @@
  * references are released); nothing else fails. Arguments of a wrong type or out of bounds are the
  * caller's mistake: builds without optimisation assert them, timed builds do not.
  *
- * Threads: a runtime belongs to one thread at a time. Two runtimes over two heaps coexist.
+ * Threads: a runtime belongs to one thread at a time, and two runtimes over two heaps coexist;
+ * unless the program is compiled with a policy of counts (GC_REFCOUNT below): see threads.h.
  * Reference: CPython 3.11, Objects and Modules/gcmodule.c. */
 #ifndef HEAPMILL_GC_OBJECT_H
 #define HEAPMILL_GC_OBJECT_H

@@ -341,6 +341,11 @@ static void graph_get_weakly(struct graph_actor *actor, unsigned w, int *handle)
     FUZZ_EXPECT(object != NULL || node->serial != actor->weak_serials[w] || !node->is_marked,
                 "weak", "a weak reference does not lead to node %d, which is reached",
                 actor->weak_nodes[w]);
+    if (object != NULL &&
+        graph_find(object) < 0) { /* its finalizer runs, or has run: it may come back */
+        object_decref(graph.runtime, object);
+        object = NULL;
+    }
     graph_take(handle, object);
 }
 
