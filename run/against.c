@@ -120,10 +120,11 @@ static enum status revision_find_commit(struct revision *revision, const char *n
     free(commit);
     enum status status = revision_run(revision, &words, false, &revision->commit, error);
     if (status == STATUS_UNSUPPORTED && strstr(error->message, "git failed") != NULL) {
-        status = error_set(error, STATUS_INVALID,
-                           "--against %s: git knows no such revision in %s, and a library's path "
-                           "ends with .so",
-                           name, revision->source);
+        status =
+            error_set(error, STATUS_INVALID,
+                      "--against %s: there is no such git revision in %s, and a library's path "
+                      "ends with .so",
+                      name, revision->source);
     }
     if (status == STATUS_OK) {
         revision->commit[strcspn(revision->commit, "\n")] = '\0';
@@ -330,8 +331,8 @@ static enum status against_add_library(struct selection *selection, struct regis
     against_drop_others(selection, BACKEND_LIBRARY);
     if (selection->choice_count == 0) {
         return error_set(error, STATUS_INVALID,
-                         "--against %s compares a library with it: name that with -b, as in -b "
-                         "./libnew.so",
+                         "--against %s compares libraries with an earlier build: name a library "
+                         "with -b, as in -b ./libnew.so",
                          library);
     }
     return against_add_counterparts(selection, registry, NULL, library, error);

@@ -135,8 +135,8 @@ static enum status cluster_set_aside(const char *directory, struct error *error)
         }
     }
     (void)fprintf(stderr,
-                  "heapmill: begins anew on this kind of machine; what was measured on "
-                  "another one is in %s\n",
+                  "heapmill: this is another kind of machine, so the task begins anew; what was "
+                  "measured before is in %s\n",
                   aside);
     if (rename(directory, aside) != 0) {
         status = error_set(error, STATUS_IO, "%s: %m", aside);
@@ -206,8 +206,8 @@ enum status cluster_run_task(const char *directory, size_t task, const struct ex
     unsigned long long tasks = json_count_at(cluster, "tasks", 0);
     if (task >= tasks) {
         json_decref(cluster);
-        return error_set(error, STATUS_INVALID, "--task %zu: %s has %llu tasks, from 0", task,
-                         directory, tasks);
+        return error_set(error, STATUS_INVALID, "--task %zu: %s has %llu tasks, counted from 0",
+                         task, directory, tasks);
     }
     char *own = cluster_task_directory(directory, task);
     status = cluster_open_task(own, cluster, task, executor, &store, &round_s, error);

@@ -62,8 +62,8 @@ enum status waste_survey_ask(struct waste_survey *survey, const char *backends, 
     }
     if (status == STATUS_OK && survey->count == 0) {
         char *labels = text_join(&survey->silent, ", ");
-        status = error_set(error, STATUS_INVALID, "none of these says what a block can hold: %s",
-                           labels);
+        status = error_set(error, STATUS_INVALID,
+                           "none of these back ends tells how much a block can hold: %s", labels);
         free(labels);
     }
     selection_free(&selection);

@@ -94,7 +94,7 @@ static void what_cannot_be_compared_is_refused(void **state)
     struct fixture_outcome outcome = fixture_run((const char *const[]){
         "bench", "-b", "malloc", "--against", "./old/libmine.so", "--dry-run", NULL});
     assert_int_equal(outcome.status, 2);
-    assert_says(outcome.err, "name that with -b, as in -b ./libnew.so");
+    assert_says(outcome.err, "name a library with -b, as in -b ./libnew.so");
     fixture_outcome_free(&outcome);
     outcome = fixture_run((const char *const[]){"bench", "-b", "./now/libmine.so", "--against",
                                                 "./absent/libmine.so", "--dry-run", NULL});
