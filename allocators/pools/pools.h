@@ -137,6 +137,7 @@ enum {
 static_assert((int)POOLS_CLASSES < (int)POOLS_TAG_RUN, "a class fits into a tag");
 
 /* The side table's entry for a page or a run, at its first unit. */
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct pools_page {
     uint32_t free_count;
     uint32_t relink_at;
