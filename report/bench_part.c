@@ -356,8 +356,11 @@ static json_t *part_bases_json(const struct bench_part *part, const char *metric
     json_t *bases = json_object();
     for (size_t i = 0; i < part->set->cell_count; i++) {
         const struct record_cell *cell = &part->set->cells[i];
-        const struct comparison_options options = {
-            .base_backend = cell->backend_text, .base_arm = cell->arm, .metric = metric, .seed = 1};
+        const struct comparison_options options = {.base_backend = cell->backend_text,
+                                                   .base_arm = cell->arm,
+                                                   .metric = metric,
+                                                   .rows_only = true,
+                                                   .seed = 1};
         struct comparison *comparison = NULL;
         struct error error;
         if (!part_is_new(&seen, cell->label)) {

@@ -557,7 +557,7 @@ static enum status comparison_fill(struct comparison *comparison, struct error *
     if (status == STATUS_OK) {
         status = comparison_add_rows(comparison, &timelines, bases, error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !comparison->rows_only) {
         uint32_t groups = comparison_count_groups(comparison, bases);
         status = comparison_add_geomeans(comparison, groups, error);
     }
@@ -583,6 +583,7 @@ enum status comparison_take_options(struct comparison *comparison,
     comparison->before = options->before;
     comparison->workloads = options->workloads != NULL ? options->workloads : "";
     comparison->backends = options->backends != NULL ? options->backends : "";
+    comparison->rows_only = options->rows_only;
     comparison->seed = options->seed;
     comparison->noise_floor = (double)NAN;
     comparison->noise_floor_most = (double)NAN;

@@ -44,7 +44,8 @@ struct comparison_options {
     /* Not with a base back end, but with the cell of the same back end from before (BACKEND@before:
      * `bench --against`), in the same group. Not of two runs, nor with vary or best_of. */
     bool before;
-    uint64_t seed; /* of the bootstrap */
+    bool rows_only; /* without the means, which take most of the time and need the bootstrap */
+    uint64_t seed;  /* of the bootstrap */
 };
 
 /* How comparison_build_runs compares two runs. */
@@ -119,6 +120,7 @@ struct comparison {
     const char *vary;      /* from the options; NULL: rows are compared with base_backend's */
     const char *workloads; /* filters as given; "" for none */
     const char *backends;
+    bool rows_only;
     uint64_t seed;
     /* Sorted by workload, parameters (in the plan's order), threads, back end, arm; without the
      * base and the twins. */
