@@ -18,8 +18,9 @@ static const struct option_row triage_options[] = {
      OPTION_INTO(struct triage_arguments, directory)},
     {OPTION_SECONDS, 0, "time", "T", "for making one input smaller", "30s",
      OPTION_INTO(struct triage_arguments, time_s)},
-    {SHARED_JSON(struct triage_arguments, json,
-                 "an array of {number, kind, text, frames, findings, input, reproducer, command}")},
+    {SHARED_JSON(
+        struct triage_arguments, json,
+        "an array of {number, kind, text, frames, findings, input, reproducer, command, step}")},
     {.kind = OPTION_END},
 };
 
@@ -68,11 +69,11 @@ static void triage_print_json(const struct fuzz_triage *triage)
             (void)json_array_append_new(findings, json_string(group->findings.items[j]));
         }
         (void)json_array_append_new(
-            all, json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:s}", "number",
+            all, json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:s, s:s?}", "number",
                            (json_int_t)i + 1, "kind", group->signature.kind, "text",
                            group->signature.text, "frames", frames, "findings", findings, "input",
                            group->input, "bytes", (json_int_t)group->minimised.size, "reproducer",
-                           group->reproducer, "command", group->command));
+                           group->reproducer, "command", group->command, "step", group->step));
     }
     (void)json_dumpf(all, stdout, JSON_INDENT(1));
     (void)putchar('\n');
@@ -108,7 +109,7 @@ const struct command fuzz_triage_command = {
         "\n"
         "  N.input   the input: fuzz/regressions/TARGET takes it among the tests\n"
         "  N.c       a C program that fails likewise, with the cc line that builds it\n"
-        "  N.txt     what the failing run says\n"
+        "  N.txt     what the failing run says, and which operation broke it first\n"
         "\n"
         "A finding that passes when it is run alone needed what was run before it. It is named, "
         "and "

@@ -7,7 +7,9 @@
  * Mappings for the object layer's own books, so that opening a runtime, which maps, faults in and
  * unmaps a few tables, costs microseconds instead of a millisecond. What is given back is kept and
  * zeroed when it is handed out again, and poisoned meanwhile under AddressSanitizer. Sizes beyond
- * FUZZ_MEMORY_KEPT_MAX are the system's. */
+ * FUZZ_MEMORY_KEPT_MAX are the system's. It is refused when fuzz_memory_faults says so. */
+#include "fuzz/fuzz_memory.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +40,16 @@ static struct fuzz_memory_slot {
     bool used;
 } fuzz_memory_slots[FUZZ_MEMORY_SLOTS];
 
+struct fuzz_memory_faults fuzz_memory_faults;
+
+static bool fuzz_memory_refuses(void)
+{
+    uint64_t call = ++fuzz_memory_faults.calls;
+    bool refused = call >= fuzz_memory_faults.first && call <= fuzz_memory_faults.last;
+    fuzz_memory_faults.refused += refused;
+    return refused;
+}
+
 /* Kept memory of that size, or new; NULL: it is to be had elsewhere. */
 static void *fuzz_memory_take(size_t size)
 {
@@ -66,6 +78,9 @@ void *__wrap_os_map(size_t size)
 
 void *__wrap_os_map_scratch(size_t size)
 {
+    if (fuzz_memory_refuses()) {
+        return NULL;
+    }
     void *address = fuzz_memory_take(size);
     return address == NULL ? __real_os_map_scratch(size) : memset(address, 0, size);
 }
@@ -78,6 +93,9 @@ void *__wrap_os_reserve_scratch(size_t size)
 
 bool __wrap_os_commit_scratch(void *address, size_t size)
 {
+    if (fuzz_memory_refuses()) {
+        return false;
+    }
     memset(address, 0, size);
     return true;
 }

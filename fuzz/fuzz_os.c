@@ -285,3 +285,15 @@ void fuzz_os_release(const void *block, size_t bytes)
         fuzz_os_table.claimed[word] &= ~fuzz_os_mask(word, first, last);
     }
 }
+
+bool fuzz_os_is_claimed(const void *block, size_t bytes)
+{
+    size_t offset = (size_t)((const unsigned char *)block - fuzz_os_region);
+    size_t first = offset / FUZZ_OS_GRANULE_BYTES;
+    size_t last = (offset + bytes - 1) / FUZZ_OS_GRANULE_BYTES;
+    bool claimed = false;
+    for (size_t word = first / 64; word <= last / 64; word++) {
+        claimed |= (fuzz_os_table.claimed[word] & fuzz_os_mask(word, first, last)) != 0;
+    }
+    return claimed;
+}

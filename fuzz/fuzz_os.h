@@ -58,5 +58,7 @@ static inline bool fuzz_os_is_in_region(const void *address)
  * is set already, or that lies in no mapping, is a finding. Does nothing for blocks outside. */
 void fuzz_os_claim(const void *block, size_t bytes);
 void fuzz_os_release(const void *block, size_t bytes);
+/* Whether any of the bytes, which lie in the region, is. */
+bool fuzz_os_is_claimed(const void *block, size_t bytes);
 
 #endif

@@ -16,6 +16,7 @@ static struct fuzz_counters oracle_own_counters;
 struct fuzz_counters *fuzz_counters = &oracle_own_counters;
 uint64_t fuzz_operation;
 void (*fuzz_on_failure)(void);
+bool fuzz_is_careful;
 
 void fuzz_say_bug(void)
 {
@@ -67,6 +68,7 @@ void fuzz_begin(void)
 {
     fuzz_operation = 0;
     fuzz_counters->executions++;
+    fuzz_is_careful = getenv("HEAPMILL_FUZZ_CAREFUL") != NULL;
 }
 
 void fuzz_fail(const char *oracle, const char *format, ...)
@@ -78,6 +80,9 @@ void fuzz_fail(const char *oracle, const char *format, ...)
     va_end(arguments);
     (void)fprintf(stderr, "heapmill-fuzz: ORACLE %s: %s (operation %" PRIu64 ")\n", oracle, text,
                   fuzz_operation);
+    if (fuzz_is_careful) {
+        fuzz_careful_say();
+    }
     fuzz_say_bug();
     if (fuzz_on_failure != NULL) {
         fuzz_on_failure();

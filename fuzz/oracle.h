@@ -30,6 +30,16 @@ extern struct fuzz_counters *fuzz_counters;
 /* The operation that is under way, counted from 1 within the input; 0 before the first. */
 extern uint64_t fuzz_operation;
 
+/* Set by HEAPMILL_FUZZ_CAREFUL in the environment: a target then asks all its state oracles after
+ * each operation, so that the first one that breaks something is known, and a finding says what of
+ * the instrumented code that operation ran and others before it did not (fuzz/careful.c). */
+extern bool fuzz_is_careful;
+/* The next operation begins. */
+void fuzz_careful_step(void);
+/* Prints a line "heapmill-fuzz: EDGE TIMES OFFSET" for what the operation under way has run, by how
+ * many operations before have run it too, the rarest first; nothing in builds without counters. */
+void fuzz_careful_say(void);
+
 /* To be called first by every run: begins an execution. */
 void fuzz_begin(void);
 
@@ -37,6 +47,9 @@ static inline void fuzz_count_operation(void)
 {
     fuzz_operation++;
     fuzz_counters->operations++;
+    if (__builtin_expect(fuzz_is_careful, false)) {
+        fuzz_careful_step();
+    }
 }
 
 /* A step that plays many operations counts them so. */

@@ -86,6 +86,20 @@ static size_t pools_check_units(const struct pools_heap *heap)
     return wrong;
 }
 
+/* What is used is part of a page or of a run, but for the guards of runs. */
+static size_t pools_check_owners(const struct pools_heap *heap)
+{
+    size_t guards = 0;
+    enum pools_what what;
+    for (uint32_t unit = 0, next; unit < heap->top; unit = next) {
+        next = pools_walk_next(heap, unit, &what);
+        guards += what == POOLS_CLEAN && pools_tag_of(heap, unit) != POOLS_TAG_FREE;
+    }
+    return guards == 2u * POOLS_GUARD * heap->runs
+               ? 0
+               : pools_broken("units are used by nobody", heap->top);
+}
+
 /* ---------------------------------------------------------------- lists and mail */
 /* Invariant 3: whose blocks a stack may have. */
 static size_t pools_check_stack(const struct pools_heap *heap, const struct pools_local *local,
@@ -151,7 +165,7 @@ static size_t pools_check_mail(const struct pools_heap *heap)
 size_t pools_check(const struct pools_heap *heap)
 {
     pools_lock(heap);
-    size_t wrong = pools_check_units(heap) + pools_check_mail(heap);
+    size_t wrong = pools_check_units(heap) + pools_check_owners(heap) + pools_check_mail(heap);
     uint32_t listed = 0, flagged = 0;
     for (uint32_t i = 0; i < heap->local_count; i++) {
         for (uint32_t size_class = 0; size_class < POOLS_CLASSES; size_class++) {

@@ -117,6 +117,8 @@ static void expect_triage(const char *directory, bool both)
         assert_int_equal(json_integer_value(json_object_get(group, "bytes")),
                          18 + 2 * (is_count ? 4 : 2));
         assert_int_equal(access(fixture_text(group, "input"), R_OK), 0);
+        const char *step = is_count ? "operation 4, toy " : "operation 2, toy ";
+        assert_ptr_equal(strstr(fixture_text(group, "step"), step), fixture_text(group, "step"));
     }
     assert_int_equal(json_array_size(all), counts + pairs);
     assert_true(counts <= 1 && pairs <= 1 && (!both || counts + pairs == 2));

@@ -178,8 +178,7 @@ static void reproducer_write(FILE *file, const struct fuzz_failure *failure,
         size == 0 ? "    0, /* none: C has no empty arrays */\n" : "", size);
 }
 
-/* The decoded program; "" where the ordinary tree cannot say. The caller frees. */
-static char *reproducer_decode(const struct fuzz_failure *failure, const char *input)
+char *fuzz_triage_decode(const struct fuzz_failure *failure, const char *input)
 {
     const char *path = failure->program->paths[fuzz_program_tree(failure->program)];
     struct fuzz_execution execution = {.text = NULL};
@@ -212,7 +211,7 @@ enum status fuzz_triage_write_reproducer(const struct fuzz_catalog *catalog,
     }
     if (status == STATUS_OK) {
         *line = reproducer_make_line(catalog, failure->program, path, &flags, &sources);
-        char *program = reproducer_decode(failure, input);
+        char *program = fuzz_triage_decode(failure, input);
         FILE *file = fopen(path, "we");
         if (file != NULL) {
             reproducer_write(file, failure, signature, *line, program, (const uint8_t *)bytes,

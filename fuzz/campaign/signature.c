@@ -34,11 +34,10 @@ static bool signature_read_frame(const char *line, size_t length, char *function
     return true;
 }
 
-/* The path from its last folder of ours on, NULL if it is in none. */
-static const char *signature_own_path(const char *path, bool fuzz)
+const char *fuzz_own_path(const char *path, bool fuzz)
 {
-    static const char *const folders[] = {"/allocators/", "/gc/",  "/common/", "/workloads/",
-                                          "/results/",    "/cli/", "/fuzz/"};
+    static const char *const folders[] = {"/allocators/", "/gc/",  "/common/",  "/workloads/",
+                                          "/results/",    "/cli/", "/preload/", "/fuzz/"};
     enum { FOLDERS = sizeof(folders) / sizeof(folders[0]) };
     const char *found = NULL;
     for (size_t i = fuzz ? FOLDERS - 1 : 0; i < (fuzz ? FOLDERS : FOLDERS - 1); i++) {
@@ -66,7 +65,7 @@ static size_t signature_read_frames(const char *output, bool fuzz, struct fuzz_s
     for (const char *line = output; *line != '\0' && count < FUZZ_FRAMES;) {
         size_t length = strcspn(line, "\n");
         bool frame = signature_read_frame(line, length, function, place, sizeof(function));
-        const char *own = frame ? signature_own_path(place, fuzz) : NULL;
+        const char *own = frame ? fuzz_own_path(place, fuzz) : NULL;
         if (begun && length == 0) {
             break; /* the first stack ends; others tell where the block came from */
         }

@@ -25,6 +25,9 @@ struct fuzz_signature {
  * function that reports. fuzz_signature_release. */
 void fuzz_signature_read(const char *output, int exit_code, int signal, bool timed_out,
                          struct fuzz_signature *signature);
+/* The path from its last folder of ours on; NULL: it is in none, or, unless fuzz, in fuzz/ itself.
+ */
+const char *fuzz_own_path(const char *path, bool fuzz);
 void fuzz_signature_release(struct fuzz_signature *signature);
 
 /* Runs the program on the input and reads its signature; *failed is false for a clean run, which

@@ -122,29 +122,6 @@ static enum status triage_write_report(const struct fuzz_triage_group *group, co
     return status;
 }
 
-/* What is seen at a free may have happened long before: the smaller input is played again, and
- * compared after each operation. */
-static enum status triage_find_step(struct fuzz_triage_group *group, struct error *error)
-{
-    const struct fuzz_failure *failure = &group->failure;
-    struct fuzz_subject subject = failure->subject;
-    struct fuzz_signature signature;
-    bool failed = false;
-    if (!fuzz_program_records(failure->program) ||
-        strcmp(group->signature.kind, "oracle contents") != 0) {
-        return STATUS_OK;
-    }
-    subject.careful = true;
-    subject.only = "contents";
-    enum status status = fuzz_signature_of(failure->program->paths[failure->tree], group->input,
-                                           &subject, false, &signature, &failed, error);
-    if (failed) {
-        group->step = text_format("%s", signature.text);
-    }
-    fuzz_signature_release(&signature);
-    return status;
-}
-
 static enum status triage_finish_group(struct fuzz_triage *triage, size_t index,
                                        struct error *error)
 {
@@ -157,7 +134,8 @@ static enum status triage_finish_group(struct fuzz_triage *triage, size_t index,
     enum status status = fuzz_triage_minimise(&group->failure, from, group->input, triage->time_s,
                                               &group->minimised, error);
     if (status == STATUS_OK) {
-        status = triage_find_step(group, error);
+        status = fuzz_triage_find_step(&group->failure, &group->signature, group->input,
+                                       &group->step, error);
     }
     if (status == STATUS_OK) {
         struct error why;

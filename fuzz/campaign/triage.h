@@ -48,6 +48,18 @@ enum status fuzz_triage_write_reproducer(const struct fuzz_catalog *catalog,
                                          const struct fuzz_signature *signature, const char *input,
                                          const char *path, char **line, struct error *error);
 
+/* The input as text, an operation a line below lines that begin with "#"; "" where no tree can say.
+ * The caller frees. */
+char *fuzz_triage_decode(const struct fuzz_failure *failure, const char *input);
+
+/* What an oracle sees may have been broken long before. The input is played again, and every oracle
+ * of the target's state asked after each operation: *step says which operation broke it first, and
+ * which functions ran in that one and in few or none before it, the most suspect first. The caller
+ * frees; NULL: it is not seen so, or not by an oracle of state. STATUS_INTERRUPTED, STATUS_IO. */
+enum status fuzz_triage_find_step(const struct fuzz_failure *failure,
+                                  const struct fuzz_signature *signature, const char *input,
+                                  char **step, struct error *error);
+
 /* Findings that are taken for one defect. */
 struct fuzz_triage_group {
     struct fuzz_signature signature;
@@ -59,7 +71,7 @@ struct fuzz_triage_group {
     char *input;
     char *reproducer; /* "" if there is none */
     char *command;    /* "" likewise */
-    char *step;       /* which operation of the small input broke contents first; NULL: unknown */
+    char *step;       /* which operation of the small input broke it first; NULL: unknown */
 };
 
 struct fuzz_triage {

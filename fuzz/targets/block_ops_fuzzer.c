@@ -154,6 +154,11 @@ static void block_ops_step(struct block_ops_model *model, const struct block_ste
 static void block_ops_check_now_and_then(struct block_ops_model *model)
 {
     static const size_t periods[] = {4096, 512, 64, 16};
+    if (fuzz_is_careful) {
+        block_ops_expect_contents(model);
+        block_ops_expect_walk(model);
+        model->next_check = 0;
+    }
     if (model->program.steps >= model->next_check) {
         unsigned choice = model->program.palette.flags >> BLOCK_FLAG_CHECK_SHIFT & 3;
         model->next_check = model->program.steps + periods[choice] + model->program.live;

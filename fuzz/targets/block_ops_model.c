@@ -217,24 +217,109 @@ FUZZ_ORACLE void block_ops_expect_stats(struct block_ops_model *model)
     block_ops_expect_bounded(model, &stats);
 }
 
+/* What a walk adds up to. */
 struct block_ops_walk {
+    size_t arenas;
+    size_t pools;
+    size_t pools_in_use; /* with a block that is live or cached */
     size_t live;
+    size_t live_bytes;
+    size_t cached;
+    size_t cached_bytes;
     size_t large;
+    size_t large_bytes;
     size_t small_blocks;
     uint64_t region_hash;
+    struct heap_region arena; /* the last of each kind */
+    struct heap_region outer; /* pool, or large block */
+    uintptr_t next;           /* where the outer one's next block may begin */
+    bool outer_in_use;
 };
+
+FUZZ_ORACLE static void block_ops_visit_inside(const struct heap_region *outer,
+                                               const struct heap_region *inner)
+{
+    uintptr_t offset = (uintptr_t)inner->address - (uintptr_t)outer->address;
+    FUZZ_EXPECT(inner->bytes <= outer->bytes && offset <= outer->bytes - inner->bytes, "walk",
+                "a region of kind %d and %zu bytes lies outside of what it was visited in",
+                inner->kind, inner->bytes);
+}
+
+FUZZ_ORACLE static void block_ops_visit_outer(struct block_ops_walk *walk,
+                                              const struct heap_region *region)
+{
+    walk->arenas += region->kind == HEAP_REGION_ARENA;
+    walk->pools += region->kind == HEAP_REGION_POOL;
+    if (region->kind == HEAP_REGION_ARENA) {
+        walk->arena = *region;
+        return;
+    }
+    if (region->kind == HEAP_REGION_POOL) {
+        block_ops_visit_inside(&walk->arena, region);
+    } else {
+        walk->large++;
+        walk->large_bytes += region->bytes;
+    }
+    walk->outer = *region;
+    walk->outer_in_use = region->kind == HEAP_REGION_LARGE; /* no pool */
+    walk->next = (uintptr_t)region->address;
+}
+
+/* The kind of a block is what the model says of it: whose bytes are somebody's is live. */
+FUZZ_ORACLE static void block_ops_visit_block(struct block_ops_walk *walk,
+                                              const struct heap_region *region)
+{
+    bool live = region->kind == HEAP_REGION_BLOCK_LIVE;
+    bool cached = region->kind == HEAP_REGION_BLOCK_CACHED;
+    block_ops_visit_inside(&walk->outer, region);
+    FUZZ_EXPECT((uintptr_t)region->address >= walk->next, "walk",
+                "a block of %zu bytes is visited in front of the one before", region->bytes);
+    walk->next = (uintptr_t)region->address + region->bytes;
+    bool is_known = BLOCK_OPS_CAN(HEAP_KEEPS_CONTENTS) && region->bytes != 0 &&
+                    fuzz_os_is_in_region(region->address);
+    FUZZ_EXPECT(!is_known || fuzz_os_is_claimed(region->address, live ? 1 : region->bytes) == live,
+                "walk", "a block of %zu bytes is visited as of kind %d, and is %slive",
+                region->bytes, region->kind, live ? "not " : "");
+    walk->live += live;
+    walk->live_bytes += live ? region->bytes : 0;
+    walk->cached += cached;
+    walk->cached_bytes += cached ? region->bytes : 0;
+    walk->pools_in_use += (live || cached) && !walk->outer_in_use;
+    walk->outer_in_use |= live || cached;
+    if (live && fuzz_os_is_in_region(region->address)) {
+        walk->small_blocks++;
+        walk->region_hash += block_ops_hash(region->address);
+    }
+}
 
 static void block_ops_visit(void *context, const struct heap_region *region)
 {
-    struct block_ops_walk *walk = context;
-    walk->large += region->kind == HEAP_REGION_LARGE;
-    if (region->kind == HEAP_REGION_BLOCK_LIVE) {
-        walk->live++;
-        if (fuzz_os_is_in_region(region->address)) {
-            walk->small_blocks++;
-            walk->region_hash += block_ops_hash(region->address);
-        }
+    if (region->kind == HEAP_REGION_ARENA || region->kind == HEAP_REGION_POOL ||
+        region->kind == HEAP_REGION_LARGE) {
+        block_ops_visit_outer(context, region);
+    } else {
+        block_ops_visit_block(context, region);
     }
+}
+
+FUZZ_ORACLE static void block_ops_expect_sums(const struct block_ops_walk *walk,
+                                              const struct heap_stats *stats)
+{
+    FUZZ_EXPECT(walk->arenas == stats->arenas_live, "walk",
+                "the walk meets %zu arenas, stats count %zu", walk->arenas, stats->arenas_live);
+    FUZZ_EXPECT(walk->pools == stats->pools_live + stats->pools_free &&
+                    walk->pools_in_use == stats->pools_live,
+                "walk", "the walk meets %zu pools, %zu in use; stats count %zu and %zu free",
+                walk->pools, walk->pools_in_use, stats->pools_live, stats->pools_free);
+    FUZZ_EXPECT(walk->live_bytes == stats->usable_bytes - (stats->large_bytes - walk->large_bytes),
+                "walk",
+                "the walk meets %zu bytes of live blocks, stats count %zu, %zu of them large",
+                walk->live_bytes, stats->usable_bytes, stats->large_bytes);
+    FUZZ_EXPECT(walk->cached == stats->cached_blocks && walk->cached_bytes == stats->cached_bytes,
+                "walk", "the walk meets %zu cached blocks of %zu bytes, stats count %zu of %zu",
+                walk->cached, walk->cached_bytes, stats->cached_blocks, stats->cached_bytes);
+    FUZZ_EXPECT(stats->held_bytes >= stats->usable_bytes + stats->cached_bytes, "stats",
+                "%zu bytes are held, and more are usable or cached", stats->held_bytes);
 }
 
 FUZZ_ORACLE void block_ops_expect_walk(struct block_ops_model *model)
@@ -253,6 +338,7 @@ FUZZ_ORACLE void block_ops_expect_walk(struct block_ops_model *model)
     FUZZ_EXPECT(walk.small_blocks == model->small_blocks && walk.region_hash == model->region_hash,
                 "walk", "the walk meets %zu live blocks in arenas, by the model %zu",
                 walk.small_blocks, model->small_blocks);
+    block_ops_expect_sums(&walk, &stats);
 }
 
 FUZZ_ORACLE void block_ops_expect_empty(struct block_ops_model *model)

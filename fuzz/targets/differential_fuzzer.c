@@ -177,6 +177,9 @@ static void differential_run(const uint8_t *data, size_t size)
     while (differential.written < DIFFERENTIAL_BYTES_MAX && block_program_next(program, &step)) {
         fuzz_count_operation();
         differential_step(&step);
+        if (fuzz_is_careful) {
+            differential_expect_all_same();
+        }
     }
     differential_expect_all_same();
     while (block_program_drain(program, &step)) {

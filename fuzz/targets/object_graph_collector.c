@@ -14,6 +14,8 @@ enum { GRAPH_COLLECTIONS = 3 /* more, when one does not do */ };
 
 FUZZ_LANDMARKS(rescued)
 FUZZ_LANDMARKS(phases)
+FUZZ_LANDMARKS(suspended)
+FUZZ_LANDMARKS(written)
 
 /* ---------------------------------------------------------------- policies */
 /* `snapshot` at its usual pace never gets to a cycle of its own before a program's end. */
@@ -90,7 +92,7 @@ static bool graph_collect_once(struct shadow *shadow, int generation)
     const uint32_t moves = runtime->collector.boundary_moves;
     const uint64_t uncollectable = runtime->collector.stats.uncollectable;
     shadow->deeds.made_garbage = false;
-    (void)gc_collect(runtime, generation);
+    (void)graph_watch_collect(shadow, generation);
     return !shadow->deeds.made_garbage && runtime->collector.boundary_moves == moves &&
            runtime->collector.stats.uncollectable == uncollectable;
 }
@@ -116,6 +118,7 @@ void graph_collect(struct shadow *shadow, int generation)
 static void graph_freeze(struct shadow *shadow)
 {
     gc_freeze(shadow->runtime);
+    graph_watch_freezing(shadow, true);
     shadow->is_frozen = true;
 }
 
@@ -123,6 +126,7 @@ void graph_unfreeze(struct shadow *shadow)
 {
     if (shadow->is_frozen) {
         gc_unfreeze(shadow->runtime);
+        graph_watch_freezing(shadow, false);
         shadow->is_frozen = false;
     }
 }
@@ -134,14 +138,48 @@ void graph_before_allocation(struct shadow *shadow)
     }
 }
 
+/* ---------------------------------------------------------------- where a sliced collection stands
+ */
+const struct object *graph_suspended(const struct shadow *shadow)
+{
+    if (!shadow->watch.is_sliced) {
+        return NULL;
+    }
+    const struct registry *registry = &shadow->runtime->collector.registry;
+    const uint32_t index = snapshot_of(shadow->runtime)->scanning;
+    return index == 0 || index >= registry->length ? NULL : registry_object(registry, index);
+}
+
+/* Which phase it is in and whether it was interrupted in a container; in what kind of one, how far
+ * into it, and how much is left to be looked at. */
 void graph_pass_phase(const struct shadow *shadow)
 {
-    extern const struct gc_policy gc_policy_snapshot;
-    const struct collector *collector = &shadow->runtime->collector;
-    if (collector->policy->open == gc_policy_snapshot.open) {
-        const struct snapshot *snapshot = snapshot_of(shadow->runtime);
-        unsigned stopped = snapshot->scanning == 0 ? 0 : snapshot->position == 0 ? 1 : 2;
-        landmark_phases((unsigned)snapshot->phase * 3 + stopped);
+    if (!shadow->watch.is_sliced) {
+        return;
+    }
+    const struct snapshot *snapshot = snapshot_of(shadow->runtime);
+    unsigned stopped = snapshot->scanning == 0 ? 0 : snapshot->position == 0 ? 1 : 2;
+    landmark_phases((unsigned)snapshot->phase * 3 + stopped);
+    const struct object *suspended = graph_suspended(shadow);
+    if (suspended != NULL) {
+        unsigned depth = snapshot->position == 0 ? 0 : snapshot->position < 8 ? 1 : 2;
+        unsigned waits = snapshot->taken < snapshot->queue.length;
+        landmark_suspended((unsigned)suspended->type->layout * 10 + depth * 2 + waits);
+    }
+}
+
+/* In which phase a container is written, and whether the collection was interrupted in it. */
+void graph_pass_write(const struct shadow *shadow, int container, unsigned how)
+{
+    if (!shadow->watch.is_sliced) {
+        return;
+    }
+    const struct snapshot *snapshot = snapshot_of(shadow->runtime);
+    const struct object *object = shadow->nodes[container].object;
+    if (object == graph_suspended(shadow)) {
+        landmark_written(16 + how);
+    } else if (object_is_container(object) && object->index < snapshot->members) {
+        landmark_written((unsigned)snapshot->phase);
     }
 }
 

@@ -11,10 +11,13 @@ const struct gc_policy *graph_policy(const struct palette *palette);
 void graph_configure(struct shadow *shadow, const struct palette *palette);
 bool graph_is_automatic(const struct palette *palette);
 
-/* The operation GRAPH_COLLECT: a collection, automatic ones on or off, freezing. */
-/* A landmark of how far a collection in slices is, and in what container it stopped: no branch of
- * the code that the program runs meanwhile. */
+/* Landmarks of how far a collection in slices is, in what container it stopped, and what the
+ * program writes to then: no branches of the code that the program runs meanwhile. */
 void graph_pass_phase(const struct shadow *shadow);
+void graph_pass_write(const struct shadow *shadow, int container, unsigned how);
+/* The container that it stopped in; NULL: none, or the policy has no slices. */
+const struct object *graph_suspended(const struct shadow *shadow);
+/* The operation GRAPH_COLLECT: a collection, automatic ones on or off, freezing. */
 void graph_step_collector(struct shadow *shadow, unsigned low, unsigned high);
 void graph_collect(struct shadow *shadow, int generation);
 /* Puts frozen containers back. */

@@ -78,7 +78,9 @@ static void deed_litter(struct shadow *shadow)
 static void deed_collect(struct shadow *shadow)
 {
     bool is_inside = shadow->runtime->collector.collecting;
+    shadow->watch.asked++;
     uint64_t collected = gc_collect(shadow->runtime, (int)deed_draw(shadow, GC_GENERATIONS));
+    shadow->watch.asked--;
     FUZZ_EXPECT(!is_inside || collected == 0, "collect", "a collection inside another one");
     shadow->is_exact &= is_inside;
 }

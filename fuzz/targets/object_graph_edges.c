@@ -1,6 +1,7 @@
 #include "fuzz/targets/object_graph_edges.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "fuzz/landmark.h"
 #include "fuzz/targets/object_graph_collector.h"
@@ -71,6 +72,7 @@ bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
         done = instance_set_attribute(runtime, node->object, shadow->keys[key], object);
         if (!done && node->kind == SHADOW_INSTANCE && shadow->is_exact && !node->has_dict) {
             shadow->is_exact = false; /* the dict may be there, and empty */
+            shadow->may_have_dicts = true;
         }
         node->has_dict |= done;
     }
@@ -82,6 +84,36 @@ bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
     return done;
 }
 
+bool graph_insert(struct shadow *shadow, int list, int value, unsigned place)
+{
+    struct shadow_node *node = &shadow->nodes[list];
+    unsigned edge = place % (node->edge_count + 1);
+    graph_before_allocation(shadow);
+    if (node->edge_count == SHADOW_EDGES ||
+        !list_insert(shadow->runtime, node->object, edge, shadow->nodes[value].object)) {
+        return false;
+    }
+    memmove(&node->edges[edge + 1], &node->edges[edge],
+            (node->edge_count - edge) * sizeof(node->edges[0]));
+    node->edges[edge] = SHADOW_NONE;
+    node->edge_count++;
+    graph_replace_edge(shadow, list, edge, value);
+    return true;
+}
+
+void graph_delete_item(struct shadow *shadow, int list, unsigned place)
+{
+    struct shadow_node *node = &shadow->nodes[list];
+    unsigned edge = place % node->edge_count;
+    int old = node->edges[edge];
+    list_delete(shadow->runtime, node->object, edge);
+    node->edge_count--;
+    memmove(&node->edges[edge], &node->edges[edge + 1],
+            (node->edge_count - edge) * sizeof(node->edges[0]));
+    node->edges[node->edge_count] = SHADOW_NONE;
+    shadow_release(shadow, old);
+}
+
 void graph_set(struct shadow *shadow, int container, int value, unsigned place)
 {
     struct shadow_node *node = &shadow->nodes[container];
@@ -91,7 +123,12 @@ void graph_set(struct shadow *shadow, int container, int value, unsigned place)
     }
     unsigned edge = place % node->edge_count;
     /* The old item's finalizers run inside and see the shadow as it was. */
-    list_give_item(shadow->runtime, node->object, edge, object_incref(shadow->nodes[value].object));
+    struct object *item = shadow->nodes[value].object;
+    if (place & 1) {
+        list_give_item(shadow->runtime, node->object, edge, object_incref(item));
+    } else {
+        list_set_item(shadow->runtime, node->object, edge, item);
+    }
     graph_replace_edge(shadow, container, edge, value);
 }
 

@@ -9,6 +9,11 @@
 bool graph_put(struct shadow *shadow, int container, int value, unsigned key);
 /* A reference of it leads to value from now on. */
 void graph_set(struct shadow *shadow, int container, int value, unsigned place);
+/* One more item, in a list's middle: the item that is at place now, modulo its length, and those
+ * behind it move up. false: as graph_put. */
+bool graph_insert(struct shadow *shadow, int list, int value, unsigned place);
+/* One less, of a list that has some. */
+void graph_delete_item(struct shadow *shadow, int list, unsigned place);
 /* `keeper`: the name that keeps what is popped off a list, with the list's own reference;
  * SHADOW_NONE: nobody does. */
 void graph_remove(struct shadow *shadow, int container, unsigned place, int keeper);

@@ -22,6 +22,9 @@ enum graph_flag {
     GRAPH_FLAG_CHECK_OFTEN = 1u << 3,
     GRAPH_FLAG_UNALIGNED = 1u << 4,
     GRAPH_FLAGS_CLASSLESS = 7u << 5, /* all three: a runtime that has never had a class */
+    GRAPH_FLAGS_WEAKLESS = 6u << 5,  /* these two alone: no instance can be weakly referenced */
+    GRAPH_FLAGS_PROMPTNESS = 3u << 5,
+    GRAPH_FLAG_PROMPT = 1u << 5, /* of these two: what is left at the end is waited for */
 };
 
 enum { GRAPH_LEGACY_ROUNDS = 4 /* a cycle that another one holds dies with it */ };
@@ -34,10 +37,6 @@ static const char *const graph_kind_names[PALETTE_KINDS] = {
 /* ---------------------------------------------------------------- begin and end */
 static bool graph_make_classes(struct shadow *shadow, const struct palette *palette)
 {
-    static struct class_hooks hooks = {.finalize = shadow_finalizer,
-                                       .context = &object_graph_shadow};
-    static struct class_hooks legacy = {.finalize_legacy = shadow_finalizer,
-                                        .context = &object_graph_shadow};
     for (int i = 0; i < SHADOW_NAMES; i++) {
         char text[8];
         int length = snprintf(text, sizeof(text), "key%d", i);
@@ -49,11 +48,16 @@ static bool graph_make_classes(struct shadow *shadow, const struct palette *pale
     if ((palette->flags & GRAPH_FLAGS_CLASSLESS) == GRAPH_FLAGS_CLASSLESS) {
         return true;
     }
-    for (int i = 0; i < 3; i++) {
-        shadow->classes[i] = class_new(shadow->runtime, "class", i == 0 ? NULL : &hooks);
-    }
-    if (graph_has_deeds(palette)) {
-        shadow->classes[3] = class_new(shadow->runtime, "class", &legacy);
+    const bool is_weakless = (palette->flags & GRAPH_FLAGS_CLASSLESS) == GRAPH_FLAGS_WEAKLESS;
+    for (int i = 0; i < (graph_has_deeds(palette) ? 4 : 3); i++) {
+        shadow->contexts[i] =
+            (struct shadow_class){shadow, (enum shadow_kind)(SHADOW_OF_CLASS + i)};
+        struct class_hooks hooks = {.finalize = i == 0 || i == 3 ? NULL : shadow_finalizer,
+                                    .finalize_legacy = i == 3 ? shadow_finalizer : NULL,
+                                    .context = &shadow->contexts[i],
+                                    .without_weakrefs = is_weakless};
+        shadow->classes[i] =
+            class_new(shadow->runtime, "class", i == 0 && !is_weakless ? NULL : &hooks);
     }
     return shadow->classes[0] != NULL && shadow->classes[1] != NULL && shadow->classes[2] != NULL;
 }
@@ -91,7 +95,9 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     shadow->fresh = 0;
     shadow->first_free = 0;
     shadow->next_serial = 100000; /* no small ints */
+    shadow->may_have_dicts = false;
     heap_faults = (struct heap_faults){0};
+    fuzz_memory_faults = (struct fuzz_memory_faults){0};
     fuzz_os_begin(&shadow->os, FUZZ_OS_LOWEST, (palette->flags & GRAPH_FLAG_UNALIGNED) != 0);
     struct heap_options options = {.os = shadow->os.hooks, .window_bytes = 64 << 20};
     if (heap_open(&shadow->heap, &options, NULL) != STATUS_OK) {
@@ -107,6 +113,7 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     graph_configure(shadow, palette);
     shadow->objects_base = runtime_objects_live(shadow->runtime);
     shadow->is_exact = true;
+    graph_watch_open(shadow, graph_has_deeds(palette));
     graph_deeds_open(shadow, palette);
     return true;
 }
@@ -122,11 +129,15 @@ static void graph_end_legacy(struct shadow *shadow)
     }
 }
 
-static void graph_end(struct shadow *shadow)
+static void graph_end(struct shadow *shadow, const struct palette *palette)
 {
     heap_faults = (struct heap_faults){0};
+    fuzz_memory_faults = (struct fuzz_memory_faults){0};
     graph_deeds_close(shadow);
     shadow_verify_all(shadow);
+    if ((palette->flags & GRAPH_FLAGS_PROMPTNESS) == GRAPH_FLAG_PROMPT) {
+        graph_watch_promptness(shadow);
+    }
     graph_unfreeze(shadow);
     graph_save_all(shadow, false);
     graph_clear_garbage(shadow);
@@ -146,6 +157,7 @@ static void graph_end(struct shadow *shadow)
     for (int i = 0; i < SHADOW_WEAKREFS; i++) {
         graph_drop_weakref(shadow, &shadow->weakrefs[i]);
     }
+    graph_watch_close(shadow);
     shadow->is_ending = true;
     graph_release_classes(shadow);
     graph_close(shadow);
@@ -168,11 +180,11 @@ static void graph_run(const uint8_t *data, size_t size)
     for (size_t at = 0; at < palette.count; at++) {
         fuzz_count_operation();
         graph_step(shadow, &palette, at);
-        if (at % period == period - 1) {
+        if (at % period == period - 1 || fuzz_is_careful) {
             shadow_verify_all(shadow);
         }
     }
-    graph_end(shadow);
+    graph_end(shadow, &palette);
 }
 
 static void graph_print(const uint8_t *data, size_t size, FILE *out)

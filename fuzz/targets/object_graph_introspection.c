@@ -51,8 +51,8 @@ FUZZ_ORACLE void graph_visit_all(struct shadow *shadow)
 FUZZ_ORACLE void graph_visit_referents(struct shadow *shadow, int index)
 {
     const struct shadow_node *node = &shadow->nodes[index];
-    if (shadow_is_instance(node->kind)) {
-        return; /* a dict of attributes comes in between */
+    if (shadow_is_instance(node->kind) || node->kind == SHADOW_WEAK) {
+        return; /* a dict of attributes comes in between, or what its callback needs */
     }
     uint64_t expected = node->wide;
     for (int e = 0; e < shadow_edge_limit(node); e++) {
@@ -79,7 +79,7 @@ static bool graph_refers_to(const struct shadow_node *node, int index)
 FUZZ_ORACLE void graph_visit_referrers(struct shadow *shadow, int index)
 {
     const struct shadow_node *node = &shadow->nodes[index];
-    if (node->kind == SHADOW_TUPLE && node->edge_count == 0) {
+    if (shadow_is_shared(node)) {
         return;
     }
     shadow_mark(shadow);
@@ -105,12 +105,13 @@ FUZZ_ORACLE void graph_visit_referrers(struct shadow *shadow, int index)
 void graph_immortalize(struct shadow *shadow, int index)
 {
     struct shadow_node *node = &shadow->nodes[index];
-    if (node->kind == SHADOW_TUPLE && node->edge_count == 0) {
+    if (shadow_is_shared(node)) {
         return;
     }
+    const uint64_t refused = fuzz_memory_faults.refused;
     bool done = object_immortalize(shadow->runtime, node->object);
-    FUZZ_EXPECT(done != node->is_immortal, "immortal", "object %" PRId64 " is immortal %s",
-                node->serial, done ? "twice" : "already");
+    FUZZ_EXPECT(done != node->is_immortal || fuzz_memory_faults.refused != refused, "immortal",
+                "object %" PRId64 " is immortal %s", node->serial, done ? "twice" : "already");
     if (done) {
         node->is_immortal = true;
         node->count++;
@@ -129,6 +130,7 @@ void graph_save_all(struct shadow *shadow, bool save_all)
     }
     if (save_all) {
         heap_faults = (struct heap_faults){0};
+        fuzz_memory_faults = (struct fuzz_memory_faults){0};
         graph_collect(shadow, GC_GENERATIONS - 1);
         if (!shadow->is_exact) {
             return;

@@ -25,6 +25,7 @@ int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *obje
                                  .kind = kind,
                                  .alive = true,
                                  .serial = shadow->next_serial++,
+                                 .seen = graph_watch_now(&shadow->watch),
                                  .count = 1,
                                  .held = 1};
     for (int e = 0; e < SHADOW_EDGES; e++) {
@@ -77,7 +78,8 @@ static void shadow_doubt_weakrefs(struct shadow *shadow, struct shadow_node *res
 void shadow_finalizer(struct runtime *runtime, struct object *self, void *context)
 {
     (void)runtime;
-    struct shadow *shadow = context;
+    const struct shadow_class *class = context;
+    struct shadow *shadow = class->shadow;
     struct object *serial = instance_attribute(self, shadow->keys[0]);
     if (serial == NULL) {
         return; /* it was given up before it was whole */
@@ -85,6 +87,9 @@ void shadow_finalizer(struct runtime *runtime, struct object *self, void *contex
     struct shadow_node *node = shadow_by_serial(shadow, int_value(serial));
     FUZZ_EXPECT(node != NULL && node->object == self, "finalizer",
                 "the finalizer of an object that is dead");
+    FUZZ_EXPECT(node->kind == class->kind, "finalizer",
+                "the finalizer of object %" PRId64 " is given another class's context",
+                node->serial);
     node->finalized++;
     FUZZ_EXPECT(node->finalized == 1, "finalizer", "object %" PRId64 " is finalized twice",
                 node->serial);
@@ -131,22 +136,41 @@ void shadow_note_garbage(struct shadow *shadow)
     }
 }
 
+/* A weak reference that no slot has any more is in a container: garbage makes no calls. */
+static void shadow_expect_weak(struct shadow *shadow, const struct object *weakref)
+{
+    const bool is_settled = shadow->watch.asked > 0 && !shadow->watch.has_deeds;
+    bool is_known = false;
+    bool is_reachable = false;
+    shadow_mark(shadow);
+    for (int i = 0; i < shadow->fresh; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        bool is_same = node->alive && node->kind == SHADOW_WEAK && node->object == weakref;
+        is_known |= is_same;
+        is_reachable |= is_same && node->reachable;
+    }
+    FUZZ_EXPECT(is_known, "weakref", "the callback of a weak reference that is dead");
+    FUZZ_EXPECT(is_reachable || !is_settled, "weakref",
+                "a collection calls the callback of a weak reference that is garbage");
+}
+
 void shadow_weakref_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
                              void *context)
 {
-    (void)runtime;
-    (void)owned;
-    (void)context;
-    for (int i = 0; i < SHADOW_WEAKREFS; i++) {
-        struct shadow_weakref *weak = &object_graph_shadow.weakrefs[i];
-        if (weak->object == weakref) {
-            weak->called++;
-            FUZZ_EXPECT(weak->called == 1, "weakref", "a callback is called twice");
-            graph_deed(&object_graph_shadow);
-            return;
-        }
+    struct shadow *shadow = &object_graph_shadow;
+    struct shadow_weakref *weak = context;
+    FUZZ_EXPECT(weak >= shadow->weakrefs && weak < shadow->weakrefs + SHADOW_WEAKREFS &&
+                    owned == shadow->keys[weak - shadow->weakrefs],
+                "weakref", "a callback is given another's context");
+    FUZZ_EXPECT(weakref_get(runtime, weakref) == NULL, "weakref",
+                "a callback is called while the referent is alive");
+    if (weak->object == weakref) {
+        weak->called++;
+        FUZZ_EXPECT(weak->called == 1, "weakref", "a callback is called twice");
+    } else {
+        shadow_expect_weak(shadow, weakref);
     }
-    fuzz_fail("weakref", "the callback of a weak reference that is dead");
+    graph_deed(shadow);
 }
 
 /* ---------------------------------------------------------------- counts */
@@ -267,11 +291,31 @@ static void shadow_verify_atom(const struct shadow_node *node)
     case SHADOW_FLOAT:
         right = float_value(node->object) == (double)node->serial;
         break;
+    case SHADOW_WEAK:
+        right = object_is(node->object, &weakref_type);
+        break;
     default:
         (void)snprintf(text, sizeof(text), "%" PRId64, node->serial);
         right = strncmp(str_bytes(node->object), text, strlen(text)) == 0;
     }
     FUZZ_EXPECT(right, "contents", "the value of atom %" PRId64 " has changed", node->serial);
+}
+
+/* An iteration meets each entry once. */
+static void shadow_verify_dict(const struct shadow_node *node, size_t length)
+{
+    size_t position = 0;
+    size_t count = 0;
+    struct object *key;
+    struct object *value;
+    while (dict_next(node->object, &position, &key, &value)) {
+        FUZZ_EXPECT(dict_get(node->object, key) == value, "edges",
+                    "dict %" PRId64 " is iterated over another value than it gives", node->serial);
+        count++;
+    }
+    FUZZ_EXPECT(dict_length(node->object) == length && count == length, "edges",
+                "dict %" PRId64 " has the length %zu and %zu entries, not %zu", node->serial,
+                dict_length(node->object), count, length);
 }
 
 static void shadow_verify_edges(const struct shadow *shadow, const struct shadow_node *node)
@@ -295,8 +339,13 @@ static void shadow_verify_edges(const struct shadow *shadow, const struct shadow
                     "dict %" PRId64 " has lost its int key %u", node->serial, i);
     }
     length += node->wide;
-    FUZZ_EXPECT(node->kind != SHADOW_DICT || dict_length(node->object) == length, "edges",
-                "dict %" PRId64 " has another length than %zu", node->serial, length);
+    if (node->kind == SHADOW_DICT) {
+        shadow_verify_dict(node, length);
+    }
+    FUZZ_EXPECT(!shadow_is_instance(node->kind) || node->kind == SHADOW_LEGACY ||
+                    gc_is_finalized(node->object) == (node->finalized > 0),
+                "finalizer", "object %" PRId64 " is finalized %u times, and says otherwise",
+                node->serial, node->finalized);
     FUZZ_EXPECT(node->kind != SHADOW_LIST || list_length(node->object) == node->edge_count, "edges",
                 "list %" PRId64 " has another length than %u", node->serial, node->edge_count);
 }
@@ -342,27 +391,41 @@ static void shadow_verify_weakrefs(struct shadow *shadow)
 
 /* Blocks for objects: each node is one, an instance with attributes has a dict; an instance of a
  * class an int, its serial; and weak references, of which several slots may share one. */
-static uint64_t shadow_objects(const struct shadow *shadow)
+uint64_t shadow_objects(const struct shadow *shadow, bool reachable)
 {
     uint64_t objects = shadow->objects_base + shadow->wide_key_count;
-    objects += shadow->deeds.kept_count;
+    objects += shadow->deeds.kept_count + shadow->watch.kept_count;
     objects += shadow->runtime->garbage != NULL;
     for (int i = 0; i < shadow->fresh; i++) {
         const struct shadow_node *node = &shadow->nodes[i];
-        bool is_shared = node->kind == SHADOW_TUPLE && node->edge_count == 0;
-        objects += node->alive && !is_shared;
-        objects += node->alive && node->has_dict;
-        objects += node->alive && node->kind > SHADOW_INSTANCE && shadow_is_instance(node->kind);
+        if (node->alive && (node->reachable || !reachable)) {
+            objects += !shadow_is_shared(node);
+            objects += node->has_dict;
+            objects += node->kind > SHADOW_INSTANCE && shadow_is_instance(node->kind);
+        }
     }
     for (int i = 0; i < SHADOW_WEAKREFS; i++) {
         const struct object *object = shadow->weakrefs[i].object;
-        bool is_new = object != NULL;
+        bool is_new = object != NULL && shadow->weakrefs[i].holder == 0;
         for (int j = 0; j < i; j++) {
             is_new &= shadow->weakrefs[j].object != object;
         }
         objects += is_new;
     }
     return objects;
+}
+
+/* All that the program can reach, and no more than has not died by its count. What deeds have made
+ * is garbage that no node knows of. */
+static void shadow_verify_live(const struct shadow *shadow)
+{
+    uint64_t live = runtime_objects_live(shadow->runtime);
+    uint64_t most = shadow_objects(shadow, false);
+    uint64_t least = shadow->is_exact ? most : shadow_objects(shadow, true);
+    bool is_bounded = shadow->is_exact || !(shadow->watch.has_deeds || shadow->may_have_dicts);
+    FUZZ_EXPECT(live >= least && (live <= most || !is_bounded), "objects-live",
+                "%" PRIu64 " objects are alive, by the shadow %" PRIu64 " to %" PRIu64, live, least,
+                most);
 }
 
 FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
@@ -376,7 +439,7 @@ FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
         if (!node->alive || !(node->reachable || shadow->is_exact)) {
             continue;
         }
-        if (!(node->kind == SHADOW_TUPLE && node->edge_count == 0)) { /* the empty one is shared */
+        if (!shadow_is_shared(node)) {
             int64_t count = object_getrefcount(node->object);
             count -= node->is_immortal ? OBJECT_IMMORTAL_COUNT : 0;
             int at_least = shadow->is_exact ? node->count : least[i];
@@ -391,18 +454,17 @@ FUZZ_ORACLE void shadow_verify(struct shadow *shadow)
         }
     }
     shadow_verify_weakrefs(shadow);
-    if (shadow->is_exact) {
-        uint64_t live = runtime_objects_live(shadow->runtime);
-        uint64_t expected = shadow_objects(shadow);
-        FUZZ_EXPECT(live == expected, "objects-live",
-                    "%" PRIu64 " objects are alive, by the shadow %" PRIu64, live, expected);
-    }
+    shadow_verify_live(shadow);
 }
 
+/* The checkers map memory of their own. */
 void shadow_expect_collector(const struct shadow *shadow)
 {
+    const struct fuzz_memory_faults faults = fuzz_memory_faults;
+    fuzz_memory_faults = (struct fuzz_memory_faults){0};
     FUZZ_EXPECT(gc_check(shadow->runtime) == 0, "gc-check",
                 "invariants of the collector are broken");
+    fuzz_memory_faults = faults;
 }
 
 void shadow_expect_heap(const struct shadow *shadow)
@@ -413,6 +475,7 @@ void shadow_expect_heap(const struct shadow *shadow)
 void shadow_verify_all(struct shadow *shadow)
 {
     shadow_verify(shadow);
+    graph_watch_generations(shadow);
     shadow_expect_collector(shadow);
     shadow_expect_heap(shadow);
 }

@@ -11,10 +11,12 @@
 #include "gc/object.h"
 #include "gc/weakref.h"
 
+#include "fuzz/fuzz_memory.h"
 #include "fuzz/fuzz_os.h"
 #include "fuzz/oracle.h"
 #include "fuzz/palette.h"
 #include "fuzz/targets/object_graph_deeds.h"
+#include "fuzz/targets/object_graph_watch.h"
 
 enum {
     SHADOW_NODES = 512,
@@ -39,6 +41,7 @@ enum shadow_kind {
     SHADOW_INT,
     SHADOW_FLOAT,
     SHADOW_STR,
+    SHADOW_WEAK, /* a weak reference that a slot has had: a container, whose edges nobody counts */
     SHADOW_KINDS
 };
 
@@ -50,6 +53,9 @@ struct shadow_node {
     bool has_dict;       /* of attributes */
     bool is_weak_unsure; /* a collection has cut its weak references off, and it lives on */
     bool is_immortal;
+    bool is_shared;     /* a small int: how many refer to it nobody knows */
+    uint8_t generation; /* that it is in, after the first `seen` events of collections */
+    uint32_t seen;
     unsigned saved;     /* entries of the list of garbage; references of the program's, too */
     unsigned finalized; /* calls of its finalizer, of either kind */
     int64_t serial; /* what an int, float or str is made of, and an instance's first attribute */
@@ -66,6 +72,13 @@ struct shadow_weakref {
     int node;
     unsigned called;
     bool has_callback;
+    int holder; /* one more than the node that stands for it, whose reference is one of its; or 0 */
+};
+
+/* What the finalizers of a class are given. */
+struct shadow_class {
+    struct shadow *shadow;
+    enum shadow_kind kind;
 };
 
 struct shadow {
@@ -78,6 +91,10 @@ struct shadow {
     /* Plain, with a finalizer, with one that rescues, with a legacy one, in programs with deeds. */
     struct object *classes[4];
     struct graph_deeds deeds;
+    struct graph_watch watch;
+    struct shadow_class contexts[4];
+    bool
+        may_have_dicts; /* that memory was refused for an entry of, so that no node knows of them */
     struct shadow_node nodes[SHADOW_NODES];
     int names[SHADOW_NAMES];
     int rescued[SHADOW_RESCUED];
@@ -121,6 +138,12 @@ static inline int shadow_edge_limit(const struct shadow_node *node)
     return shadow_is_container(node->kind) ? SHADOW_NAMES : 0;
 }
 
+/* Whether others than the nodes may refer to its object, or it is no object of its own. */
+static inline bool shadow_is_shared(const struct shadow_node *node)
+{
+    return node->is_shared || (node->kind == SHADOW_TUPLE && node->edge_count == 0);
+}
+
 /* An unused node; SHADOW_NONE when all are in use. */
 int shadow_add(struct shadow *shadow, enum shadow_kind kind, struct object *object);
 /* One reference of the program's, or of an edge, is gone in the runtime already. */
@@ -135,6 +158,9 @@ void shadow_collected(struct shadow *shadow);
 void shadow_finalizer(struct runtime *runtime, struct object *self, void *context);
 void shadow_weakref_callback(struct runtime *runtime, struct object *weakref, struct object *owned,
                              void *context);
+
+/* Blocks for objects, all that may be alive or those alone that the program can reach. */
+uint64_t shadow_objects(const struct shadow *shadow, bool reachable);
 
 /* Counts, contents, weak references and the number of objects alive, against the runtime. */
 void shadow_verify(struct shadow *shadow);

@@ -84,7 +84,7 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
     struct shadow_node *node = &shadow->nodes[index];
     node->edge_count = kind == SHADOW_TUPLE ? length : 0;
     for (unsigned i = 0; i < node->edge_count; i++) {
-        if (i == node->edge_count / 2 && (choice & 12) == 12 && name % 4 == 3) {
+        if (i == node->edge_count / 2 && (choice & 12) == 12 && graph_is_special(name)) {
             graph_collect(shadow, (int)(name % GC_GENERATIONS)); /* of a tuple that lacks items */
         }
         int item = shadow->names[(name + i * (1 + (choice >> 2))) % SHADOW_NAMES];
@@ -107,6 +107,7 @@ static void graph_new_instance(struct shadow *shadow, unsigned name, unsigned ch
         return;
     }
     struct object *object = class_instance_new(shadow->runtime, class);
+    const uint32_t now = graph_watch_now(&shadow->watch); /* what follows may collect */
     struct object *serial = int_new(shadow->runtime, shadow->next_serial);
     if (object == NULL || serial == NULL ||
         !instance_set_attribute(shadow->runtime, object, shadow->keys[0], serial)) {
@@ -121,13 +122,32 @@ static void graph_new_instance(struct shadow *shadow, unsigned name, unsigned ch
         object_decref(shadow->runtime, object);
         return;
     }
-    shadow->nodes[index].has_dict = true;
+    struct shadow_node *node = &shadow->nodes[index];
+    node->has_dict = true;
+    node->generation = now <= node->seen ? 0 : WATCH_UNKNOWN;
+    node->seen = now <= node->seen ? now : node->seen;
     graph_bind(shadow, name, index);
+}
+
+/* One of the ints that a runtime has from its beginning. */
+static void graph_share_int(struct shadow *shadow, unsigned name, const struct palette *palette)
+{
+    int64_t value = RUNTIME_SMALL_INT_MIN + palette->entries[1] % RUNTIME_SMALL_INTS;
+    int index = graph_enter(shadow, SHADOW_INT, int_new(shadow->runtime, value));
+    if (index != SHADOW_NONE) {
+        shadow->nodes[index].serial = value;
+        shadow->nodes[index].is_shared = true;
+        graph_bind(shadow, name, index);
+    }
 }
 
 static void graph_new_atom(struct shadow *shadow, unsigned name, unsigned choice,
                            const struct palette *palette)
 {
+    if (choice == GRAPH_CHOICE_SMALL_INT && graph_is_special(name)) {
+        graph_share_int(shadow, name, palette);
+        return;
+    }
     char text[640];
     size_t length = 8 + palette->entries[choice & 3] % 600;
     struct object *object;
@@ -190,8 +210,32 @@ void graph_drop_weakref(struct shadow *shadow, struct shadow_weakref *weak)
 {
     struct object *object = weak->object;
     if (object != NULL) {
+        int holder = weak->holder - 1;
         *weak = (struct shadow_weakref){0};
+        if (holder >= 0) {
+            shadow->nodes[holder].held--;
+        }
         object_decref(shadow->runtime, object);
+        if (holder >= 0) {
+            shadow_release(shadow, holder);
+        }
+    }
+}
+
+/* The name keeps a weak reference with a callback, which so gets into containers and garbage. */
+static void graph_keep_weakref(struct shadow *shadow, unsigned name)
+{
+    struct shadow_weakref *weak = &shadow->weakrefs[name / 2 % SHADOW_WEAKREFS];
+    if (weak->object == NULL || !weak->has_callback) {
+        return;
+    }
+    if (weak->holder == 0) {
+        weak->holder = 1 + shadow_add(shadow, SHADOW_WEAK, weak->object);
+    }
+    if (weak->holder != 0) {
+        shadow->nodes[weak->holder - 1].generation = WATCH_UNKNOWN; /* it is not new */
+        (void)object_incref(weak->object);
+        graph_keep(shadow, name, weak->holder - 1);
     }
 }
 
@@ -231,13 +275,19 @@ static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
         }
         return;
     }
+    if (choice == GRAPH_CHOICE_KEEP_WEAKREF && graph_is_special(name)) {
+        graph_keep_weakref(shadow, name);
+        return;
+    }
     graph_drop_weakref(shadow, weak);
     if (index == SHADOW_NONE || !weakref_is_allowed(shadow->nodes[index].object)) {
         return;
     }
     graph_before_allocation(shadow);
     bool has_callback = (choice & 1) != 0;
-    static const struct weakref_hooks hooks = {.callback = shadow_weakref_callback};
+    const struct weakref_hooks hooks = {.callback = shadow_weakref_callback,
+                                        .owned = shadow->keys[choice % SHADOW_WEAKREFS],
+                                        .context = weak};
     struct object *object =
         weakref_new(shadow->runtime, shadow->nodes[index].object, has_callback ? &hooks : NULL);
     if (object != NULL) {
@@ -249,10 +299,14 @@ static void graph_weak(struct shadow *shadow, unsigned name, unsigned choice)
 }
 
 /* ---------------------------------------------------------------- the program */
-static void graph_refuse(unsigned first, unsigned count)
+static void graph_refuse(unsigned argument)
 {
-    heap_faults.first = heap_faults.calls + 1 + first;
-    heap_faults.last = heap_faults.first + count;
+    heap_faults.first = heap_faults.calls + 1 + (argument & 31);
+    heap_faults.last = heap_faults.first + (argument >> 6);
+    if (argument & 32) {
+        fuzz_memory_faults.first = fuzz_memory_faults.calls + 1;
+        fuzz_memory_faults.last = fuzz_memory_faults.first + (argument >> 6);
+    }
 }
 
 static void graph_clear_or_fill(struct shadow *shadow, int container, int value, unsigned choice)
@@ -275,9 +329,16 @@ static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned
     if (container == SHADOW_NONE) {
         return;
     }
+    /* In the middle of a list: of one name's, and of one that a slice was interrupted in. */
+    const bool is_inner =
+        shadow->nodes[container].kind == SHADOW_LIST &&
+        (graph_is_rare(low) || shadow->nodes[container].object == graph_suspended(shadow));
+    graph_pass_write(shadow, container, kind - GRAPH_PUT);
     switch (kind) {
     case GRAPH_PUT:
-        if (value != SHADOW_NONE) {
+        if (value != SHADOW_NONE && is_inner) {
+            (void)graph_insert(shadow, container, value, place);
+        } else if (value != SHADOW_NONE) {
             (void)graph_put(shadow, container, value, place);
         }
         break;
@@ -287,6 +348,10 @@ static void graph_step_containers(struct shadow *shadow, unsigned kind, unsigned
         }
         break;
     case GRAPH_REMOVE:
+        if (is_inner && shadow->nodes[container].edge_count > 0) {
+            graph_delete_item(shadow, container, high);
+            break;
+        }
         graph_remove(shadow, container, high, place & 1 ? (int)high : SHADOW_NONE);
         break;
     case GRAPH_CLEAR:
@@ -374,6 +439,21 @@ static void graph_keep_visited(struct shadow *shadow, unsigned name)
     }
 }
 
+/* Writes to what a slice of the collector was interrupted in come at the worst moment. */
+static void graph_keep_suspended(struct shadow *shadow, unsigned name)
+{
+    const struct object *suspended = graph_suspended(shadow);
+    shadow_mark(shadow);
+    for (int i = 0; i < shadow->fresh && suspended != NULL; i++) {
+        const struct shadow_node *node = &shadow->nodes[i];
+        if (node->reachable && node->object == suspended) {
+            (void)object_incref(node->object);
+            graph_keep(shadow, name, i);
+            return;
+        }
+    }
+}
+
 /* Each part costs as much as a hundred other operations; all of them, one time in four. */
 static void graph_check(struct shadow *shadow, unsigned name, unsigned choice)
 {
@@ -398,6 +478,11 @@ static void graph_check(struct shadow *shadow, unsigned name, unsigned choice)
             graph_visit_referrers(shadow, index);
         }
         return;
+    case GRAPH_CHOICE_KEEP_SUSPENDED:
+        if (graph_is_special(name)) {
+            graph_keep_suspended(shadow, name);
+        }
+        break;
     default:
         break;
     }
@@ -474,7 +559,7 @@ static void graph_operate(struct shadow *shadow, const struct palette *palette, 
         break;
     case GRAPH_REFUSE:
         if (!shadow->runtime->save_all) {
-            graph_refuse(argument & 31, argument >> 6);
+            graph_refuse(argument);
         }
         break;
     case GRAPH_WEAK:

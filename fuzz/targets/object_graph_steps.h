@@ -25,19 +25,35 @@ enum graph_kind {
 };
 
 enum {
-    GRAPH_CHOICE_LEGACY = 15, /* of GRAPH_NEW_INSTANCE, in programs with deeds */
-    GRAPH_CHOICE_HANG = 13,   /* of GRAPH_WEAK, likewise: a death in the middle of freeing */
-    GRAPH_CHOICE_DEED = 14,   /* of GRAPH_WEAK, likewise: what finalizers do, outside of one */
-    GRAPH_CHOICE_FRAME = 12,  /* of GRAPH_NEW_CONTAINER: called from the one that the name had */
+    GRAPH_CHOICE_LEGACY = 15,    /* of GRAPH_NEW_INSTANCE, in programs with deeds */
+    GRAPH_CHOICE_SMALL_INT = 11, /* of GRAPH_NEW_ATOM, for some names: one that is shared */
+    GRAPH_CHOICE_KEEP_WEAKREF =
+        12,                  /* of GRAPH_WEAK, for some names: the name keeps a weak reference */
+    GRAPH_CHOICE_HANG = 13,  /* of GRAPH_WEAK, likewise: a death in the middle of freeing */
+    GRAPH_CHOICE_DEED = 14,  /* of GRAPH_WEAK, likewise: what finalizers do, outside of one */
+    GRAPH_CHOICE_FRAME = 12, /* of GRAPH_NEW_CONTAINER: called from the one that the name had */
     GRAPH_CHOICE_KEEP_VISITED = 10,  /* of GRAPH_CHECK: the name keeps what a visit shows, … */
     GRAPH_CHOICE_KEEP_REFERENT = 11, /* … or what a weak reference leads to */
     GRAPH_CHOICE_VISIT_ALL = 12,
     GRAPH_CHOICE_REFERENTS = 13,
     GRAPH_CHOICE_REFERRERS = 14,
-    GRAPH_CHOICE_SAVE_ALL = 13, /* of GRAPH_DELETE_NAME: on or off */
+    GRAPH_CHOICE_KEEP_SUSPENDED = 15, /* for some names: what a slice was interrupted in */
+    GRAPH_CHOICE_SAVE_ALL = 13,       /* of GRAPH_DELETE_NAME: on or off */
     GRAPH_CHOICE_CLEAR_GARBAGE = 14,
     GRAPH_CHOICE_IMMORTAL = 15,
 };
+
+/* One name in four does more than the others, so that recorded programs keep their meaning. */
+static inline bool graph_is_special(unsigned name)
+{
+    return name % 4 == 3;
+}
+
+/* One in sixteen. */
+static inline bool graph_is_rare(unsigned name)
+{
+    return name == SHADOW_NAMES - 1;
+}
 
 /* Plays the operation at that index of the palette. */
 void graph_step(struct shadow *shadow, const struct palette *palette, size_t at);
