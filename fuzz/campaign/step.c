@@ -130,7 +130,7 @@ static enum status step_describe(const struct fuzz_failure *failure, const char 
     }
     struct text_list offsets = {0};
     struct text_list names = {0};
-    const char *at = strstr(said.text, "(operation ");
+    const char *at = strstr(output, "(operation ");
     unsigned long number = at != NULL ? strtoul(at + strlen("(operation "), NULL, 10) : 0;
     char *operation = step_decode(failure, input, number);
     step_read_edges(output, &offsets);
