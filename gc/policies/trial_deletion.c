@@ -50,6 +50,7 @@ struct trial {
     uint32_t committed;
     bool collecting_all;     /* somebody else has the marks */
     uint32_t boundary_moves; /* when the new ones were last looked at */
+    bool has_missed; /* a candidate has found no room: all that is not biased is looked at again */
 };
 
 static struct trial *trial_of(const struct runtime *runtime)
@@ -97,7 +98,7 @@ static bool trial_fit(struct trial *trial, const struct registry *registry)
     return true;
 }
 
-/* A container that finds no room stays biased: its next decrement offers it again. */
+/* A container that finds no room is not biased, so that it is found when there is some. */
 static void trial_buffer(struct runtime *runtime, struct object *container)
 {
     struct trial *trial = trial_of(runtime);
@@ -106,11 +107,16 @@ static void trial_buffer(struct runtime *runtime, struct object *container)
         return;
     }
     uint8_t *mark = &runtime->collector.registry.marks[container->index];
-    if (container->index != 0 && !(*mark & TRIAL_BUFFERED) && trial->length < trial->committed) {
-        *mark |= TRIAL_BUFFERED;
-        trial->roots[trial->length++] = container->index;
-        object_unbias(container);
+    if (container->index == 0 || *mark & TRIAL_BUFFERED) {
+        return;
     }
+    object_unbias(container);
+    if (trial->length == trial->committed) {
+        trial->has_missed = true;
+        return;
+    }
+    *mark |= TRIAL_BUFFERED;
+    trial->roots[trial->length++] = container->index;
 }
 
 /* New containers are candidates, and those that were new when they were frozen. */
@@ -126,10 +132,10 @@ static void trial_buffer_new(struct runtime *runtime)
     }
     registry_seal(registry);
     memset(registry->marks + new, 0, registry->length - new);
-    uint32_t begin = trial->boundary_moves == collector->boundary_moves
-                         ? new
-                         : registry->starts[GC_GENERATIONS - 1];
+    bool is_new_enough = trial->boundary_moves == collector->boundary_moves && !trial->has_missed;
+    uint32_t begin = is_new_enough ? new : registry->starts[GC_GENERATIONS - 1];
     trial->boundary_moves = collector->boundary_moves;
+    trial->has_missed = false;
     for (uint32_t i = begin; i < registry->starts[0]; i++) {
         struct object *object = registry_object(registry, i);
         if (object != NULL && !object_is_biased(object)) {
