@@ -355,10 +355,15 @@ static char *grid_trial(const json_t *line)
                        (unsigned long long)json_count_at(line, "trial", 0));
 }
 
-/* A failed trial is done again, so that only its last line counts. */
-static bool grid_is_result(const json_t *line)
+/* By what a line is known: the trial, and whether it failed; a failed one may be done again. The
+ * caller frees. */
+static char *grid_key(const json_t *line)
 {
-    return strcmp(json_text_at(line, "end", "failed"), "failed") != 0;
+    bool failed = strcmp(json_text_at(line, "end", ""), "failed") == 0;
+    char *name = grid_trial(line);
+    char *key = text_format("%s%s", name, failed ? "!" : "");
+    free(name);
+    return key;
 }
 
 /* Takes over the lines of a task that the score has not, with the inputs that they found. */
@@ -374,7 +379,8 @@ static enum status grid_take_trials(const char *directory, size_t task, json_t *
     json_array_foreach(lines, index, line)
     {
         char *name = grid_trial(line);
-        if (status == STATUS_OK && grid_is_result(line) && json_object_get(known, name) == NULL) {
+        char *key = grid_key(line);
+        if (status == STATUS_OK && json_object_get(known, key) == NULL) {
             char *bytes = NULL;
             size_t size = 0;
             char *from = text_format("%s/found/%s", own, name);
@@ -382,12 +388,13 @@ static enum status grid_take_trials(const char *directory, size_t task, json_t *
             if (file_read(from, &bytes, &size, NULL) == STATUS_OK) {
                 status = file_write(to, bytes, size, error);
             }
-            (void)json_object_set_new(known, name, json_true());
+            (void)json_object_set_new(known, key, json_true());
             status = status == STATUS_OK ? fuzz_log_append(log, json_incref(line), error) : status;
             free(bytes);
             free(from);
             free(to);
         }
+        free(key);
         free(name);
     }
     json_decref(lines);
@@ -405,11 +412,9 @@ static enum status grid_merge_trials(const char *directory, const json_t *plan,
     const json_t *line;
     json_array_foreach(log->lines, index, line)
     {
-        char *name = grid_trial(line);
-        if (grid_is_result(line)) {
-            (void)json_object_set_new(known, name, json_true());
-        }
-        free(name);
+        char *key = grid_key(line);
+        (void)json_object_set_new(known, key, json_true());
+        free(key);
     }
     for (size_t i = 0; i < json_count_at(plan, "grid.tasks", 0) && status == STATUS_OK; i++) {
         status = grid_take_trials(directory, i, known, log, error);

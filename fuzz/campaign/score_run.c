@@ -32,6 +32,7 @@ struct score_trial {
 /* A trial that is running. */
 struct score_slot {
     bool used;
+    bool spent; /* stopped as its CPU time was over; the kernel's last word may be a tick less */
     struct score_trial trial;
     struct fuzz_launch launch;
     char *directory;
@@ -242,7 +243,7 @@ static enum status score_finish(struct score_state *state, size_t index, struct 
     fuzz_engine_read(&slot->launch, &progress);
     bool found = score_keep_finding(state, slot, name);
     double limit_s = score_limit_s(state, &slot->trial);
-    bool late = !found && cpu_s >= limit_s;
+    bool late = !found && (cpu_s >= limit_s || slot->spent);
     /* A finding after the limit, but before the next look, was not found in time. */
     found = found && cpu_s <= limit_s;
     const char *end = found ? "finding" : late || cpu_s >= limit_s ? "limit" : "failed";
@@ -290,7 +291,8 @@ static enum status score_look(struct score_state *state, size_t *running, struct
             double wall_s = (double)(clock_wall_ns() - member->begin_ns) / 1e9;
             double limit_s = score_limit_s(state, &state->slots[i].trial);
             double wall_max = SCORE_WALL_FACTOR * limit_s + SCORE_WALL_LEAST_S;
-            if ((double)member->result.cpu_ns / 1e9 >= limit_s || wall_s > wall_max) {
+            state->slots[i].spent = (double)member->result.cpu_ns / 1e9 >= limit_s;
+            if (state->slots[i].spent || wall_s > wall_max) {
                 crew_stop(member, 1, SCORE_GRACE_S);
             }
         }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # `heapmill bench --engine slurm` on a real Slurm of this machine (scripts/cluster).
-#   slurm_test.sh SCRIPTS_DIRECTORY BIN_DIRECTORY [death|kills N|overhead]
+#   slurm_test.sh SCRIPTS_DIRECTORY BIN_DIRECTORY [death|kills N|overhead|fuzz]
 # death: a node dies in the middle, with its daemon, its step daemons and its tasks; the merged result equals a local run's
 # cell for cell. kills N: so many kill -9 of tasks, daemons and the submitting command at random instants, over as many runs
 # as that takes; each merged result is complete and nothing is doubled. overhead: what the engine costs cells of one second.
+# fuzz: a campaign and a score.
 # Exit 77: Slurm, munge or jq is absent.
 set -euo pipefail
 scripts=$1
@@ -135,13 +136,36 @@ test_overhead() {
     SECONDS=0
     heapmill bench -b malloc,null -w pingpong,batch --one-layout --rounds "${ROUNDS:-20}" --target-ms 1000 --metric time \
         --engine slurm --tasks 1 -o "$work/run" >/dev/null 2>"$work/said" || fail "$(cat "$work/said")"
-    wall=$(jq -s 'map(.started | fromdate) | max - min' "$work/run/records.jsonl")
     wall=$SECONDS
     own=$(jq -s 'map(.process.wall_ns) | add / 1e9' "$work/run/records.jsonl")
     awk -v wall="$wall" -v own="$own" 'BEGIN { printf "cells took %.1f s, the whole run %d s: overhead %.2f%%\n", own, wall, (wall / own - 1) * 100 }'
 }
 
+# A campaign and a score on the toy target of cli/tests, whose defects are found in a moment.
+test_fuzz() {
+    local code=0 trees
+    trees=$(dirname "$(command -v heapmill)")/../tests/fuzz-trees
+    export HEAPMILL_FUZZ_TREES=$trees
+    [ -x "$trees/fuzz-libfuzzer/bin/heapmill-fuzz-toy+defects" ] || { echo "SKIPPED: no toy target for libFuzzer" >&2; exit 77; }
+    heapmill fuzz run toy --bug defects --engine libfuzzer --jobs 2 --time 6s --engine-host slurm -o "$work/run" \
+        >"$work/told" 2>"$work/said" || code=$?
+    [ $code -eq 1 ] || fail "the campaign ended with $code: $(cat "$work/said")"
+    [ "$(jq -r 'select(.event == "finding").file' "$work/run/events.jsonl" | sort | uniq -d | wc -l)" -eq 0 ] || fail "a finding is told twice"
+    [ "$(jq -r 'select(.event == "finding").file' "$work/run/events.jsonl" | wc -l)" -gt 0 ] || fail "no finding is told"
+    [ "$(jq -r 'select(.event == "sample").task' "$work/run/events.jsonl" | sort -u | wc -l)" -eq 2 ] || fail "not both engines ran"
+    code=0
+    heapmill fuzz score --bugs defects --engines libfuzzer --trials 4 --time 5s --jobs 2 --engine-host slurm -o "$work/score" \
+        >"$work/told" 2>"$work/said" || code=$?
+    [ $code -le 1 ] || fail "the score ended with $code: $(cat "$work/said")"
+    # Each engine (blind random is always there): four trials with the bug, one control.
+    jq -r '[.program, .engine, .trial] | @tsv' "$work/score/trials.jsonl" | sort >"$work/trials"
+    [ -z "$(uniq -d "$work/trials")" ] || fail "a trial is doubled"
+    [ "$(wc -l <"$work/trials")" -eq 10 ] || fail "$(wc -l <"$work/trials") trials, not 10"
+    echo "a campaign of two engines and a score of ten trials ran as tasks"
+}
+
 case $what in
+    fuzz) test_fuzz ;;
     death) test_death ;;
     kills) test_kills "${4:-50}" ;;
     overhead) test_overhead ;;
