@@ -6,19 +6,22 @@
 #include "cli/shared_options.h"
 #include "common/host/text.h"
 #include "results/export/export.h"
+#include "results/manifest.h"
 #include "results/store.h"
 
 struct export_arguments {
     struct comparison_options options;
     struct base_option base;
     const char *directory;
-    const char *output; /* NULL: standard output */
-    const char *sqlite; /* the database; NULL: another format */
+    const char *output;   /* NULL: standard output */
+    const char *sqlite;   /* the database; NULL: another format */
+    const char *artifact; /* the archive; NULL: another format */
     const char *table;
     bool csv;
     bool markdown;
     bool benchmark;
     bool all_metrics;
+    bool verify;
 };
 
 static const char *const export_tables[] = {"comparison", "records", NULL};
@@ -36,6 +39,13 @@ static const struct option_row export_options[] = {
      "what google-benchmark's tools/compare.py reads: an entry for each round of each cell, times "
      "of one operation",
      OPTION_INTO(struct export_arguments, benchmark)},
+    {OPTION_TEXT, 0, "artifact", "FILE",
+     "the whole run as one archive (FILE.tar.zst) with the SHA-256 of each file, which another "
+     "machine unpacks, compares, plots and verifies",
+     .candidates = OPTION_FILES, OPTION_INTO(struct export_arguments, artifact)},
+    {OPTION_FLAG, 0, "verify", NULL,
+     "write nothing: is every file of the run as it was when the run ended?",
+     OPTION_INTO(struct export_arguments, verify)},
     {OPTION_CHOICE, 0, "table", "TABLE", "of --csv", "comparison", .words = export_tables,
      OPTION_INTO(struct export_arguments, table)},
     {OPTION_TEXT, 'o', "output", "FILE", "write it there; a file appears whole or not at all",
@@ -54,12 +64,13 @@ static const struct option_row export_options[] = {
 static enum status export_check(void *arguments, struct error *error)
 {
     struct export_arguments *asked = arguments;
-    int formats = asked->csv + asked->markdown + asked->benchmark + (asked->sqlite != NULL);
+    int formats = asked->csv + asked->markdown + asked->benchmark + (asked->sqlite != NULL) +
+                  (asked->artifact != NULL) + asked->verify;
     if (formats != 1) {
         return error_set(error, STATUS_INVALID, "%s",
                          formats > 1 ? "one format at a time"
-                                     : "say what to write: --csv, --md, --sqlite FILE or "
-                                       "--benchmark-json");
+                                     : "say what to write: --csv, --md, --sqlite FILE, "
+                                       "--benchmark-json or --artifact FILE; or --verify");
     }
     asked->options.seed = 1;
     asked->options.base_backend = asked->base.backend;
@@ -138,9 +149,25 @@ static enum status export_compare(const struct export_arguments *arguments,
     return status;
 }
 
+/* --artifact and --verify, which look at files and not at what is in them. */
+static int export_files(const struct invocation *invocation, const struct export_arguments *asked)
+{
+    struct error error;
+    enum status status = asked->verify ? manifest_verify(asked->directory, &error)
+                                       : export_artifact(asked->directory, asked->artifact, &error);
+    if (status == STATUS_CORRUPT) {
+        (void)fprintf(stderr, "heapmill export: %s\n", error.message);
+        return EXIT_FINDING;
+    }
+    return status == STATUS_OK ? EXIT_CLEAN : command_fail(invocation, &error);
+}
+
 static int export_execute(const struct invocation *invocation, void *arguments)
 {
     struct export_arguments *asked = arguments;
+    if (asked->verify || asked->artifact != NULL) {
+        return export_files(invocation, asked);
+    }
     struct comparison *comparisons[METRICS_MAX] = {NULL};
     struct export_source source = {.comparisons = comparisons};
     struct record_set *set = NULL;
@@ -162,15 +189,18 @@ static int export_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_export = {
     .name = "export",
-    .summary = "a run as CSV, Markdown, SQLite, or google-benchmark's JSON",
-    .synopses =
-        (const char *const[]){"DIR --csv|--md|--sqlite FILE|--benchmark-json [OPTION…]", NULL},
-    .description = "Writes a run for other programs.",
+    .summary = "a run as CSV, Markdown, SQLite, google-benchmark's JSON, or one archive",
+    .synopses = (const char *const[]){"DIR --csv|--md|--sqlite FILE|--benchmark-json [OPTION…]",
+                                      "DIR --artifact FILE", "DIR --verify", NULL},
+    .description = "Writes a run for other programs, or whole for another machine.",
     .options = export_options,
     .arguments_size = sizeof(struct export_arguments),
     .check = export_check,
-    .examples = "heapmill export run --md -o run.md",
-    .exit_statuses =
-        "0 clean; 2 wrong usage; 3 the files cannot be read or written, or SQLite is missing",
+    .examples =
+        "heapmill export run --md -o run.md\n"
+        "heapmill export run --artifact run.tar.zst   # there: tar xf run.tar.zst; heapmill "
+        "export run --verify; heapmill compare run",
+    .exit_statuses = "0 clean; 1 a file of the run is not as its manifest says; 2 wrong usage; 3 "
+                     "the files cannot be read or written, or SQLite is missing",
     .execute = export_execute,
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "results/manifest.h"
 #include "results/record_private.h"
 #include "results/stats/disturbance.h"
 
@@ -10,6 +11,7 @@ struct store {
     struct record_set *set;
     struct journal journal;
     uint64_t interrupted;
+    bool grows; /* something was appended in this session */
     /* The group that has begun and is not complete; open_group is group_count if there is none. */
     size_t open_group;
     uint32_t open_round;
@@ -190,6 +192,10 @@ enum status store_append(struct store *store, json_t *json, struct error *error)
     if (json_object_set_new(json, "sequence", json_integer((json_int_t)set->record_count)) != 0) {
         return error_set(error, STATUS_NO_MEMORY, "no memory to write a record");
     }
+    if (!store->grows) {
+        store->grows = true;
+        manifest_remove(set->directory);
+    }
     status = journal_append(&store->journal, json, &line, error);
     if (status != STATUS_OK) {
         return status;
@@ -204,6 +210,11 @@ enum status store_append(struct store *store, json_t *json, struct error *error)
         store->open_group = set->group_count;
     }
     return status;
+}
+
+enum status store_finish(const struct store *store, struct error *error)
+{
+    return manifest_write(store->set->directory, error);
 }
 
 /* Leaves out what a kill, or a writer that is still at it, has left unfinished. */

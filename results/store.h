@@ -74,6 +74,10 @@ enum status store_append(struct store *store, json_t *record, struct error *erro
 bool store_is_done(const struct store *store, enum record_pass pass, uint32_t round,
                    const char *cell);
 
+/* The run has ended: writes the directory's manifest (results/manifest.h), which the next append
+ * takes away again. STATUS_IO. */
+enum status store_finish(const struct store *store, struct error *error);
+
 /* Unlocks. NULL is fine. Everything was durable already. */
 void store_close(struct store *store);
 

@@ -70,6 +70,12 @@ enum status export_benchmark(const struct export_source *source, FILE *file, str
 enum status export_sqlite(const struct export_source *source, const char *path,
                           struct error *error);
 
+/* The run's directory as one archive, a tar file compressed with zstd, with its manifest
+ * (results/manifest.h), which is made where there is none. STATUS_CORRUPT: a file is not as the
+ * manifest says; STATUS_INVALID: tar cannot hold it; STATUS_NOT_FOUND, STATUS_IO,
+ * STATUS_NO_MEMORY. */
+enum status export_artifact(const char *directory, const char *path, struct error *error);
+
 /* --- files that are there whole or not at all: file.c */
 
 enum { EXPORT_PATH_MAX = 4096 };
