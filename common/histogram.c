@@ -40,3 +40,22 @@ uint64_t histogram_quantile(const struct histogram *histogram, double part)
     }
     return histogram->max;
 }
+
+bool histogram_quantile_censored(const struct histogram *ended, const struct histogram *cut,
+                                 double part, uint64_t *value)
+{
+    uint64_t at_risk = ended->count + cut->count;
+    double survival = 1;
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS && at_risk > 0; i++) {
+        survival *= (double)(at_risk - ended->buckets[i]) / (double)at_risk;
+        at_risk -= ended->buckets[i] + cut->buckets[i];
+        /* A product of fractions may miss the part by a rounding. */
+        if (ended->buckets[i] > 0 && survival <= 1 - part + 1e-12) {
+            uint64_t highest = histogram_highest(i);
+            *value = highest < ended->max ? highest : ended->max;
+            return true;
+        }
+    }
+    *value = ended->max > cut->max ? ended->max : cut->max;
+    return false;
+}

@@ -9,6 +9,7 @@
 #ifndef HEAPMILL_COMMON_HISTOGRAM_H
 #define HEAPMILL_COMMON_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,5 +60,12 @@ void histogram_merge(struct histogram *histogram, const struct histogram *other)
  * in which that value lies, so it is at most 1.6% too large and never too small; 1 gives max.
  * 0 of an empty histogram. */
 uint64_t histogram_quantile(const struct histogram *histogram, double part);
+
+/* The same of times until something ends, of which those in `cut` are only known to be longer, as
+ * nobody looked any more (right-censored): the product-limit estimate (Kaplan and Meier 1958) over
+ * buckets, a cut one being still there when others of its bucket end. False: the given part never
+ * ended as far as was looked, and *value is the longest time that was seen, or 0. */
+bool histogram_quantile_censored(const struct histogram *ended, const struct histogram *cut,
+                                 double part, uint64_t *value);
 
 #endif

@@ -65,6 +65,7 @@ static enum status add_panel(const struct plot *plot, struct curves *curves, siz
                              struct error *error)
 {
     struct curves_panel *panel = curves_add_panel(curves, plot->columns[column].label);
+    const char *left_out = NULL;
     panel->x_label = "operations since the drop began";
     for (size_t row = 0; row < plot->row_count; row++) {
         struct memory_series series;
@@ -75,10 +76,22 @@ static enum status add_panel(const struct plot *plot, struct curves *curves, siz
         if (status != STATUS_OK) {
             return status;
         }
+        if (series.coarse) {
+            left_out = plot->columns[column].label;
+            memory_series_release(&series);
+            continue;
+        }
         bool in_seconds = idles(&series);
         panel->x_label = in_seconds ? "seconds since the drop began" : panel->x_label;
         add_row(panel, row, &series, in_seconds);
         memory_series_release(&series);
+    }
+    if (left_out != NULL) {
+        plot_note(
+            plot,
+            "drain: %s fills and drops more often than it was sampled, so it is left out: fewer "
+            "operations (--target-ms) or a larger live show a drop",
+            left_out);
     }
     panel->y_label = "held, % of what was held then";
     panel->from_zero = true;

@@ -61,7 +61,7 @@ static char *panel_note(const struct memory_series *series, const struct memory_
     char rss[32];
     text_of_bytes(held, sizeof held, series->held_peak, 3);
     text_of_bytes(rss, sizeof rss, series->rss_peak, 3);
-    return text_format("peak held %s%s%s, RSS %s%s", held,
+    return text_format("%speak held %s%s%s, RSS %s%s", series->coarse ? "(coarse) " : "", held,
                        strcmp(series->source, "smaps") == 0 ? " (smaps)" : "",
                        series->held_peak > axes->bytes_max ? " »" : "", rss,
                        series->rss_peak > axes->bytes_max ? " »" : "");
@@ -208,7 +208,8 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure, s
                   "panel.",
         .remark = "Held: the back end's own count where it has one; (smaps) marks anonymous memory "
                   "as the kernel "
-                  "sees it. RSS includes the worker's own memory. »: beyond the axis.",
+                  "sees it. RSS includes the worker's own memory. »: beyond the axis; (coarse): "
+                  "fills and drops more often than it was sampled.",
         .columns = memory_columns,
         .comparison = plot->comparison,
         .inner_width = AXIS_WIDTH + across * (PANEL_WIDTH + PANEL_GAP),

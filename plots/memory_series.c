@@ -115,6 +115,7 @@ enum status memory_series_read(const struct plot *plot, size_t row, size_t colum
     const json_t *arrays = json_object_get(memory, "series");
     const char *source = json_string_value(json_object_get(memory, "held_source"));
     series->source = source && strcmp(source, "stats") == 0 ? "stats" : "smaps";
+    series->coarse = json_integer_value(json_object_get(memory, "phases_unlabelled")) > 0;
     read_samples(series, arrays);
     const json_t *labels = json_object_get(arrays, "labels");
     read_phases(series, labels ? labels : json_object_get(memory, "labels"));

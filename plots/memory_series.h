@@ -19,6 +19,7 @@ struct memory_series {
     size_t count; /* 0: there is nothing to draw, for this reason */
     char reason[96];
     const char *source; /* of held: "stats" or "smaps" */
+    bool coarse; /* phases come and go between two samples: what is drawn is no curve of them */
     double operations_max;
     double own_peak; /* of live, usable and held */
     double held_peak;

@@ -19,6 +19,13 @@ static double read_time(const json_t *record, const struct record_cell *cell)
                              : metric_number(record, "cpu_ns_per_op");
 }
 
+static double read_rss_peak(const json_t *record, const struct record_cell *cell)
+{
+    (void)cell;
+    double own = metric_number(record, "memory.rss_bytes_own");
+    return metric_number(record, "memory.rss_bytes_peak") - (isnan(own) ? 0 : own);
+}
+
 /* The integral over operations of a series' held bytes over that of its live bytes, by the
  * trapezoid rule. Worked out from the series, so that both sides of a pair are averaged alike,
  * whichever heapmill recorded them. */
@@ -128,9 +135,12 @@ const struct metric metric_table[] = {
         .less = "smaller",
         .more = "larger",
         .pass = RECORD_MEMORY,
-        .where = "memory.rss_bytes_peak",
-        .definition = "The largest resident set of the whole worker process, as the kernel counts "
-                      "it.",
+        .where = "memory.rss_bytes_peak less memory.rss_bytes_own",
+        .read = read_rss_peak,
+        .definition = "The largest resident set of the worker process, as the kernel counts it, "
+                      "less what the worker had before the heap was opened: its code, libraries "
+                      "and the harness, which are alike for all. Records of before 2026-12 do not "
+                      "say what that was, and have it in the figure.",
     },
     {
         .name = "held_over_live",
@@ -253,7 +263,9 @@ const struct metric metric_table[] = {
         .presence = METRIC_OPTIONAL,
         .where = "gc.floating.age_max",
         .definition = "The most operations that passed from a container's death to its being "
-                      "freed, if the oldest garbage is freed first.",
+                      "freed, if the oldest garbage is freed first. Garbage that was never freed "
+                      "counts with the age that it had at the end, so that the figure is at least "
+                      "that.",
     },
     COMMAND("cpu", "ns", "user and system time of a command", "User and system time", "less",
             "more", "cpu_ns",

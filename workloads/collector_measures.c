@@ -25,6 +25,8 @@ static void collector_measures_floating(struct collector_measures *measures,
     measures->floating_end = floating->containers;
     measures->died = floating->died;
     measures->ages = floating->ages;
+    measures->waiting = (struct histogram){0};
+    floating_waiting(floating, &measures->waiting);
 }
 
 void collector_measures_end(struct collector_measures *measures, struct run *run)
@@ -66,6 +68,35 @@ static void collector_write_quantiles(struct json_writer *writer, const struct h
     }
     json_add_u64(writer, names[4], histogram->max);
 }
+
+#ifndef HEAPMILL_REFERENCE
+/* Garbage that was never freed is older than it was at the end: it counts as cut there. */
+static void collector_write_ages(struct json_writer *writer, const struct histogram *ages,
+                                 const struct histogram *waiting)
+{
+    static const struct {
+        const char *name;
+        double part;
+        uint64_t needed; /* not to be the maximum */
+    } quantiles[] = {{"age_p50", 0.5, 2},
+                     {"age_p90", 0.9, 10},
+                     {"age_p99", 0.99, 100},
+                     {"age_p99_9", 0.999, 1000}};
+    uint64_t age;
+    uint64_t count = ages->count + waiting->count;
+    for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+        if (count >= quantiles[i].needed &&
+            histogram_quantile_censored(ages, waiting, quantiles[i].part, &age)) {
+            json_add_u64(writer, quantiles[i].name, age);
+        }
+    }
+    if (count > 0) {
+        json_add_u64(writer, "age_max", ages->max > waiting->max ? ages->max : waiting->max);
+        json_add_u64(writer, "ages", ages->count);
+        json_add_u64(writer, "ages_cut", waiting->count);
+    }
+}
+#endif
 
 static void collector_write_buckets(struct json_writer *writer, const struct histogram *histogram)
 {
@@ -116,10 +147,7 @@ static void collector_write_floating(struct json_writer *writer,
     json_add_u64(writer, "objects_end", measures->floating_end);
 #ifndef HEAPMILL_REFERENCE /* a reference's allocations do not come through the contract, so there \
                               is no clock */
-    static const char *const ages[5] = {"age_p50", "age_p90", "age_p99", "age_p99_9", "age_max"};
-    if (measures->ages.count > 0) {
-        collector_write_quantiles(writer, &measures->ages, ages);
-    }
+    collector_write_ages(writer, &measures->ages, &measures->waiting);
 #endif
     json_close_object(writer);
 }

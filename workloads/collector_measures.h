@@ -19,6 +19,7 @@ struct collector_measures {
     uint64_t floating_end;
     uint64_t died; /* containers, as the workload reports it; 0: it does not */
     struct histogram ages;
+    struct histogram waiting; /* ages so far of what was never freed */
 };
 
 /* Called when the timed part begins. Does nothing without a runtime. */

@@ -78,3 +78,11 @@ void floating_update(struct floating *floating)
         freed -= floating_take(floating, freed);
     }
 }
+
+void floating_waiting(const struct floating *floating, struct histogram *waiting)
+{
+    for (uint64_t ordinal = floating->first; ordinal != floating->next; ordinal++) {
+        histogram_add(waiting,
+                      heap_allocations - floating->batches[ordinal % FLOATING_BATCHES].died_at);
+    }
+}

@@ -44,6 +44,9 @@ void floating_open(struct floating *floating, struct runtime *runtime);
 void floating_reset(struct floating *floating);
 /* Adds containers that have become garbage now. */
 void floating_add(struct floating *floating, uint64_t containers, uint64_t bytes);
+/* How long each batch that is not all freed has been dead by now, in operations: what of an age is
+ * known of garbage that was never freed. waiting is zeroed. */
+void floating_waiting(const struct floating *floating, struct histogram *waiting);
 /* Subtracts what the collector has freed since the last call. */
 void floating_update(struct floating *floating);
 

@@ -32,6 +32,11 @@ static uint64_t sampler_probe_operations(void)
            heap_probe_read(&heap_probe.resizes);
 }
 
+static uint64_t sampler_difference(uint64_t value, uint64_t less)
+{
+    return value > less ? value - less : 0;
+}
+
 enum status sampler_open(struct sampler *sampler, struct scratch *scratch, size_t samples,
                          struct error *error)
 {
@@ -43,13 +48,11 @@ enum status sampler_open(struct sampler *sampler, struct scratch *scratch, size_
     }
     rng_seed(&sampler->jitter, SAMPLER_JITTER_SEED);
     enum status status = os_memory_read(&memory, error);
-    sampler->baseline_bytes = status == STATUS_OK ? os_memory_held_bytes(&memory) : 0;
+    if (status == STATUS_OK) {
+        sampler->baseline_bytes = os_memory_held_bytes(&memory);
+        sampler->baseline_rss_bytes = sampler_difference(memory.rss_bytes, scratch->mapped_bytes);
+    }
     return status;
-}
-
-static uint64_t sampler_difference(uint64_t value, uint64_t less)
-{
-    return value > less ? value - less : 0;
 }
 
 static bool sampler_keeps(const struct sampler *sampler, size_t at, const size_t peaks[2])
@@ -166,6 +169,7 @@ void sampler_mark(struct sampler *sampler, struct heap *heap, const char *label)
 {
     uint64_t operations = sampler_probe_operations() - sampler->start_operations;
     bool labelled = label != NULL && sampler_wants_label(sampler, label, operations);
+    sampler->phases_unlabelled += label != NULL && !labelled;
     if (!labelled && operations < sampler->due_operations) {
         return;
     }

@@ -47,9 +47,11 @@ struct sampler {
     size_t label_count;
     uint64_t stride_operations;
     uint64_t due_operations;
-    uint64_t start_operations; /* the probe's count when the timed part began */
-    uint64_t start_ns;         /* the clock then */
-    uint64_t baseline_bytes;   /* held by smaps before the heap was opened */
+    uint64_t start_operations;   /* the probe's count when the timed part began */
+    uint64_t start_ns;           /* the clock then */
+    uint64_t baseline_bytes;     /* held by smaps before the heap was opened */
+    uint64_t baseline_rss_bytes; /* resident then, less scratch memory: the worker's own */
+    uint64_t phases_unlabelled;  /* phases that began and were too short for a label of their own */
     const struct scratch *scratch;
     const struct floating *floating; /* NULL: nobody tells of garbage */
     struct rng jitter;

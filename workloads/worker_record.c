@@ -379,6 +379,8 @@ static void worker_add_memory(struct json_writer *writer, const struct cell_resu
         json_add_u64(writer, columns[i].peak,
                      fragmentation_peak(sampler->columns[columns[i].column], sampler->count));
     }
+    json_add_u64(writer, "rss_bytes_own", sampler->baseline_rss_bytes);
+    json_add_u64(writer, "phases_unlabelled", sampler->phases_unlabelled);
     worker_add_fragmentation(writer, &result->fragmentation);
     json_close_object(writer);
 }

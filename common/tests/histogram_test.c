@@ -123,9 +123,40 @@ static void test_merge_is_as_if_added_to_one(void **state)
     assert_memory_equal(&merged, &whole, sizeof(whole));
 }
 
+/* The product-limit estimate of 1, 2+, 3, 4+, 5, 5+ by hand: 5/6 after 1, 5/6 · 3/4 = 0.625 after
+ * 3, 0.3125 after 5. Without a cut one it is the share that has ended. */
+static void test_times_that_were_cut(void **state)
+{
+    (void)state;
+    static struct histogram ended;
+    static struct histogram cut;
+    uint64_t value = 0;
+    assert_false(histogram_quantile_censored(&ended, &cut, 0.5, &value));
+    assert_int_equal(value, 0);
+    for (uint64_t i = 1; i < 6; i += 2) {
+        histogram_add(&ended, i);
+    }
+    assert_true(histogram_quantile_censored(&ended, &cut, 0.34, &value));
+    assert_int_equal(value, 3);
+    histogram_add(&cut, 2);
+    histogram_add(&cut, 4);
+    histogram_add(&cut, 5);
+    static const struct {
+        double part;
+        uint64_t value;
+    } known[] = {{0.1, 1}, {1.0 / 6, 1}, {0.2, 3}, {0.375, 3}, {0.38, 5}, {0.6875, 5}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        assert_true(histogram_quantile_censored(&ended, &cut, known[i].part, &value));
+        assert_int_equal(value, known[i].value);
+    }
+    assert_false(histogram_quantile_censored(&ended, &cut, 0.7, &value));
+    assert_int_equal(value, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_times_that_were_cut),
         cmocka_unit_test(test_buckets_follow_each_other),
         cmocka_unit_test(test_quantiles_are_within_a_bucket),
         cmocka_unit_test(test_small_values_are_exact),

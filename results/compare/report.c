@@ -6,6 +6,7 @@
 
 #include "common/host/json.h"
 #include "results/instruction_counts.h"
+#include "results/memory_pace.h"
 #include "results/stats/disturbance.h"
 #include "results/stats/statistics.h"
 
@@ -69,6 +70,23 @@ static void report_disturbed(const struct comparison *comparison, struct documen
                       "disturbed: %.1f%% of the processes, by their CPU time outside of the timed "
                       "part; left out where that leaves a cell two rounds of three",
                       100 * disturbance_share(comparison->set));
+    }
+}
+
+/* The memory pass stops to look and runs beside its like: what purges by the clock sees another
+ * pace. */
+static void report_pace(const struct comparison *comparison, struct document *document)
+{
+    struct memory_pace pace;
+    struct error error;
+    if (comparison->metric->pass == RECORD_MEMORY &&
+        memory_pace_read(comparison->set, &pace, &error) == STATUS_OK && pace.cells > 0) {
+        document_line(
+            document,
+            "pace: an operation of the memory pass took %.1f times as long as a timed one "
+            "in half of the cells, up to %.1f: what an allocator gives back by the clock "
+            "it had that much more time for",
+            pace.median, pace.most);
     }
 }
 
@@ -232,6 +250,7 @@ static void report_header(const struct comparison *comparison, struct document *
         report_one_run(comparison, document);
     }
     report_disturbed(comparison, document);
+    report_pace(comparison, document);
     report_noise(comparison, document);
     report_control(comparison, document);
     report_left_out(comparison, document);

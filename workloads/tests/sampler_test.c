@@ -101,6 +101,10 @@ static void test_figures(void **state)
     assert_in_range(at(fixture, SAMPLER_USABLE, full), live, live + live / 8);
     assert_in_range(at(fixture, SAMPLER_HELD_SMAPS, full), live * 9 / 10, live * 5 / 4);
     assert_true(at(fixture, SAMPLER_RSS, full) >= at(fixture, SAMPLER_HELD_SMAPS, full));
+    /* What the worker had before is in its resident set, and nothing of the heap is in that. */
+    assert_in_range(sampler->baseline_rss_bytes, 1,
+                    at(fixture, SAMPLER_RSS, full) - at(fixture, SAMPLER_HELD_SMAPS, full) +
+                        live / 20);
     drain(fixture, 0, TEST_BLOCKS);
     sampler_stop(sampler, &fixture->heap);
     assert_int_equal(at(fixture, SAMPLER_LIVE, sampler->count - 1), 0);
@@ -119,6 +123,7 @@ static void test_labels(void **state)
     sampler_mark(sampler, &fixture->heap, "a");
     sampler_mark(sampler, &fixture->heap, "b");
     assert_int_equal(sampler->label_count, 2);
+    assert_int_equal(sampler->phases_unlabelled, 1); /* the second a: samples are too far apart */
     assert_int_equal(at(fixture, SAMPLER_OPERATIONS, sampler->labels[0].at), 3);
     assert_int_equal(at(fixture, SAMPLER_OPERATIONS, sampler->labels[1].at), 4);
     fill(fixture, 4, TEST_BLOCKS);
