@@ -8,7 +8,22 @@
 #include "plots/gnuplot.h"
 #include "plots/power_figure.h"
 #include "run/calibration_file.h"
+#include "run/experiment.h"
 #include "run/machine.h"
+
+/* The matrices that have these rounds of this length unless they are told otherwise: what is found
+ * here holds for them. */
+static json_t *calibrate_matrices(const struct calibrate_options *options)
+{
+    json_t *names = json_array();
+    for (const struct matrix *matrix = matrix_table; matrix->name != NULL; matrix++) {
+        if (matrix->rounds == options->rounds && matrix->target_ms == options->target_ms &&
+            !options->one_layout) {
+            (void)json_array_append_new(names, json_string(matrix->name));
+        }
+    }
+    return names;
+}
 
 json_t *calibrate_to_json(const struct calibrate_options *options, const struct power *power,
                           json_t *runs)
@@ -25,6 +40,8 @@ json_t *calibrate_to_json(const struct calibrate_options *options, const struct 
         (void)json_array_append_new(command, word != NULL ? word : json_string("?"));
     }
     (void)json_object_set_new(json, "command", command);
+    (void)json_object_set_new(json, "target_ms", json_real(options->target_ms));
+    (void)json_object_set_new(json, "defaults_of", calibrate_matrices(options));
     (void)json_object_set_new(json, "created", json_string(created));
     (void)json_object_set_new(json, "host", machine_describe_host());
     (void)json_object_set(json, "runs", runs);

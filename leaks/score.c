@@ -17,7 +17,16 @@ struct leaks_numbers {
     size_t count;
 };
 
+/* What a detector makes of one kind: seeds of a kind are alike, so kinds are the trials. */
+struct leaks_kind {
+    const char *name; /* borrowed from the records */
+    struct statistics_cluster recall;
+    struct statistics_cluster precision; /* of what was flagged, clean twins too */
+};
+
 struct leaks_cell {
+    struct leaks_kind *kinds;
+    size_t kind_count;
     uint64_t planted; /* cases that were run */
     uint64_t found;
     uint64_t clean;
@@ -69,8 +78,26 @@ static char *leaks_case_key(const json_t *record, const char *detector)
                        (long long)json_integer_value(json_object_get(record, "seed")));
 }
 
+static struct leaks_kind *leaks_kind_of(struct leaks_cell *cell, const char *name)
+{
+    for (size_t i = 0; i < cell->kind_count; i++) {
+        if (strcmp(cell->kinds[i].name, name) == 0) {
+            return &cell->kinds[i];
+        }
+    }
+    cell->kinds = text_grow(cell->kinds, cell->kind_count + 1, sizeof(*cell->kinds));
+    cell->kinds[cell->kind_count] = (struct leaks_kind){.name = name};
+    return &cell->kinds[cell->kind_count++];
+}
+
 static void leaks_count(struct leaks_cell *cell, const json_t *record, int verdict)
 {
+    bool clean = json_is_true(json_object_get(record, "clean"));
+    struct leaks_kind *kind = leaks_kind_of(cell, json_text_at(record, "kind", ""));
+    kind->recall.trials += !clean;
+    kind->recall.successes += !clean && verdict > 0;
+    kind->precision.trials += verdict != 0;
+    kind->precision.successes += !clean && verdict > 0;
     if (json_is_true(json_object_get(record, "clean"))) {
         cell->clean++;
         cell->suspected += verdict != 0;
@@ -122,6 +149,17 @@ static json_t *leaks_share(uint64_t part, uint64_t whole)
     return whole == 0 ? json_null() : json_real((double)part / (double)whole);
 }
 
+/* 95% of the recall or the precision, with kinds as clusters. */
+static void leaks_interval(const struct leaks_cell *cell, bool precision, double *low, double *high)
+{
+    struct statistics_cluster *clusters = text_grow(NULL, cell->kind_count + 1, sizeof(*clusters));
+    for (size_t i = 0; i < cell->kind_count; i++) {
+        clusters[i] = precision ? cell->kinds[i].precision : cell->kinds[i].recall;
+    }
+    statistics_cluster_interval(clusters, cell->kind_count, low, high);
+    free(clusters);
+}
+
 /* The row of a cell; releases what the cell owns. low and high are of the recall. */
 static json_t *leaks_row(const char *detector, const char *kind, const char *backend,
                          bool annotated, bool applicable, const char *reason,
@@ -142,16 +180,17 @@ static json_t *leaks_row(const char *detector, const char *kind, const char *bac
     (void)json_object_set_new(row, "clean", json_integer((json_int_t)cell->clean));
     (void)json_object_set_new(row, "suspected", json_integer((json_int_t)cell->suspected));
     (void)json_object_set_new(row, "recall", leaks_share(cell->found, cell->planted));
-    statistics_binomial_interval(cell->found, cell->planted, &low, &high);
+    leaks_interval(cell, false, &low, &high);
     (void)json_object_set_new(row, "low", json_real(low));
     (void)json_object_set_new(row, "high", json_real(high));
     (void)json_object_set_new(row, "precision", leaks_share(cell->found, flagged));
-    statistics_binomial_interval(cell->found, flagged, &low, &high);
+    leaks_interval(cell, true, &low, &high);
     (void)json_object_set_new(row, "precision_low", json_real(low));
     (void)json_object_set_new(row, "precision_high", json_real(high));
     (void)json_object_set_new(row, "slowdown", leaks_median(&cell->slowdowns));
     (void)json_object_set_new(row, "rss_ratio", leaks_median(&cell->rss_ratios));
     (void)json_object_set_new(row, "first_report_s", leaks_median(&cell->report_s));
+    free(cell->kinds);
     return row;
 }
 

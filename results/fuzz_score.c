@@ -1,5 +1,6 @@
 #include "results/fuzz_score.h"
 #include "common/host/json.h"
+#include "common/host/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -64,21 +65,17 @@ static size_t score_find(char *const *names, size_t count, const char *name)
     return i;
 }
 
-static enum status score_add_trial(struct fuzz_score_cell *cell, const json_t *line, bool found,
-                                   struct error *error)
+static void score_add_trial(struct fuzz_score_cell *cell, const json_t *line, bool found)
 {
-    struct survival_trial *trials =
-        realloc(cell->trials, (cell->count + 1) * sizeof(*cell->trials));
-    if (trials == NULL) {
-        return error_set(error, STATUS_NO_MEMORY, "no memory for a score");
-    }
-    cell->trials = trials;
+    cell->trials = text_grow(cell->trials, cell->count + 1, sizeof(*cell->trials));
+    cell->executions = text_grow(cell->executions, cell->count + 1, sizeof(*cell->executions));
+    cell->executions[cell->count] = (struct survival_trial){
+        .time_s = json_number_value(json_object_get(line, "executions")), .found = found};
     cell->trials[cell->count++] = (struct survival_trial){
         .time_s = json_number_value(json_object_get(line, "cpu_s")), .found = found};
     cell->found += found;
     cell->reached += json_integer_value(json_object_get(line, "bug_reached")) > 0;
     cell->triggered += json_integer_value(json_object_get(line, "bug_triggered")) > 0;
-    return STATUS_OK;
 }
 
 /* Was a trial that failed done again, and ended well? */
@@ -98,32 +95,32 @@ static bool score_is_repeated(const json_t *lines, const json_t *failed)
     return false;
 }
 
-static enum status score_read_line(struct fuzz_score *score, const json_t *lines,
-                                   const json_t *line, struct error *error)
+static void score_read_line(struct fuzz_score *score, const json_t *lines, const json_t *line)
 {
     const char *end = json_text_at(line, "end", "");
     bool found = strcmp(end, "finding") == 0;
     if (!found && strcmp(end, "limit") != 0) {
         score->failed += !score_is_repeated(lines, line);
-        return STATUS_OK;
+        return;
     }
     if (json_is_true(json_object_get(line, "control"))) {
         score->control_trials++;
         score->control_findings += found;
         score->control_cpu_s += json_number_value(json_object_get(line, "cpu_s"));
-        return STATUS_OK;
+        return;
     }
-    if (found && json_integer_value(json_object_get(line, "bug_triggered")) == 0) {
-        score->unplanted++;
-        return STATUS_OK;
-    }
+    /* What was found is another thing, which says nothing of the bug but that it was not found
+     * until then: a trial that was cut, and not one that never was. */
+    bool other = found && json_integer_value(json_object_get(line, "bug_triggered")) == 0;
+    score->unplanted += other;
+    found = found && !other;
     size_t bug = score_find(score->bugs, score->bug_count, json_text_at(line, "program", ""));
     size_t engine =
         score_find(score->engines, score->engine_count, json_text_at(line, "engine", ""));
     if (bug == score->bug_count || engine == score->engine_count) {
-        return STATUS_OK; /* of an older plan */
+        return; /* of an older plan */
     }
-    return score_add_trial(&score->cells[bug * score->engine_count + engine], line, found, error);
+    score_add_trial(&score->cells[bug * score->engine_count + engine], line, found);
 }
 
 static enum status score_finish_cell(const struct fuzz_score *score, struct fuzz_score_cell *cell,
@@ -139,6 +136,16 @@ static enum status score_finish_cell(const struct fuzz_score *score, struct fuzz
         (void)survival_restricted_mean(&curve, score->limit_s, &cell->mean_s, NULL);
     }
     survival_curve_release(&curve);
+    cell->median_executions = NAN;
+    bool counted = cell->count > 0; /* older records may not say */
+    for (size_t i = 0; i < cell->count; i++) {
+        counted = counted && cell->executions[i].time_s > 0;
+    }
+    if (status == STATUS_OK && counted) {
+        status = survival_estimate(cell->executions, cell->count, &curve, error);
+        cell->median_executions = survival_median(&curve);
+        survival_curve_release(&curve);
+    }
     return status;
 }
 
@@ -220,7 +227,9 @@ enum status fuzz_score_evaluate(const json_t *plan, const json_t *lines, struct 
     enum status status = score_read_plan(plan, score, error);
     json_array_foreach(lines, index, line)
     {
-        status = status == STATUS_OK ? score_read_line(score, lines, line, error) : status;
+        if (status == STATUS_OK) {
+            score_read_line(score, lines, line);
+        }
     }
     for (size_t i = 0; status == STATUS_OK && i < score->bug_count * score->engine_count; i++) {
         status = score_finish_cell(score, &score->cells[i], error);
@@ -248,6 +257,7 @@ void fuzz_score_release(struct fuzz_score *score)
 {
     for (size_t i = 0; score->cells != NULL && i < score->bug_count * score->engine_count; i++) {
         free(score->cells[i].trials);
+        free(score->cells[i].executions);
     }
     score_free_names(score->bugs, score->bug_count);
     score_free_names(score->engines, score->engine_count);
@@ -296,12 +306,13 @@ static json_t *score_cells_to_json(const struct fuzz_score *score)
         const struct fuzz_score_cell *cell = &score->cells[i];
         (void)json_array_append_new(
             cells,
-            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "program",
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "program",
                       score->bugs[i / score->engine_count], "engine",
                       score->engines[i % score->engine_count], "trials", (json_int_t)cell->count,
                       "found", (json_int_t)cell->found, "reached", (json_int_t)cell->reached,
                       "triggered", (json_int_t)cell->triggered, "median_s",
-                      score_number(cell->median_s), "mean_s", score_interval(&cell->mean_s)));
+                      score_number(cell->median_s), "mean_s", score_interval(&cell->mean_s),
+                      "median_executions", score_number(cell->median_executions)));
     }
     return cells;
 }

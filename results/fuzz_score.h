@@ -15,12 +15,14 @@
 /* A bug under an engine. */
 struct fuzz_score_cell {
     struct survival_trial *trials;
+    struct survival_trial *executions; /* the same, "time" being inputs that were run */
     size_t count;
     size_t found;
-    size_t reached;         /* trials that ran the wrong code */
-    size_t triggered;       /* trials in which it made a difference, found or not */
-    double median_s;        /* NAN: half of the trials did not find it */
-    struct interval mean_s; /* restricted to the limit; NAN without trials */
+    size_t reached;           /* trials that ran the wrong code */
+    size_t triggered;         /* trials in which it made a difference, found or not */
+    double median_s;          /* NAN: half of the trials did not find it */
+    double median_executions; /* the same in executions, which do not depend on the machine */
+    struct interval mean_s;   /* restricted to the limit; NAN without trials */
 };
 
 /* Left against right over all bugs: above 0.5, left finds sooner. */
@@ -43,8 +45,8 @@ struct fuzz_score {
     size_t control_trials; /* on builds without a bug */
     size_t control_findings;
     double control_cpu_s;
-    /* Findings on a planted bug's build in which it had no part: in no other figure, as they say
-     * nothing of the bug. The build without it is likely to have them too. */
+    /* Findings on a planted bug's build in which it had no part: of the bug they say that it was
+     * not found until then. The build without it is likely to have them too. */
     size_t unplanted;
     size_t failed; /* trials that ended without a finding before their limit: in no figure */
     double mean_s_of_engine[16]; /* the mean over bugs of the restricted means; NAN if one is */

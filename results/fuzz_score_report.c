@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "common/host/text.h"
 #include "results/fuzz_score.h"
 
 static void report_cells(const struct fuzz_score *score, struct document *document)
@@ -22,8 +23,12 @@ static void report_cells(const struct fuzz_score *score, struct document *docume
                 table_cell(table, engine + 1, "0/%zu%s", cell->count,
                            cell->reached == 0 ? " unreached" : "");
             } else {
-                table_cell(table, engine + 1, "%zu/%zu %.3g s", cell->found, cell->count,
-                           cell->mean_s.point);
+                char executions[32] = "";
+                if (isfinite(cell->median_executions)) {
+                    text_of_count(executions, sizeof(executions), cell->median_executions);
+                }
+                table_cell(table, engine + 1, "%zu/%zu %.3g s%s%s", cell->found, cell->count,
+                           cell->mean_s.point, executions[0] != '\0' ? " · " : "", executions);
             }
         }
     }
@@ -63,7 +68,9 @@ static void report_comparisons(const struct fuzz_score *score, struct document *
 
 void fuzz_score_report(const struct fuzz_score *score, struct document *document)
 {
-    document_line(document, "found/trials, mean CPU time to find up to %g s", score->limit_s);
+    document_line(document,
+                  "found/trials, mean CPU time to find up to %g s · median of executions to find",
+                  score->limit_s);
     document_gap(document);
     report_cells(score, document);
     document_gap(document);

@@ -84,6 +84,27 @@ static void calibration_add_share(struct table *table, const char *what, const j
     table_cell(table, 4, "%lld", json_integer_value(json_object_get(share, "comparisons")));
 }
 
+/* ", the defaults of bench's matrices default, quick"; "" where they are no matrix's. The caller
+ * frees. */
+static char *calibration_defaults_text(const json_t *json)
+{
+    struct text_list names = {0};
+    size_t index;
+    json_t *name;
+    json_array_foreach(json_object_get(json, "defaults_of"), index, name)
+    {
+        text_list_add(&names, text_format("%s", json_string_value(name)));
+    }
+    char *joined = text_join(&names, ", ");
+    char *text = names.count > 0
+                     ? text_format(" of %g ms, the defaults of bench's matrices %s",
+                                   json_number_value(json_object_get(json, "target_ms")), joined)
+                     : text_format("%s", "");
+    free(joined);
+    text_list_free(&names);
+    return text;
+}
+
 /* Adds the power at the highest number of rounds that was tried, which by default is bench's
  * own. */
 static void calibration_add_power(struct document *document, const json_t *json)
@@ -91,18 +112,20 @@ static void calibration_add_power(struct document *document, const json_t *json)
     json_int_t most = json_integer_value(json_object_get(json_object_get(json, "rounds"), "most"));
     size_t index;
     json_t *share;
+    char *of = calibration_defaults_text(json);
     json_array_foreach(json_object_get(json, "power"), index, share)
     {
         if (json_integer_value(json_object_get(share, "rounds")) == most) {
             document_line(document,
                           "power: a slowdown of %g%% is found in %.1f%% [%.1f, %.1f] of %lld cases "
-                          "at %lld rounds",
+                          "at %lld rounds%s",
                           json_number_value(json_object_get(share, "slowdown")),
                           calibration_percent(share, "rate"), calibration_percent(share, "low"),
                           calibration_percent(share, "high"),
-                          json_integer_value(json_object_get(share, "comparisons")), most);
+                          json_integer_value(json_object_get(share, "comparisons")), most, of);
         }
     }
+    free(of);
 }
 
 static void calibration_add_findings(struct document *document, const json_t *json)

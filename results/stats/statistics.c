@@ -375,6 +375,67 @@ void statistics_binomial_interval(size_t successes, size_t trials, double *low, 
     *high = successes < trials ? binomial_invert(successes + 1, trials, 1 - BINOMIAL_TAIL) : 1;
 }
 
+/* The t that Student's distribution exceeds on both sides together with a chance of 5%. */
+double statistics_student_95(size_t degrees)
+{
+    double low = 0;
+    double high = 13; /* one degree's is 12.7 */
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if (statistics_student_tails(middle, degrees) > 0.05) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return high;
+}
+
+/* How many independent trials the clusters are worth. */
+static double cluster_effective(const struct statistics_cluster *clusters, size_t count,
+                                size_t successes, size_t trials)
+{
+    double p = (double)successes / (double)trials;
+    double squares = 0;
+    size_t filled = 0;
+    for (size_t i = 0; i < count; i++) {
+        double off = (double)clusters[i].successes - p * (double)clusters[i].trials;
+        squares += off * off;
+        filled += clusters[i].trials > 0;
+    }
+    if (filled < 2) {
+        return (double)trials;
+    }
+    if (successes == 0 || successes == trials) {
+        return (double)filled;
+    }
+    double variance =
+        squares * (double)filled / (double)(filled - 1) / ((double)trials * (double)trials);
+    double ratio = statistics_student_95(trials - 1) / statistics_student_95(filled - 1);
+    double effective = variance > 0 ? p * (1 - p) / variance * ratio * ratio : (double)trials;
+    return fmin(fmax(effective, 1), (double)trials);
+}
+
+void statistics_cluster_interval(const struct statistics_cluster *clusters, size_t count,
+                                 double *low, double *high)
+{
+    size_t successes = 0;
+    size_t trials = 0;
+    double unused;
+    for (size_t i = 0; i < count; i++) {
+        successes += clusters[i].successes;
+        trials += clusters[i].trials;
+    }
+    if (trials == 0) {
+        statistics_binomial_interval(0, 0, low, high);
+        return;
+    }
+    double effective = floor(cluster_effective(clusters, count, successes, trials));
+    double worth = (double)successes / (double)trials * effective;
+    statistics_binomial_interval((size_t)(worth + 1e-9), (size_t)effective, low, &unused);
+    statistics_binomial_interval((size_t)ceil(worth - 1e-9), (size_t)effective, &unused, high);
+}
+
 /* Where the middle of paired differences lies: Hodges and Lehmann's estimate, with the interval and
  * the test of Wilcoxon's signed ranks. */
 

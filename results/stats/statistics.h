@@ -16,8 +16,8 @@
  * greatest, misses the median with probability 2 / 2^n, which is 6.25% at five and 3.1% at six. */
 enum { STATISTICS_ROUNDS_MIN = 6 };
 
-/* Values from which the least p of signed ranks, 2 / 2^12, is small enough for most tables. */
-enum { STATISTICS_RANKS_MIN = 12 };
+/* Values from which the least p of signed ranks, 2 / 2^11, is small enough for most tables. */
+enum { STATISTICS_RANKS_MIN = 11 };
 
 /* NAN in low and high: no interval. */
 struct interval {
@@ -104,6 +104,9 @@ enum statistics_verdict statistics_judge(const struct interval *interval, double
 /* P(|T| >= |t|) of Student's t with so many degrees of freedom, at least 1. */
 double statistics_student_tails(double t, size_t degrees);
 
+/* The t of which that chance is 5%. */
+double statistics_student_95(size_t degrees);
+
 /* How probable values as far out as these are if their location lay within ±reach, two-sided. From
  * STATISTICS_RANKS_MIN values on that of statistics_middle_beyond, which agrees with the interval.
  * Below, where ranks cannot give a p that survives a table, the p of a t-test of their 20% trimmed
@@ -168,5 +171,20 @@ double statistics_binomial_at_least(size_t successes, size_t trials, double p);
 /* The exact 95% interval of a probability of which `successes` of `trials` are known: Clopper and
  * Pearson 1934. From 0 to 1 for no trials. O(trials) a step; made for some thousand. */
 void statistics_binomial_interval(size_t successes, size_t trials, double *low, double *high);
+
+/* Trials that are alike beyond what chance makes them, as those of one kind. */
+struct statistics_cluster {
+    size_t successes;
+    size_t trials;
+};
+
+/* The 95% interval of a probability from trials in clusters: Clopper and Pearson's of as many
+ * independent trials as the spread between clusters is worth (Korn and Graubard 1998, "Confidence
+ * Intervals for Proportions with Small Expected Number of Positive Counts Estimated from Survey
+ * Data"), rounded to the wider side. Where all or none succeed there is no spread to go by, and
+ * each cluster counts as one trial. Clusters without trials are passed over; one alone is as
+ * binomial. */
+void statistics_cluster_interval(const struct statistics_cluster *clusters, size_t count,
+                                 double *low, double *high);
 
 #endif

@@ -150,22 +150,6 @@ static double survival_area(const struct survival_curve *curve, double from_s, d
     return area;
 }
 
-/* The t that Student's distribution exceeds on both sides together with a chance of 5%. */
-static double survival_student_95(size_t degrees)
-{
-    double low = 0;
-    double high = 13; /* one degree's is 12.7 */
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (statistics_student_tails(middle, degrees) > 0.05) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return high;
-}
-
 /* The interval on the scale of the logit of mean / horizon, which keeps it between 0 and the
  * horizon, with Greenwood's variance for so few trials (n / (n - 1)) and Student's t. */
 static void survival_set_mean_interval(struct interval *mean, double horizon_s, double variance,
@@ -174,7 +158,7 @@ static void survival_set_mean_interval(struct interval *mean, double horizon_s, 
     double count = (double)trials; /* at least 2, or the variance were 0 */
     double part = mean->point / horizon_s;
     double error = sqrt(variance * count / (count - 1)) / horizon_s / (part * (1 - part));
-    double reach = survival_student_95(trials - 1) * error;
+    double reach = statistics_student_95(trials - 1) * error;
     double logit = log(part / (1 - part));
     mean->low = horizon_s / (1 + exp(reach - logit));
     mean->high = horizon_s / (1 + exp(-reach - logit));

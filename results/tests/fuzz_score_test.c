@@ -21,10 +21,10 @@ static void add(json_t *lines, const char *program, const char *engine, int tria
                 double cpu_s, bool control)
 {
     (void)json_array_append_new(
-        lines, json_pack("{s:s, s:s, s:i, s:s, s:f, s:b, s:i, s:i}", "program", program, "engine",
-                         engine, "trial", trial, "end", end, "cpu_s", cpu_s, "control",
+        lines, json_pack("{s:s, s:s, s:i, s:s, s:f, s:b, s:i, s:i, s:I}", "program", program,
+                         "engine", engine, "trial", trial, "end", end, "cpu_s", cpu_s, "control",
                          (int)control, "bug_reached", strcmp(end, "finding") == 0, "bug_triggered",
-                         strcmp(end, "finding") == 0));
+                         strcmp(end, "finding") == 0, "executions", (json_int_t)(1000 * cpu_s)));
 }
 
 static json_t *make_lines(void)
@@ -53,11 +53,13 @@ static void cells_hold_their_trials(void **state)
     assert_int_equal(cell->found, 4);
     assert_true(fabs(cell->mean_s.point - 11.5) < 1e-9);
     assert_true(cell->median_s == 11);
+    assert_true(cell->median_executions == 11000);
     cell = fuzz_score_cell(&score, 1, 0);
     assert_int_equal(cell->found, 0);
     assert_int_equal(cell->reached, 0);
     assert_true(fabs(cell->mean_s.point - 60) < 1e-9);
     assert_true(isnan(cell->median_s));
+    assert_true(isnan(cell->median_executions));
     cell = fuzz_score_cell(&score, 1, 1);
     assert_true(fabs(cell->mean_s.point - (20 + 40 * 0.25)) < 1e-9);
     assert_int_equal(fuzz_score_cell(&score, 0, 2)->count, 0);
@@ -110,8 +112,12 @@ static void findings_of_something_else_do_not_count(void **state)
     (void)json_object_set_new(last, "bug_triggered", json_integer(0));
     assert_int_equal(fuzz_score_evaluate(plan, lines, &score, NULL), STATUS_OK);
     assert_int_equal(score.unplanted, 1);
-    assert_int_equal(fuzz_score_cell(&score, 1, 0)->count, 4);
-    assert_int_equal(fuzz_score_cell(&score, 1, 0)->found, 0);
+    /* But they say that the bug was not found until then: a trial that was cut at 5 s. */
+    const struct fuzz_score_cell *cell = fuzz_score_cell(&score, 1, 0);
+    assert_int_equal(cell->count, 5);
+    assert_int_equal(cell->found, 0);
+    assert_true(cell->trials[4].time_s == 5 && !cell->trials[4].found);
+    assert_true(fabs(cell->mean_s.point - 60) < 1e-9);
     fuzz_score_release(&score);
     json_decref(plan);
     json_decref(lines);

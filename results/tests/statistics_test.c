@@ -478,9 +478,77 @@ static void test_verdicts_are_seldom_wrong_and_often_there(void **state)
     assert_true(found_few >= 0.9 && found_many >= 0.7);
 }
 
+/* Nine kinds of five: all alike they are 45 trials and no more, all or nothing a kind nine at most;
+ * and where everything is found nine, of which 1 - 0.025^(1/9) = 0.336 may be missed. */
+static void test_cluster_interval(void **state)
+{
+    (void)state;
+    struct statistics_cluster clusters[10] = {{0, 0}};
+    double low, high, exact_low, exact_high;
+    for (size_t i = 0; i < 9; i++) {
+        clusters[i] = (struct statistics_cluster){4, 5};
+    }
+    statistics_cluster_interval(clusters, 10, &low, &high);
+    statistics_binomial_interval(36, 45, &exact_low, &exact_high);
+    assert_near(exact_low, low, 1e-9);
+    assert_near(exact_high, high, 1e-9);
+    for (size_t i = 0; i < 9; i++) {
+        clusters[i].successes = i < 7 ? 5 : 0;
+    }
+    statistics_cluster_interval(clusters, 10, &low, &high);
+    statistics_binomial_interval(7, 9, &exact_low, &exact_high);
+    assert_true(low < exact_low + 1e-9 && high > exact_high - 1e-9 && high < 1);
+    for (size_t i = 0; i < 9; i++) {
+        clusters[i].successes = 5;
+    }
+    statistics_cluster_interval(clusters, 10, &low, &high);
+    assert_near(1 - 0.336, low, 1e-3);
+    assert_near(1, high, 0);
+    statistics_cluster_interval(clusters, 1, &low, &high);
+    statistics_binomial_interval(5, 5, &exact_low, &exact_high);
+    assert_near(exact_low, low, 1e-9);
+    statistics_cluster_interval(clusters, 0, &low, &high);
+    assert_near(0, low, 0);
+    assert_near(1, high, 0);
+}
+
+/* Kinds that differ: each has a chance of its own, drawn from all alike to all or nothing. The
+ * truth is the mean chance; taking the trials for independent ones covers it far too seldom. */
+static void test_cluster_interval_covers(void **state)
+{
+    (void)state;
+    enum { EXPERIMENTS_OF_KINDS = 1500, KINDS = 9, SEEDS = 5 };
+    static const double spreads[] = {0, 0.3, 0.6};
+    struct rng rng;
+    rng_seed(&rng, 91);
+    for (size_t s = 0; s < sizeof(spreads) / sizeof(spreads[0]); s++) {
+        int covered = 0;
+        for (int e = 0; e < EXPERIMENTS_OF_KINDS; e++) {
+            struct statistics_cluster clusters[KINDS] = {{0, 0}};
+            double low, high;
+            for (size_t k = 0; k < KINDS; k++) {
+                /* 0.7 on average: mostly all, else nothing, mixed with 0.7 itself. */
+                double extreme = rng_uniform(&rng) < 0.7 ? 1 : 0;
+                double p = (1 - spreads[s]) * 0.7 + spreads[s] * extreme;
+                clusters[k].trials = SEEDS;
+                for (size_t i = 0; i < SEEDS; i++) {
+                    clusters[k].successes += rng_uniform(&rng) < p;
+                }
+            }
+            statistics_cluster_interval(clusters, KINDS, &low, &high);
+            covered += low <= 0.7 && 0.7 <= high;
+        }
+        print_message("kinds that differ by %.1f: covered %.1f%%\n", spreads[s],
+                      100.0 * covered / EXPERIMENTS_OF_KINDS);
+        assert_true(covered >= 0.94 * EXPERIMENTS_OF_KINDS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cluster_interval),
+        cmocka_unit_test(test_cluster_interval_covers),
         cmocka_unit_test(test_quantiles_and_medians),
         cmocka_unit_test(test_median_is_that_of_the_sorted),
         cmocka_unit_test(test_expanded_tail),
