@@ -18,7 +18,7 @@ const struct figure figure_table[] = {
      "the memory pass of a workload that drops what it holds", drain_draw, NULL, script_curves},
     {"floating", "garbage that the collector has not found yet, over operations, by collector",
      "the memory pass of workloads of objects", floating_draw, NULL, script_curves},
-    {"heatmap", "back end × workload: the ratio to the base",
+    {"heatmap", "back end × workload: the ratio to the base, of whole times and net of null",
      "any run", heatmap_draw, NULL, script_heatmap},
     {"latency", "percentiles of single calls up to the slowest, an image a workload",
      "the latency pass", latency_draw, NULL, script_curves},

@@ -44,6 +44,7 @@ do for [format in formats] {
             }
         }
         plot data index 2*(p-1)+1 using 1:2 with lines linewidth 1.6 linecolor rgb '#9ecae1', \
+             '' index 2*(p-1) using 2:3:9:10:11:12:(row_color[int($1)]) with xyerrorbars linecolor rgb variable pointtype 0 linewidth 0.8, \
              '' index 2*(p-1) using 2:3:(row_marker[int($1)]):(row_color[int($1)]) with points pointtype variable linecolor rgb variable pointsize 1.1 linewidth 1.5, \
              '' index 2*(p-1) using 2:3:($5 == 0 ? row_letter[int($1)] : '') with labels left offset 0.55,0.45 font font_face.':Bold,8' textcolor rgb ink
         unset label

@@ -8,14 +8,17 @@
 #include "plots/figure.h"
 #include "plots/gnuplot.h"
 #include "plots/image.h"
+#include "results/stats/statistics.h"
 
 /* Ratios to the base; below 1 needs less. NAN: no complete figure, not drawn. */
 struct pareto_point {
     size_t row; /* index into plot->rows */
     double memory;
     double time;
+    double memory_reach; /* half of the 95% interval, of the logarithm; 0: not known */
+    double time_reach;
     bool beyond;   /* a yardstick outside the axes */
-    bool on_front; /* no other point needs less of both */
+    bool on_front; /* no other point of the front's arm needs less of both */
     bool label_shown;
     int label_dx; /* of the label's anchor, in pixels from the point, y downwards */
     int label_dy;
@@ -31,8 +34,9 @@ struct pareto_panel {
     const char *title;
     struct pareto_point *points; /* [plot->row_count], by row */
     size_t count;
-    char *unused; /* workloads that nobody has both figures of, ", " between; "" for none */
-    char *note;   /* the points that are not in the picture, and why; "" for none */
+    const char *arm; /* of the front */
+    char *unused;    /* workloads that nobody has both figures of, ", " between; "" for none */
+    char *note;      /* the points that are not in the picture, and why; "" for none */
     double x_low, x_high, y_low, y_high; /* the axes' ranges */
 };
 
@@ -76,6 +80,36 @@ static double mean_ratio(const struct plot *plot, const struct comparison *compa
         }
     }
     return families ? exp(sum / families) : NAN;
+}
+
+/* What a used column weighs in such a mean. */
+static double column_weight(const struct plot *plot, size_t column, const bool *used)
+{
+    int families = 0;
+    int alike = 0;
+    for (size_t i = 0; i < plot->column_count; i++) {
+        families += begins_used_family(plot, i, used);
+        alike += used[i] && strcmp(plot->columns[i].family, plot->columns[column].family) == 0;
+    }
+    return 1.0 / (families * alike);
+}
+
+/* Half of the mean's 95% interval, of its logarithm: workloads are measured one after the other, so
+ * that their errors are independent. 0 where one of them has no interval. */
+static double mean_reach(const struct plot *plot, const struct comparison *comparison, size_t row,
+                         const bool *used)
+{
+    double variance = 0;
+    for (size_t column = 0; column < plot->column_count; column++) {
+        const struct comparison_cell *cell =
+            used[column] ? plot_find_cell(plot, comparison, row, column) : NULL;
+        if (cell) {
+            const struct interval logs = {log(cell->ratio), log(cell->low), log(cell->high)};
+            double part = column_weight(plot, column, used) * statistics_standard_error(&logs);
+            variance += part * part;
+        }
+    }
+    return isfinite(variance) ? 1.96 * sqrt(variance) : 0;
 }
 
 static bool has_ratio(const struct plot *plot, const struct comparison *comparison, size_t row,
@@ -131,6 +165,8 @@ static void pareto_panel_make(const struct plot *plot, const struct comparison *
         point->row = row;
         point->time = is_base ? 1 : mean_ratio(plot, time, row, used);
         point->memory = is_base ? 1 : mean_ratio(plot, memory, row, used);
+        point->time_reach = is_base ? 0 : mean_reach(plot, time, row, used);
+        point->memory_reach = is_base ? 0 : mean_reach(plot, memory, row, used);
         if (!(point->time > 0 && point->memory > 0)) {
             point->time = NAN;
             point->memory = NAN;
@@ -161,15 +197,42 @@ static bool beats(const struct pareto_point *a, const struct pareto_point *b)
            (a->memory < b->memory || a->time < b->time);
 }
 
+/* Can the point be on the panel's front at all? Only points of one arm are compared: another arm's
+ * difference holds the price of binding. */
+static bool is_candidate(const struct plot *plot, const struct pareto_panel *panel, size_t index)
+{
+    const struct pareto_point *point = &panel->points[index];
+    const struct plot_row *row = &plot->rows[point->row];
+    return !isnan(point->time) && !is_yardstick(row) && strcmp(row->arm, panel->arm) == 0;
+}
+
+/* The arm of most of the points that can be chosen; of several the first's. */
+static const char *find_arm(const struct plot *plot, const struct pareto_panel *panel)
+{
+    const char *best = "";
+    size_t most = 0;
+    for (size_t i = 0; i < panel->count; i++) {
+        const char *arm = plot->rows[panel->points[i].row].arm;
+        size_t count = 0;
+        for (size_t j = 0; j < panel->count; j++) {
+            const struct plot_row *row = &plot->rows[panel->points[j].row];
+            count +=
+                !isnan(panel->points[j].time) && !is_yardstick(row) && strcmp(row->arm, arm) == 0;
+        }
+        best = count > most ? arm : best;
+        most = count > most ? count : most;
+    }
+    return best;
+}
+
 static void mark_front(const struct plot *plot, struct pareto_panel *panel)
 {
+    panel->arm = find_arm(plot, panel);
     for (size_t i = 0; i < panel->count; i++) {
         struct pareto_point *point = &panel->points[i];
-        point->on_front = !isnan(point->time) && !is_yardstick(&plot->rows[point->row]);
+        point->on_front = is_candidate(plot, panel, i);
         for (size_t j = 0; j < panel->count && point->on_front; j++) {
-            const struct pareto_point *other = &panel->points[j];
-            point->on_front =
-                is_yardstick(&plot->rows[other->row]) || isnan(other->time) || !beats(other, point);
+            point->on_front = !is_candidate(plot, panel, j) || !beats(&panel->points[j], point);
         }
     }
 }
@@ -202,7 +265,8 @@ static bool is_within(const struct pareto_panel *panel, const struct pareto_poin
            point->time >= panel->y_low && point->time <= panel->y_high;
 }
 
-/* "beyond the axes: null:inline (1.1, 0.12); incomplete: pymalloc-256:inline; without pingpong". */
+/* "front: arm preload; beyond the axes: null:inline (1.1, 0.12); incomplete: pymalloc-256:inline;
+ * without pingpong". */
 static char *make_note(const struct plot *plot, const struct pareto_panel *panel)
 {
     char *beyond = text_format("%s", "");
@@ -218,8 +282,8 @@ static char *make_note(const struct plot *plot, const struct pareto_panel *panel
             free(text);
         }
     }
-    const char *const words[] = {"beyond the axes: ", "incomplete: ", "without "};
-    const char *const lists[] = {beyond, missing, panel->unused};
+    const char *const words[] = {"front: arm ", "beyond the axes: ", "incomplete: ", "without "};
+    const char *const lists[] = {panel->arm, beyond, missing, panel->unused};
     char *note = text_format("%s", "");
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         char *longer = text_format("%s%s%s%s", note, *note && *lists[i] ? "; " : "",
@@ -232,9 +296,9 @@ static char *make_note(const struct plot *plot, const struct pareto_panel *panel
     return note;
 }
 
-/* Marks the points that no other one beats in both. Yardsticks that cannot serve a program (null,
- * bump) neither are on the front nor beat anybody, and do not stretch the axes. Sets the axes'
- * ranges and the note. */
+/* Marks the points that no other one of their arm, which is the panel's, beats in both. Yardsticks
+ * that cannot serve a program (null, bump) neither are on the front nor beat anybody, and do not
+ * stretch the axes. Sets the axes' ranges and the note. */
 static void pareto_find_front(const struct plot *plot, struct pareto_panel *panel)
 {
     mark_front(plot, panel);
@@ -394,7 +458,9 @@ enum { LEGEND_LINE = 19, LEGEND_GAP = 24 };
 static const char pareto_columns[] =
     "# columns of the even blocks 0, 2, 4…, the points of one panel each: row, peak held (ratio to "
     "base), time\n"
-    "#   (ratio to base), on the front (1), label shown (1), back end, arm, panel\n"
+    "#   (ratio to base), on the front (1), label shown (1), back end, arm, panel, low and high of "
+    "the peak's,\n"
+    "#   low and high of the time's 95% interval\n"
     "# columns of the odd blocks 1, 3, 5…, the front as a line: peak held (ratio), time (ratio)\n";
 
 static void write_point(const struct plot *plot, FILE *table, const struct pareto_point *point,
@@ -410,6 +476,13 @@ static void write_point(const struct plot *plot, FILE *table, const struct paret
     tsv_text(table, plot->rows[point->row].arm);
     fputc('\t', table);
     tsv_text(table, panel);
+    const double ends[] = {
+        point->memory * exp(-point->memory_reach), point->memory * exp(point->memory_reach),
+        point->time * exp(-point->time_reach), point->time * exp(point->time_reach)};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        fputc('\t', table);
+        tsv_number(table, ends[i]);
+    }
     fputc('\n', table);
 }
 
@@ -552,10 +625,11 @@ static enum status draw_panels(struct plot *plot, const struct figure *figure,
     struct plot_frame frame = {
         .name = figure->name,
         .title = title,
-        .better = "Lower left is better: less time, less memory. Line: the Pareto front, which "
-                  "nobody beats in "
-                  "both (null and bump, the yardsticks, left out). Letters: the arm of points "
-                  "without a name.",
+        .better =
+            "Lower left is better: less time, less memory. Line: the Pareto front of one arm, "
+            "which "
+            "nobody of that arm beats in both (null and bump, the yardsticks, left out). Whiskers: "
+            "95% intervals. Letters: the arm of points without a name.",
         .remark = memory->several_sources ? "Held memory is the back end's own count where it and "
                                             "the base have one, else what smaps "
                                             "says. Families weigh equally."
