@@ -46,7 +46,7 @@ const struct option_row bench_option_rows[] = {
      BENCH_PLANS(experiment.workloads)},
     {OPTION_LIST, 'p', "param", "N=V,V…",
      "values of a parameter, each combination a group of cells; WORKLOADS.N=V for some workloads "
-     "only; may be repeated",
+     "only; N+M=V:W,V:W for values that go together; may be repeated",
      BENCH_PLANS(experiment.parameters)},
     {OPTION_TEXT, 0, "threads", "LIST",
      "how many threads the threaded workloads have, as 1,2,4, each number a group of cells; the "
@@ -83,8 +83,10 @@ const struct option_row bench_option_rows[] = {
     {OPTION_SHARE, 0, "precision", "P", "what --rounds auto is after: half of an interval's width",
      .shown = "1%", .least = 1e-4, .most = 1, BENCH_PLANS(experiment.precision)},
     {OPTION_SECONDS, 0, "budget", "TIME",
-     "instead, or with --rounds auto: rounds for as long as they fit, as 5m",
-     BENCH_PLANS(experiment.budget_s)},
+     "of the whole run, as 5m: links, calibration, the other passes (at most two fifths), and "
+     "rounds "
+     "for as long as they fit, at most --rounds",
+     .shown = "the matrix's", BENCH_PLANS(experiment.budget_s)},
     {OPTION_FLAG, 0, "one-layout", NULL,
      "workers run as they were linked, and not in links with their functions in other orders; "
      "intervals then do not contain code layout",
@@ -147,11 +149,6 @@ static enum status bench_check_rounds(struct bench_options *options, struct erro
                          "--rounds %s: it wants a number from 1 to %d, or auto", text,
                          BENCH_ROUNDS_MAX);
     }
-    if (options->experiment.rounds > 0 && options->experiment.budget_s > 0) {
-        return error_set(error, STATUS_INVALID,
-                         "--rounds and --budget do not go together, but for --rounds auto: leave "
-                         "one out");
-    }
     if (options->experiment.precision > 0 && !options->rounds_auto) {
         return error_set(error, STATUS_INVALID, "--precision goes with --rounds auto");
     }
@@ -213,6 +210,7 @@ static void bench_fill_in(struct bench_options *options)
         options->experiment.budget_s <= 0) {
         options->experiment.rounds = named || !chosen ? matrix->rounds : BENCH_ROUNDS_STANDARD;
         options->experiment.rounds_heavy = named || !chosen ? matrix->rounds_heavy : 0;
+        options->experiment.budget_s = named || !chosen ? matrix->budget_s : 0;
     }
     if (options->experiment.threads == NULL) {
         const char *threads = named || !chosen ? matrix->threads : NULL;

@@ -22,8 +22,9 @@ static uint64_t report_rounds(const json_t *plan)
 /* Rounds that a budget has room for, once the other passes are done. */
 static double report_budget_rounds(const json_t *plan, double round_s)
 {
-    double left_s =
-        json_number_value(json_object_get(plan, "budget_s")) - plan_estimate_others_s(plan);
+    double left_s = json_number_value(json_object_get(plan, "budget_s")) -
+                    json_number_value(json_object_get(plan, "prepared_s")) -
+                    plan_estimate_others_s(plan);
     return left_s > round_s ? (double)(uint64_t)(left_s / round_s) : 1;
 }
 
@@ -34,7 +35,12 @@ static char *report_rounds_text(const json_t *plan, double round_s)
     adaptive_read_plan(plan, &adaptive);
     double budget = report_budget_rounds(plan, round_s);
     if (adaptive.rounds > 0) {
-        return text_format("%llu rounds", (unsigned long long)adaptive.rounds);
+        double budget_s = json_number_value(json_object_get(plan, "budget_s"));
+        char left[32];
+        text_of_seconds(left, sizeof(left), budget_s);
+        return budget_s > 0 ? text_format("up to %llu rounds within %s",
+                                          (unsigned long long)adaptive.rounds, left)
+                            : text_format("%llu rounds", (unsigned long long)adaptive.rounds);
     }
     if (adaptive.precision <= 0) {
         return text_format("room for about %.0f rounds", budget);
@@ -50,19 +56,23 @@ static double report_rounds_least(const json_t *plan, double round_s)
 {
     struct adaptive adaptive;
     adaptive_read_plan(plan, &adaptive);
-    return adaptive.rounds > 0      ? (double)adaptive.rounds
+    double budget = report_budget_rounds(plan, round_s);
+    bool unlimited = json_number_value(json_object_get(plan, "budget_s")) <= 0;
+    double rounds = (double)adaptive.rounds;
+    return rounds > 0               ? (unlimited || rounds < budget ? rounds : budget)
            : adaptive.precision > 0 ? ADAPTIVE_ROUNDS_MIN
-                                    : report_budget_rounds(plan, round_s);
+                                    : budget;
 }
 
 static double report_estimate_s(const json_t *plan, double round_s)
 {
     double budget_s = json_number_value(json_object_get(plan, "budget_s"));
+    bool limited = json_number_value(json_object_get(plan, "rounds")) > 0;
     double least_s = plan_estimate_others_s(plan);
     if (plan_runs_pass(plan, RECORD_TIME)) {
         least_s += round_s * report_rounds_least(plan, round_s);
     }
-    return budget_s > least_s && plan_runs_pass(plan, RECORD_TIME) ? budget_s : least_s;
+    return budget_s > least_s && !limited && plan_runs_pass(plan, RECORD_TIME) ? budget_s : least_s;
 }
 
 /* "one memory pass, 2 instructions passes", or "no memory pass". The caller frees. */
@@ -359,8 +369,30 @@ static enum status warnings_add_imprecise(const struct record_set *set, json_t *
     return status;
 }
 
+/* Rounds that the budget had no room for. */
+static void warnings_add_unspent(const struct record_set *set, json_t *rows)
+{
+    for (int pass = 0; pass < RECORD_PASS_COUNT; pass++) {
+        uint64_t planned = plan_pass_rounds(set->plan, (enum record_pass)pass);
+        uint64_t done = 0;
+        for (size_t i = 0; i < set->record_count; i++) {
+            const struct record *record = &set->records[i];
+            done = record->pass == (enum record_pass)pass && record->round >= done
+                       ? (uint64_t)record->round + 1
+                       : done;
+        }
+        if (done > 0 && done < planned) {
+            doctor_add(rows, "budget", "warning",
+                       "raise --budget, or say --rounds, which has no end but its own",
+                       "%llu of %llu rounds of the %s pass had room", (unsigned long long)done,
+                       (unsigned long long)planned, record_pass_word((enum record_pass)pass));
+        }
+    }
+}
+
 enum status bench_warnings_after(const struct record_set *set, json_t *rows, struct error *error)
 {
+    warnings_add_unspent(set, rows);
     warnings_add_taken(set, rows);
     warnings_add_disturbed(set, rows);
     return warnings_add_imprecise(set, rows, error);

@@ -38,6 +38,11 @@ struct executor {
      * remedy; STATUS_INTERRUPTED. NULL: nothing is needed. */
     enum status (*prepare)(void *context, json_t *plan, bool resumed, struct error *error);
 
+    /* Makes what the plan's rounds will need, before anything is timed: in each session, so that
+     * what is there already should cost nothing. STATUS_UNSUPPORTED, STATUS_IO,
+     * STATUS_INTERRUPTED. NULL: nothing is made. */
+    enum status (*begin)(void *context, const json_t *plan, struct error *error);
+
     /* How many iterations of a group's work take the plan's target time. cell is the group's first.
      * *calibration, a new reference, has `iterations` (at least 1), `warmup_iterations`,
      * `operations` (of one iteration) and `cpu_ns_per_op`. STATUS_UNSUPPORTED, STATUS_INTERRUPTED.
@@ -54,8 +59,17 @@ struct executor {
     enum status (*run)(void *context, const struct executor_cell *asked, json_t **outcome,
                        struct error *error);
 
+    /* Runs several cells of one group and round, as `run` each, beside each other where there are
+     * processors for it. For the memory pass, in which nothing is timed. outcomes[i] is asked[i]'s;
+     * after an error all are NULL. NULL: they are run one after the other. */
+    enum status (*run_beside)(void *context, const struct executor_cell *asked, size_t count,
+                              json_t **outcomes, struct error *error);
+
     /* The clock that a budget is spent by, in nanoseconds. NULL: this machine's wall clock. */
     uint64_t (*now_ns)(void *context);
 };
+
+/* That clock. */
+uint64_t executor_now_ns(const struct executor *executor);
 
 #endif

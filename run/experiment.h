@@ -24,9 +24,10 @@ struct experiment {
     const char *arms;    /* as --arm; NULL: each back end's own */
     const char *threads; /* as --threads */
     const char *base;    /* a back end; NULL: malloc, or else the first */
-    uint64_t rounds;     /* 0: until the budget is spent, or until `precision` */
+    uint64_t rounds;     /* 0: until the budget is spent, or until `precision`; with a budget at
+                            most so many */
     double precision;    /* a ratio distance; 0: rounds are not adaptive */
-    double budget_s;     /* 0: none */
+    double budget_s;     /* of the whole run, links and calibration too; 0: none */
     uint64_t seed;
     double timeout_s;
     double target_ms;
@@ -77,6 +78,7 @@ struct matrix {
     const char *threads;                           /* as --threads; NULL: 1 */
     uint64_t rounds;
     uint64_t rounds_heavy; /* of groups whose set-up takes long; 0: as the others */
+    double budget_s;       /* 0: none */
     double target_ms;
 };
 

@@ -31,6 +31,7 @@ struct recipe {
 struct link {
     const struct registry *registry;
     const char *program;
+    unsigned number;
     struct recipe recipe;
     char *object;  /* its object files and archives as one, without debug information */
     char *script;  /* the linker script, while the link is made */
@@ -141,49 +142,97 @@ static bool recipe_is_input(const char *word)
     return layouts_ends_with(word, ".o") || layouts_ends_with(word, ".a");
 }
 
-/* Runs the linker where the worker was linked. Frees the words. */
-static enum status link_run(const struct link *link, struct text_list *words, struct error *error)
+/* What became of a linker's process. */
+static enum status link_judge(const struct link *link, const struct process_result *result,
+                              struct error *error)
 {
-    struct process_result result = {.output = NULL};
-    const struct process_request request = {.arguments = process_vector(words),
-                                            .directory = link->recipe.lines.items[0],
-                                            .timeout_s = LAYOUTS_TIMEOUT_S};
-    enum status status = process_run(&request, &result, error);
+    if (result->interrupted) {
+        return error_set(error, STATUS_INTERRUPTED, "interrupted");
+    }
+    if (result->exit_code != 0 || result->signal != 0) {
+        return error_set(error, STATUS_UNSUPPORTED, "%s could not be linked again: %.300s",
+                         link->program, result->stderr_tail);
+    }
+    return STATUS_OK;
+}
+
+/* Runs a linker's command for each of the links, where its worker was linked, and keeps what each
+ * has made as the file that `path` tells. Frees the commands. */
+static enum status links_run(struct link *const *links, struct text_list *commands, size_t count,
+                             char *(*path)(const struct link *), struct error *error)
+{
+    struct process_request *requests = text_grow(NULL, count + 1, sizeof(*requests));
+    struct process_result *results = text_grow(NULL, count + 1, sizeof(*results));
+    for (size_t i = 0; i < count; i++) {
+        requests[i] = (struct process_request){.arguments = process_vector(&commands[i]),
+                                               .directory = links[i]->recipe.lines.items[0],
+                                               .timeout_s = LAYOUTS_TIMEOUT_S};
+    }
+    enum status status = process_run_all(requests, results, count, process_at_once(), error);
     if (status == STATUS_NOT_FOUND) {
         status = error_set(error, STATUS_UNSUPPORTED, "%s, which linked %s, is not here",
-                           link->recipe.lines.items[1], link->program);
-    } else if (status == STATUS_OK && result.interrupted) {
-        status = error_set(error, STATUS_INTERRUPTED, "interrupted");
-    } else if (status == STATUS_OK && (result.exit_code != 0 || result.signal != 0)) {
-        status = error_set(error, STATUS_UNSUPPORTED, "%s could not be linked again: %.300s",
-                           link->program, result.stderr_tail);
+                           links[0]->recipe.lines.items[1], links[0]->program);
     }
-    process_result_free(&result);
-    text_list_free(words);
+    for (size_t i = 0; i < count; i++) {
+        status = status == STATUS_OK ? link_judge(links[i], &results[i], error) : status;
+        status = status == STATUS_OK ? link_keep(links[i], path(links[i]), error) : status;
+        process_result_free(&results[i]);
+        text_list_free(&commands[i]);
+    }
+    free(requests);
+    free(results);
     return status;
 }
 
 /* Merges what the worker is linked of, once: that halves the time of each link and its size. */
-static enum status link_merge(const struct link *link, struct error *error)
+static void link_add_merge(const struct link *link, struct text_list *words)
 {
     const struct text_list *lines = &link->recipe.lines;
-    struct text_list words = {0};
-    if (link_is_current(link, link->object)) {
-        return STATUS_OK;
-    }
-    text_list_add(&words, text_format("%s", lines->items[1]));
-    text_list_add(&words, text_format("-r"));
-    text_list_add(&words, text_format("-nostdlib"));
-    text_list_add(&words, text_format("-Wl,-S"));
+    text_list_add(words, text_format("%s", lines->items[1]));
+    text_list_add(words, text_format("-r"));
+    text_list_add(words, text_format("-nostdlib"));
+    text_list_add(words, text_format("-Wl,-S"));
     for (size_t i = 2; i < lines->count; i++) {
         if (recipe_is_input(lines->items[i])) {
-            text_list_add(&words, text_format("%s", lines->items[i]));
+            text_list_add(words, text_format("%s", lines->items[i]));
         }
     }
-    text_list_add(&words, text_format("-o"));
-    text_list_add(&words, text_format("%s", link->scratch));
-    enum status status = link_run(link, &words, error);
-    return status == STATUS_OK ? link_keep(link, link->object, error) : status;
+    text_list_add(words, text_format("-o"));
+    text_list_add(words, text_format("%s", link->scratch));
+}
+
+static char *link_object(const struct link *link)
+{
+    return link->object;
+}
+
+static char *link_path(const struct link *link)
+{
+    return link->path;
+}
+
+/* The merged objects that are not there, one a program. */
+static enum status links_merge(struct link *const *links, size_t count, struct error *error)
+{
+    struct link **merged = text_grow(NULL, count + 1, sizeof(*merged));
+    struct text_list *commands = text_grow(NULL, count + 1, sizeof(*commands));
+    size_t merges = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool wanted = !link_is_current(links[i], links[i]->object);
+        for (size_t m = 0; m < merges && wanted; m++) {
+            wanted = strcmp(merged[m]->program, links[i]->program) != 0;
+        }
+        if (wanted) {
+            commands[merges] = (struct text_list){0};
+            link_add_merge(links[i], &commands[merges]);
+            merged[merges++] = links[i];
+        }
+    }
+    enum status status =
+        merges > 0 ? links_run(merged, commands, merges, link_object, error) : STATUS_OK;
+    free(merged);
+    free(commands);
+    return status;
 }
 
 /* The names of the object's sections of functions, each once. */
@@ -240,8 +289,8 @@ static enum status link_read_sections(const struct link *link, struct text_list 
  * lines have 64 bytes, so that a shuffled order alone would move functions by whole lines too
  * often. INSERT leaves the linker's own script in force: GNU ld has it since 2.19, and lld has it.
  */
-static enum status link_write_script(const struct link *link, unsigned number,
-                                     const struct text_list *names, struct error *error)
+static enum status link_write_script(const struct link *link, const struct text_list *names,
+                                     struct error *error)
 {
     struct rng rng;
     uint32_t *order = text_grow(NULL, names->count, sizeof(*order));
@@ -253,7 +302,7 @@ static enum status link_write_script(const struct link *link, unsigned number,
     for (uint32_t i = 0; i < names->count; i++) {
         order[i] = i;
     }
-    rng_seed(&rng, number);
+    rng_seed(&rng, link->number);
     rng_shuffle_u32(&rng, order, names->count);
     (void)fprintf(file, "SECTIONS\n{\n  .text.heapmill :\n  {\n");
     for (size_t i = 0; i < names->count; i++) {
@@ -268,36 +317,37 @@ static enum status link_write_script(const struct link *link, unsigned number,
 }
 
 /* The command that linked the worker, of the merged object and with the script. */
-static enum status link_make(const struct link *link, struct error *error)
+static void link_add_command(const struct link *link, struct text_list *words)
 {
     const struct text_list *lines = &link->recipe.lines;
-    struct text_list words = {0};
     bool merged = false;
     for (size_t i = 1; i < lines->count; i++) {
         const char *word = lines->items[i];
         bool skipped = merged && recipe_is_input(word);
         if (strcmp(word, "-o") == 0) {
-            text_list_add(&words, text_format("-o"));
-            text_list_add(&words, text_format("%s", link->scratch));
+            text_list_add(words, text_format("-o"));
+            text_list_add(words, text_format("%s", link->scratch));
             i++;
         } else if (!skipped && word[0] != '\0') {
             bool first = recipe_is_input(word);
-            text_list_add(&words, text_format("%s", first ? link->object : word));
+            text_list_add(words, text_format("%s", first ? link->object : word));
             merged = merged || first;
         }
     }
-    text_list_add(&words, text_format("-Wl,-T,%s", link->script));
-    return link_run(link, &words, error);
+    text_list_add(words, text_format("-Wl,-T,%s", link->script));
 }
 
-static void link_open(struct link *link, const struct registry *registry, const char *program,
-                      const char *name)
+static enum status link_open(struct link *link, const struct registry *registry,
+                             const char *program, unsigned number, struct error *error)
 {
-    *link = (struct link){.registry = registry, .program = program};
+    *link = (struct link){.registry = registry, .program = program, .number = number};
+    char *suffix = text_format(".%u", number);
     link->object = layouts_path(registry, program, ".o");
-    link->path = registry_program_path(registry, name);
+    link->path = layouts_path(registry, program, suffix);
     link->scratch = text_format("%s.%d", link->path, (int)getpid());
     link->script = text_format("%s.ld", link->scratch);
+    free(suffix);
+    return recipe_read(registry, program, &link->recipe, error);
 }
 
 static void link_close(struct link *link)
@@ -311,52 +361,83 @@ static void link_close(struct link *link)
     free(link->path);
 }
 
-/* The link itself, which is not there or is of an older build. */
-static enum status link_build(struct link *link, unsigned number, struct error *error)
+/* The script of a link, once the merged object is there. */
+static enum status link_script(const struct link *link, struct error *error)
 {
     struct text_list names = {0};
-    char *directory = text_format("%s", link->path);
-    *strrchr(directory, '/') = '\0';
-    enum status status = file_make_directory(directory, error);
+    enum status status = link_read_sections(link, &names, error);
     if (status == STATUS_OK) {
-        status = link_merge(link, error);
-    }
-    if (status == STATUS_OK) {
-        status = link_read_sections(link, &names, error);
-    }
-    if (status == STATUS_OK) {
-        status = link_write_script(link, number, &names, error);
-    }
-    if (status == STATUS_OK) {
-        status = link_make(link, error);
-    }
-    if (status == STATUS_OK) {
-        status = link_keep(link, link->path, error);
+        status = link_write_script(link, &names, error);
     }
     text_list_free(&names);
-    free(directory);
+    return status;
+}
+
+/* The links themselves, which are not there or are of an older build. */
+static enum status links_build(struct link *const *links, size_t count, struct error *error)
+{
+    struct text_list *commands = text_grow(NULL, count, sizeof(*commands));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        char *directory = text_format("%s", links[i]->path); /* another build tree has its own */
+        *strrchr(directory, '/') = '\0';
+        status = file_make_directory(directory, error);
+        free(directory);
+    }
+    if (status == STATUS_OK) {
+        status = links_merge(links, count, error);
+    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = link_script(links[i], error);
+    }
+    if (status == STATUS_OK) {
+        for (size_t i = 0; i < count; i++) {
+            commands[i] = (struct text_list){0};
+            link_add_command(links[i], &commands[i]);
+        }
+        status = links_run(links, commands, count, link_path, error);
+    }
+    free(commands);
+    return status;
+}
+
+enum status layouts_make(const struct registry *registry, const struct layouts_wanted *wanted,
+                         size_t count, unsigned *made, struct error *error)
+{
+    struct link *links = text_grow(NULL, count + 1, sizeof(*links));
+    struct link **missing = text_grow(NULL, count + 1, sizeof(*missing));
+    size_t opened = 0;
+    size_t missing_count = 0;
+    enum status status = STATUS_OK;
+    while (opened < count && status == STATUS_OK) {
+        struct link *link = &links[opened];
+        status = link_open(link, registry, wanted[opened].program, wanted[opened].number, error);
+        opened++;
+        if (status == STATUS_OK && !link_is_current(link, link->path)) {
+            missing[missing_count++] = link;
+        }
+    }
+    if (status == STATUS_OK && missing_count > 0) {
+        status = links_build(missing, missing_count, error);
+    }
+    if (status == STATUS_OK && made != NULL) {
+        *made += (unsigned)missing_count;
+    }
+    for (size_t i = 0; i < opened; i++) {
+        link_close(&links[i]);
+    }
+    free(links);
+    free(missing);
     return status;
 }
 
 enum status layouts_program(const struct registry *registry, const char *program, unsigned number,
                             char **name, unsigned *made, struct error *error)
 {
-    struct link link;
+    const struct layouts_wanted wanted = {.program = program, .number = number};
     char *suffix = text_format(".%u", number);
-    *name = layouts_path(registry, program, suffix);
+    enum status status = layouts_make(registry, &wanted, 1, made, error);
+    *name = status == STATUS_OK ? layouts_path(registry, program, suffix) : NULL;
     free(suffix);
-    link_open(&link, registry, program, *name);
-    enum status status = recipe_read(registry, program, &link.recipe, error);
-    if (status == STATUS_OK && !link_is_current(&link, link.path)) {
-        status = link_build(&link, number, error);
-        if (made != NULL) {
-            *made += status == STATUS_OK;
-        }
-    }
-    link_close(&link);
-    if (status != STATUS_OK) {
-        free(*name);
-        *name = NULL;
-    }
     return status;
 }

@@ -14,6 +14,7 @@
 #define HEAPMILL_RUN_LAYOUTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/status.h"
@@ -32,11 +33,19 @@ unsigned layouts_for_rounds(uint64_t rounds);
  * order that `seed` and `cell` decide. */
 unsigned layouts_draw(uint64_t seed, const char *cell, uint32_t round, unsigned count);
 
-/* Makes link `number` of the program, unless there is one that is up to date, and gives its name as
- * registry_program_path takes it; the caller frees. *made, unless NULL, counts those that were
- * made. STATUS_NOT_FOUND: no record of how the program was linked; STATUS_UNSUPPORTED: the linker
- * is gone or fails, with its words; STATUS_IO; STATUS_INTERRUPTED. 0.1 s of CPU time and 0.6 MB
- * each. */
+struct layouts_wanted {
+    const char *program; /* borrowed */
+    unsigned number;     /* of the link */
+};
+
+/* Makes those links that are not there or are of an older build, on all processors that heapmill
+ * may use. *made, unless NULL, counts them. STATUS_NOT_FOUND: no record of how a program was
+ * linked; STATUS_UNSUPPORTED: the linker is gone or fails, with its words; STATUS_IO;
+ * STATUS_INTERRUPTED. 0.1 s of CPU time and 0.6 MB each. */
+enum status layouts_make(const struct registry *registry, const struct layouts_wanted *wanted,
+                         size_t count, unsigned *made, struct error *error);
+
+/* The same of one link, whose name is given as registry_program_path takes it; the caller frees. */
 enum status layouts_program(const struct registry *registry, const char *program, unsigned number,
                             char **name, unsigned *made, struct error *error);
 

@@ -6,6 +6,9 @@
 
 #include "common/clock.h"
 #include "common/host/json.h"
+#include "common/host/process.h"
+#include "common/host/text.h"
+#include "results/stats/statistics.h"
 #include "run/machine.h"
 #include "run/rounds.h"
 #include "run/worker.h"
@@ -14,9 +17,10 @@
  * valgrind 0.6 s. For estimates only. */
 static const double PLAN_START_S = 0.02;
 
-/* What a group's calibration takes (a set-up and some timed runs) where its set-up is what fills a
- * round: other groups of the matrix quick take 0.05 to 0.1 s. */
-static const double PLAN_HEAVY_S = 0.35;
+/* A group is heavy when its calibration (a set-up and some timed runs) takes so many times as long
+ * as the median group's: its set-up is then what would fill the rounds. In the matrix quick the
+ * group of 256 MiB takes five to eight times as long, the next one less than twice. */
+static const double PLAN_HEAVY_TIMES = 3.5;
 static const double PLAN_VALGRIND_START_S = 1.0;
 /* A count needs no more than what makes rare events, as a collection or a new arena, come as often
  * as they do; callgrind takes about half a second for it. It does not depend on how fast the
@@ -176,15 +180,6 @@ size_t plan_count_groups(const json_t *plan)
     return count;
 }
 
-static double plan_calibrated_s(const json_t *calibration)
-{
-    double iterations = json_number_value(json_object_get(calibration, "iterations")) +
-                        json_number_value(json_object_get(calibration, "warmup_iterations"));
-    return PLAN_START_S + iterations * 1e-9 *
-                              json_number_value(json_object_get(calibration, "operations")) *
-                              json_number_value(json_object_get(calibration, "cpu_ns_per_op"));
-}
-
 bool plan_has_extra_work(const json_t *plan)
 {
     size_t index;
@@ -229,41 +224,110 @@ static void plan_set_iterations(json_t *cell, const json_t *calibration, bool kn
     plan_set_instruction_iterations(cell, each);
 }
 
+/* What a group's calibration found. */
+struct plan_group {
+    json_t *calibration;
+    double seconds; /* that it took */
+};
+
+uint64_t executor_now_ns(const struct executor *executor)
+{
+    return executor->now_ns != NULL ? executor->now_ns(executor->context) : clock_wall_ns();
+}
+
+static enum status plan_calibrate_groups(const json_t *plan, const struct executor *executor,
+                                         struct plan_group *groups, size_t *count,
+                                         struct error *error)
+{
+    const char *group = "";
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        if (strcmp(group, json_text_at(cell, "group", "")) == 0) {
+            continue;
+        }
+        struct error reason;
+        group = json_text_at(cell, "group", "");
+        uint64_t begin_ns = executor_now_ns(executor);
+        struct plan_group *new = &groups[*count];
+        *new = (struct plan_group){0};
+        enum status status =
+            executor->calibrate(executor->context, plan, cell, &new->calibration, &reason);
+        if (status != STATUS_OK) {
+            return error_set(error, status, "%s could not be calibrated: %s", group,
+                             reason.message);
+        }
+        new->seconds = (double)(executor_now_ns(executor) - begin_ns) / 1e9;
+        (*count)++;
+    }
+    return STATUS_OK;
+}
+
+static double plan_median_seconds(const struct plan_group *groups, size_t count)
+{
+    double *seconds = text_grow(NULL, count + 1, sizeof(*seconds));
+    for (size_t i = 0; i < count; i++) {
+        seconds[i] = groups[i].seconds;
+    }
+    double median = count > 0 ? statistics_median(seconds, count) : 0;
+    free(seconds);
+    return median;
+}
+
+/* A process takes about as long as its group's calibration did, and its timed part besides: what a
+ * calibration runs before it knows is about a warm-up. */
+static double plan_timed_s(const json_t *cell, const json_t *calibration)
+{
+    bool once = json_count_at(calibration, "warmup_iterations", 0) == 0;
+    return once ? 0
+                : json_number_at(cell, "operations", 0) * 1e-9 *
+                      json_number_at(calibration, "cpu_ns_per_op", 0);
+}
+
+/* Puts what was found into the cells. *round_s is a round's time on average over the planned ones,
+ * of which heavy groups have a part. */
+static void plan_take_calibrations(json_t *plan, const struct plan_group *groups, size_t count,
+                                   double *round_s)
+{
+    bool known = plan_has_extra_work(plan);
+    json_int_t rounds_heavy = json_integer_value(json_object_get(plan, "rounds_heavy"));
+    double rounds = json_number_value(json_object_get(plan, "rounds"));
+    double limit_s = PLAN_HEAVY_TIMES * plan_median_seconds(groups, count);
+    const char *last = "";
+    size_t next = 0;
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        next += strcmp(last, json_text_at(cell, "group", "")) != 0;
+        last = json_text_at(cell, "group", "");
+        const struct plan_group *group = &groups[next - 1];
+        bool fewer = group->seconds > limit_s && rounds_heavy > 0;
+        plan_set_iterations(cell, group->calibration, known);
+        if (fewer) {
+            (void)json_object_set_new(cell, "rounds", json_integer(rounds_heavy));
+        }
+        double share = fewer && rounds > 0 ? (double)rounds_heavy / rounds : 1;
+        *round_s += share * (group->seconds + plan_timed_s(cell, group->calibration));
+    }
+}
+
 enum status plan_calibrate(json_t *plan, const struct executor *executor, double *round_s,
                            struct error *error)
 {
-    json_t *calibration = NULL;
-    const char *group = "";
-    bool known = plan_has_extra_work(plan);
-    json_int_t rounds_heavy = json_integer_value(json_object_get(plan, "rounds_heavy"));
-    bool heavy = false;
-    size_t index;
-    json_t *cell;
+    struct plan_group *groups = text_grow(NULL, plan_count_groups(plan) + 1, sizeof(*groups));
+    size_t count = 0;
     *round_s = 0;
-    json_array_foreach(json_object_get(plan, "cells"), index, cell)
-    {
-        if (strcmp(group, json_text_at(cell, "group", "")) != 0) {
-            struct error reason;
-            json_decref(calibration);
-            calibration = NULL;
-            group = json_text_at(cell, "group", "");
-            uint64_t begin_ns = clock_wall_ns();
-            enum status status =
-                executor->calibrate(executor->context, plan, cell, &calibration, &reason);
-            heavy = (double)(clock_wall_ns() - begin_ns) / 1e9 > PLAN_HEAVY_S && index > 0;
-            if (status != STATUS_OK) {
-                return error_set(error, status, "%s could not be calibrated: %s", group,
-                                 reason.message);
-            }
-        }
-        plan_set_iterations(cell, calibration, known);
-        if (heavy && rounds_heavy > 0) {
-            (void)json_object_set_new(cell, "rounds", json_integer(rounds_heavy));
-        }
-        *round_s += plan_calibrated_s(calibration);
+    enum status status = plan_calibrate_groups(plan, executor, groups, &count, error);
+    if (status == STATUS_OK) {
+        plan_take_calibrations(plan, groups, count, round_s);
     }
-    json_decref(calibration);
-    return STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        json_decref(groups[i].calibration);
+    }
+    free(groups);
+    return status;
 }
 
 const char *plan_collector(const json_t *cell)
@@ -433,7 +497,8 @@ double plan_estimate_others_s(const json_t *plan)
 {
     double seconds = 0;
     for (int pass = RECORD_TIME + 1; pass < RECORD_PASS_COUNT; pass++) {
-        seconds += plan_estimate_round_s(plan, (enum record_pass)pass) *
+        double beside = pass == RECORD_MEMORY ? (double)process_at_once() : 1;
+        seconds += plan_estimate_round_s(plan, (enum record_pass)pass) / beside *
                    (double)plan_pass_rounds(plan, (enum record_pass)pass);
     }
     return seconds;

@@ -144,6 +144,7 @@ void registry_close(struct registry *registry)
         free(backend->installed);
         free(backend->program);
         free(backend->home);
+        free(backend->owner);
         text_list_free(&backend->arms);
         free(backend);
     }

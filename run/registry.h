@@ -29,6 +29,7 @@ struct backend {
         library; /* what LD_PRELOAD names: a peer's soname, the user's absolute path; "" for ours */
     char *package;   /* the Debian package of a peer */
     char *installed; /* "package version" of a peer, as preflight_selection found it; or NULL */
+    char *owner;     /* the file in which malloc lives with a peer, as it found it too; or NULL */
     char *program;   /* of a counterpart (run/against.h): the back end that its programs are named
                         after; else NULL */
     char *home;      /* of a counterpart: the build tree that has its programs; else NULL */

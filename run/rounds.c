@@ -275,17 +275,10 @@ struct moment {
     char what[80];
 };
 
-/* The clock that the budget is spent by. */
-static uint64_t rounds_now_ns(const struct rounds *rounds)
-{
-    const struct executor *executor = rounds->executor;
-    return executor->now_ns != NULL ? executor->now_ns(executor->context) : clock_wall_ns();
-}
-
 /* What the whole run has taken, earlier sessions too. */
 static double rounds_elapsed_s(const struct rounds *rounds)
 {
-    return rounds->before_s + (double)(rounds_now_ns(rounds) - rounds->begin_ns) / 1e9;
+    return rounds->before_s + (double)(executor_now_ns(rounds->executor) - rounds->begin_ns) / 1e9;
 }
 
 /* Says a failure once for each cell; every one is in the records. */
@@ -339,39 +332,94 @@ static void rounds_show(const struct rounds *rounds, const json_t *cell,
     free(text);
 }
 
-static enum status rounds_run_cell(struct rounds *rounds, size_t index, const struct moment *moment,
-                                   struct error *error)
+static struct executor_cell rounds_ask(const struct rounds *rounds, size_t index,
+                                       const struct moment *moment)
 {
     const json_t *cell = json_array_get(rounds->cells, index);
     /* Every round of the instructions pass has the same seed, as it is there to count the same
      * again. */
     uint32_t seeded = moment->pass == RECORD_INSTRUCTIONS ? 0 : moment->round;
-    const struct executor_cell asked = {
+    return (struct executor_cell){
         .plan = rounds->plan,
         .cell = cell,
         .pass = moment->pass,
         .round = moment->round,
         .seed = schedule_seed(rounds->seed, seeded, json_text_at(cell, "group", ""))};
-    bool slowed = json_object_get(cell, "extra_work") != NULL; /* other work, other results */
-    struct cell_run run = {.cell = cell,
-                           .host = rounds->host,
-                           .pass = moment->pass,
-                           .instructions_before = rounds->instructions[index],
-                           .round = moment->round,
-                           .seed = asked.seed,
-                           .started = time(NULL),
-                           .checksum = slowed ? NULL : rounds->checksum,
-                           .checksum_cell = rounds->checksum_cell};
-    json_t *outcome = NULL;
-    rounds_show(rounds, cell, moment);
-    machine_read_counters(&run.before);
-    enum status status = rounds->executor->run(rounds->executor->context, &asked, &outcome, error);
-    if (status == STATUS_OK) {
-        machine_read_counters(&run.after);
-        run.elapsed_s = rounds_elapsed_s(rounds);
-        status = rounds_store(rounds, index, &run, outcome, error);
+}
+
+/* Stores what became of cells that were asked for together, in their order. */
+static enum status rounds_keep(struct rounds *rounds, const uint32_t *indexes,
+                               const struct executor_cell *asked, json_t **outcomes, size_t count,
+                               struct cell_run *run, struct error *error)
+{
+    enum status status = STATUS_OK;
+    machine_read_counters(&run->after);
+    run->elapsed_s = rounds_elapsed_s(rounds);
+    for (size_t i = 0; i < count; i++) {
+        bool slowed = json_object_get(asked[i].cell, "extra_work") != NULL; /* other results */
+        run->cell = asked[i].cell;
+        run->seed = asked[i].seed;
+        run->instructions_before = rounds->instructions[indexes[i]];
+        run->checksum = slowed ? NULL : rounds->checksum;
+        run->checksum_cell = rounds->checksum_cell;
+        if (status == STATUS_OK) {
+            status = rounds_store(rounds, indexes[i], run, outcomes[i], error);
+        } else {
+            json_decref(outcomes[i]);
+        }
     }
     return status;
+}
+
+/* Runs cells of one group: beside each other where the pass and the executor allow it, else one. */
+static enum status rounds_run_cells(struct rounds *rounds, const uint32_t *indexes, size_t count,
+                                    const struct moment *moment, struct error *error)
+{
+    const struct executor *executor = rounds->executor;
+    struct executor_cell *asked = text_grow(NULL, count, sizeof(*asked));
+    json_t **outcomes = text_grow(NULL, count, sizeof(json_t *));
+    struct cell_run run = {
+        .host = rounds->host, .pass = moment->pass, .round = moment->round, .started = time(NULL)};
+    for (size_t i = 0; i < count; i++) {
+        asked[i] = rounds_ask(rounds, indexes[i], moment);
+    }
+    rounds_show(rounds, asked[0].cell, moment);
+    machine_read_counters(&run.before);
+    enum status status =
+        count > 1 ? executor->run_beside(executor->context, asked, count, outcomes, error)
+                  : executor->run(executor->context, asked, outcomes, error);
+    if (status == STATUS_OK) {
+        status = rounds_keep(rounds, indexes, asked, outcomes, count, &run, error);
+    }
+    free(asked);
+    free(outcomes);
+    return status;
+}
+
+static bool rounds_is_due(const struct rounds *rounds, size_t index, const struct moment *moment)
+{
+    const json_t *cell = json_array_get(rounds->cells, index);
+    return plan_has_pass(cell, moment->pass) && rounds->runs[rounds->groups[index]] &&
+           !store_is_done(rounds->store, moment->pass, moment->round, json_text_at(cell, "id", ""));
+}
+
+/* The cells from order[first] on that run together with it, itself first. *count: how many; the
+ * place behind the last one that was looked at. */
+static size_t rounds_gather(const struct rounds *rounds, size_t first, const struct moment *moment,
+                            uint32_t *indexes, size_t *count)
+{
+    bool beside = moment->pass == RECORD_MEMORY && rounds->executor->run_beside != NULL;
+    uint32_t group = rounds->groups[rounds->order[first]];
+    size_t next = first;
+    *count = 0;
+    while (next < json_array_size(rounds->cells) && rounds->groups[rounds->order[next]] == group &&
+           (*count == 0 || beside)) {
+        uint32_t index = rounds->order[next++];
+        if (rounds_is_due(rounds, index, moment)) {
+            indexes[(*count)++] = index;
+        }
+    }
+    return next;
 }
 
 /* Runs every group of the round that is not done; the store has seen to it that a group is done as
@@ -379,43 +427,43 @@ static enum status rounds_run_cell(struct rounds *rounds, size_t index, const st
 static enum status rounds_run_round(struct rounds *rounds, const struct moment *moment,
                                     struct error *error)
 {
-    const char *group = "";
+    size_t count = json_array_size(rounds->cells);
+    uint32_t *indexes = text_grow(NULL, count + 1, sizeof(*indexes));
+    uint32_t group = UINT32_MAX;
     enum status status = STATUS_OK;
     schedule_round(rounds->cells, rounds->seed, moment->round, rounds->order);
-    for (size_t i = 0; i < json_array_size(rounds->cells) && status == STATUS_OK; i++) {
-        size_t index = rounds->order[i];
-        const json_t *cell = json_array_get(rounds->cells, index);
-        if (!plan_has_pass(cell, moment->pass) || !rounds->runs[rounds->groups[index]] ||
-            store_is_done(rounds->store, moment->pass, moment->round,
-                          json_text_at(cell, "id", ""))) {
+    for (size_t i = 0; i < count && status == STATUS_OK;) {
+        size_t together = 0;
+        i = rounds_gather(rounds, i, moment, indexes, &together);
+        if (together == 0) {
             continue;
         }
         if (process_interrupted()) {
-            return error_set(error, STATUS_INTERRUPTED, "interrupted");
+            status = error_set(error, STATUS_INTERRUPTED, "interrupted");
+            break;
         }
-        if (strcmp(group, json_text_at(cell, "group", "")) != 0) {
-            group = json_text_at(cell, "group", "");
+        if (rounds->groups[indexes[0]] != group) {
+            group = rounds->groups[indexes[0]];
             json_decref(rounds->checksum);
             rounds->checksum = NULL;
         }
-        status = rounds_run_cell(rounds, index, moment, error);
+        status = rounds_run_cells(rounds, indexes, together, moment, error);
     }
+    free(indexes);
     return status;
 }
 
-/* Cells of the groups that have this round of the time pass: all of them, and those that are done.
- */
-static void rounds_count_round(const struct rounds *rounds, uint32_t round, size_t *cells,
-                               size_t *done)
+/* Cells of the groups that have this round of the pass: all of them, and those that are done. */
+static void rounds_count_round(const struct rounds *rounds, enum record_pass pass, uint32_t round,
+                               size_t *cells, size_t *done)
 {
     *cells = 0;
     *done = 0;
     for (size_t i = 0; i < json_array_size(rounds->cells); i++) {
         const json_t *cell = json_array_get(rounds->cells, i);
-        bool has = rounds->runs[rounds->groups[i]];
+        bool has = rounds->runs[rounds->groups[i]] && plan_has_pass(cell, pass);
         *cells += has;
-        *done +=
-            has && store_is_done(rounds->store, RECORD_TIME, round, json_text_at(cell, "id", ""));
+        *done += has && store_is_done(rounds->store, pass, round, json_text_at(cell, "id", ""));
     }
 }
 
@@ -425,7 +473,7 @@ static bool rounds_is_spent(const struct rounds *rounds, uint32_t round, size_t 
                             double round_s)
 {
     uint32_t least = rounds->adaptive.precision > 0 ? ADAPTIVE_ROUNDS_MIN : 1;
-    return rounds->adaptive.rounds == 0 && rounds->budget_s > 0 && round >= least && done == 0 &&
+    return rounds->budget_s > 0 && round >= least && done == 0 &&
            rounds_elapsed_s(rounds) + round_s > rounds->budget_s;
 }
 
@@ -455,36 +503,52 @@ static enum status rounds_run_timed(struct rounds *rounds, double round_s, struc
         size_t done = 0;
         status = adaptive_choose(&rounds->adaptive, store_survey(rounds->store, round), round,
                                  rounds->runs, &groups, error);
-        rounds_count_round(rounds, round, &cells, &done);
+        rounds_count_round(rounds, RECORD_TIME, round, &cells, &done);
         if (status != STATUS_OK || groups == 0 ||
             rounds_is_spent(rounds, round, done, cell_s * (double)cells)) {
             break;
         }
         struct moment moment = {.pass = RECORD_TIME, .round = round};
-        uint64_t begin_ns = rounds_now_ns(rounds);
+        uint64_t begin_ns = executor_now_ns(rounds->executor);
         rounds_name_round(rounds, groups, &moment);
         status = rounds_run_round(rounds, &moment, error);
         if (status != STATUS_OK) {
             break;
         }
         if (cells > done) {
-            cell_s = (double)(rounds_now_ns(rounds) - begin_ns) / 1e9 / (double)(cells - done);
+            cell_s = (double)(executor_now_ns(rounds->executor) - begin_ns) / 1e9 /
+                     (double)(cells - done);
         }
     }
     return status;
 }
 
-/* All rounds of a pass whose number of rounds is planned. */
+/* Of a budget the passes before the time pass may have so much. */
+static const double ROUNDS_SHARE_OF_OTHERS = 0.4;
+
+/* All rounds of a pass whose number of rounds is planned, or those that fit into its part of the
+ * budget: one at least. */
 static enum status rounds_run_pass(struct rounds *rounds, enum record_pass pass,
                                    struct error *error)
 {
     enum status status = STATUS_OK;
     uint64_t planned = plan_pass_rounds(rounds->plan, pass);
+    double share = plan_runs_pass(rounds->plan, RECORD_TIME) ? ROUNDS_SHARE_OF_OTHERS : 1;
+    double round_s = 0;
     for (uint32_t round = 0; round < planned && status == STATUS_OK; round++) {
         struct moment moment = {.pass = pass, .round = round};
+        size_t cells;
+        size_t done;
+        double begin_s = rounds_elapsed_s(rounds);
+        rounds_count_round(rounds, pass, round, &cells, &done);
+        if (rounds->budget_s > 0 && round > 0 && done == 0 &&
+            begin_s + round_s > share * rounds->budget_s) {
+            break;
+        }
         (void)snprintf(moment.what, sizeof(moment.what), planned > 1 ? "%s %" PRIu32 : "%s",
                        record_pass_word(pass), round + 1);
         status = rounds_run_round(rounds, &moment, error);
+        round_s = rounds_elapsed_s(rounds) - begin_s;
     }
     return status;
 }
@@ -494,7 +558,9 @@ static void rounds_begin_progress(struct rounds *rounds, double round_s, double 
     size_t time_cells = plan_count_cells(rounds->plan, RECORD_TIME);
     size_t total = plan_count_others(rounds->plan);
     if (plan_runs_pass(rounds->plan, RECORD_TIME)) {
-        total = rounds->adaptive.rounds > 0 ? total + time_cells * rounds->adaptive.rounds : 0;
+        total = rounds->adaptive.rounds > 0 && rounds->budget_s <= 0
+                    ? total + time_cells * rounds->adaptive.rounds
+                    : 0;
     }
     progress_begin(&rounds->progress, total, store_record_count(rounds->store),
                    round_s / (double)time_cells, rounds->budget_s - elapsed_s);
@@ -531,7 +597,7 @@ enum status rounds_run(struct store *store, const struct executor *executor, dou
         .budget_s = json_number_at(plan, "budget_s", 0),
         .before_s = elapsed_s,
     };
-    rounds.begin_ns = rounds_now_ns(&rounds);
+    rounds.begin_ns = executor_now_ns(executor);
     memset(rounds.told, 0, json_array_size(cells) * sizeof(*rounds.told));
     memset(rounds.instructions, 0, json_array_size(cells) * sizeof(*rounds.instructions));
     rounds_begin_groups(&rounds);

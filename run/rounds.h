@@ -1,6 +1,6 @@
 /* Executes a plan: the passes for memory, instructions and latency, then the rounds of the time
- * pass, one process at a time, each followed by its record. What the store has already is not run
- * again. */
+ * pass, one process at a time, each followed by its record; cells of the memory pass run beside
+ * each other where the executor can (run_beside). What the store has already is not run again. */
 #ifndef HEAPMILL_RUN_ROUNDS_H
 #define HEAPMILL_RUN_ROUNDS_H
 
@@ -46,7 +46,7 @@ enum {
 
 /* What ends the time pass, from plan.json. */
 struct adaptive {
-    uint64_t rounds;     /* of each group; 0: `precision`, or a budget, decides */
+    uint64_t rounds;     /* of each group, at most; 0: `precision`, or a budget, decides */
     double precision;    /* a ratio distance; 0: rounds are not adaptive */
     uint64_t rounds_max; /* 0: none */
 };

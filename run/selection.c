@@ -520,12 +520,14 @@ enum status selection_set_threads(struct selection *selection, const char *list,
 
 enum { SELECTION_POINTS_MAX = 10000 };
 
-/* One -p item, taken apart. */
+/* One -p item, taken apart. Several names ("live+median") have their values in step: each of
+ * `values` is then one for each name ("10000:64"). */
 struct parameter_item {
     char *workloads; /* glob; "*" if it was not said */
-    char *name;
+    struct text_list names;
     struct text_list values;
-    bool used;
+    size_t chosen; /* of several names: 1 + the place in `values` that an earlier one has taken */
+    uint64_t used; /* a bit for each name */
 };
 
 struct parameter_items {
@@ -537,10 +539,33 @@ static void parameter_items_free(struct parameter_items *parameters)
 {
     for (size_t i = 0; i < parameters->count; i++) {
         free(parameters->items[i].workloads);
-        free(parameters->items[i].name);
+        text_list_free(&parameters->items[i].names);
         text_list_free(&parameters->items[i].values);
     }
     free(parameters->items);
+}
+
+/* Has each value of several names as many parts? */
+static enum status parameter_item_check(const struct parameter_item *item, const char *text,
+                                        struct error *error)
+{
+    if (item->names.count > CATALOG_PARAMETERS_MAX) {
+        return error_set(error, STATUS_INVALID, "-p '%s': no workload has so many parameters",
+                         text);
+    }
+    for (size_t i = 0; i < item->values.count && item->names.count > 1; i++) {
+        struct text_list parts = {0};
+        text_split(&parts, item->values.items[i], ':');
+        size_t count = parts.count;
+        text_list_free(&parts);
+        if (count != item->names.count) {
+            return error_set(
+                error, STATUS_INVALID,
+                "-p '%s': %zu names want values of %zu parts, as 1:2, and '%s' has %zu", text,
+                item->names.count, item->names.count, item->values.items[i], count);
+        }
+    }
+    return STATUS_OK;
 }
 
 static enum status parameter_items_parse(struct parameter_items *parameters,
@@ -564,23 +589,55 @@ static enum status parameter_items_parse(struct parameter_items *parameters,
         *item = (struct parameter_item){0};
         item->workloads =
             dot != NULL ? text_format("%.*s", (int)(dot - text), text) : text_format("*");
-        item->name = text_format("%.*s", (int)(equals - name), name);
+        char *names = text_format("%.*s", (int)(equals - name), name);
+        text_split(&item->names, names, '+');
         text_split(&item->values, equals + 1, ',');
+        free(names);
+        enum status status = parameter_item_check(item, text, error);
+        if (status != STATUS_OK) {
+            return status;
+        }
     }
     return STATUS_OK;
+}
+
+/* The item's value number `index` for its name number `place`; the caller frees. */
+static char *parameter_item_value(const struct parameter_item *item, size_t index, size_t place)
+{
+    if (item->names.count == 1) {
+        return text_format("%s", item->values.items[index]);
+    }
+    struct text_list parts = {0};
+    text_split(&parts, item->values.items[index], ':');
+    char *value = text_format("%s", parts.items[place]);
+    text_list_free(&parts);
+    return value;
+}
+
+static bool parameter_item_names(const struct parameter_item *item, const char *name, size_t *place)
+{
+    for (*place = 0; *place < item->names.count; (*place)++) {
+        if (strcmp(item->names.items[*place], name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The last item that says something of the parameter, or NULL. All that do are marked as used. */
 static struct parameter_item *parameter_items_find(struct parameter_items *parameters,
                                                    const struct catalog_workload *workload,
-                                                   const char *name)
+                                                   const char *name, size_t *place)
 {
     struct parameter_item *found = NULL;
     for (size_t i = 0; i < parameters->count; i++) {
         struct parameter_item *item = &parameters->items[i];
-        if (strcmp(item->name, name) == 0 && fnmatch(item->workloads, workload->name, 0) == 0) {
-            item->used = true;
+        size_t at;
+        if (parameter_item_names(item, name, &at) &&
+            fnmatch(item->workloads, workload->name, 0) == 0) {
+            item->used |= UINT64_C(1) << at;
             found = item;
+            *place = at;
         }
     }
     return found;
@@ -649,18 +706,29 @@ static enum status selection_expand(struct selection *selection,
         return selection_add_points(selection, workload, params, error);
     }
     const struct catalog_parameter *parameter = &workload->parameters[index];
-    const struct parameter_item *item = parameter_items_find(parameters, workload, parameter->name);
+    size_t place = 0;
+    struct parameter_item *item =
+        parameter_items_find(parameters, workload, parameter->name, &place);
+    size_t chosen = item != NULL ? item->chosen : 0;
+    size_t first = chosen > 0 ? chosen - 1 : 0;
+    size_t end = item == NULL || chosen > 0 ? first + 1 : item->values.count;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < (item != NULL ? item->values.count : 1) && status == STATUS_OK; i++) {
+    for (size_t i = first; i < end && status == STATUS_OK; i++) {
         json_t *value = NULL;
         if (item != NULL) {
-            status = catalog_parse_value(parameter, item->values.items[i], &value, error);
+            char *text = parameter_item_value(item, i, place);
+            item->chosen = item->names.count > 1 ? i + 1 : 0;
+            status = catalog_parse_value(parameter, text, &value, error);
+            free(text);
         } else {
             value = selection_default(parameter);
         }
         if (status == STATUS_OK) {
             (void)json_object_set_new(params, parameter->name, value);
             status = selection_expand(selection, workload, parameters, index + 1, params, error);
+        }
+        if (item != NULL) {
+            item->chosen = chosen;
         }
     }
     return status;
@@ -727,11 +795,16 @@ static enum status selection_check_used(const struct parameter_items *parameters
                                         struct error *error)
 {
     for (size_t i = 0; i < parameters->count; i++) {
-        if (!parameters->items[i].used) {
+        const struct parameter_item *item = &parameters->items[i];
+        size_t unused = 0;
+        while (unused < item->names.count && (item->used >> unused & 1) != 0) {
+            unused++;
+        }
+        if (unused < item->names.count) {
             char *known = selection_known_parameters(catalog, list);
             (void)error_set(error, STATUS_INVALID,
                             "-p: no chosen workload has a parameter '%s'; there are: %s",
-                            parameters->items[i].name, known);
+                            item->names.items[unused], known);
             free(known);
             return STATUS_INVALID;
         }

@@ -68,28 +68,50 @@ static void worker_environment(const struct worker *worker, bool fixed,
  * instructions are counted. */
 enum worker_way { WORKER_ASKED, WORKER_MEASURED, WORKER_COUNTED };
 
-/* Runs the worker with arguments (which this frees, the program's path being put before them). */
-static enum status worker_run(const struct worker *worker, struct text_list *arguments,
-                              double timeout_s, enum worker_way way, struct process_result *result,
-                              struct error *error)
+/* A worker's process before it is started. */
+struct worker_start {
+    struct text_list arguments;
+    struct text_list environment;
+};
+
+static void worker_start_free(struct worker_start *start)
 {
-    struct text_list environment = {0};
-    worker_environment(worker, way == WORKER_COUNTED, &environment);
-    text_list_add(&environment, NULL);
-    text_list_add(arguments, NULL);
-    struct process_request request = {
-        .arguments = (const char *const *)arguments->items,
-        .environment = (const char *const *)environment.items,
+    text_list_free(&start->environment);
+    text_list_free(&start->arguments);
+}
+
+/* Takes the arguments; the request borrows from start. */
+static struct process_request worker_start_make(const struct worker *worker,
+                                                struct text_list *arguments, double timeout_s,
+                                                enum worker_way way, struct worker_start *start)
+{
+    *start = (struct worker_start){.arguments = *arguments};
+    *arguments = (struct text_list){0};
+    worker_environment(worker, way == WORKER_COUNTED, &start->environment);
+    text_list_add(&start->environment, NULL);
+    text_list_add(&start->arguments, NULL);
+    return (struct process_request){
+        .arguments = (const char *const *)start->arguments.items,
+        .environment = (const char *const *)start->environment.items,
         .timeout_s = timeout_s,
         .stdio = way != WORKER_ASKED ? PROCESS_RECORD : PROCESS_CAPTURE,
         .fixed_addresses = way == WORKER_COUNTED,
     };
+}
+
+/* Runs the worker with arguments, which this frees. */
+static enum status worker_run(const struct worker *worker, struct text_list *arguments,
+                              double timeout_s, enum worker_way way, struct process_result *result,
+                              struct error *error)
+{
+    struct worker_start start;
+    const struct process_request request =
+        worker_start_make(worker, arguments, timeout_s, way, &start);
     enum status status = process_run(&request, result, error);
     if (status != STATUS_OK) {
         process_result_free(result);
     }
-    text_list_free(&environment);
-    text_list_free(arguments);
+    worker_start_free(&start);
     return status;
 }
 
@@ -370,6 +392,29 @@ enum status worker_run_cell(const struct worker *worker, const struct worker_cel
     struct text_list arguments = {0};
     worker_add_cell(worker, cell, &arguments);
     return worker_run(worker, &arguments, cell->timeout_s, WORKER_MEASURED, result, error);
+}
+
+enum status worker_run_cells(const struct worker *workers, const struct worker_cell *cells,
+                             size_t count, struct process_result *results, struct error *error)
+{
+    struct worker_start *starts = text_grow(NULL, count, sizeof(*starts));
+    struct process_request *requests = text_grow(NULL, count, sizeof(*requests));
+    for (size_t i = 0; i < count; i++) {
+        struct text_list arguments = {0};
+        worker_add_cell(&workers[i], &cells[i], &arguments);
+        requests[i] = worker_start_make(&workers[i], &arguments, cells[i].timeout_s,
+                                        WORKER_MEASURED, &starts[i]);
+    }
+    enum status status = process_run_all(requests, results, count, process_at_once(), error);
+    for (size_t i = 0; i < count; i++) {
+        worker_start_free(&starts[i]);
+        if (status != STATUS_OK) {
+            process_result_free(&results[i]);
+        }
+    }
+    free(starts);
+    free(requests);
+    return status;
 }
 
 static const double CALLGRIND_VERSION_TIMEOUT_S = 20;

@@ -63,6 +63,11 @@ enum status worker_run_cell(const struct worker *worker, const struct worker_cel
                             struct process_result *result, uint64_t *instructions,
                             struct error *error);
 
+/* Runs cells of passes other than the instructions pass beside each other, on as many processors as
+ * there are: cells[i] with workers[i] gives results[i]. Otherwise as worker_run_cell. */
+enum status worker_run_cells(const struct worker *workers, const struct worker_cell *cells,
+                             size_t count, struct process_result *results, struct error *error);
+
 /* The part of malloc's owner that a worker is told to expect; "" if nothing is expected. Borrowed.
  */
 const char *worker_expected_owner(const struct worker *worker);

@@ -7,6 +7,7 @@
 
 #include "common/host/json.h"
 #include "common/host/packages.h"
+#include "common/host/sha256.h"
 #include "common/host/text.h"
 #include "results/stats/statistics.h"
 #include "run/layouts.h"
@@ -280,7 +281,11 @@ enum status preflight_selection(struct selection *selection, const struct regist
             owner != NULL) {
             choice->backend->installed = package_of_file(owner);
         }
-        free(owner);
+        if (choice->backend->owner == NULL) {
+            choice->backend->owner = owner;
+        } else {
+            free(owner);
+        }
         if (status == STATUS_OK && choice->backend->kind == BACKEND_REFERENCE) {
             status = preflight_reference(&selection->choices[i], registry, &reason);
         }
@@ -354,37 +359,51 @@ static void worker_executor_describe(void *context, const struct selection_choic
     launch_free(&launch);
 }
 
-/* The program that a cell runs in this round: one of its links, or the worker as it was built where
- * there are none. Memory and counted instructions do not depend on where functions lie. *layout is
- * the link's number, 0: none. The caller frees. */
-static enum status worker_executor_program(const struct worker_executor *executor,
-                                           const json_t *plan, const json_t *cell,
-                                           enum record_pass pass, uint32_t round, char **program,
-                                           unsigned *layout, struct error *error)
+/* Which of its links a cell runs in in this round, from 1; 0: the worker as it was built, where
+ * there are none. Memory and counted instructions do not depend on where functions lie. *name is
+ * the worker, of the pass (borrowed). */
+static unsigned worker_executor_layout(const struct worker_executor *executor, const json_t *plan,
+                                       const json_t *cell, enum record_pass pass, uint32_t round,
+                                       const char **name)
 {
     bool probe = pass == RECORD_MEMORY || pass == RECORD_LATENCY;
-    const char *name = json_text_at(cell, probe ? "probe" : "program", "");
     unsigned count = (unsigned)json_count_at(cell, "layouts", 0);
-    *layout = 0;
+    *name = json_text_at(cell, probe ? "probe" : "program", "");
     if (count == 0 || (pass != RECORD_TIME && pass != RECORD_LATENCY) ||
-        !layouts_known(executor->registry, name)) {
-        *program = text_format("%s", name);
-        return STATUS_OK;
+        !layouts_known(executor->registry, *name)) {
+        return 0;
     }
     unsigned set = (unsigned)json_count_at(cell, "layout_set", 0);
-    *layout =
-        1 + set * count +
-        layouts_draw(json_count_at(plan, "seed", 0), json_text_at(cell, "id", ""), round, count);
-    return layouts_program(executor->registry, name, *layout, program, NULL, error);
+    return 1 + set * count +
+           layouts_draw(json_count_at(plan, "seed", 0), json_text_at(cell, "id", ""), round, count);
+}
+
+/* What the plan's rounds will need of links, each once. */
+struct wanted_links {
+    struct layouts_wanted *items;
+    size_t count;
+    json_t *seen;
+};
+
+static void wanted_links_add(struct wanted_links *wanted, const char *program, unsigned number)
+{
+    char *key = text_format("%s.%u", program, number);
+    if (number > 0 && json_object_get(wanted->seen, key) == NULL) {
+        wanted->items = text_grow(wanted->items, wanted->count + 1, sizeof(*wanted->items));
+        wanted->items[wanted->count++] =
+            (struct layouts_wanted){.program = program, .number = number};
+        (void)json_object_set_new(wanted->seen, key, json_true());
+    }
+    free(key);
 }
 
 /* Makes every link that the plan's rounds will need before the first round, which they would
  * disturb. What is there already costs nothing. */
-static enum status worker_executor_link(const struct worker_executor *executor, const json_t *plan,
-                                        struct error *error)
+static enum status worker_executor_begin(void *context, const json_t *plan, struct error *error)
 {
     static const enum record_pass passes[] = {RECORD_TIME, RECORD_LATENCY};
-    enum status status = STATUS_OK;
+    const struct worker_executor *executor = context;
+    struct wanted_links wanted = {.seen = json_object()};
     size_t index;
     json_t *cell;
     json_array_foreach(json_object_get(plan, "cells"), index, cell)
@@ -394,15 +413,17 @@ static enum status worker_executor_link(const struct worker_executor *executor, 
             uint64_t rounds = plan_pass_rounds(plan, passes[i]);
             rounds = rounds == 0 && plan_runs_pass(plan, passes[i]) ? most : rounds;
             rounds = rounds < most ? rounds : most;
-            for (uint32_t round = 0; round < rounds && status == STATUS_OK; round++) {
-                char *program = NULL;
-                unsigned layout;
-                status = worker_executor_program(executor, plan, cell, passes[i], round, &program,
-                                                 &layout, error);
-                free(program);
+            for (uint32_t round = 0; round < rounds; round++) {
+                const char *name;
+                unsigned number =
+                    worker_executor_layout(executor, plan, cell, passes[i], round, &name);
+                wanted_links_add(&wanted, name, number);
             }
         }
     }
+    enum status status = layouts_make(executor->registry, wanted.items, wanted.count, NULL, error);
+    json_decref(wanted.seen);
+    free(wanted.items);
     return status;
 }
 
@@ -445,12 +466,85 @@ static enum status worker_executor_plan_layouts(const struct worker_executor *ex
     return STATUS_OK;
 }
 
+/* The file that is run or preloaded under a name of the plan; NULL: it cannot be told, as of a peer
+ * in a later session. The caller frees. */
+static char *worker_executor_file(const struct worker_executor *executor, const json_t *cell,
+                                  const char *member)
+{
+    const struct registry *registry = executor->registry;
+    const char *name = json_text_at(cell, member, "");
+    if (strcmp(member, "preload") != 0) {
+        return registry_program_path(registry, name);
+    }
+    char *path = registry_preload_path(registry, name);
+    if (name[0] == '\0' || strchr(path, '/') != NULL) {
+        return path;
+    }
+    free(path);
+    const struct backend *backend = registry_find(registry, json_text_at(cell, "backend", ""));
+    return backend != NULL && backend->owner != NULL ? text_format("%s", backend->owner) : NULL;
+}
+
+/* The SHA-256 of each file that the plan's cells run or preload, by its name there. A new
+ * reference. */
+static json_t *worker_executor_digests(const struct worker_executor *executor, const json_t *plan)
+{
+    static const char *const members[] = {"program", "probe", "preload"};
+    json_t *digests = json_object();
+    size_t index;
+    json_t *cell;
+    json_array_foreach(json_object_get(plan, "cells"), index, cell)
+    {
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+            char digest[SHA256_TEXT_BYTES];
+            const char *name = json_text_at(cell, members[i], "");
+            char *path = json_object_get(digests, name) == NULL
+                             ? worker_executor_file(executor, cell, members[i])
+                             : NULL;
+            if (path != NULL && name[0] != '\0' &&
+                sha256_of_file(path, digest, NULL) == STATUS_OK) {
+                (void)json_object_set_new(digests, name, json_string(digest));
+            }
+            free(path);
+        }
+    }
+    return digests;
+}
+
+/* A plan that is gone on with: is what it runs what it was? */
+static enum status worker_executor_check_digests(const struct worker_executor *executor,
+                                                 const json_t *plan, struct error *error)
+{
+    json_t *now = worker_executor_digests(executor, plan);
+    const char *name;
+    json_t *digest;
+    enum status status = STATUS_OK;
+    json_object_foreach(json_object_get(plan, "digests"), name, digest)
+    {
+        const json_t *is = json_object_get(now, name);
+        if (status == STATUS_OK && is != NULL && json_equal(is, digest) == 0) {
+            status = error_set(error, STATUS_INVALID,
+                               "%s is not the file that the run there began with: figures of two "
+                               "builds are no pairs; start another run with -o",
+                               name);
+        }
+    }
+    json_decref(now);
+    return status;
+}
+
 static enum status worker_executor_prepare(void *context, json_t *plan, bool resumed,
                                            struct error *error)
 {
     struct worker_executor *executor = context;
     char *version = NULL;
-    enum status status = resumed ? preflight_plan(plan, executor->registry, error) : STATUS_OK;
+    enum status status = STATUS_OK;
+    if (resumed) {
+        status = worker_executor_check_digests(executor, plan, error);
+        status = status == STATUS_OK ? preflight_plan(plan, executor->registry, error) : status;
+    } else {
+        (void)json_object_set_new(plan, "digests", worker_executor_digests(executor, plan));
+    }
     if (status == STATUS_OK && plan_runs_pass(plan, RECORD_INSTRUCTIONS)) {
         free(executor->valgrind);
         status = callgrind_find(executor->registry, &executor->valgrind, &version, error);
@@ -480,7 +574,7 @@ static struct worker worker_executor_worker(const struct worker_executor *execut
 static enum status worker_executor_calibrate(void *context, const json_t *plan, const json_t *cell,
                                              json_t **calibration, struct error *error)
 {
-    struct worker_executor *executor = context;
+    const struct worker_executor *executor = context;
     struct worker worker = {
         .registry = executor->registry, .program = "heapmill-run-malloc", .preload = ""};
     if (plan_has_extra_work(plan)) {
@@ -489,12 +583,8 @@ static enum status worker_executor_calibrate(void *context, const json_t *plan, 
     const struct worker_cell asked = {.workload = json_text_at(cell, "workload", ""),
                                       .params = json_object_get(cell, "params"),
                                       .threads = (unsigned)json_count_at(cell, "threads", 1)};
-    enum status status = executor->linked ? STATUS_OK : worker_executor_link(executor, plan, error);
-    executor->linked = true;
-    if (status == STATUS_OK) {
-        status = worker_calibrate(&worker, &asked, json_number_at(plan, "target_ms", 0),
-                                  calibration, error);
-    }
+    enum status status =
+        worker_calibrate(&worker, &asked, json_number_at(plan, "target_ms", 0), calibration, error);
     if (status == STATUS_OK && json_count_at(*calibration, "iterations", 0) < 1) {
         json_decref(*calibration);
         status = error_set(error, STATUS_UNSUPPORTED, "%s gave no iterations", worker.program);
@@ -502,21 +592,33 @@ static enum status worker_executor_calibrate(void *context, const json_t *plan, 
     return status;
 }
 
-static enum status worker_executor_run(void *context, const struct executor_cell *asked,
-                                       json_t **outcome, struct error *error)
+/* A cell of a round as its worker is asked for it. */
+struct asked_worker {
+    struct worker worker;
+    struct worker_cell cell;
+    unsigned layout;
+    char *program; /* owned */
+};
+
+static enum status asked_worker_make(const struct worker_executor *executor,
+                                     const struct executor_cell *asked, struct asked_worker *made,
+                                     struct error *error)
 {
-    const struct worker_executor *executor = context;
     const json_t *cell = asked->cell;
     bool counted = asked->pass == RECORD_INSTRUCTIONS;
-    char *program = NULL;
-    unsigned layout = 0;
-    enum status status = worker_executor_program(executor, asked->plan, cell, asked->pass,
-                                                 asked->round, &program, &layout, error);
-    if (status != STATUS_OK) {
-        return status;
+    const char *name;
+    enum status status = STATUS_OK;
+    *made =
+        (struct asked_worker){.layout = worker_executor_layout(executor, asked->plan, cell,
+                                                               asked->pass, asked->round, &name)};
+    if (made->layout == 0) {
+        made->program = text_format("%s", name);
+    } else {
+        status =
+            layouts_program(executor->registry, name, made->layout, &made->program, NULL, error);
     }
-    const struct worker worker = worker_executor_worker(executor, cell, program);
-    const struct worker_cell worker_cell = {
+    made->worker = worker_executor_worker(executor, cell, made->program);
+    made->cell = (struct worker_cell){
         .workload = json_text_at(cell, "workload", ""),
         .params = json_object_get(cell, "params"),
         .threads = (unsigned)json_count_at(cell, "threads", 1),
@@ -529,23 +631,81 @@ static enum status worker_executor_run(void *context, const struct executor_cell
         .latency_every = (uint32_t)json_count_at(asked->plan, "latency_every", 0),
         .valgrind = executor->valgrind,
         .timeout_s = json_number_at(asked->plan, "timeout_s", 0)};
-    struct worker_run run = {.cell = cell,
-                             .pass = asked->pass,
-                             .iterations = worker_cell.iterations,
-                             .timeout_s = worker_cell.timeout_s};
-    struct process_result result;
-    status = worker_run_cell(&worker, &worker_cell, &result, &run.instructions, error);
-    free(program);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (result.interrupted) {
+    return status;
+}
+
+/* Frees the result. */
+static enum status asked_worker_conclude(const struct asked_worker *made, const json_t *cell,
+                                         uint64_t instructions, struct process_result *result,
+                                         json_t **outcome, struct error *error)
+{
+    const struct worker_run run = {.cell = cell,
+                                   .pass = made->cell.pass,
+                                   .iterations = made->cell.iterations,
+                                   .instructions = instructions,
+                                   .timeout_s = made->cell.timeout_s};
+    enum status status = STATUS_OK;
+    if (result->interrupted) {
         status = error_set(error, STATUS_INTERRUPTED, "interrupted");
     } else {
-        *outcome = worker_outcome_make(&run, &result);
-        (void)json_object_set_new(*outcome, "layout", json_integer(layout));
+        *outcome = worker_outcome_make(&run, result);
+        (void)json_object_set_new(*outcome, "layout", json_integer(made->layout));
     }
-    process_result_free(&result);
+    process_result_free(result);
+    return status;
+}
+
+static enum status worker_executor_run(void *context, const struct executor_cell *asked,
+                                       json_t **outcome, struct error *error)
+{
+    struct asked_worker made;
+    struct process_result result;
+    uint64_t instructions = 0;
+    enum status status = asked_worker_make(context, asked, &made, error);
+    if (status == STATUS_OK) {
+        status = worker_run_cell(&made.worker, &made.cell, &result, &instructions, error);
+    }
+    if (status == STATUS_OK) {
+        status = asked_worker_conclude(&made, asked->cell, instructions, &result, outcome, error);
+    }
+    free(made.program);
+    return status;
+}
+
+static enum status worker_executor_run_beside(void *context, const struct executor_cell *asked,
+                                              size_t count, json_t **outcomes, struct error *error)
+{
+    struct asked_worker *made = text_grow(NULL, count, sizeof(*made));
+    struct worker *workers = text_grow(NULL, count, sizeof(*workers));
+    struct worker_cell *cells = text_grow(NULL, count, sizeof(*cells));
+    struct process_result *results = text_grow(NULL, count, sizeof(*results));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        enum status one = asked_worker_make(context, &asked[i], &made[i], error);
+        status = status == STATUS_OK ? one : status;
+        workers[i] = made[i].worker;
+        cells[i] = made[i].cell;
+        outcomes[i] = NULL;
+    }
+    if (status == STATUS_OK) {
+        status = worker_run_cells(workers, cells, count, results, error);
+        for (size_t i = 0; i < count && results[i].output != NULL; i++) {
+            enum status one =
+                asked_worker_conclude(&made[i], asked[i].cell, 0, &results[i], &outcomes[i], error);
+            status = status == STATUS_OK ? one : status;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (status != STATUS_OK) {
+            json_decref(outcomes[i]);
+            outcomes[i] = NULL;
+        }
+        free(made[i].program);
+    }
+    free(made);
+    free(workers);
+    free(cells);
+    free(results);
     return status;
 }
 
@@ -554,8 +714,10 @@ void worker_executor_open(struct worker_executor *worker, const struct registry 
     *worker = (struct worker_executor){.executor = {.context = worker,
                                                     .describe = worker_executor_describe,
                                                     .prepare = worker_executor_prepare,
+                                                    .begin = worker_executor_begin,
                                                     .calibrate = worker_executor_calibrate,
-                                                    .run = worker_executor_run},
+                                                    .run = worker_executor_run,
+                                                    .run_beside = worker_executor_run_beside},
                                        .registry = registry};
 }
 

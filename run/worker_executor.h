@@ -17,7 +17,6 @@ struct worker_executor {
     struct executor executor;
     const struct registry *registry;
     char *valgrind; /* its path, once a plan has asked for it */
-    bool linked;    /* the links that the plan needs are made (run/layouts.h) */
 };
 
 /* The registry is borrowed, until worker_executor_close. */

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cli/tests/cli_fixture.h"
+#include "common/host/sha256.h"
 #include "common/host/text.h"
 
 /* malloc and null on two workloads, and small: about 0.1 s a round. */
@@ -76,6 +77,31 @@ static void dry_run_prints_the_plan_and_writes_nothing(void **state)
     fixture_outcome_free(&outcome);
 }
 
+/* Two names' values in step are two groups and not four. */
+static void values_can_go_together(void **state)
+{
+    (void)state;
+    struct fixture_outcome outcome = run_expecting(
+        0, (const char *const[]){"bench", "-b", "malloc", "-w", "churn", "-p",
+                                 "churn.live+median=1e3:64,2e3:128", "--dry-run", "--json", NULL});
+    json_t *plan = json_loads(outcome.out, 0, NULL);
+    const json_t *cells = json_object_get(plan, "cells");
+    assert_int_equal(json_array_size(cells), 2 * 3);
+    for (size_t i = 0; i < 6; i++) {
+        const json_t *params = json_object_get(json_array_get(cells, i), "params");
+        assert_int_equal(json_integer_value(json_object_get(params, "live")), i < 3 ? 1000 : 2000);
+        assert_int_equal(json_integer_value(json_object_get(params, "median")), i < 3 ? 64 : 128);
+    }
+    json_decref(plan);
+    fixture_outcome_free(&outcome);
+    run_to(2, "'2' has 1",
+           (const char *const[]){"bench", "-b", "malloc", "-w", "churn", "-p", "live+median=1:64,2",
+                                 "--dry-run", NULL});
+    run_to(2, "'middle'",
+           (const char *const[]){"bench", "-b", "malloc", "-w", "churn", "-p", "live+middle=1:64",
+                                 "--dry-run", NULL});
+}
+
 static void check_ok_record(const json_t *record)
 {
     static const char *const members[] = {
@@ -93,6 +119,27 @@ static void check_ok_record(const json_t *record)
     assert_int_equal(json_object_get(record, "memory") != NULL, memory);
     assert_int_equal(json_number_value(json_object_get(record, "cpu_ns_per_op")) > 0, !memory);
     assert_true(json_integer_value(json_object_get(process, "rss_bytes_peak")) > 1 << 20);
+}
+
+/* The plan knows the files that were measured, and refuses to go on with others. */
+static void check_digests(void)
+{
+    char digest[SHA256_TEXT_BYTES];
+    char *worker =
+        text_format("%.*s/heapmill-run-malloc",
+                    (int)(strrchr(HEAPMILL_PROGRAM, '/') - HEAPMILL_PROGRAM), HEAPMILL_PROGRAM);
+    json_t *plan = json_load_file("run/plan.json", 0, NULL);
+    json_t *digests = json_object_get(plan, "digests");
+    assert_int_equal(sha256_of_file(worker, digest, NULL), STATUS_OK);
+    assert_string_equal(fixture_text(digests, "heapmill-run-malloc"), digest);
+    assert_non_null(json_object_get(digests, "heapmill-probe-malloc"));
+    digest[0] = digest[0] == '0' ? '1' : '0';
+    (void)json_object_set_new(digests, "heapmill-run-malloc", json_string(digest));
+    assert_int_equal(json_dump_file(plan, "run/plan.json", 0), 0);
+    run_to(2, "heapmill-run-malloc is not the file",
+           (const char *const[]){"bench", "--resume", "run", NULL});
+    json_decref(plan);
+    free(worker);
 }
 
 static void a_small_matrix_runs(void **state)
@@ -123,6 +170,9 @@ static void a_small_matrix_runs(void **state)
     fixture_outcome_free(&outcome);
     run_to(2, "go on with it", (const char *const[]){SMALL, "-o", "run", NULL});
     run_to(0, "72 records", (const char *const[]){"bench", "--resume", "run", NULL});
+    run_to(0, "", (const char *const[]){"export", "run", "--verify", NULL});
+    check_digests();
+    run_to(1, "plan.json", (const char *const[]){"export", "run", "--verify", NULL});
 }
 
 static void the_callers_environment_does_not_leak(void **state)
@@ -287,10 +337,14 @@ static void a_worker_dies_with_its_heapmill(void **state)
                                   "pingpong", "--target-ms", "5", "--no-memory", "--one-layout",
                                   "-o", directory, NULL},
             0);
-        for (int wait = 0; wait < 1000 && fixture_find_process("heapmill-run-mal") == 0; wait++) {
+        /* The plan is written when all is calibrated: what runs then is a cell. */
+        char *plan = text_format("%s/plan.json", directory);
+        for (int wait = 0; wait < 6000 && (access(plan, F_OK) != 0 ||
+                                           fixture_find_process("heapmill-run-mal") == 0);
+             wait++) {
             (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
         }
-        (void)nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* calibrated by then */
+        free(plan);
         assert_true(fixture_find_process("heapmill-run-mal") > 0);
         assert_int_equal(kill(pid, signals[i]), 0);
         assert_int_equal(fixture_wait(pid), i == 0 ? 128 + SIGKILL : 130);
@@ -315,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BENCH_TEST(dry_run_prints_the_plan_and_writes_nothing),
+        BENCH_TEST(values_can_go_together),
         BENCH_TEST(a_small_matrix_runs),
         BENCH_TEST(the_callers_environment_does_not_leak),
         BENCH_TEST(interrupt_ends_with_130_and_resumes),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum {
     PROCESS_EXEC_FAILED = 127,
     PROCESS_FD_FREE = 10,      /* above every descriptor that a child is given */
     PROCESS_RUNNING_MAX = 256, /* at once */
+    PROCESS_AT_ONCE_MAX = 8,   /* of process_at_once: beyond, memory and the disk are in the way */
 };
 
 /* ---------------------------------------------------------------- signals */
@@ -609,41 +611,103 @@ void process_result_free(struct process_result *result)
     result->output = NULL;
 }
 
+/* How long a child may go on before it is looked at again; 0: its time is over. One with
+ * descendants is looked at every second: what they used is forgotten when they end. */
+static uint64_t process_time_left(const struct process_request *request,
+                                  const struct process *process)
+{
+    const uint64_t second = UINT64_C(1000000000);
+    uint64_t limit = request->timeout_s > 0 ? (uint64_t)(request->timeout_s * 1e9) : UINT64_MAX;
+    uint64_t past = clock_wall_ns() - process->begin_ns;
+    uint64_t left = past < limit ? limit - past : 0;
+    return left > second && (process->whole_tree || left > 3600 * second) ? second : left;
+}
+
+/* Stops what still runs, and gives its result. */
+static void process_conclude(const struct process_request *request, struct process *process,
+                             struct process_result *result)
+{
+    if (process->running) {
+        process->result.interrupted = process_interrupted();
+        process->result.timed_out = !process->result.interrupted;
+    }
+    if (process->running || process->whole_tree) {
+        process_stop(process, 1, request->grace_s);
+    }
+    *result = process->result;
+    process->result.output = NULL;
+    process_free(process);
+}
+
+/* Concludes those that have ended or must, and says how long the others may be left alone. */
+static uint64_t process_conclude_some(const struct process_request *requests,
+                                      struct process_result *results, struct process *processes,
+                                      const size_t *whose, size_t count, bool all)
+{
+    uint64_t wait_ns = UINT64_MAX;
+    (void)process_look(processes, count);
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i].pid == 0) {
+            continue;
+        }
+        uint64_t left_ns = process_time_left(&requests[whose[i]], &processes[i]);
+        if (!processes[i].running || left_ns == 0 || all || process_interrupted()) {
+            process_conclude(&requests[whose[i]], &processes[i], &results[whose[i]]);
+            left_ns = 0;
+        }
+        wait_ns = left_ns < wait_ns ? left_ns : wait_ns;
+    }
+    return wait_ns;
+}
+
+enum status process_run_all(const struct process_request *requests, struct process_result *results,
+                            size_t count, size_t at_once, struct error *error)
+{
+    struct process *processes = text_grow(NULL, at_once, sizeof(*processes));
+    size_t *whose = text_grow(NULL, at_once, sizeof(*whose));
+    enum status status = STATUS_OK;
+    size_t next = 0;
+    uint64_t wait_ns = 0;
+    memset(processes, 0, at_once * sizeof(*processes));
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (struct process_result){.output = NULL};
+    }
+    /* wait_ns is UINT64_MAX when none runs. */
+    while (wait_ns != UINT64_MAX || (next < count && status == STATUS_OK)) {
+        for (size_t i = 0; i < at_once && next < count && status == STATUS_OK; i++) {
+            if (processes[i].pid == 0 && process_interrupted()) {
+                results[next++].interrupted = true;
+            } else if (processes[i].pid == 0) {
+                whose[i] = next;
+                status = process_start(&requests[next++], &processes[i], error);
+                processes[i].pid = status == STATUS_OK ? processes[i].pid : 0;
+            }
+        }
+        wait_ns = process_conclude_some(requests, results, processes, whose, at_once,
+                                        status != STATUS_OK);
+        if (wait_ns != 0 && wait_ns != UINT64_MAX) {
+            process_wait_event(processes, at_once, wait_ns);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        results[i].output = results[i].output != NULL ? results[i].output : text_format("%s", "");
+    }
+    free(processes);
+    free(whose);
+    return status;
+}
+
+size_t process_at_once(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > PROCESS_AT_ONCE_MAX ? PROCESS_AT_ONCE_MAX : (size_t)count;
+}
+
 enum status process_run(const struct process_request *request, struct process_result *result,
                         struct error *error)
 {
-    struct process process;
-    *result = (struct process_result){.output = NULL};
-    enum status status = process_start(request, &process, error);
-    if (status != STATUS_OK) {
-        result->output = text_format("%s", "");
-        return status;
-    }
-    const uint64_t second = UINT64_C(1000000000);
-    uint64_t limit = request->timeout_s > 0 ? (uint64_t)(request->timeout_s * 1e9) : UINT64_MAX;
-    bool late = false;
-    while (process_look(&process, 1) > 0 && !late && !process_interrupted()) {
-        uint64_t past = clock_wall_ns() - process.begin_ns;
-        late = past >= limit;
-        if (!late) {
-            /* A child with descendants is looked at every second: what they used is forgotten when
-             * they end. */
-            uint64_t wait = limit - past;
-            wait = wait > second && (process.whole_tree || wait > 3600 * second) ? second : wait;
-            process_wait_event(&process, 1, wait);
-        }
-    }
-    if (process.running) {
-        process.result.interrupted = process_interrupted();
-        process.result.timed_out = !process.result.interrupted;
-    }
-    if (process.running || process.whole_tree) {
-        process_stop(&process, 1, request->grace_s);
-    }
-    *result = process.result;
-    process.result.output = NULL;
-    process_free(&process);
-    return STATUS_OK;
+    return process_run_all(request, result, 1, 1, error);
 }
 
 const char *const *process_vector(const struct text_list *list)

@@ -1,8 +1,8 @@
 /* Starts child processes, follows them to their end, and says how that went. There is no other way
  * to start one in heapmill.
  *
- * process_run starts one child and returns when it has ended. process_start, process_wait and
- * process_stop are its parts, for several children at once.
+ * process_run starts one child and returns when it has ended, process_run_all several.
+ * process_start, process_wait and process_stop are their parts.
  *
  * A child leads a process group of its own, so that a terminal's Ctrl-C reaches heapmill alone and
  * a kill reaches whatever the child has started; its standard input is /dev/null. When heapmill
@@ -106,6 +106,17 @@ bool process_interrupted(void);
 enum status process_run(const struct process_request *request, struct process_result *result,
                         struct error *error);
 void process_result_free(struct process_result *result);
+
+/* Runs `count` requests, at most `at_once` (above 0) of them at a time, and returns when all have
+ * ended: results[i] is requests[i]'s, each with its own time limit, and each is released by
+ * process_result_free in every case. A signal stops those that run; those that were not started
+ * are `interrupted` too. STATUS_NOT_FOUND, STATUS_IO: one could not be started, and the others
+ * were stopped. */
+enum status process_run_all(const struct process_request *requests, struct process_result *results,
+                            size_t count, size_t at_once, struct error *error);
+
+/* How many processes that need a processor each are worth running at once here: 1 to 8. */
+size_t process_at_once(void);
 
 /* Starts a child. STATUS_NOT_FOUND, STATUS_IO as for process_run: there is none then. On success
  * the caller ends with process_free. timeout_s and grace_s are not looked at. */

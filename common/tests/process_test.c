@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -232,6 +233,68 @@ static void the_place_and_the_log_are_the_given_ones(void **state)
     (void)unlink(log);
 }
 
+/* Two that wait for each other end just if they run at the same time; a third finds what they have
+ * left. Results are in the order of the requests. */
+static void several_run_at_once_and_answer_in_order(void **state)
+{
+    (void)state;
+    static const char *const first[] = {"sh", "-c", "echo from first > process.pipe; echo 1", NULL};
+    static const char *const second[] = {"sh", "-c", "cat process.pipe; exit 2", NULL};
+    static const char *const third[] = {"sh", "-c", "rm process.pipe; echo 3", NULL};
+    const struct process_request requests[] = {{.arguments = first, .timeout_s = 20},
+                                               {.arguments = second, .timeout_s = 20},
+                                               {.arguments = third, .timeout_s = 20}};
+    struct process_result results[3];
+    struct error error;
+    (void)unlink("process.pipe");
+    assert_int_equal(mkfifo("process.pipe", 0600), 0);
+    assert_int_equal(process_run_all(requests, results, 3, 2, &error), STATUS_OK);
+    assert_string_equal(results[0].output, "1\n");
+    assert_string_equal(results[1].output, "from first\n");
+    assert_int_equal(results[1].exit_code, 2);
+    assert_string_equal(results[2].output, "3\n");
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(results[i].timed_out || results[i].interrupted);
+        process_result_free(&results[i]);
+    }
+}
+
+/* One at a time they never meet: each is late by its own limit, and the third runs all the same. */
+static void each_of_several_has_its_own_limit(void **state)
+{
+    (void)state;
+    static const char *const sleeper[] = {"sleep", "60", NULL};
+    static const char *const quick[] = {"true", NULL};
+    const struct process_request requests[] = {{.arguments = sleeper, .timeout_s = 0.2},
+                                               {.arguments = quick},
+                                               {.arguments = sleeper, .timeout_s = 0.1}};
+    struct process_result results[3];
+    struct error error;
+    for (size_t at_once = 1; at_once < 6; at_once += 2) {
+        assert_int_equal(process_run_all(requests, results, 3, at_once, &error), STATUS_OK);
+        assert_true(results[0].timed_out && results[2].timed_out && !results[1].timed_out);
+        for (size_t i = 0; i < 3; i++) {
+            process_result_free(&results[i]);
+        }
+    }
+}
+
+static void one_of_several_that_is_not_there_stops_the_others(void **state)
+{
+    (void)state;
+    static const char *const sleeper[] = {"sleep", "60", NULL};
+    static const char *const absent[] = {"/none/such", NULL};
+    const struct process_request requests[] = {
+        {.arguments = sleeper}, {.arguments = absent}, {.arguments = sleeper}};
+    struct process_result results[3];
+    struct error error;
+    assert_int_equal(process_run_all(requests, results, 3, 2, &error), STATUS_NOT_FOUND);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(results[i].output, "");
+        process_result_free(&results[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +308,9 @@ int main(void)
         cmocka_unit_test(several_children_are_followed_and_stopped),
         cmocka_unit_test(descendants_in_other_sessions_are_ended),
         cmocka_unit_test(the_place_and_the_log_are_the_given_ones),
+        cmocka_unit_test(several_run_at_once_and_answer_in_order),
+        cmocka_unit_test(each_of_several_has_its_own_limit),
+        cmocka_unit_test(one_of_several_that_is_not_there_stops_the_others),
     };
     process_prepare_signals();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,81 @@ static void a_budget_is_spent_and_not_overspent(void **state)
     mock_executor_close(&mock);
 }
 
+/* With both, rounds are the most, and the budget may end them before. What is made and calibrated
+ * before the first round is of the budget. */
+static void a_budget_ends_rounds_and_holds_what_comes_before(void **state)
+{
+    (void)state;
+    struct experiment experiment = ask(6);
+    struct mock_executor mock;
+    experiment.budget_s = 4.5 * ROUND_CELLS;
+    mock_executor_open(&mock);
+    mock.begin_s = 1.5 * ROUND_CELLS;
+    mock.calibration_s = 0.25 * ROUND_CELLS / GROUPS;
+    free(run_whole(&mock, &experiment));
+    assert_int_equal(mock.begins, 1);
+    assert_int_equal(mock.cells, 2 * ROUND_CELLS); /* 1.75 before, and 2 of 2.75 */
+    mock_executor_close(&mock);
+    experiment.budget_s = 7 * ROUND_CELLS;
+    mock_executor_open(&mock);
+    free(run_whole(&mock, &experiment));
+    assert_int_equal(mock.cells, 6 * ROUND_CELLS);
+    mock_executor_close(&mock);
+}
+
+/* The memory pass may have two fifths of it, and a round in any case. */
+static void a_budget_is_kept_by_the_other_passes(void **state)
+{
+    (void)state;
+    static const struct {
+        double rounds; /* of the time pass, that the budget has room for */
+        size_t memory;
+        size_t time;
+    } cases[] = {{10, 6, 6}, {5, 3, 3}, {1, 1, 1}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct experiment experiment = ask(0);
+        struct mock_executor mock;
+        experiment.passes[RECORD_MEMORY] = true;
+        experiment.memory_rounds = 6;
+        experiment.budget_s = cases[i].rounds * ROUND_CELLS + 0.5;
+        mock_executor_open(&mock);
+        free(run_whole(&mock, &experiment));
+        assert_int_equal(mock.cells,
+                         cases[i].memory * GROUPS * CHOICES + cases[i].time * ROUND_CELLS);
+        mock_executor_close(&mock);
+    }
+}
+
+/* Groups whose set-up would fill the rounds have fewer, and no memory pass, by what the median
+ * group takes: on a machine of half the speed they are the same ones. */
+static void heavy_groups_have_fewer_rounds(void **state)
+{
+    (void)state;
+    for (double scale = 1; scale < 5; scale += 3) {
+        struct experiment experiment = ask(6);
+        struct mock_executor mock;
+        experiment.passes[RECORD_MEMORY] = true;
+        experiment.memory_rounds = 1;
+        experiment.rounds_heavy = 2;
+        mock_executor_open(&mock);
+        mock.calibration_s = scale;
+        mock.heavy = "two";
+        mock.heavy_s = 5 * scale;
+        char *log = run_whole(&mock, &experiment);
+        assert_non_null(strstr(log, "time 5 one/"));
+        assert_non_null(strstr(log, "time 1 two/"));
+        assert_null(strstr(log, "time 2 two/"));
+        assert_non_null(strstr(log, "memory 0 one/"));
+        assert_null(strstr(log, "memory 0 two/"));
+        free(log);
+        mock.heavy_s = 2 * scale; /* no more than other groups may */
+        log = run_whole(&mock, &experiment);
+        assert_non_null(strstr(log, "memory 0 two/"));
+        free(log);
+        mock_executor_close(&mock);
+    }
+}
+
 /* What earlier sessions took counts, and a round that was cut short is completed. */
 static void a_budget_is_that_of_all_sessions(void **state)
 {
@@ -285,6 +360,31 @@ static void each_pass_has_its_cells_and_rounds(void **state)
     assert_non_null(strstr(log, "instructions 1"));
     assert_true(strstr(log, "memory 0") < strstr(log, "time 0"));
     free(log);
+}
+
+/* Only where nothing is timed, a group at a time, and resumed as ever. */
+static void memory_is_measured_side_by_side(void **state)
+{
+    (void)state;
+    char directory[SYNTHETIC_PATH_MAX];
+    struct experiment experiment = ask(1);
+    struct mock_executor mock;
+    experiment.passes[RECORD_MEMORY] = true;
+    experiment.memory_rounds = 2;
+    synthetic_directory(directory);
+    mock_executor_open(&mock);
+    mock.executor.run_beside = mock_run_beside;
+    mock.interrupt_after = CHOICES + 1; /* in the second group */
+    assert_int_equal(run(&mock, &experiment, directory, false), STATUS_INTERRUPTED);
+    mock.interrupt_after = 0;
+    mock.cells = 0;
+    mock.now_ns = 0;
+    assert_int_equal(run(&mock, &experiment, directory, true), STATUS_OK);
+    assert_int_equal(mock.beside_most, CHOICES);
+    assert_int_equal(mock.cells, (2 * GROUPS - 1) * CHOICES + ROUND_CELLS);
+    assert_int_equal(mock.now_ns / 1000000000, 2 * GROUPS - 1 + ROUND_CELLS);
+    mock_executor_close(&mock);
+    synthetic_remove(directory);
 }
 
 /* ---------------------------------------------------------------- records */
@@ -368,6 +468,10 @@ int main(void)
         cmocka_unit_test(another_experiment_is_not_mixed_in),
         cmocka_unit_test(a_budget_is_spent_and_not_overspent),
         cmocka_unit_test(a_budget_is_that_of_all_sessions),
+        cmocka_unit_test(a_budget_ends_rounds_and_holds_what_comes_before),
+        cmocka_unit_test(a_budget_is_kept_by_the_other_passes),
+        cmocka_unit_test(heavy_groups_have_fewer_rounds),
+        cmocka_unit_test(memory_is_measured_side_by_side),
         cmocka_unit_test(narrow_groups_stop_at_the_first_look),
         cmocka_unit_test(each_pass_has_its_cells_and_rounds),
         cmocka_unit_test(what_failed_is_recorded_without_figures),

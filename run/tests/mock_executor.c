@@ -13,11 +13,23 @@ static enum status mock_calibrate(void *context, const json_t *plan, const json_
 {
     struct mock_executor *mock = context;
     (void)plan;
-    (void)cell;
     (void)error;
+    bool heavy =
+        mock->heavy != NULL && strstr(json_text_at(cell, "group", ""), mock->heavy) != NULL;
     mock->calibrations++;
+    mock->now_ns += (uint64_t)((heavy ? mock->heavy_s : mock->calibration_s) * 1e9);
     *calibration = json_pack("{si si si sf}", "iterations", MOCK_ITERATIONS, "warmup_iterations", 1,
                              "operations", MOCK_OPERATIONS, "cpu_ns_per_op", 1.0);
+    return STATUS_OK;
+}
+
+static enum status mock_begin(void *context, const json_t *plan, struct error *error)
+{
+    struct mock_executor *mock = context;
+    (void)plan;
+    (void)error;
+    mock->begins++;
+    mock->now_ns += (uint64_t)(mock->begin_s * 1e9);
     return STATUS_OK;
 }
 
@@ -69,6 +81,20 @@ static enum status mock_run(void *context, const struct executor_cell *asked, js
     return STATUS_OK;
 }
 
+enum status mock_run_beside(void *context, const struct executor_cell *asked, size_t count,
+                            json_t **outcomes, struct error *error)
+{
+    struct mock_executor *mock = context;
+    uint64_t before_ns = mock->now_ns;
+    enum status status = STATUS_OK;
+    mock->beside_most = count > mock->beside_most ? count : mock->beside_most;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        mock->now_ns = before_ns;
+        status = mock_run(context, &asked[i], &outcomes[i], error);
+    }
+    return status;
+}
+
 static uint64_t mock_now_ns(void *context)
 {
     const struct mock_executor *mock = context;
@@ -78,6 +104,7 @@ static uint64_t mock_now_ns(void *context)
 void mock_executor_open(struct mock_executor *mock)
 {
     *mock = (struct mock_executor){.executor = {.context = mock,
+                                                .begin = mock_begin,
                                                 .calibrate = mock_calibrate,
                                                 .run = mock_run,
                                                 .now_ns = mock_now_ns},

@@ -13,6 +13,12 @@ struct mock_executor {
     size_t interrupt_after;
     size_t cells; /* that were run */
     size_t calibrations;
+    size_t begins;
+    double begin_s;       /* what making what the rounds need takes on that clock */
+    double calibration_s; /* what a group's calibration takes on that clock */
+    double heavy_s;       /* the same of groups with the text `heavy` in their names; NULL: none */
+    const char *heavy;
+    size_t beside_most; /* cells that were run beside each other, at most */
     /* The text of a cell's id that fails, NULL: none. */
     const char *failing;
     /* The back end that computes another checksum, NULL: none does. */
@@ -21,6 +27,11 @@ struct mock_executor {
     double (*cost_ns)(const struct executor_cell *asked);
     char *log; /* "PASS ROUND CELL\n" for each cell that was run */
 };
+
+/* Memory passes run beside each other, a group in the time of one cell, if run_beside is set to
+ * this. Its cells are then not interrupted in between. */
+enum status mock_run_beside(void *context, const struct executor_cell *asked, size_t count,
+                            json_t **outcomes, struct error *error);
 
 void mock_executor_open(struct mock_executor *mock);
 void mock_executor_close(struct mock_executor *mock);
