@@ -42,7 +42,7 @@ struct artifact {
 static enum status artifact_put(struct artifact *artifact, const void *bytes, size_t count,
                                 ZSTD_EndDirective end, struct error *error)
 {
-    char out[1 << 16];
+    char out[1 << 16] = {0};
     ZSTD_inBuffer input = {bytes, count, 0};
     size_t left;
     do {
