@@ -11,7 +11,8 @@ mkdir -p "$work" "$OUT/lib"
 # Binaries run in another image, which has libc and nothing that was installed in this one: libraries go with them.
 cmake -S "$source" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_COMPILER="$CC" \
     ${CXX:+-DCMAKE_CXX_COMPILER="$CXX"} -DCMAKE_C_FLAGS="$CFLAGS" -DHEAPMILL_FUZZ_ENGINE=external \
-    -DCMAKE_SKIP_RPATH=ON -DCMAKE_EXE_LINKER_FLAGS='-Wl,--disable-new-dtags,-rpath,$ORIGIN/lib' \
+    -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/lib' \
+    -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags \
     -DHEAPMILL_FUZZ_LIBRARY="$LIB_FUZZING_ENGINE" >/dev/null
 ninja -C "$work" "${@:-fuzz}"
 
