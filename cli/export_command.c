@@ -40,8 +40,8 @@ static const struct option_row export_options[] = {
      "of one operation",
      OPTION_INTO(struct export_arguments, benchmark)},
     {OPTION_TEXT, 0, "artifact", "FILE",
-     "the whole run as one archive (FILE.tar.zst) with the SHA-256 of each file, which another "
-     "machine unpacks, compares, plots and verifies",
+     "the whole run as one archive with the SHA-256 of each file: another machine unpacks it (tar "
+     "xf FILE), checks it with --verify, compares and plots it",
      .candidates = OPTION_FILES, OPTION_INTO(struct export_arguments, artifact)},
     {OPTION_FLAG, 0, "verify", NULL,
      "write nothing: is every file of the run as it was when the run ended?",
@@ -196,10 +196,8 @@ const struct command command_export = {
     .options = export_options,
     .arguments_size = sizeof(struct export_arguments),
     .check = export_check,
-    .examples =
-        "heapmill export run --md -o run.md\n"
-        "heapmill export run --artifact run.tar.zst   # there: tar xf run.tar.zst; heapmill "
-        "export run --verify; heapmill compare run",
+    .examples = "heapmill export run --md -o run.md\n"
+                "heapmill export run --artifact run.tar.zst",
     .exit_statuses = "0 clean; 1 a file of the run is not as its manifest says; 2 wrong usage; 3 "
                      "the files cannot be read or written, or SQLite is missing",
     .execute = export_execute,
