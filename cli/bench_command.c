@@ -55,7 +55,7 @@ const struct option_row bench_option_rows[] = {
     {OPTION_TEXT, 0, "matrix", "NAME", "a named matrix; -b, -w, -p, --rounds… change it",
      .candidates = "list matrices --names", BENCH_PLANS(experiment.name)},
     {OPTION_TEXT, 0, "base", "B[:ARM]",
-     "what the others are compared with, and what the A/A twins are of",
+     "the back end that others are compared with; the A/A twins are copies of it",
      .shown = "malloc:preload, or the first", .candidates = CANDIDATES_BACKENDS,
      BENCH_PLANS(experiment.base)},
     {OPTION_TEXT, 0, "against", "REF|LIB",
@@ -71,8 +71,8 @@ const struct option_row bench_option_rows[] = {
      BENCH_PLANS(metrics)},
     {OPTION_FLAG, 0, "latency", NULL,
      "adds latency: single calls timed, for percentiles up to p99.99", BENCH_PLANS(latency)},
-    {OPTION_NUMBER, 0, "latency-every", "N", "one call in N is timed, at random gaps", "16",
-     .least = 1, .most = 1000000, BENCH_PLANS(experiment.latency_every)},
+    {OPTION_NUMBER, 0, "latency-every", "N", "time one call in N, at random gaps", "16", .least = 1,
+     .most = 1000000, BENCH_PLANS(experiment.latency_every)},
     {OPTION_FLAG, 0, "no-memory", NULL, "leaves out the memory pass", BENCH_PLANS(no_memory)},
     {OPTION_HEADING, .help = "how long"},
     {OPTION_TEXT, 0, "rounds", "N",
@@ -80,29 +80,30 @@ const struct option_row bench_option_rows[] = {
      "gives no verdict. auto: each group has rounds until its intervals are narrow enough, at "
      "least 10, at most 70 or what the budget allows",
      .shown = "the matrix's, else 40", BENCH_PLANS(rounds_text)},
-    {OPTION_SHARE, 0, "precision", "P", "what --rounds auto is after: half of an interval's width",
-     .shown = "1%", .least = 1e-4, .most = 1, BENCH_PLANS(experiment.precision)},
+    {OPTION_SHARE, 0, "precision", "P",
+     "the precision that --rounds auto aims at: half of an interval's width", .shown = "1%",
+     .least = 1e-4, .most = 1, BENCH_PLANS(experiment.precision)},
     {OPTION_SECONDS, 0, "budget", "TIME",
      "of the whole run, as 5m: links, calibration, the other passes (at most two fifths), and "
      "rounds "
      "for as long as they fit, at most --rounds",
      .shown = "the matrix's", BENCH_PLANS(experiment.budget_s)},
     {OPTION_FLAG, 0, "one-layout", NULL,
-     "workers run as they were linked, and not in links with their functions in other orders; "
+     "run workers as they were linked, not in links with their functions in other orders; "
      "intervals then do not contain code layout",
      BENCH_PLANS(experiment.one_layout)},
     {OPTION_REAL, 0, "target-ms", "T",
      "timed part of a process; iterations are set by it, once, for all back ends alike",
      .shown = "the matrix's, else 8", .least = 1, .most = 60000, BENCH_PLANS(experiment.target_ms)},
-    {OPTION_SECONDS, 0, "timeout", "TIME",
-     "of a process, after which it is killed and a record says so", "60s", .most = 86400,
-     BENCH_PLANS(experiment.timeout_s)},
-    {OPTION_NUMBER, 0, "seed", "S", "of all random choices and of the order of the cells", "1",
+    {OPTION_SECONDS, 0, "timeout", "TIME", "kill a process that takes longer; its record says so",
+     "60s", .most = 86400, BENCH_PLANS(experiment.timeout_s)},
+    {OPTION_NUMBER, 0, "seed", "S", "seed of all random choices and of the order of the cells", "1",
      BENCH_PLANS(experiment.seed)},
     {OPTION_HEADING, .help = "where"},
-    {OPTION_TEXT, 'o', "output", "DIR", "a new directory", .shown = "results/bench-TIME",
-     .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct bench_options, directory)},
-    {OPTION_FLAG, 0, "resume", NULL, "go on with the run in DIR",
+    {OPTION_TEXT, 'o', "output", "DIR", "a new directory for the run",
+     .shown = "results/bench-TIME", .candidates = OPTION_DIRECTORIES,
+     OPTION_INTO(struct bench_options, directory)},
+    {OPTION_FLAG, 0, "resume", NULL, "continue the run in DIR",
      OPTION_INTO(struct bench_options, resume)},
     {OPTION_CHOICE, 0, "engine", "ENGINE",
      "slurm: as an array of tasks on the cluster whose sbatch is here; DIR is on a file system "
@@ -463,12 +464,12 @@ static int bench_execute_command(const struct invocation *invocation, void *argu
 }
 const struct command command_bench = {
     .name = "bench",
-    .summary = "run a matrix of back ends and workloads",
+    .summary = "runs a matrix of back ends and workloads",
     .synopses = (const char *const[]){"[OPTION…]", "--resume DIR", NULL},
     .description =
-        "Runs a matrix of back ends and workloads, each cell in processes of its own, and leaves "
-        "the records in a directory that `heapmill compare` and `heapmill plot` read. Without any "
-        "choice it runs a small matrix of half a minute.\n"
+        "Runs a matrix of back ends and workloads, each cell in its own processes, and writes the "
+        "records to a directory that `heapmill compare` and `heapmill plot` read. Without options "
+        "it runs a small matrix, which takes half a minute.\n"
         "\n"
         "Workers start with a clean environment: PATH, HOME and LANG, and what {…} gives. "
         "MALLOC_…, MIMALLOC_…, LD_PRELOAD and LD_LIBRARY_PATH of your shell do not reach them.",

@@ -48,7 +48,7 @@ static const struct option_row export_options[] = {
      OPTION_INTO(struct export_arguments, verify)},
     {OPTION_CHOICE, 0, "table", "TABLE", "of --csv", "comparison", .words = export_tables,
      OPTION_INTO(struct export_arguments, table)},
-    {OPTION_TEXT, 'o', "output", "FILE", "write it there; a file appears whole or not at all",
+    {OPTION_TEXT, 'o', "output", "FILE", "the file to write, whole or not at all",
      .shown = "standard output", .candidates = OPTION_FILES,
      OPTION_INTO(struct export_arguments, output)},
     {OPTION_HEADING, .help = "the comparison in it"},

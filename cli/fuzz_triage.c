@@ -16,7 +16,7 @@ static const struct option_row triage_options[] = {
     {OPTION_TEXT, .placeholder = "DIR", .help = "a campaign's directory",
      .missing = "say which: one campaign's directory", .candidates = OPTION_DIRECTORIES,
      OPTION_INTO(struct triage_arguments, directory)},
-    {OPTION_SECONDS, 0, "time", "T", "for making one input smaller", "30s",
+    {OPTION_SECONDS, 0, "time", "T", "time for making one input smaller", "30s",
      OPTION_INTO(struct triage_arguments, time_s)},
     {SHARED_JSON(
         struct triage_arguments, json,
@@ -101,19 +101,17 @@ static int triage_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command fuzz_triage_command = {
     .name = "triage",
-    .summary = "what a campaign found: one line and one reproducer a defect",
-    .description =
-        "Replays each finding of the campaign in DIR, takes those with the same oracle and the "
-        "same innermost functions of ours for one defect, makes the smallest input of each smaller "
-        "still, and writes to DIR/triage, for the defect number N:\n"
-        "\n"
-        "  N.input   the input: fuzz/regressions/TARGET takes it among the tests\n"
-        "  N.c       a C program that fails likewise, with the cc line that builds it\n"
-        "  N.txt     what the failing run says, and which operation broke it first\n"
-        "\n"
-        "A finding that passes when it is run alone needed what was run before it. It is named, "
-        "and "
-        "stays a finding.",
+    .summary = "lists a campaign's defects, with one line and one reproducer each",
+    .description = "Replays each finding of the campaign in DIR. Findings with the same oracle and "
+                   "the same innermost functions of heapmill are one defect. Makes the smallest "
+                   "input of each defect smaller, and writes to DIR/triage, for defect number N:\n"
+                   "\n"
+                   "  N.input   the input: fuzz/regressions/TARGET takes it among the tests\n"
+                   "  N.c       a C program that fails likewise, with the cc line that builds it\n"
+                   "  N.txt     the output of the failing run, and which operation broke it first\n"
+                   "\n"
+                   "If a finding passes when it is run alone, it needs what ran before it. It is "
+                   "named, and remains a finding.",
     .options = triage_options,
     .arguments_size = sizeof(struct triage_arguments),
     .examples = "heapmill fuzz triage night",

@@ -40,7 +40,7 @@ static const struct option_row leaks_option_rows[] = {
     {OPTION_COMMAS, 'k', "kind", "LIST", "only leaks of these kinds", .shown = "all",
      OPTION_INTO(struct leaks_arguments, matrix.kinds), LEAKS_MATRIX_ONLY},
     {SHARED_SEED(struct leaks_arguments, matrix.seed, "of the draws"), LEAKS_MATRIX_ONLY},
-    {OPTION_TEXT, 'o', "output", "DIRECTORY", "where the records are kept", "leaks",
+    {OPTION_TEXT, 'o', "output", "DIRECTORY", "directory for the records", "leaks",
      .candidates = OPTION_DIRECTORIES, OPTION_INTO(struct leaks_arguments, matrix.output),
      LEAKS_MATRIX_ONLY},
     {OPTION_TEXT, 0, "plot", "DIRECTORY",

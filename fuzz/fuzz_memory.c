@@ -22,7 +22,7 @@ enum {
     FUZZ_MEMORY_SLOTS = 64,
 };
 
-/* The functions' real names under --wrap; reserved for the linker's use of them. */
+/* The functions' real names under --wrap, which reserves these names. */
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 void *__real_os_map(size_t size);
@@ -50,7 +50,7 @@ static bool fuzz_memory_refuses(void)
     return refused;
 }
 
-/* Kept memory of that size, or new; NULL: it is to be had elsewhere. */
+/* Kept or new memory of that size; NULL: the caller must get it elsewhere. */
 static void *fuzz_memory_take(size_t size)
 {
     if (size > FUZZ_MEMORY_KEPT_MAX) {
@@ -85,7 +85,7 @@ void *__wrap_os_map_scratch(size_t size)
     return address == NULL ? __real_os_map_scratch(size) : memset(address, 0, size);
 }
 
-/* Callers ask for less until they get it. Zeroed by commit. */
+/* Callers ask for less until they get memory. commit zeroes it. */
 void *__wrap_os_reserve_scratch(size_t size)
 {
     return fuzz_memory_take(size);

@@ -12,13 +12,13 @@
 #include "fuzz/asan.h"
 #include "fuzz/oracle.h"
 
-/* Below what Linux gives to libraries, heaps and sanitizers' shadows on x86-64; and across a
- * multiple of 2^38, where pymalloc's radix tree goes on in another middle node. */
+/* Below the addresses of libraries, heaps and sanitizers' shadows on x86-64 Linux, and across a
+ * multiple of 2^38, where pymalloc's radix tree begins another middle node. */
 #define FUZZ_OS_REGION_ADDRESS ((uintptr_t)0x104000000000 - (FUZZ_OS_REGION_BYTES / 16))
 
 enum {
     FUZZ_OS_PAGE_BYTES = 4096,
-    FUZZ_OS_SHIFT_BYTES = 7 * FUZZ_OS_PAGE_BYTES, /* of unaligned mappings; odd, in pages */
+    FUZZ_OS_SHIFT_BYTES = 7 * FUZZ_OS_PAGE_BYTES, /* offset of unaligned mappings; odd, in pages */
     FUZZ_OS_GRANULE_BYTES = 8,
     FUZZ_OS_ALLOC_MAGIC = 0x6d696c6c,
 };
@@ -27,7 +27,7 @@ enum {
 
 unsigned char *fuzz_os_region;
 
-/* Of the process, as the region is. */
+/* Global, as the region is. */
 static struct {
     /* Bytes of the mapping that begins in the unit; its later units have size 1. 0: free. */
     size_t mapped[FUZZ_OS_UNITS];
@@ -63,7 +63,7 @@ static bool fuzz_os_has_gap(uint32_t unit, uint32_t units)
     return true;
 }
 
-/* FUZZ_OS_UNITS: there is no such gap. */
+/* Finds a gap; FUZZ_OS_UNITS: there is none. */
 static uint32_t fuzz_os_find_gap(struct fuzz_os *os, uint32_t units)
 {
     uint32_t places = FUZZ_OS_UNITS - units + 1;
@@ -181,8 +181,8 @@ static size_t fuzz_os_usable_size(void *context, void *block)
 }
 
 /* ---------------------------------------------------------------- begin and end */
-/* An input's large blocks come and go in a millisecond: malloc would give their pages back to the
- * kernel each time, and fault them in again, which costs more than all the rest. */
+/* An input's large blocks live for a millisecond. malloc would give their pages back to the kernel
+ * and fault them in again each time, which would cost more than all the rest. */
 static void fuzz_os_keep_pages(void)
 {
 #ifndef FUZZ_ASAN
@@ -241,7 +241,7 @@ void fuzz_os_expect_balanced(const struct fuzz_os *os)
 }
 
 /* ---------------------------------------------------------------- claims */
-/* The bits of word `word` that stand for granules first to last, inclusive. */
+/* The bits of word `word` for granules first to last, inclusive. */
 static uint64_t fuzz_os_mask(size_t word, size_t first, size_t last)
 {
     uint64_t mask = ~UINT64_C(0);

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The id of the bug that is planted in this build; fuzz/CMakeLists.txt compiles one of these into
- * each binary. */
+/* The id of the bug that is planted in this build. fuzz/CMakeLists.txt compiles one such constant
+ * into each binary. */
 extern const char fuzz_bug_id[];
 
 static struct fuzz_counters oracle_own_counters;
@@ -41,7 +41,7 @@ static void oracle_say_counts(void)
     }
 }
 
-/* Before main, so that engines that fork later share one mapping. */
+/* Runs before main, so that engines that fork later share one mapping. */
 __attribute__((constructor)) static void oracle_open_counters(void)
 {
     (void)atexit(oracle_say_counts);

@@ -1,8 +1,8 @@
-/* How a fuzz target says what it found, and what it counts meanwhile. One thread.
+/* How a fuzz target reports findings and counts its work. One thread.
  *
  * A finding is one line on standard error, "heapmill-fuzz: ORACLE name: text (operation N)", and
- * abort(), which every engine understands as a crash. Names of oracles are kept: triage groups by
- * them. */
+ * abort(), which every engine takes for a crash. Names of oracles must not change, because triage
+ * groups by them. */
 #ifndef HEAPMILL_FUZZ_ORACLE_H
 #define HEAPMILL_FUZZ_ORACLE_H
 
@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Functions that only judge: engines must not mistake their branches for the product's. They are
- * kept out of line, and fuzz/uncovered.txt leaves their names out of the coverage of all engines.
- */
+/* For functions that only judge. Engines must not take their branches for those of the product, so
+ * they are out of line, and fuzz/uncovered.txt excludes their names from the coverage of all
+ * engines. */
 #define FUZZ_ORACLE __attribute__((noinline))
 
-/* Written without system calls in the hot path. Where the environment names a file
- * (HEAPMILL_FUZZ_COUNTERS), they are a shared mapping of it, so that a parent can read them even
- * from a process that was killed; it makes the file. The layout is kept. */
+/* Counters, which are written without system calls. If the environment names a file
+ * (HEAPMILL_FUZZ_COUNTERS), which the parent has made, they are a shared mapping of it, so that the
+ * parent can read them even after the process was killed. The layout must not change. */
 struct fuzz_counters {
     uint64_t executions;
     uint64_t operations; /* calls of the code under test: allocations, frees, resizes, … */
@@ -27,7 +27,7 @@ struct fuzz_counters {
 
 extern struct fuzz_counters *fuzz_counters;
 
-/* The operation that is under way, counted from 1 within the input; 0 before the first. */
+/* The number of the current operation within the input, from 1; 0 before the first. */
 extern uint64_t fuzz_operation;
 
 /* Set by HEAPMILL_FUZZ_CAREFUL in the environment: a target then asks all its state oracles after
@@ -40,7 +40,7 @@ void fuzz_careful_step(void);
  * many operations before have run it too, the rarest first; nothing in builds without counters. */
 void fuzz_careful_say(void);
 
-/* To be called first by every run: begins an execution. */
+/* Begins an execution. Every run calls it first. */
 void fuzz_begin(void);
 
 static inline void fuzz_count_operation(void)
@@ -52,7 +52,7 @@ static inline void fuzz_count_operation(void)
     }
 }
 
-/* A step that plays many operations counts them so. */
+/* Counts the further operations of a step that plays several. */
 static inline void fuzz_count_more_operations(uint64_t more)
 {
     fuzz_counters->operations += more;
@@ -62,16 +62,17 @@ static inline void fuzz_count_more_operations(uint64_t more)
 __attribute__((format(printf, 2, 3), noreturn, cold)) void fuzz_fail(const char *oracle,
                                                                      const char *format, ...);
 
-/* FUZZ_EXPECT(condition, "oracle", format, …): a finding unless the condition holds. Stays on in
- * every build. */
+/* FUZZ_EXPECT(condition, "oracle", format, …) reports a finding unless the condition holds. It is
+ * active in every build. */
 #define FUZZ_EXPECT(condition, ...)                                                                \
     (__builtin_expect((condition), true) ? (void)0 : fuzz_fail(__VA_ARGS__))
 
-/* Says once, on standard error, whether the planted bug was reached or triggered; nothing where
- * none is planted. From signal handlers too. */
+/* Prints once on standard error whether the planted bug was reached or triggered. Prints nothing
+ * without a planted bug. May be called from signal handlers. */
 void fuzz_say_bug(void);
 
-/* Called by fuzz_fail before it aborts; the engine saves the input. NULL: nobody. */
+/* fuzz_fail calls this before it aborts, so that the engine can save the input. NULL: there is
+ * none. */
 extern void (*fuzz_on_failure)(void);
 
 #endif

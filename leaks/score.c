@@ -1,5 +1,5 @@
-/* What the records of `heapmill leaks` say of each detector: whether it found each planted case,
- * and suspected each clean twin. */
+/* Scores each detector from the records of `heapmill leaks`: did it find each planted case, and did
+ * it suspect each clean twin? */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "leaks/leaks.h"
 #include "results/stats/statistics.h"
 
-/* The detectors that live in the program, taken together. */
+/* The row of all detectors inside the program together. */
 #define LEAKS_TOGETHER "own together"
 
 struct leaks_numbers {
@@ -27,17 +27,17 @@ struct leaks_kind {
 struct leaks_cell {
     struct leaks_kind *kinds;
     size_t kind_count;
-    uint64_t planted; /* cases that were run */
+    uint64_t planted; /* number of cases that were run */
     uint64_t found;
     uint64_t clean;
     uint64_t suspected;  /* clean twins */
-    uint64_t misleading; /* planted cases in which it names other sites alone */
+    uint64_t misleading; /* planted cases in which it names only wrong sites */
     struct leaks_numbers slowdowns;
-    struct leaks_numbers rss_ratios; /* peaks of resident memory */
+    struct leaks_numbers rss_ratios; /* ratios of the peaks of resident memory */
     struct leaks_numbers report_s;   /* wall time to the first report */
 };
 
-/* Does it name one of the truth's sites? Detectors that know no sites name ""; those count. */
+/* Does the answer name one of the true sites? Detectors without sites name "", which counts. */
 static bool leaks_site_is_true(const json_t *truth, const char *site)
 {
     size_t index;
@@ -50,8 +50,9 @@ static bool leaks_site_is_true(const json_t *truth, const char *site)
     return is_true;
 }
 
-/* 0: nothing leaks, says the detector; 1: something does, rightly placed; −1: elsewhere alone. What
- * is rightly placed but fewer blocks than `needed` (detectors from outside have it) is nothing. */
+/* 0: the detector says that nothing leaks; 1: it finds a leak at a true site; −1: only at wrong
+ * sites. If an answer has fewer blocks than `needed` (which records of detectors from outside
+ * have), it is 0. */
 static int leaks_verdict(const json_t *record)
 {
     const json_t *leaks = json_object_get(json_object_get(record, "answer"), "leaks");
@@ -132,7 +133,8 @@ static double leaks_ratio(const json_t *record, const json_t *base, const char *
     return whole > 0 ? json_number_value(json_object_get(record, name)) / whole : 0;
 }
 
-/* Of whole processes where the detector has one; of what the program did else. */
+/* Adds the case's times: of whole processes if the detector has them, otherwise of the program's
+ * work. */
 static void leaks_time(struct leaks_cell *cell, const json_t *record, const json_t *bare)
 {
     char *key = leaks_case_key(record, "none");
@@ -160,7 +162,8 @@ static void leaks_interval(const struct leaks_cell *cell, bool precision, double
     free(clusters);
 }
 
-/* The row of a cell; releases what the cell owns. low and high are of the recall. */
+/* Makes the row of a cell, and frees what the cell owns. low and high are the interval of the
+ * recall. */
 static json_t *leaks_row(const char *detector, const char *kind, const char *backend,
                          bool annotated, bool applicable, const char *reason,
                          struct leaks_cell *cell)
@@ -195,8 +198,8 @@ static json_t *leaks_row(const char *detector, const char *kind, const char *bac
 }
 
 /* ---------------------------------------------------------------- grouping */
-/* Groups records of one detector, annotated or not, by kind ("all": of the applicable kinds and of
- * every clean twin) and back end. */
+/* Does the record belong to the group of `like`: same detector, annotated or not, back end, and
+ * kind? The kind "all" has the applicable kinds and every clean twin. */
 static bool leaks_is_in(const json_t *record, const json_t *like, bool all_kinds)
 {
     return strcmp(json_text_at(record, "detector", ""), json_text_at(like, "detector", "")) == 0 &&
@@ -245,8 +248,8 @@ static bool leaks_is_own(const char *detector)
 
 struct leaks_union {
     json_t *verdicts; /* by case */
-    json_t *extra_s;  /* the CPU time that the detectors add up to, beside the program's */
-    json_t *cases;    /* the last record of each */
+    json_t *extra_s;  /* the CPU time that the detectors add to the program's */
+    json_t *cases;    /* the last record of each case */
 };
 
 static void leaks_unite(struct leaks_union *all, const json_t *bare, json_t *record)
@@ -254,7 +257,7 @@ static void leaks_unite(struct leaks_union *all, const json_t *bare, json_t *rec
     char *key = leaks_case_key(record, "none");
     int verdict = leaks_verdict(record);
     json_int_t known = json_integer_value(json_object_get(all->verdicts, key));
-    /* A wrong place is a wrong answer, whoever else is right; in a clean twin any is. */
+    /* One wrong place makes the answer wrong. In a clean program any answer is wrong. */
     json_int_t joined = verdict < 0 || known < 0 ? -1 : verdict > known ? verdict : known;
     double extra = json_number_value(json_object_get(record, "seconds")) -
                    json_number_value(json_object_get(json_object_get(bare, key), "seconds"));
@@ -265,8 +268,8 @@ static void leaks_unite(struct leaks_union *all, const json_t *bare, json_t *rec
     free(key);
 }
 
-/* The own detectors together: a case is found when one of them finds it, and suspected when one
- * does. Their slowdown is that of a program that bears what each of them adds. */
+/* Adds the rows of the own detectors together: they find a case if one of them finds it, and
+ * suspect it if one of them does. Their slowdown is that of a program with all of their costs. */
 static void leaks_add_together(json_t *rows, const json_t *records, const json_t *bare,
                                const char *backend)
 {

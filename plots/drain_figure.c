@@ -1,5 +1,5 @@
-/* What is still held after the blocks were dropped: in operations, or in seconds where the workload
- * idles. */
+/* Draws what is still held after the blocks were dropped: over operations, or over seconds if the
+ * workload idles. */
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "plots/figure.h"
 #include "plots/memory_series.h"
 
-/* Labels of phases in which the workloads drop what they have. */
+/* Labels of phases in which workloads drop their blocks. */
 static const char *const drain_phases[] = {"drop", "dropped", "give back"};
 
 static bool is_drain(const char *phase)
@@ -20,7 +20,7 @@ static bool is_drain(const char *phase)
     return false;
 }
 
-/* The sample at which the last drain begins; the count if there is none. */
+/* The sample at which the last drain begins; the number of samples if there is none. */
 static size_t drain_begin(const struct memory_series *series)
 {
     for (size_t i = series->count; i > 0; i--) {

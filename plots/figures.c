@@ -1,8 +1,8 @@
-/* The figures that there are. Adding one: CONTRIBUTING.md, "Add a figure". */
+/* The table of figures. How to add one: CONTRIBUTING.md, "Add a figure". */
 #include <stddef.h>
 #include <string.h>
 
-#include "figure_scripts.h" /* made by CMake: script_NAME of each NAME.gp */
+#include "figure_scripts.h" /* made by CMake: script_NAME for each NAME.gp */
 #include "plots/figure.h"
 
 /* clang-format off */

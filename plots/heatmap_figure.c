@@ -1,4 +1,4 @@
-/* Back end × workload: how many times the base's figure each one needs. */
+/* Draws back ends × workloads: each cell's ratio to the base's figure. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,8 @@ static void write_geomeans(const struct plot *plot, FILE *table, bool net)
     }
 }
 
-/* Where the colours end, as a power of two: the largest ratio that was told apart, within 1.25 and
- * 4, so that one extreme cell does not wash out all the others. */
+/* The end of the colour scale, as a power of two: the largest ratio that was told apart, but at
+ * least 1.25 and at most 4, so that one extreme cell does not wash out the others. */
 static double color_limit(const struct comparison *comparison, bool net)
 {
     double limit = log2(1.25);
@@ -88,7 +88,7 @@ static double color_limit(const struct comparison *comparison, bool net)
     return fmin(limit, 2.0);
 }
 
-/* Pixels that the column labels take above the cells, at an angle of 40 degrees. */
+/* The height of the column labels, which are drawn at an angle of 40 degrees, in pixels. */
 static int labels_height(const struct plot *plot)
 {
     size_t widest = text_width("geometric mean");
@@ -99,7 +99,7 @@ static int labels_height(const struct plot *plot)
     return (int)((double)widest * IMAGE_CHARACTER_WIDTH * sin(40 * M_PI / 180)) + 20;
 }
 
-/* The rightmost labels lean out of the grid. */
+/* The pixels by which the rightmost labels extend beyond the grid. */
 static int labels_overhang(const struct plot *plot)
 {
     int overhang = (int)text_width("geometric mean") * IMAGE_CHARACTER_WIDTH * 77 / 100;

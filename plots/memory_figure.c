@@ -1,4 +1,4 @@
-/* Memory over operations: one image a workload, one panel a back end, on common axes. */
+/* Draws memory over operations: one image per workload, one panel per back end, on common axes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +18,17 @@ static const char memory_columns[] =
     "written into\n"
     "#   the panel), phase that begins here, back end, arm, what held was taken from\n";
 
-/* What a column's panels share. */
+/* The common axes of a column's panels. */
 struct memory_axes {
     double operations_max;
     double bytes_max;
 };
 
-/* A back end that never gives memory back may hold a hundred times as much as the others. Then the
- * axis ends where those others do, and its line leaves the panel. */
+/* Finds the axes. A back end that never gives memory back may hold a hundred times as much as the
+ * others. Then the axis ends where the others' lines end, and its line leaves the panel. */
 static struct memory_axes find_axes(const struct memory_series *series, size_t count)
 {
-    /* Sixteen pages at least: below that, what is seen is how pages are counted. */
+    /* At least sixteen pages: below that, the figure would show how pages are counted. */
     struct memory_axes axes = {1, 16 * 4096};
     double *peaks = text_zeroed(count, sizeof *peaks);
     size_t with_peak = 0;
@@ -39,8 +39,8 @@ static struct memory_axes find_axes(const struct memory_series *series, size_t c
         }
     }
     axes.bytes_max = fmax(axes.bytes_max, plot_axis_end(peaks, with_peak));
-    /* RSS has the worker's own memory in it; it is drawn whole where that costs the others little
-     * height. */
+    /* RSS includes the worker's own memory. It is drawn in full if the other lines lose little
+     * height by it. */
     double own_max = axes.bytes_max;
     for (size_t i = 0; i < count; i++) {
         if (series[i].rss_peak <= 1.6 * own_max) {
@@ -91,8 +91,7 @@ static void write_samples(FILE *table, const struct memory_series *series,
         fprintf(table, "\t%s\n", series->source);
     }
     if (!series->count) {
-        /* gnuplot counts an empty block as none, so that the ones behind it would be taken for
-         * others. */
+        /* gnuplot skips an empty block, and would then number the later blocks wrongly. */
         fputs("0\tNaN\tNaN\tNaN\tNaN\t0\t-\t", table);
         tsv_text(table, row->backend_text);
         fputc('\t', table);

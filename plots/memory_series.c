@@ -33,8 +33,8 @@ static size_t find_record(const struct record_set *set, size_t cell)
     return set->record_count;
 }
 
-/* An array may be empty where the back end cannot give the series, and is never trusted to be as
- * long as the others. */
+/* A value of the series; NAN if it is missing. An array may be empty if the back end cannot give
+ * it, and arrays may differ in length. */
 static double number_at(const json_t *series, const char *name, size_t index)
 {
     const json_t *value = json_array_get(json_object_get(series, name), index);
@@ -43,7 +43,7 @@ static double number_at(const json_t *series, const char *name, size_t index)
 
 static double largest(double a, double b)
 {
-    return fmax(a, b); /* fmax leaves NANs out */
+    return fmax(a, b); /* fmax ignores NAN */
 }
 
 static void read_samples(struct memory_series *series, const json_t *arrays)

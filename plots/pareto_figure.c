@@ -1,4 +1,4 @@
-/* Time against memory: which back ends nobody beats in both. */
+/* Draws time against memory, and marks the back ends that no other one beats in both. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,17 +10,18 @@
 #include "plots/image.h"
 #include "results/stats/statistics.h"
 
-/* Ratios to the base; below 1 needs less. NAN: no complete figure, not drawn. */
+/* Ratios to the base; below 1 needs less. NAN: the figure is incomplete, and the point is not
+ * drawn. */
 struct pareto_point {
     size_t row; /* index into plot->rows */
     double memory;
     double time;
     double memory_reach; /* half of the 95% interval, of the logarithm; 0: not known */
     double time_reach;
-    bool beyond;   /* a yardstick outside the axes */
+    bool beyond;   /* a yardstick that lies outside the axes */
     bool on_front; /* no other point of the front's arm needs less of both */
     bool label_shown;
-    int label_dx; /* of the label's anchor, in pixels from the point, y downwards */
+    int label_dx; /* the label's anchor in pixels from the point, y downwards */
     int label_dy;
     char label_align; /* 'l', 'r' or 'c' */
 };
@@ -119,7 +120,7 @@ static bool has_ratio(const struct plot *plot, const struct comparison *comparis
     return cell && cell->ratio > 0;
 }
 
-/* Has anybody both figures of the column? */
+/* Does any row have both figures of the column? */
 static bool column_has_point(const struct plot *plot, const struct comparison *time,
                              const struct comparison *memory, size_t column)
 {
@@ -138,11 +139,11 @@ static void append(char **list, const char *text)
     *list = longer;
 }
 
-/* The geometric mean over workloads, of one family, or with family NULL of all of them, families
- * weighing equally. time and memory are comparisons of those metrics with equal bases and filters.
- * Workloads of which nobody has both figures (the base holds nothing, or there was no memory pass)
- * are left out and named in the panel's note; any other gap leaves the back end out. The panel is
- * to be released with pareto_release. */
+/* Makes the panel of one family, or for family NULL of all, with equal weights of the families.
+ * Each point is a geometric mean over workloads. time and memory are comparisons of those metrics
+ * with equal bases and filters. Workloads for which no row has both figures (the base holds
+ * nothing, or there was no memory pass) are left out and named in the panel's note; any other gap
+ * leaves the back end out. The caller calls pareto_release. */
 static void pareto_panel_make(const struct plot *plot, const struct comparison *time,
                               const struct comparison *memory, const char *family,
                               struct pareto_panel *panel)
@@ -175,7 +176,7 @@ static void pareto_panel_make(const struct plot *plot, const struct comparison *
     free(used);
 }
 
-/* How many points besides the base's have both figures. */
+/* The number of points with both figures, without the base. */
 static size_t pareto_point_count(const struct plot *plot, const struct pareto_panel *panel)
 {
     size_t count = 0;
@@ -185,7 +186,7 @@ static size_t pareto_point_count(const struct plot *plot, const struct pareto_pa
     return count;
 }
 
-/* null does no bookkeeping and bump never reuses: they bound the scale, nobody can choose them. */
+/* null keeps no books and bump never reuses: they bound the scale, but nobody can choose them. */
 static bool is_yardstick(const struct plot_row *row)
 {
     return strcmp(row->backend, "null") == 0 || strcmp(row->backend, "bump") == 0;
@@ -250,7 +251,8 @@ static void set_axes(const struct plot *plot, struct pareto_panel *panel)
         y_low = fmin(y_low, point->time);
         y_high = fmax(y_high, point->time);
     }
-    /* Room for the labels at the edges, and a span that does not blow up noise. */
+    /* Leaves space for the labels at the edges, and keeps the span so wide that noise is not
+     * enlarged. */
     double x_margin = fmax(0.06, 0.16 * log(x_high / x_low));
     double y_margin = fmax(0.06, 0.10 * log(y_high / y_low));
     panel->x_low = x_low * exp(-x_margin);
@@ -317,8 +319,8 @@ static int compare_by_memory(const void *left, const void *right)
     return (a->memory > b->memory) - (a->memory < b->memory);
 }
 
-/* The front as a line of steps by growing memory: between two of its points nothing is on offer.
- * corners has room for 2 × panel->count + 1; returns how many there are. */
+/* Makes the front into a line of steps by growing memory: between two of its points there is no
+ * back end. corners has room for 2 × panel->count + 1; returns their number. */
 static size_t pareto_front_line(const struct pareto_panel *panel, struct pareto_corner *corners)
 {
     struct pareto_point *sorted = text_zeroed(panel->count, sizeof *sorted);
@@ -408,7 +410,7 @@ static bool place_label(struct placing *placing, struct pareto_point *point)
     return false;
 }
 
-/* Markers, and the front's line, which is upright or level everywhere. */
+/* Marks the markers and the front's line, whose pieces are vertical or horizontal, as taken. */
 static void take_drawing(struct placing *placing)
 {
     const struct pareto_panel *panel = placing->panel;
@@ -432,13 +434,13 @@ static void take_drawing(struct placing *placing)
     }
 }
 
-/* Places the labels in a panel of so many pixels where they touch neither each other nor a point:
- * those of the front first; what finds no room has none (the legend has them all). */
+/* Places the labels in a panel of that many pixels so that they touch no label and no point, those
+ * on the front first. A label that finds no place is left out; the legend has them all. */
 static void pareto_place_labels(const struct plot *plot, struct pareto_panel *panel, int width,
                                 int height)
 {
     struct placing placing = {.plot = plot, .panel = panel, .width = width, .height = height};
-    /* The line's pieces, the markers, the labels. */
+    /* Pieces of the line, markers, and labels. */
     placing.taken = text_zeroed(4 * panel->count + 1, sizeof *placing.taken);
     take_drawing(&placing);
     for (int front = 1; front >= 0; front--) {
@@ -496,8 +498,7 @@ static void write_front(FILE *table, const struct pareto_panel *panel)
     free(corners);
 }
 
-/* "i" and the like, for back ends that are there with several arms and so several times with one
- * marker; else
+/* A letter such as "i" for back ends that are drawn with several arms and one marker; otherwise
  * "". */
 static const char *arm_letter(const struct plot *plot, size_t row)
 {
@@ -531,7 +532,7 @@ static void write_letters(const struct plot *plot, FILE *script)
     free(letters);
 }
 
-/* Two lines for each panel; what does not fit is cut, and is in the table. */
+/* Writes two lines for each panel. The rest is cut; the table has all of it. */
 static void write_notes(FILE *script, const struct pareto_panel *panels, size_t count)
 {
     struct text_list one = {0};
@@ -576,7 +577,7 @@ static void write_panel_arrays(FILE *script, const struct pareto_panel *panels, 
     free(values);
 }
 
-/* Labels are in the script, where they can be moved by hand. */
+/* Writes the labels into the script, where they can be moved by hand. */
 static void write_labels(const struct plot *plot, FILE *script, const struct pareto_panel *panels,
                          size_t count)
 {
@@ -679,7 +680,7 @@ static bool begins_family(const struct plot *plot, size_t column)
     return true;
 }
 
-/* Makes the panels that have something to show: everything first, then each family. */
+/* Makes the panels that have something to show: first all families together, then each family. */
 static size_t make_panels(const struct plot *plot, const struct comparison *time,
                           const struct comparison *memory, struct pareto_panel *panels)
 {
@@ -703,7 +704,7 @@ static size_t make_panels(const struct plot *plot, const struct comparison *time
     return count;
 }
 
-/* A comparison of the given metric with the base and the filters of the plot's own. */
+/* Compares the metric with the plot's own base and filters. */
 static enum status compare(const struct plot *plot, const char *metric,
                            struct comparison **comparison, struct error *error)
 {

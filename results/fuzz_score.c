@@ -78,7 +78,7 @@ static void score_add_trial(struct fuzz_score_cell *cell, const json_t *line, bo
     cell->triggered += json_integer_value(json_object_get(line, "bug_triggered")) > 0;
 }
 
-/* Was a trial that failed done again, and ended well? */
+/* Was a failed trial repeated, and did the repetition end well? */
 static bool score_is_repeated(const json_t *lines, const json_t *failed)
 {
     size_t index;
@@ -132,7 +132,7 @@ static enum status score_finish_cell(const struct fuzz_score *score, struct fuzz
     enum status status = survival_estimate(cell->trials, cell->count, &curve, error);
     if (status == STATUS_OK && cell->count > 0) {
         cell->median_s = survival_median(&curve);
-        /* A trial is ended at the first look after its limit: at the limit all is known. */
+        /* A trial ends at the first check after its limit, so everything is known at the limit. */
         (void)survival_restricted_mean(&curve, score->limit_s, &cell->mean_s, NULL);
     }
     survival_curve_release(&curve);
@@ -149,12 +149,12 @@ static enum status score_finish_cell(const struct fuzz_score *score, struct fuzz
     return status;
 }
 
-/* Which engines are set against each other: each with its mutator against it without, and each
- * against blind random. */
+/* Are these two engines compared? Each engine is compared with its version without the mutator, and
+ * with blind random. */
 static bool score_compares(const char *left, const char *right)
 {
     if (left == NULL || right == NULL) {
-        return false; /* not so: the plan was read whole */
+        return false; /* cannot happen: the whole plan was read */
     }
     size_t length = strlen(left);
     bool without = strncmp(left, right, length) == 0 && strcmp(right + length, "-nomutator") == 0;
@@ -287,7 +287,7 @@ enum status fuzz_score_pool(const struct fuzz_score *score, size_t engine,
     return STATUS_OK;
 }
 
-/* A number, or null where there is none. */
+/* A number; null for NAN. */
 static json_t *score_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

@@ -8,7 +8,7 @@
 
 #include "results/stats/statistics.h"
 
-/* A worker that knows of threads says what an operation took, in ns_per_op. */
+/* The CPU time of an operation. For a threaded workload the worker computes it, as ns_per_op. */
 static double read_time(const json_t *record, const struct record_cell *cell)
 {
     if (json_object_get(record, "ns_per_op") != NULL) {
@@ -26,9 +26,9 @@ static double read_rss_peak(const json_t *record, const struct record_cell *cell
     return metric_number(record, "memory.rss_bytes_peak") - (isnan(own) ? 0 : own);
 }
 
-/* The integral over operations of a series' held bytes over that of its live bytes, by the
- * trapezoid rule. Worked out from the series, so that both sides of a pair are averaged alike,
- * whichever heapmill recorded them. */
+/* The integral of a series' held bytes over operations, divided by that of its live bytes, by the
+ * trapezoid rule. It is computed from the series, so that both sides of a pair are averaged alike,
+ * whichever version of heapmill recorded them. */
 static double read_ratio_of_integrals(const json_t *series, const char *held_name)
 {
     const json_t *operations = json_object_get(series, "operations");
@@ -76,7 +76,7 @@ static double read_pause_share(const json_t *record, const struct record_cell *c
 }
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): they are members' values, and literals to be joined */
-/* A percentile of single calls: rows of the latency pass differ in these words alone. */
+/* A percentile of single calls: the rows of the latency pass differ only in these words. */
 #define LATENCY(metric_name, member, words)                                                        \
     {                                                                                              \
         .name = metric_name, .unit = "ns", .summary = words " take no longer", .less = "faster",   \
@@ -85,7 +85,7 @@ static double read_pause_share(const json_t *record, const struct record_cell *c
                       " take no longer. The timer's own cost is in it, for all back ends alike."   \
     }
 
-/* Of a user's command: heapmill try. */
+/* A metric of a user's command, for heapmill try. */
 #define COMMAND(metric_name, metric_unit, words, axis, below, above, member, text)                 \
     {                                                                                              \
         .name = metric_name, .unit = metric_unit, .summary = words, .title = axis, .less = below,  \

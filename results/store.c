@@ -12,7 +12,7 @@ struct store {
     struct journal journal;
     uint64_t interrupted;
     bool grows; /* something was appended in this session */
-    /* The group that has begun and is not complete; open_group is group_count if there is none. */
+    /* The group that has begun and is not complete; group_count if there is none. */
     size_t open_group;
     uint32_t open_round;
     enum record_pass open_pass;
@@ -36,7 +36,7 @@ void store_close(struct store *store)
     }
 }
 
-/* The store if all went well; else it is closed. */
+/* Gives the store to the caller if all went well; otherwise closes it. */
 static enum status store_give(enum status status, struct store *new, struct store **store)
 {
     if (status != STATUS_OK) {
@@ -52,7 +52,7 @@ enum status store_create(const char *directory, const json_t *plan, struct store
                          struct error *error)
 {
     struct store *new = store_new(error);
-    json_t *copy = json_deep_copy(plan); /* the caller may change its own later */
+    json_t *copy = json_deep_copy(plan); /* the caller may change its own plan later */
     if (new == NULL || copy == NULL) {
         json_decref(copy);
         store_close(new);
@@ -66,7 +66,7 @@ enum status store_create(const char *directory, const json_t *plan, struct store
     return store_give(status, new, store);
 }
 
-/* Moves the records of a group that is incomplete, and what is torn, out of the way. */
+/* Moves the records of an incomplete group, and a torn line, to interrupted.jsonl. */
 static enum status store_repair(struct store *store, struct error *error)
 {
     struct record_set *set = store->set;
@@ -156,7 +156,7 @@ bool store_is_done(const struct store *store, enum record_pass pass, uint32_t ro
            record_set_find(store->set, pass, round, index) < store->set->record_count;
 }
 
-/* Is the record one that may come next? */
+/* May this record come next? */
 static enum status store_check_order(const struct store *store, const struct record *record,
                                      struct error *error)
 {
@@ -217,7 +217,7 @@ enum status store_finish(const struct store *store, struct error *error)
     return manifest_write(store->set->directory, error);
 }
 
-/* Leaves out what a kill, or a writer that is still at it, has left unfinished. */
+/* Leaves out what a killed writer, or one that is still running, has not finished. */
 static void store_leave_out(struct record_set *set, uint64_t torn)
 {
     if (torn > 0) {

@@ -13,7 +13,7 @@
 #include "run/selection.h"
 #include "run/worker_executor.h"
 
-/* Times are of a 2-core virtual machine of 2024 (AMD EPYC), 2 GiB of memory are enough. */
+/* The times are of a 2-core virtual machine of 2024 (AMD EPYC); 2 GiB of memory are enough. */
 const struct matrix matrix_table[] = {
     {
         .name = "default",
@@ -75,7 +75,7 @@ const struct matrix *matrix_find(const char *name)
     return NULL;
 }
 
-/* The index of the base among the choices: --base, else malloc:preload, else the first. */
+/* Finds the index of the base among the choices: --base, else malloc:preload, else the first. */
 static enum status experiment_choose_base(const struct experiment *experiment,
                                           struct selection *selection, struct registry *registry,
                                           size_t *base, struct error *error)
@@ -128,7 +128,7 @@ enum status experiment_plan(const struct experiment *experiment, struct registry
         status = preflight_selection(&selection, registry, probes, error);
     }
     if (status == STATUS_OK) {
-        /* Again, as some may have been left out. */
+        /* The base is looked for again, because some choices may have been left out. */
         status = experiment_choose_base(experiment, &selection, registry, &base, error);
     }
     if (status == STATUS_OK) {
@@ -146,8 +146,8 @@ enum status experiment_plan(const struct experiment *experiment, struct registry
     return status;
 }
 
-/* Refuses a directory with a run in it before time is spent on calibration; store_create decides.
- */
+/* Refuses a directory with a run in it before time is spent on calibration. store_create makes the
+ * final decision. */
 static enum status experiment_check_directory(const char *directory, struct error *error)
 {
     char *plan = text_format("%s/plan.json", directory);
@@ -188,7 +188,7 @@ enum status experiment_start(const char *directory, json_t *plan, const struct e
     return status;
 }
 
-/* Is this the place and the plan to go on with? */
+/* Checks that the run can continue on this machine, with the wanted plan. */
 static enum status experiment_check_resumed(const json_t *plan, const json_t *wanted,
                                             const struct executor *executor, struct error *error)
 {

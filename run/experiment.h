@@ -1,5 +1,6 @@
-/* An experiment: the matrix that is asked for, and how long and how often it is measured. Commands
- * fill it from their options, make a plan of it, and run that in a result directory. One thread. */
+/* Holds an experiment: the matrix that is asked for, and how long and how often it is measured.
+ * Commands fill it from their options, make a plan of it, and run the plan in a result directory.
+ * Belongs to one thread. */
 #ifndef HEAPMILL_RUN_EXPERIMENT_H
 #define HEAPMILL_RUN_EXPERIMENT_H
 
@@ -44,28 +45,29 @@ struct experiment {
     char **argv;
 };
 
-/* The plan that the experiment asks for, not calibrated; a new reference. STATUS_UNSUPPORTED:
- * something that was named in full is not here. Otherwise as selection_add_backends and its like.
- */
+/* Makes the plan that the experiment asks for, not calibrated; the caller owns the new reference.
+ * Returns STATUS_UNSUPPORTED if something that was named in full is not here; the other errors are
+ * those of selection_add_backends and the like. */
 enum status experiment_plan(const struct experiment *experiment, struct registry *registry,
                             const struct executor *executor, json_t **plan, struct error *error);
 
-/* Calibrates the plan and makes the directory with it. *round_s is what a round should take. */
+/* Calibrates the plan and makes the directory with it. *round_s is set to the time in seconds that
+ * a round should take. */
 enum status experiment_start(const char *directory, json_t *plan, const struct executor *executor,
                              struct store **store, double *round_s, struct error *error);
 
-/* Opens the directory's run again, here and with what is needed for it. wanted is the plan that
- * options ask for, which must be that of the run, or NULL. *round_s as above. */
+/* Opens the directory's run again, if it can run here. wanted is the plan that the options ask for,
+ * which must be that of the run, or NULL. *round_s is as above. */
 enum status experiment_resume(const char *directory, const json_t *wanted,
                               const struct executor *executor, struct store **store,
                               double *round_s, struct error *error);
 
-/* Runs what is left of the store's plan. round_s is what a round should take, where no records
- * tell. Otherwise as rounds_run. */
+/* Runs what is left of the store's plan. round_s is the time that a round should take; it counts
+ * only if there are no records that tell it. Errors are those of rounds_run. */
 enum status experiment_go_on(struct store *store, const struct executor *executor, double round_s,
                              struct error *error);
 
-/* Named matrices: options of `heapmill bench` that are worth a name. Constant. */
+/* Named matrices: options of `heapmill bench` that are worth a name. They are constant. */
 
 enum { MATRIX_PARAMETERS_MAX = 12 };
 
@@ -82,10 +84,11 @@ struct matrix {
     double target_ms;
 };
 
-/* Ends with a NULL name. The first is what `heapmill bench` without any choice runs. */
+/* The matrices. The last row has a NULL name. The first is what `heapmill bench` runs without any
+ * choice. */
 extern const struct matrix matrix_table[];
 
-/* NULL if there is none of that name. */
+/* Returns the matrix of that name, or NULL if there is none. */
 const struct matrix *matrix_find(const char *name);
 
 #endif

@@ -20,20 +20,20 @@ enum { LAYOUTS_LEAST = 16, LAYOUTS_MOST = 64, LAYOUTS_ROUNDS_EACH = 3 };
 
 static const double LAYOUTS_TIMEOUT_S = 120;
 
-/* How a worker was linked: PROGRAM.link has the directory and then the words of the command, a line
+/* How a worker was linked. PROGRAM.link has the directory and then the words of the command, a line
  * each. */
 struct recipe {
     struct text_list lines;
     struct timespec modified;
 };
 
-/* What is made of a worker, and where. */
+/* The files that the links of a worker are made from, and where they are. */
 struct link {
     const struct registry *registry;
     const char *program;
     unsigned number;
     struct recipe recipe;
-    char *object;  /* its object files and archives as one, without debug information */
+    char *object;  /* its object files and archives merged into one, without debug information */
     char *script;  /* the linker script, while the link is made */
     char *scratch; /* the link, until it is whole */
     char *path;
@@ -110,8 +110,8 @@ static enum status recipe_read(const struct registry *registry, const char *prog
     return outcome;
 }
 
-/* Is there a file that was made of this build of the worker? What is made gets the recipe's own
- * time, to the nanosecond. */
+/* Tells whether the file at path was made from this build of the worker. Each made file gets the
+ * time of the recipe, to the nanosecond. */
 static bool link_is_current(const struct link *link, const char *path)
 {
     struct stat status;
@@ -119,7 +119,7 @@ static bool link_is_current(const struct link *link, const char *path)
            status.st_mtim.tv_nsec == link->recipe.modified.tv_nsec;
 }
 
-/* Puts a finished file in its place: whoever finds it there finds it whole. */
+/* Renames a finished file to its final name, so that another process never sees a part of it. */
 static enum status link_keep(const struct link *link, const char *path, struct error *error)
 {
     const struct timespec times[2] = {link->recipe.modified, link->recipe.modified};
@@ -136,7 +136,8 @@ static bool layouts_ends_with(const char *text, const char *end)
     return length > tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* An object file or an archive: what the merged object is made of. */
+/* Tells whether the word of the command names an object file or an archive, which go into the
+ * merged object. */
 static bool recipe_is_input(const char *word)
 {
     return layouts_ends_with(word, ".o") || layouts_ends_with(word, ".a");
@@ -184,7 +185,8 @@ static enum status links_run(struct link *const *links, struct text_list *comman
     return status;
 }
 
-/* Merges what the worker is linked of, once: that halves the time of each link and its size. */
+/* Merges the worker's object files and archives once. That halves the time and the size of each
+ * link. */
 static void link_add_merge(const struct link *link, struct text_list *words)
 {
     const struct text_list *lines = &link->recipe.lines;
@@ -235,7 +237,7 @@ static enum status links_merge(struct link *const *links, size_t count, struct e
     return status;
 }
 
-/* The names of the object's sections of functions, each once. */
+/* Adds the names of the object's sections of functions, each once. */
 static void layouts_add_sections(const char *bytes, size_t size, struct text_list *names)
 {
     const Elf64_Ehdr *head = (const void *)bytes;
@@ -284,11 +286,11 @@ static enum status link_read_sections(const struct link *link, struct text_list 
     return bytes == MAP_FAILED ? STATUS_IO : STATUS_OK;
 }
 
-/* A linker script that puts the functions into an output section of their own, shuffled. Before
- * every fourth there is a gap of 16, 32 or 48 bytes: functions begin at multiples of 16 and cache
- * lines have 64 bytes, so that a shuffled order alone would move functions by whole lines too
- * often. INSERT leaves the linker's own script in force: GNU ld has it since 2.19, and lld has it.
- */
+/* Writes a linker script that puts the functions into an output section of their own, shuffled.
+ * Before every fourth function there is a gap of 16, 32 or 48 bytes: functions begin at multiples
+ * of 16 and cache lines have 64 bytes, so that a shuffled order alone would move functions by whole
+ * lines too often. With INSERT the linker's own script stays in force; GNU ld has it since 2.19,
+ * and lld has it. */
 static enum status link_write_script(const struct link *link, const struct text_list *names,
                                      struct error *error)
 {
@@ -316,7 +318,7 @@ static enum status link_write_script(const struct link *link, const struct text_
     return fclose(file) == 0 ? STATUS_OK : error_set(error, STATUS_IO, "%s: %m", link->script);
 }
 
-/* The command that linked the worker, of the merged object and with the script. */
+/* Runs the command that linked the worker, with the merged object and the script. */
 static void link_add_command(const struct link *link, struct text_list *words)
 {
     const struct text_list *lines = &link->recipe.lines;

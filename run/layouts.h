@@ -20,17 +20,17 @@
 #include "common/status.h"
 #include "run/registry.h"
 
-/* Can links of that program be made here? An installed heapmill has no object files to make them
- * of. */
+/* Tells whether links of the program can be made here. An installed heapmill has no object files
+ * for them. */
 bool layouts_known(const struct registry *registry, const char *program);
 
-/* How many links a cell goes through in so many rounds (0: not known beforehand). What the cell's
- * own choice of links leaves is 1/sqrt(links) of layout's part, which should stay below what the
- * rounds leave of noise. */
+/* Returns how many links a cell uses in so many rounds (0: not known beforehand). The cell's own
+ * choice of links leaves 1/sqrt(links) of the noise of layout, which should stay below the noise
+ * that the rounds leave. */
 unsigned layouts_for_rounds(uint64_t rounds);
 
-/* Which of `count` links a round's cell runs in, from 0: each once in every `count` rounds, in an
- * order that `seed` and `cell` decide. */
+/* Returns in which of `count` links a round's cell runs, from 0. Each link has its turn once in
+ * every `count` rounds, in an order that `seed` and `cell` decide. */
 unsigned layouts_draw(uint64_t seed, const char *cell, uint32_t round, unsigned count);
 
 struct layouts_wanted {

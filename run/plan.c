@@ -13,8 +13,8 @@
 #include "run/rounds.h"
 #include "run/worker.h"
 
-/* A worker's start, set-up and end: on a 2-core cloud machine starts took 8 to 20 ms, and under
- * valgrind 0.6 s. For estimates only. */
+/* The time of a worker's start, set-up and end. On a 2-core cloud machine starts took 8 to 20 ms,
+ * and under valgrind 0.6 s. For estimates only. */
 static const double PLAN_START_S = 0.02;
 
 /* A group is heavy when its calibration (a set-up and some timed runs) takes so many times as long
@@ -22,13 +22,13 @@ static const double PLAN_START_S = 0.02;
  * group of 256 MiB takes five to eight times as long, the next one less than twice. */
 static const double PLAN_HEAVY_TIMES = 3.5;
 static const double PLAN_VALGRIND_START_S = 1.0;
-/* A count needs no more than what makes rare events, as a collection or a new arena, come as often
- * as they do; callgrind takes about half a second for it. It does not depend on how fast the
- * machine is, since the counts of two machines should be comparable. */
+/* A count needs only so many operations that rare events, such as a collection or a new arena, come
+ * as often as they do; callgrind takes about half a second for it. The number does not depend on
+ * how fast the machine is, because the counts of two machines should be comparable. */
 static const json_int_t PLAN_INSTRUCTION_OPERATIONS = 20000;
 static const json_int_t PLAN_INSTRUCTION_WARMUP_PART = 10;
 
-/* "WORKLOAD/P1=V1,P2=V2/tTHREADS" */
+/* Makes "WORKLOAD/P1=V1,P2=V2/tTHREADS". */
 static char *plan_group_id(const struct selection_point *point)
 {
     struct text_list pairs = {0};
@@ -47,7 +47,7 @@ static char *plan_group_id(const struct selection_point *point)
     return id;
 }
 
-/* "NAME{K=V,…,collector=C}", as record_cell.backend_text in results/. */
+/* Makes "NAME{K=V,…,collector=C}", as record_cell.backend_text in results/. */
 static char *plan_backend_text(const struct selection_choice *choice)
 {
     struct text_list pairs = {0};
@@ -198,7 +198,7 @@ static json_int_t plan_next_hundred(json_int_t iterations)
     return (iterations + 99) / 100 * 100;
 }
 
-/* Puts the iterations of the instructions pass into a cell, of which one makes that many
+/* Puts the iterations of the instructions pass into a cell, one of which makes that many
  * operations. They do not depend on any time. */
 static void plan_set_instruction_iterations(json_t *cell, json_int_t operations)
 {
@@ -211,7 +211,7 @@ static void plan_set_instruction_iterations(json_t *cell, json_int_t operations)
     (void)json_object_set_new(cell, "instruction_warmup_iterations", json_integer(warmup));
 }
 
-/* Puts what the calibration of its group says into a cell. */
+/* Puts the result of its group's calibration into a cell. */
 static void plan_set_iterations(json_t *cell, const json_t *calibration, bool known)
 {
     json_int_t iterations = json_integer_value(json_object_get(calibration, "iterations"));
@@ -332,11 +332,12 @@ enum status plan_calibrate(json_t *plan, const struct executor *executor, double
 
 const char *plan_collector(const json_t *cell)
 {
-    /* Older versions had it among the variables. */
+    /* Plans of older versions have the collector among the variables. */
     return json_text_at(cell, "collector", json_text_at(cell, "env.collector", ""));
 }
 
-/* What decides which cells run and how, so that it must be the same in two plans of one run. */
+/* The members that decide which cells run and how, so that they must be the same in two plans of
+ * one run. */
 static const char *const plan_run_members[] = {
     "name",           "seed",          "rounds",    "budget_s",   "timeout_s",
     "target_ms",      "memory_pass",   "base",      "passes",     "instruction_rounds",
@@ -422,17 +423,17 @@ enum status plan_check_host(const json_t *plan, struct error *error)
     return status;
 }
 
-/* Which passes a plan has, and which cells and how many rounds each of them runs. */
+/* Tells which passes a plan has, and which cells and how many rounds each of them runs. */
 
 /* Timed part and warm-up, as multiples of the target time. The memory pass stops to look; the
- * latency pass's probes count at every call. */
+ * probes of the latency pass count at every call. */
 static const double PLAN_SHARE[RECORD_PASS_COUNT] = {
     [RECORD_TIME] = 1.0, [RECORD_MEMORY] = 4.5, [RECORD_INSTRUCTIONS] = 0, [RECORD_LATENCY] = 2.5};
 
 bool plan_runs_pass(const json_t *plan, enum record_pass pass)
 {
     const json_t *passes = json_object_get(plan, "passes");
-    if (passes == NULL) { /* of an older heapmill */
+    if (passes == NULL) { /* a plan of an older heapmill */
         return pass == RECORD_TIME ||
                (pass == RECORD_MEMORY && json_is_true(json_object_get(plan, "memory_pass")));
     }
@@ -466,7 +467,8 @@ bool plan_has_pass(const json_t *cell, enum record_pass pass)
     bool twin = json_integer_value(json_object_get(cell, "twin")) != 0;
     switch (pass) {
     case RECORD_MEMORY:
-        return !twin && json_object_get(cell, "rounds") == NULL; /* heavy: too long to look at */
+        return !twin &&
+               json_object_get(cell, "rounds") == NULL; /* heavy cells take too long for it */
     case RECORD_INSTRUCTIONS:
         return !twin && json_integer_value(json_object_get(cell, "threads")) <= 1;
     default:

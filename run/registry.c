@@ -44,7 +44,7 @@ static void registry_add_row(struct registry *registry, enum backend_kind kind,
     }
 }
 
-/* A back end that is preloaded under the malloc worker has that worker's arms. */
+/* Gives a back end that is preloaded under the malloc worker the arms of that worker. */
 static void registry_give_malloc_arms(const struct registry *registry, struct backend *backend)
 {
     const struct backend *system = registry_find(registry, "malloc");
@@ -54,7 +54,8 @@ static void registry_give_malloc_arms(const struct registry *registry, struct ba
     }
 }
 
-/* The first of the sonames that the dynamic linker finds for LD_PRELOAD, or else the first. */
+/* Returns the first of the sonames that the dynamic linker finds for LD_PRELOAD, or else the first
+ * one. */
 static const char *registry_find_soname(const char *const *sonames)
 {
     for (size_t i = 0; sonames[1] != NULL && sonames[i] != NULL; i++) {
@@ -84,9 +85,9 @@ static void registry_add_peer(struct registry *registry, const struct registry_r
     registry_give_malloc_arms(registry, backend);
 }
 
-/* The directory whose bin/ has the workers and whose lib/ the libraries, for the program at that
- * path: PREFIX/lib/heapmill of an installed PREFIX/bin/heapmill, or the build tree. The caller
- * frees. */
+/* Finds the directory whose bin/ has the workers and whose lib/ has the libraries, for the program
+ * at that path: PREFIX/lib/heapmill of an installed PREFIX/bin/heapmill, or the build tree. The
+ * caller frees it. */
 static char *registry_find_home(const char *program)
 {
     char *tree = text_format("%s", program);
@@ -169,7 +170,7 @@ struct backend *registry_find(const struct registry *registry, const char *name)
     return NULL;
 }
 
-/* The path of a library that LD_PRELOAD can name, resolved. */
+/* Resolves the path of a library, and checks that LD_PRELOAD can name it. */
 static enum status registry_resolve_library(const struct registry *registry, const char *path,
                                             char resolved[PATH_MAX], struct error *error)
 {
@@ -206,8 +207,8 @@ enum status registry_add_library(struct registry *registry, const char *path,
     if (status != STATUS_OK) {
         return status;
     }
-    /* Its name is that of the path as given: a symbolic link's own name says more than its
-     * target's. */
+    /* The library has the name of the path as given, because the name of a symbolic link says more
+     * than its target's. */
     const char *name = strrchr(path, '/') + 1;
     struct backend *known = registry_find(registry, name);
     if (known != NULL && strcmp(known->library, resolved) != 0) {
@@ -268,7 +269,7 @@ const char *backend_default_arm(const struct backend *backend)
     return backend_has_arm(backend, "preload") ? "preload" : backend->arms.items[0];
 }
 
-/* "HOME/FOLDER/", or "" where there is no home. The caller frees. */
+/* Returns "HOME/FOLDER/", or "" if there is no home. The caller frees it. */
 static char *registry_place(const char *home, const char *folder)
 {
     return home != NULL ? text_format("%s/%s/", home, folder) : text_format("%s", "");

@@ -1,7 +1,7 @@
-/* The back ends of this build, and how each one's workers are started.
+/* Knows the back ends of this build, and how the workers of each one are started.
  *
- * What CMake declared (allocators/CMakeLists.txt) is in a table that run/CMakeLists.txt writes; a
- * library of the user's joins it when a -b names its path. A registry belongs to one thread, and
+ * CMake declares them (allocators/CMakeLists.txt), and run/CMakeLists.txt writes the table. A
+ * library of the user's is added when a -b names its path. A registry belongs to one thread, and
  * all pointers into it live until registry_close. */
 #ifndef HEAPMILL_RUN_REGISTRY_H
 #define HEAPMILL_RUN_REGISTRY_H
@@ -39,12 +39,12 @@ struct backend {
 struct registry {
     struct backend **backends;
     size_t count;
-    char *program_directory; /* where the workers are */
-    char *library_directory; /* where our preload libraries are */
+    char *program_directory; /* the directory of the workers */
+    char *library_directory; /* the directory of our preload libraries */
     bool sanitized;          /* built with sanitizers: nothing can be preloaded */
 };
 
-/* What plan.json says of how a cell is run: file names that mean the same on every machine. */
+/* How a cell is run, as plan.json has it: file names that mean the same on every machine. */
 struct launch {
     char *program; /* heapmill-run-NAME[.ARM] */
     char *probe;   /* heapmill-probe-NAME */
@@ -54,41 +54,41 @@ struct launch {
 enum status registry_open(struct registry *registry, struct error *error);
 void registry_close(struct registry *registry);
 
-/* By its name, or by another that it has ("cpython" is the newest CPython here). NULL if there is
- * none. */
+/* Finds a back end by its name, or by another name that it has ("cpython" is the newest CPython
+ * here). Returns NULL if there is none. */
 struct backend *registry_find(const struct registry *registry, const char *name);
 
-/* Adds the shared library at path under its file name; gives the one that is there already if it is
- * the same file. STATUS_NOT_FOUND: no such file; STATUS_INVALID: a name that LD_PRELOAD cannot
- * hold, or that another back end has. */
+/* Adds the shared library at path under its file name. If the same file is there already, *backend
+ * is that one. Returns STATUS_NOT_FOUND if there is no such file, and STATUS_INVALID if LD_PRELOAD
+ * cannot hold the name or another back end has it. */
 enum status registry_add_library(struct registry *registry, const char *path,
                                  struct backend **backend, struct error *error);
 
-/* What "NAME@before" is called behind its name. */
+/* What follows the name in "NAME@before". */
 #define REGISTRY_BEFORE "@before"
 
-/* Adds the counterpart NAME@before of a back end, or gives the one that is there: its own programs
- * as the build tree at home has them, or, home being NULL, of another library at that path. Errors
- * as registry_add_library. */
+/* Adds the counterpart NAME@before of a back end, or returns the one that is there. It has the back
+ * end's own programs in the build tree at home; if home is NULL, it is another library, at that
+ * path. Errors are those of registry_add_library. */
 enum status registry_add_before(struct registry *registry, const struct backend *now,
                                 const char *home, const char *library, struct backend **before,
                                 struct error *error);
 
 bool backend_has_arm(const struct backend *backend, const char *arm);
 
-/* preload if the back end has it, else its first. Borrowed. */
+/* Returns preload if the back end has that arm, else its first arm. The string is borrowed. */
 const char *backend_default_arm(const struct backend *backend);
 
-/* How to run that arm. The caller frees it with launch_free. */
+/* Fills *launch with how the arm is run. The caller frees it with launch_free. */
 void registry_launch(const struct backend *backend, const char *arm, struct launch *launch);
 void launch_free(struct launch *launch);
 
-/* The path of a program beside heapmill, or of a library as LD_PRELOAD wants it; a path stays as it
- * is. The caller frees. */
+/* Returns the path of a program beside heapmill, or of a library as LD_PRELOAD wants it. A path
+ * stays as it is. The caller frees it. */
 char *registry_program_path(const struct registry *registry, const char *program);
 char *registry_preload_path(const struct registry *registry, const char *preload);
 
-/* The workloads of this build, as the malloc worker describes them. Belongs to one thread. */
+/* Knows the workloads of this build, as the malloc worker describes them. Belongs to one thread. */
 
 enum { CATALOG_PARAMETERS_MAX = 8 };
 
@@ -97,7 +97,7 @@ struct catalog_parameter {
     const char *name;
     const char *unit;
     const char *summary;
-    const json_t *standard; /* the default: a number, a word, or without choices any text */
+    const json_t *standard; /* the default: a number, a word, or any text if there are no choices */
     const json_t *choices;  /* array of words; NULL for a number and a text */
     double minimum;
     double maximum;
@@ -120,13 +120,14 @@ struct catalog {
     size_t count;
 };
 
-/* STATUS_NOT_FOUND or STATUS_UNSUPPORTED when the malloc worker is missing or does not answer. */
+/* Returns STATUS_NOT_FOUND or STATUS_UNSUPPORTED if the malloc worker is missing or does not
+ * answer. */
 enum status catalog_open(struct catalog *catalog, const struct registry *registry,
                          struct error *error);
 void catalog_close(struct catalog *catalog);
 
-/* Turns text into the parameter's value (a new reference). STATUS_INVALID: not a number, out of
- * bounds, or none of the words; the message has what is allowed. */
+/* Turns text into the parameter's value, a new reference. Returns STATUS_INVALID if it is not a
+ * number, out of bounds, or none of the words; the message has what is allowed. */
 enum status catalog_parse_value(const struct catalog_parameter *parameter, const char *text,
                                 json_t **value, struct error *error);
 

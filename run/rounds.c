@@ -17,13 +17,13 @@
 
 /* The record of a cell. */
 
-/* What a record takes over from the plan's cell. */
+/* The members that a record copies from the plan's cell. */
 static const char *const cell_members[] = {"group",   "workload",  "params", "threads",
                                            "backend", "collector", "arm",    "env",
                                            "twin",    "preload",   "package"};
 
-/* What it keeps of the outcome when the cell is not ok: what explains, nothing that was measured.
- */
+/* The members of the outcome that a record keeps if the cell is not ok. They explain the failure;
+ * nothing that was measured is among them. */
 static const char *const kept_members[] = {
     "iterations", "malloc_owner", "thread_support", "compiler", "flags",   "libraries", "status",
     "reason",     "exit_code",    "signal",         "stderr",   "process", "layout"};
@@ -33,8 +33,9 @@ static void cell_record_set(json_t *record, const char *name, json_t *value)
     (void)json_object_set_new(record, name, value != NULL ? value : json_null());
 }
 
-/* The reason why a cell that ended well is failed, or carries a warning; NULL: none. Looks at the
- * other cells of its group and at its own rounds, which no executor sees. The caller frees it. */
+/* Returns the reason why a cell that ended well has failed after all (*failed) or carries a
+ * warning, or NULL. It compares the cell with the other cells of its group and with its own earlier
+ * rounds, which no executor sees. The caller frees the reason. */
 static char *cell_record_doubt(const struct cell_run *run, const json_t *outcome, bool *failed)
 {
     const json_t *checksum = json_object_get(outcome, "checksum");
@@ -123,8 +124,8 @@ static const char *schedule_group(const json_t *cells, size_t index)
     return json_string_value(json_object_get(json_array_get(cells, index), "group"));
 }
 
-/* Puts where each group begins into begins; returns their number. A group's cells are next to each
- * other in the plan. */
+/* Fills begins with the index at which each group begins, and returns the number of groups. The
+ * cells of a group are next to each other in the plan. */
 static size_t schedule_find_groups(const json_t *cells, uint32_t *begins)
 {
     size_t groups = 0;
@@ -253,35 +254,35 @@ struct rounds {
     const json_t *cells;
     json_t *host;
     uint32_t *order;
-    bool *told;             /* of each cell: its failure was told */
-    uint64_t *instructions; /* of each cell: counted in this session; 0: not yet */
+    bool *told;             /* one per cell: its failure was reported */
+    uint64_t *instructions; /* one per cell: counted in this session; 0: not yet */
     uint64_t seed;
     struct adaptive adaptive;
-    uint32_t *groups; /* of each cell: its group's number */
-    bool *runs;       /* of each group: it has the round that is run */
+    uint32_t *groups; /* one per cell: the number of its group */
+    bool *runs;       /* one per group: it has the round that is run */
     double budget_s;
-    double before_s;   /* what earlier sessions of the run took */
-    uint64_t begin_ns; /* of this session */
+    double before_s;   /* the time that earlier sessions of the run took */
+    uint64_t begin_ns; /* when this session began */
     struct progress progress;
-    /* Of the group that runs: the checksum that its cells must agree on. */
+    /* The checksum that the cells of the running group must agree on. */
     json_t *checksum;
     const char *checksum_cell;
 };
 
-/* Where in the run a cell is. */
+/* The place of a cell in the run. */
 struct moment {
     enum record_pass pass;
     uint32_t round;
     char what[80];
 };
 
-/* What the whole run has taken, earlier sessions too. */
+/* Returns how long the whole run has taken, with earlier sessions. */
 static double rounds_elapsed_s(const struct rounds *rounds)
 {
     return rounds->before_s + (double)(executor_now_ns(rounds->executor) - rounds->begin_ns) / 1e9;
 }
 
-/* Says a failure once for each cell; every one is in the records. */
+/* Reports a failure on stderr once for each cell. The records have every one. */
 static void rounds_tell_failure(struct rounds *rounds, size_t index, const json_t *record)
 {
     const char *status = json_text_at(record, "status", "");
@@ -294,7 +295,7 @@ static void rounds_tell_failure(struct rounds *rounds, size_t index, const json_
                   json_text_at(record, "reason", ""));
 }
 
-/* The first ok cell of the group sets the checksum. */
+/* Keeps the checksum of the first ok cell of the group. */
 static void rounds_keep_checksum(struct rounds *rounds, const json_t *cell, const json_t *record)
 {
     json_t *checksum = json_object_get(record, "checksum");
@@ -320,7 +321,8 @@ static enum status rounds_store(struct rounds *rounds, size_t index, const struc
     return status;
 }
 
-/* The back end before the parameters, as a narrow terminal cuts the end off. */
+/* Shows the running cell. The back end comes before the parameters, because a narrow terminal cuts
+ * the end off. */
 static void rounds_show(const struct rounds *rounds, const json_t *cell,
                         const struct moment *moment)
 {
@@ -336,7 +338,7 @@ static struct executor_cell rounds_ask(const struct rounds *rounds, size_t index
                                        const struct moment *moment)
 {
     const json_t *cell = json_array_get(rounds->cells, index);
-    /* Every round of the instructions pass has the same seed, as it is there to count the same
+    /* Every round of the instructions pass has the same seed, because it counts the same work
      * again. */
     uint32_t seeded = moment->pass == RECORD_INSTRUCTIONS ? 0 : moment->round;
     return (struct executor_cell){
@@ -422,8 +424,8 @@ static size_t rounds_gather(const struct rounds *rounds, size_t first, const str
     return next;
 }
 
-/* Runs every group of the round that is not done; the store has seen to it that a group is done as
- * a whole or not at all. */
+/* Runs every group of the round that is not done. The store ensures that a group is done as a whole
+ * or not at all. */
 static enum status rounds_run_round(struct rounds *rounds, const struct moment *moment,
                                     struct error *error)
 {
@@ -467,8 +469,9 @@ static void rounds_count_round(const struct rounds *rounds, enum record_pass pas
     }
 }
 
-/* Does the budget end the time pass before this round? The first round always runs, those that
- * adaptive rounds need at least do, and one that a kill cut short is always completed. */
+/* Tells whether the budget ends the time pass before this round. The first round always runs, and
+ * so do the rounds that adaptive rounds need at least. A round that a kill cut short is always
+ * completed. */
 static bool rounds_is_spent(const struct rounds *rounds, uint32_t round, size_t done,
                             double round_s)
 {
@@ -490,9 +493,9 @@ static void rounds_name_round(const struct rounds *rounds, size_t groups, struct
     }
 }
 
-/* Rounds of the time pass, until no group has another (adaptive_choose) or the next does not fit
- * into the budget. Begins at the last round that has records, since what was decided before it was.
- */
+/* Runs rounds of the time pass until no group has another (adaptive_choose) or the next does not
+ * fit into the budget. It begins at the last round that has records, because the decisions before
+ * that round were made already. */
 static enum status rounds_run_timed(struct rounds *rounds, double round_s, struct error *error)
 {
     double cell_s = round_s / (double)json_array_size(rounds->cells);
@@ -566,7 +569,7 @@ static void rounds_begin_progress(struct rounds *rounds, double round_s, double 
                    round_s / (double)time_cells, rounds->budget_s - elapsed_s);
 }
 
-/* Every group runs, until rounds_run_timed says otherwise. */
+/* Lets every group run, until rounds_run_timed decides otherwise. */
 static void rounds_begin_groups(struct rounds *rounds)
 {
     const struct record_set *set = store_survey(rounds->store, 0);

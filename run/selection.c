@@ -11,11 +11,11 @@
 
 /* -b and --arm: back ends. */
 
-/* One item of a -b list, taken apart. */
+/* One item of a -b list, in its parts. */
 struct backend_item {
     bool negative;
     bool exact;      /* no glob */
-    char *glob;      /* or a library's path */
+    char *glob;      /* or the path of a library */
     char *arm;       /* NULL: not said */
     char *collector; /* NULL: not said */
     json_t *env;
@@ -29,8 +29,8 @@ static void backend_item_free(struct backend_item *item)
     json_decref(item->env);
 }
 
-/* A collector that the command line names, by its present name; a former name gets a hint. The
- * caller's. */
+/* Returns the present name of a collector that the command line names, which the caller frees. For
+ * a former name it prints a note on stderr. */
 static char *selection_take_collector(const char *name)
 {
     const char *present = collector_present_name(name);
@@ -41,7 +41,7 @@ static char *selection_take_collector(const char *name)
     return text_format("%s", present);
 }
 
-/* "K=V,K=V" into the environment; the collector is no variable of it. */
+/* Reads "K=V,K=V" into the environment. The collector is not a variable of it. */
 static enum status backend_item_parse_env(const char *text, struct backend_item *item,
                                           struct error *error)
 {
@@ -73,8 +73,8 @@ static enum status backend_item_parse_env(const char *text, struct backend_item 
     return status;
 }
 
-/* Takes "{K=V,…}" out of item->glob, which may stand before or after the arm: "a{K=V}:arm" is how
- * the id of a cell reads, "a:arm{K=V}" how one types. */
+/* Takes "{K=V,…}" out of item->glob. It may stand before or after the arm: "a{K=V}:arm" is how the
+ * id of a cell reads, and "a:arm{K=V}" is how one types it. */
 static enum status backend_item_take_env(struct backend_item *item, struct error *error)
 {
     char *open = strchr(item->glob, '{');
@@ -146,7 +146,7 @@ static void selection_add_choice(struct selection *selection, struct backend *ba
         .exact = item->exact};
 }
 
-/* Is arm among the wanted? NULL: the default arm; "all": every one. */
+/* Tells whether arm is among the wanted arms. NULL means the default arm, and "all" every arm. */
 static bool backend_item_wants_arm(const struct backend *backend, const char *arm,
                                    const char *wanted)
 {
@@ -195,7 +195,7 @@ static enum status backend_item_refuse_arm(const struct registry *registry,
     return status;
 }
 
-/* Adds what one positive item names. */
+/* Adds the choices that one positive item names. */
 static enum status selection_add_item(struct selection *selection, struct registry *registry,
                                       struct backend_item *item, const char *arms,
                                       struct error *error)
@@ -214,7 +214,7 @@ static enum status selection_add_item(struct selection *selection, struct regist
     bool added = false;
     for (size_t i = 0; i < registry->count; i++) {
         struct backend *backend = registry->backends[i];
-        /* A reference is no back end: who wants one beside them says so. */
+        /* A reference is not a back end, so "*" does not include it. */
         bool meant = backend->kind != BACKEND_REFERENCE || strcmp(item->glob, "*") != 0;
         if (!meant || fnmatch(item->glob, backend->name, 0) != 0) {
             continue;
@@ -245,7 +245,7 @@ static void selection_take_away(struct selection *selection, const struct backen
     }
 }
 
-/* Goes through the list once for the positive items or once for the negative ones. */
+/* Goes through the list, either for the positive items or for the negative ones. */
 static enum status selection_walk_list(struct selection *selection, struct registry *registry,
                                        const char *list, const char *arms, bool negative,
                                        size_t *seen, struct error *error)
@@ -259,7 +259,7 @@ static enum status selection_walk_list(struct selection *selection, struct regis
         status = backend_item_parse(text, length, &item, error);
         if (status == STATUS_OK && item.negative == negative) {
             const struct backend *known = registry_find(registry, item.glob);
-            if (known != NULL) { /* perhaps by another name */
+            if (known != NULL) { /* the name may be another one of the back end */
                 free(item.glob);
                 item.glob = text_format("%s", known->name);
             }
@@ -356,9 +356,9 @@ void selection_free(struct selection *selection)
     *selection = (struct selection){0};
 }
 
-/* -p collector=NAME[,NAME…]: not a parameter of workloads but a dimension of what is compared, like
- * an environment, so that the collectors of one back end are cells of one group and run next to
- * each other in a round. */
+/* Reads -p collector=NAME[,NAME…]. It is not a parameter of workloads but a dimension of what is
+ * compared, like an environment, so that the collectors of one back end are cells of one group and
+ * run next to each other in a round. */
 
 static enum status collectors_check(const struct catalog *catalog, const char *name,
                                     struct error *error)
@@ -387,7 +387,8 @@ static enum status collectors_check(const struct catalog *catalog, const char *n
                            name);
 }
 
-/* The values of "collector=VALUES", NULL for any other -p item. Borrowed. */
+/* Returns the values of "collector=VALUES", or NULL for any other -p item. The string is
+ * borrowed. */
 static const char *selection_collector_values(const char *parameter)
 {
     static const char prefix[] = "collector=";
@@ -395,8 +396,8 @@ static const char *selection_collector_values(const char *parameter)
     return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : NULL;
 }
 
-/* The names that -p gives, "*" being all; later items replace earlier ones, as for any parameter.
- */
+/* Reads the names that -p gives; "*" means all. Later items replace earlier ones, as for any
+ * parameter. */
 static enum status collectors_parse(const struct catalog *catalog,
                                     const struct text_list *parameters, struct text_list *names,
                                     struct error *error)
@@ -428,7 +429,8 @@ static enum status collectors_parse(const struct catalog *catalog,
     return status;
 }
 
-/* A reference has a collector of its own, and -b NAME{collector=…} has said which. */
+/* Tells whether the choice is multiplied by collectors. A reference has a collector of its own, and
+ * -b NAME{collector=…} has named one already. */
 static bool collectors_apply_to(const struct selection_choice *choice)
 {
     return choice->backend->kind != BACKEND_REFERENCE && choice->collector == NULL;
@@ -479,8 +481,8 @@ bool selection_plans(const struct selection *selection, const struct selection_p
 
 /* --threads. */
 
-/* As many as a worker starts: THREADS_MAX of workloads/threads.h, a header for what is bound to a
- * back end. */
+/* The number of threads that a worker can start: THREADS_MAX of workloads/threads.h, which is a
+ * header for what is bound to a back end. */
 enum { SELECTION_THREADS_LARGEST = 256 };
 
 static bool selection_has_threads(const struct selection *selection, unsigned threads)
@@ -576,7 +578,7 @@ static enum status parameter_items_parse(struct parameter_items *parameters,
     for (size_t i = 0; i < texts->count; i++) {
         const char *text = texts->items[i];
         if (selection_collector_values(text) != NULL) {
-            continue; /* of the choices: selection_apply_collectors */
+            continue; /* it belongs to selection_apply_collectors */
         }
         const char *equals = strchr(text, '=');
         if (equals == NULL || equals == text || equals[1] == '\0') {
@@ -624,7 +626,7 @@ static bool parameter_item_names(const struct parameter_item *item, const char *
     return false;
 }
 
-/* The last item that says something of the parameter, or NULL. All that do are marked as used. */
+/* Finds the last item that sets the parameter, or NULL. Marks all items that set it as used. */
 static struct parameter_item *parameter_items_find(struct parameter_items *parameters,
                                                    const struct catalog_workload *workload,
                                                    const char *name, size_t *place)
@@ -665,7 +667,7 @@ static enum status selection_add_point(struct selection *selection,
     return STATUS_OK;
 }
 
-/* With each number of threads, or with 1 where the workload has no others. */
+/* Adds a point for each number of threads, or for 1 thread if the workload is not threaded. */
 static enum status selection_add_points(struct selection *selection,
                                         const struct catalog_workload *workload, json_t *params,
                                         struct error *error)
@@ -682,7 +684,7 @@ static enum status selection_add_points(struct selection *selection,
     return status;
 }
 
-/* A default as a -p would have given it: whole numbers are integers. */
+/* Returns a default as a -p would have given it: whole numbers are integers. */
 static json_t *selection_default(const struct catalog_parameter *parameter)
 {
     json_t *value = NULL;
@@ -734,7 +736,8 @@ static enum status selection_expand(struct selection *selection,
     return status;
 }
 
-/* Every part of a -w list must match something: a misspelt name must not just be left out. */
+/* Checks that every part of a -w list matches something, because a misspelt name must not be left
+ * out silently. */
 static enum status selection_check_list(const struct catalog *catalog, const char *list,
                                         struct error *error)
 {
@@ -766,7 +769,7 @@ static enum status selection_check_list(const struct catalog *catalog, const cha
     return status;
 }
 
-/* "batch: size, live; churn: live", of the workloads that were chosen. */
+/* Lists the parameters of the chosen workloads: "batch: size, live; churn: live". */
 static char *selection_known_parameters(const struct catalog *catalog, const char *list)
 {
     char *known = text_format("%s", "");
@@ -812,7 +815,8 @@ static enum status selection_check_used(const struct parameter_items *parameters
     return STATUS_OK;
 }
 
-/* The workload's parameter that is any text: the file of a trace. NULL: it has none. */
+/* Returns the workload's parameter that takes any text (the file of a trace), or NULL if it has
+ * none. */
 static const struct catalog_parameter *selection_text_parameter(const struct catalog *catalog,
                                                                 const char *workload)
 {
@@ -829,8 +833,8 @@ static const struct catalog_parameter *selection_text_parameter(const struct cat
     return NULL;
 }
 
-/* "trace:FILE" is "trace" with a -p item. FILE is a file, whose whole path the plan keeps, or else
- * the name of a reference trace, which is the same wherever heapmill is. */
+/* Turns "trace:FILE" into "trace" and a -p item. FILE is a file, whose whole path the plan keeps,
+ * or else the name of a reference trace, which is the same wherever heapmill is. */
 static enum status selection_take_file(const struct catalog *catalog, const char *item,
                                        struct text_list *names, struct text_list *parameters,
                                        struct error *error)
@@ -865,7 +869,7 @@ static enum status selection_take_file(const struct catalog *catalog, const char
     return status;
 }
 
-/* Several files of one workload are values of one item. */
+/* Joins several files of one workload into the values of one item. */
 static void selection_join_files(struct text_list *parameters, size_t first)
 {
     for (size_t i = first + 1; i < parameters->count;) {

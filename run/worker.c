@@ -11,8 +11,8 @@
 
 #include "common/host/process.h"
 
-/* --describe touches no heap to speak of, and a calibration is a few timed runs; a worker that
- * takes longer than this hangs. */
+/* --describe touches almost no heap, and a calibration is a few timed runs. A worker that takes
+ * longer than this hangs. */
 static const double WORKER_DESCRIBE_TIMEOUT_S = 20;
 static const double WORKER_CALIBRATE_TIMEOUT_S = 120;
 
@@ -24,7 +24,7 @@ static void worker_keep_variable(struct text_list *environment, const char *name
     }
 }
 
-/* LD_PRELOAD, where there is anything to preload. A clock that stands still comes first, so that
+/* Adds LD_PRELOAD if there is anything to preload. A clock that stands still comes first, so that
  * the allocator after it finds it too. */
 static void worker_add_preload(const struct worker *worker, bool still,
                                struct text_list *environment)
@@ -42,8 +42,8 @@ static void worker_add_preload(const struct worker *worker, bool still,
     free(own);
 }
 
-/* A fixed environment is the cell's own variables and nothing of heapmill's: whatever is in it lies
- * on the worker's stack and moves what comes after. */
+/* Makes the worker's environment. A fixed one has the cell's own variables and nothing of
+ * heapmill's, because the environment lies on the worker's stack and moves what comes after it. */
 static void worker_environment(const struct worker *worker, bool fixed,
                                struct text_list *environment)
 {
@@ -64,8 +64,8 @@ static void worker_environment(const struct worker *worker, bool fixed,
     worker_add_preload(worker, fixed, environment);
 }
 
-/* How a worker is run: asked for an answer on its stdout, or for a cell, or for a cell whose
- * instructions are counted. */
+/* How a worker is run: to answer on its stdout, to run a cell, or to run a cell whose instructions
+ * are counted. */
 enum worker_way { WORKER_ASKED, WORKER_MEASURED, WORKER_COUNTED };
 
 /* A worker's process before it is started. */
@@ -139,7 +139,7 @@ static void worker_add_workload(const struct worker_cell *cell, struct text_list
     }
 }
 
-/* The last line of text that is not blank; *length is its length. */
+/* Returns the last line of text that is not blank. *length is set to its length. */
 static const char *worker_last_line(const char *text, int *length)
 {
     size_t end = strlen(text);
@@ -170,7 +170,7 @@ char *worker_explain(const struct process_result *result, double timeout_s)
     return text_format("exited with %d%s%.*s", result->exit_code, colon, length, line);
 }
 
-/* Turns an answer of one JSON object into *answer; frees result. */
+/* Reads an answer, which is one JSON object, into *answer, and frees result. */
 static enum status worker_take_answer(const struct worker *worker, struct process_result *result,
                                       double timeout_s, json_t **answer, struct error *error)
 {
@@ -304,10 +304,10 @@ static void worker_add_cell(const struct worker *worker, const struct worker_cel
     }
 }
 
-/* STATUS_IO. callgrind_close in either case. */
+/* Returns STATUS_IO on failure. Call callgrind_close in either case. */
 static enum status callgrind_open(struct callgrind *callgrind, struct error *error)
 {
-    /* Reached by its name under /proc from the child, which does not inherit it. */
+    /* The child reaches the file by its name under /proc and does not inherit it. */
     callgrind->fd = memfd_create("callgrind", MFD_CLOEXEC);
     return callgrind->fd >= 0
                ? STATUS_OK
@@ -315,7 +315,7 @@ static enum status callgrind_open(struct callgrind *callgrind, struct error *err
                            strerror(errno));
 }
 
-/* Adds valgrind's path and options, after which the worker's own command line comes. */
+/* Adds valgrind's path and options, before the worker's own command line. */
 static void callgrind_add_arguments(const struct callgrind *callgrind, const char *valgrind,
                                     struct text_list *arguments)
 {
@@ -419,7 +419,8 @@ enum status worker_run_cells(const struct worker *workers, const struct worker_c
 
 static const double CALLGRIND_VERSION_TIMEOUT_S = 20;
 
-/* The first executable of that name in PATH; NULL: none. The caller frees. */
+/* Returns the first executable of that name in PATH, or NULL if there is none. The caller frees
+ * it. */
 static char *callgrind_search_path(const char *name)
 {
     const char *rest = getenv("PATH");
@@ -435,7 +436,7 @@ static char *callgrind_search_path(const char *name)
     return NULL;
 }
 
-/* Is this build fit to be counted? */
+/* Checks that this build can be counted. */
 static enum status callgrind_check_build(const struct registry *registry, struct error *error)
 {
     if (registry->sanitized) {

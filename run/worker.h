@@ -1,8 +1,9 @@
-/* Asks a worker, as workloads/WORKER.md says: what it is, how many iterations to take, one cell.
+/* Asks a worker what it is or how many iterations to take, or runs one cell in it
+ * (workloads/WORKER.md).
  *
- * Every worker gets a clean environment: PATH, HOME and LANG of heapmill's own, the cell's, and
- * LD_PRELOAD where the cell has one. A MALLOC_ARENA_MAX or an LD_PRELOAD of the caller's would
- * otherwise change what is measured without a word in the record. */
+ * Every worker gets a clean environment: PATH, HOME and LANG of heapmill's own, the variables of
+ * the cell, and LD_PRELOAD if the cell has one. Otherwise a MALLOC_ARENA_MAX or an LD_PRELOAD of
+ * the caller's would change what is measured, and the record would not say so. */
 #ifndef HEAPMILL_RUN_WORKER_H
 #define HEAPMILL_RUN_WORKER_H
 
@@ -16,7 +17,7 @@
 #include "results/record.h"
 #include "run/registry.h"
 
-/* A worker with what it is run with. All borrowed. */
+/* A worker and its settings. All pointers are borrowed. */
 struct worker {
     const struct registry *registry;
     const char *program;   /* file name, as in plan.json */
@@ -25,7 +26,7 @@ struct worker {
     const json_t *env;     /* object of strings; NULL for none */
 };
 
-/* One cell in one process. params is an object of numbers and strings. */
+/* A cell that one process runs. params is an object of numbers and strings. */
 struct worker_cell {
     const char *workload;
     const json_t *params;
@@ -41,24 +42,26 @@ struct worker_cell {
     const char *const *extra; /* more arguments, ending with NULL; NULL for none */
 };
 
-/* The object that --describe prints; the caller's. said, unless NULL, gets the last line of its
- * stderr, where the dynamic linker complains of a library that it cannot preload; the caller frees
- * it after STATUS_OK. STATUS_NOT_FOUND: no such program; STATUS_UNSUPPORTED: it did not run to a
- * good end, and the message says how; STATUS_INTERRUPTED. */
+/* Asks the worker for the object that --describe prints, which the caller owns. said, unless it is
+ * NULL, gets the last line of the worker's stderr, where the dynamic linker complains of a library
+ * that it cannot preload; the caller frees it after STATUS_OK. Returns STATUS_NOT_FOUND if there is
+ * no such program; STATUS_UNSUPPORTED if the worker failed, and the message says how;
+ * STATUS_INTERRUPTED. */
 enum status worker_describe(const struct worker *worker, json_t **description, char **said,
                             struct error *error);
 
-/* The object that --waste prints; the caller's. Errors as above; a back end that does not say
- * usable sizes is STATUS_UNSUPPORTED. */
+/* Asks the worker for the object that --waste prints, which the caller owns. Errors are as above;
+ * STATUS_UNSUPPORTED also if the back end does not tell usable sizes. */
 enum status worker_waste(const struct worker *worker, json_t **answer, struct error *error);
 
-/* The object that --calibrate prints, for about target_ms of timed part. Errors as above. */
+/* Asks the worker for the object that --calibrate prints, for a timed part of about target_ms.
+ * Errors are as above. */
 enum status worker_calibrate(const struct worker *worker, const struct worker_cell *cell,
                              double target_ms, json_t **calibration, struct error *error);
 
-/* Runs a cell. STATUS_OK: it ran, well or badly; *result is to be released with
- * process_result_free. Otherwise as process_run. *instructions is what the instructions pass
- * counted, 0 if there is no count; NULL unless the pass is that one. */
+/* Runs a cell. Returns STATUS_OK if it ran, well or badly; the caller then releases *result with
+ * process_result_free. Other errors are those of process_run. *instructions is set to the count of
+ * the instructions pass, or to 0 if there is none; in other passes the pointer is NULL. */
 enum status worker_run_cell(const struct worker *worker, const struct worker_cell *cell,
                             struct process_result *result, uint64_t *instructions,
                             struct error *error);
@@ -68,12 +71,12 @@ enum status worker_run_cell(const struct worker *worker, const struct worker_cel
 enum status worker_run_cells(const struct worker *workers, const struct worker_cell *cells,
                              size_t count, struct process_result *results, struct error *error);
 
-/* The part of malloc's owner that a worker is told to expect; "" if nothing is expected. Borrowed.
- */
+/* Returns the part of malloc's owner that a worker is told to expect, or "" if nothing is expected.
+ * The string is borrowed. */
 const char *worker_expected_owner(const struct worker *worker);
 
-/* "ended by signal 6 (Aborted)", "exited with 3", "did not end within 60 s"; with the last line of
- * its stderr where there is one. The caller frees. */
+/* Explains how a worker ended: "ended by signal 6 (Aborted)", "exited with 3", "did not end within
+ * 60 s", with the last line of its stderr if there is one. The caller frees the text. */
 char *worker_explain(const struct process_result *result, double timeout_s);
 
 /* Runs a worker under valgrind's callgrind, which counts the instructions of its timed part.
@@ -89,13 +92,14 @@ char *worker_explain(const struct process_result *result, double timeout_s);
 /* The library with the clock, as registry_preload_path knows it. */
 #define CALLGRIND_CLOCK "libheapmill-still-clock.so"
 
-/* The valgrind of PATH and its version ("valgrind-3.19.0"); the caller frees both, which are NULL
- * unless STATUS_OK. STATUS_UNSUPPORTED with the remedy: there is none, this build has sanitizers,
- * which do not run under it, or it lacks the clock. STATUS_INTERRUPTED. */
+/* Finds the valgrind in PATH and its version ("valgrind-3.19.0"). The caller frees both, which are
+ * NULL unless it returns STATUS_OK. Returns STATUS_UNSUPPORTED with the remedy if there is no
+ * valgrind, if this build has sanitizers, which do not run under it, or if the build lacks the
+ * clock; STATUS_INTERRUPTED. */
 enum status callgrind_find(const struct registry *registry, char **path, char **version,
                            struct error *error);
 
-/* A count in the making. */
+/* A count that is being made. */
 struct callgrind {
     int fd; /* -1: none */
 };

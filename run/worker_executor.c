@@ -14,14 +14,15 @@
 #include "run/plan.h"
 #include "run/worker.h"
 
-/* What became of a worker's process, as an executor's outcome (run/executor.h). */
+/* Turns the end of a worker's process into an executor's outcome (run/executor.h). */
 
 static void outcome_set(json_t *outcome, const char *name, json_t *value)
 {
     (void)json_object_set_new(outcome, name, value != NULL ? value : json_null());
 }
 
-/* The one line of the worker, or NULL: none, a torn one, more than one, or no JSON object. */
+/* Parses the one line of the worker. Returns NULL if there is none, a torn one, more than one, or
+ * no JSON object. */
 static json_t *outcome_parse(const struct process_result *result)
 {
     const char *end = memchr(result->output, '\n', result->output_bytes);
@@ -36,7 +37,7 @@ static json_t *outcome_parse(const struct process_result *result)
     return line;
 }
 
-/* What an ok line of that pass must have; NULL if it has all, else a sentence. */
+/* Returns a sentence that says what an ok line of the pass lacks, or NULL if it has all. */
 static const char *outcome_lacks_figures(const struct worker_run *run, const json_t *line)
 {
     const char *source = json_text_at(line, "memory.held_source", "");
@@ -59,7 +60,7 @@ static const char *outcome_lacks_figures(const struct worker_run *run, const jso
     }
 }
 
-/* What an ok line must have; NULL if it has all, else a sentence. */
+/* Returns a sentence that says what an ok line lacks, or NULL if it has all. */
 static const char *outcome_lacks(const struct worker_run *run, const json_t *line)
 {
     json_int_t iterations = json_integer_value(json_object_get(line, "iterations"));
@@ -79,7 +80,7 @@ static const char *outcome_lacks(const struct worker_run *run, const json_t *lin
     return outcome_lacks_figures(run, line);
 }
 
-/* The verdict on an exit with 0 or 1 and a whole line. The caller frees *reason. */
+/* Judges an exit with 0 or 1 and a whole line. The caller frees *reason. */
 static const char *outcome_judge_line(const struct worker_run *run, const json_t *line,
                                       int exit_code, char **reason)
 {
@@ -115,9 +116,8 @@ static const char *outcome_judge(const struct worker_run *run, const struct proc
     return result->timed_out ? "timeout" : result->signal != 0 ? "crashed" : "failed";
 }
 
-/* The peak is the worker's own word: what wait4 says of it may be this program's (ru_maxrss is
- * inherited over fork and exec). A worker
- * that died without a line has none. */
+/* The peak is what the worker itself reports. The peak of wait4 may be this program's, because
+ * ru_maxrss is inherited over fork and exec. A worker that died without a line has none. */
 static void outcome_add_process(json_t *outcome, const struct process_result *result)
 {
     json_t *process =
@@ -132,7 +132,7 @@ static void outcome_add_process(json_t *outcome, const struct process_result *re
     outcome_set(outcome, "process", process);
 }
 
-/* An outcome that is not ok keeps of the line only what explains it; the engine sees to that. */
+/* Of the line of an outcome that is not ok, the engine keeps only what explains it. */
 json_t *worker_outcome_make(const struct worker_run *run, const struct process_result *result)
 {
     char *reason = NULL;
@@ -156,7 +156,7 @@ json_t *worker_outcome_make(const struct worker_run *run, const struct process_r
     return outcome;
 }
 
-/* Preflight: what can run here. */
+/* Preflight: finds out what can run here. */
 
 static enum status preflight_program(const struct registry *registry, const char *program,
                                      struct error *error)
@@ -171,8 +171,8 @@ static enum status preflight_program(const struct registry *registry, const char
     return status;
 }
 
-/* Preloads the library and asks where malloc lives. package names what to install, "" if nothing.
- */
+/* Preloads the library and asks where malloc lives. package names the package to install, or is
+ * "". */
 static enum status preflight_preload(const struct worker *worker, const char *package,
                                      char **malloc_owner, struct error *error)
 {
@@ -308,7 +308,7 @@ enum status preflight_selection(struct selection *selection, const struct regist
     return STATUS_OK;
 }
 
-/* The same for a plan that is resumed: everything in it must run. */
+/* Checks a plan that is resumed in the same way: everything in it must run. */
 static enum status preflight_plan(const json_t *plan, const struct registry *registry,
                                   struct error *error)
 {
@@ -342,8 +342,8 @@ static enum status preflight_plan(const json_t *plan, const struct registry *reg
 
 /* The executor itself. */
 
-/* layout_set: the cells of one program draw from sets of links that have none in common where they
- * are compared with each other. */
+/* Adds layout_set to the cell: cells of one program that are compared with each other draw from
+ * sets of links that have no link in common. */
 static void worker_executor_describe(void *context, const struct selection_choice *choice, int twin,
                                      json_t *cell)
 {
@@ -397,8 +397,8 @@ static void wanted_links_add(struct wanted_links *wanted, const char *program, u
     free(key);
 }
 
-/* Makes every link that the plan's rounds will need before the first round, which they would
- * disturb. What is there already costs nothing. */
+/* Makes every link that the plan's rounds will need. It does so before the first round, because it
+ * would disturb a round. A link that is there already costs nothing. */
 static enum status worker_executor_begin(void *context, const json_t *plan, struct error *error)
 {
     static const enum record_pass passes[] = {RECORD_TIME, RECORD_LATENCY};
@@ -427,8 +427,8 @@ static enum status worker_executor_begin(void *context, const json_t *plan, stru
     return status;
 }
 
-/* Gives the cells their number of links, where links can be made here: of the first program one is
- * made. Where they cannot, the plan says why. */
+/* Writes the number of links into the cells, if links can be made here: one link of the first
+ * program is made to find out. If they cannot, the plan says why. */
 static enum status worker_executor_plan_layouts(const struct worker_executor *executor,
                                                 json_t *plan, struct error *error)
 {
@@ -569,8 +569,8 @@ static struct worker worker_executor_worker(const struct worker_executor *execut
                            .env = json_object_get(cell, "env")};
 }
 
-/* The malloc worker is asked, so that all back ends of a group do the same work; in a plan with
- * cells of more work, of which all are copies of one, its own worker. */
+/* Asks the malloc worker, so that all back ends of a group do the same work. In a plan with cells
+ * of more work, which are all copies of one, it asks that cell's own worker. */
 static enum status worker_executor_calibrate(void *context, const json_t *plan, const json_t *cell,
                                              json_t **calibration, struct error *error)
 {

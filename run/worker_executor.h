@@ -1,4 +1,4 @@
-/* The executor whose cells are worker processes on this machine: workloads/WORKER.md. */
+/* An executor whose cells are worker processes on this machine (workloads/WORKER.md). */
 #ifndef HEAPMILL_RUN_WORKER_EXECUTOR_H
 #define HEAPMILL_RUN_WORKER_EXECUTOR_H
 
@@ -19,13 +19,13 @@ struct worker_executor {
     char *valgrind; /* its path, once a plan has asked for it */
 };
 
-/* The registry is borrowed, until worker_executor_close. */
+/* Opens the executor, which borrows the registry until worker_executor_close. */
 void worker_executor_open(struct worker_executor *worker, const struct registry *registry);
 void worker_executor_close(struct worker_executor *worker);
 
 /* Turns how a worker's process ended and what it wrote into an executor's outcome. */
 
-/* What the worker was asked for. Borrowed. */
+/* The work that a worker was asked for. Borrowed. */
 struct worker_run {
     const json_t *cell; /* of the plan */
     enum record_pass pass;
@@ -34,23 +34,25 @@ struct worker_run {
     double timeout_s;
 };
 
-/* A new reference. Only a process that exited with 0 after one whole line that says "ok" and has
- * all that an ok record needs gives "ok"; whatever else happened is said by status and reason. */
+/* Makes the outcome, a new reference. It is "ok" only if the process exited with 0 after one whole
+ * line that says "ok" and has all that an ok record needs. In every other case status and reason
+ * say what happened. */
 json_t *worker_outcome_make(const struct worker_run *run, const struct process_result *result);
 
-/* Checks, before the first cell, that every worker is there and every library to be preloaded is
- * the one that malloc then lives in. One thread. */
+/* Checks before the first cell that every worker is there, and that each library to be preloaded is
+ * the one that malloc then lives in. Belongs to one thread. */
 
-/* STATUS_OK: an arm of the back end can run here. malloc_owner, unless NULL, gets the file in which
- * malloc lives when something is preloaded (the caller frees it), else NULL. STATUS_UNSUPPORTED: it
- * cannot, and the message says why and what helps. STATUS_INTERRUPTED. */
+/* Returns STATUS_OK if an arm of the back end can run here. malloc_owner, unless it is NULL, is set
+ * to the file in which malloc lives if something is preloaded (the caller frees it), else to NULL.
+ * Returns STATUS_UNSUPPORTED if the arm cannot run, and the message says why and what helps;
+ * STATUS_INTERRUPTED. */
 enum status preflight_backend(const struct registry *registry, const struct backend *backend,
                               const char *arm, bool memory, char **malloc_owner,
                               struct error *error);
 
-/* Takes out of the selection what cannot run and was not named in full, with a line on stderr each.
- * STATUS_UNSUPPORTED: what cannot run was named in full, or is the user's library, or nothing is
- * left. */
+/* Removes from the selection what cannot run and was not named in full, with a line on stderr each.
+ * Returns STATUS_UNSUPPORTED if what cannot run was named in full or is the user's library, or if
+ * nothing is left. */
 enum status preflight_selection(struct selection *selection, const struct registry *registry,
                                 bool memory, struct error *error);
 

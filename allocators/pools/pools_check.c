@@ -1,4 +1,4 @@
-/* The checker of `pools`: are the invariants of pools.h true? No other thread may call the heap
+/* The checker of `pools`: verifies the invariants of pools.h. No other thread may call the heap
  * meanwhile. */
 #include <stdio.h>
 
@@ -11,7 +11,7 @@ static size_t pools_broken(const char *what, uint32_t unit)
 }
 
 /* ---------------------------------------------------------------- pages */
-/* Invariants 3 and 4. */
+/* Checks invariants 3 and 4. */
 static size_t pools_check_blocks(const struct pools_heap *heap, uint32_t unit)
 {
     const struct pools_page *page = &heap->pages[unit];
@@ -34,7 +34,7 @@ static size_t pools_check_blocks(const struct pools_heap *heap, uint32_t unit)
     return wrong + (past ? pools_broken("a block beyond the last is free", unit) : 0);
 }
 
-/* Invariants 2 and 5; and of 6, that who has something for an owner has told it. */
+/* Checks invariants 2 and 5; and of 6, that an owner was told of its page's remote frees. */
 static size_t pools_check_page(const struct pools_heap *heap, uint32_t unit)
 {
     const struct pools_page *page = &heap->pages[unit];
@@ -101,7 +101,7 @@ static size_t pools_check_owners(const struct pools_heap *heap)
 }
 
 /* ---------------------------------------------------------------- lists and mail */
-/* Invariant 3: whose blocks a stack may have. */
+/* Checks invariant 3: which blocks a stack may have. */
 static size_t pools_check_stack(const struct pools_heap *heap, const struct pools_local *local,
                                 uint32_t size_class)
 {
@@ -146,7 +146,7 @@ static size_t pools_check_bin(const struct pools_heap *heap, const struct pools_
     return pools_check_stack(heap, local, size_class);
 }
 
-/* Invariant 6, as far as it can be seen: as many flags are set as pages are in the mail. */
+/* Checks invariant 6, as far as possible: there are as many flags as pages in the mail. */
 static size_t pools_check_mail(const struct pools_heap *heap)
 {
     uint32_t flags = 0, mailed = 0;

@@ -20,19 +20,18 @@
 
 enum {
     PROCESS_OUTPUT_MAX_BYTES = 16 << 20, /* a memory series of 200 samples takes about 20 KiB */
-    PROCESS_DRAIN_MS =
-        200,            /* for the pipes of a child that has ended: a grandchild may hold them */
-    PROCESS_REAP_S = 2, /* for the end of a child that was killed */
+    PROCESS_DRAIN_MS = 200, /* wait for the pipes of an ended child, which a grandchild may hold */
+    PROCESS_REAP_S = 2,     /* wait for the end of a killed child */
     PROCESS_EXEC_FAILED = 127,
-    PROCESS_FD_FREE = 10,      /* above every descriptor that a child is given */
-    PROCESS_RUNNING_MAX = 256, /* at once */
+    PROCESS_FD_FREE = 10,      /* above all descriptors that a child gets */
+    PROCESS_RUNNING_MAX = 256, /* at the same time */
     PROCESS_AT_ONCE_MAX = 8,   /* of process_at_once: beyond, memory and the disk are in the way */
 };
 
 /* ---------------------------------------------------------------- signals */
 
-/* The dispositions that heapmill changes, with those that it was started with: a child in the
- * foreground gets these back, since `nohup` and its like count on it. */
+/* The signal dispositions that heapmill changes, with their original values. A child in the
+ * foreground gets the original ones, since `nohup` and similar programs rely on that. */
 static struct process_signal {
     int number;
     bool changed;
@@ -63,7 +62,7 @@ static void process_on_stop(int number)
 
 static void process_on_child(int number)
 {
-    (void)number; /* only there so that SIGCHLD ends ppoll */
+    (void)number; /* exists so that SIGCHLD ends ppoll */
 }
 
 static void process_handle(int index, void (*handler)(int))
@@ -86,7 +85,7 @@ static void process_block(const int *indexes, size_t count)
     process_mask_changed = true;
 }
 
-/* Without it the end of a child would not end a wait. */
+/* Handles SIGCHLD, so that the end of a child ends a wait. */
 static void process_watch_children(void)
 {
     if (!process_signals[SIGNAL_CHILD].changed) {
@@ -100,12 +99,13 @@ void process_prepare_signals(void)
     process_watch_children();
     process_handle(SIGNAL_INT, process_on_stop);
     process_handle(SIGNAL_TERM, process_on_stop);
-    process_handle(SIGNAL_PIPE, SIG_IGN);      /* a closed pipe and a file that may not grow are */
-    process_handle(SIGNAL_FILE_SIZE, SIG_IGN); /* errors of write, not deaths */
+    process_handle(SIGNAL_PIPE,
+                   SIG_IGN); /* writing to a closed pipe, or beyond the file size limit, is */
+    process_handle(SIGNAL_FILE_SIZE, SIG_IGN); /* an error of write, not a death */
     process_block((const int[]){SIGNAL_INT, SIGNAL_TERM}, 2);
 }
 
-/* SIGINT is for a child in the foreground alone: heapmill ignores it until that has ended. */
+/* While a child is in the foreground, SIGINT is for the child alone, and heapmill ignores it. */
 static void process_leave_interrupts(bool leave)
 {
     static struct sigaction saved;
@@ -128,11 +128,11 @@ bool process_interrupted(void)
 
 /* ---------------------------------------------------------------- in the child */
 
-/* What is open between heapmill and a child that is being started: [0] is heapmill's end. */
+/* The pipes between heapmill and a child that is being started. [0] is heapmill's end. */
 struct process_pipes {
     int output[2];
     int diagnostics[2];
-    int failure[2]; /* closed by a successful exec; else carries a struct process_failure */
+    int failure[2]; /* a successful exec closes it; otherwise it carries a struct process_failure */
 };
 
 struct process_failure {
@@ -157,8 +157,8 @@ static void process_restore_signals(bool foreground)
                       foreground && process_mask_changed ? &process_mask_before : &none, NULL);
 }
 
-/* Gives the child its descriptors; they may not be overwritten while they are still needed, so all
- * are first moved above the ones that they go to. */
+/* Gives the child its descriptors. They are first moved above the numbers that they get, so that
+ * none is overwritten while it is still needed. */
 static bool process_set_descriptors(const struct process_request *request,
                                     struct process_pipes *pipes)
 {
@@ -184,18 +184,18 @@ static bool process_set_descriptors(const struct process_request *request,
     return done && (!record || dup2(output, PROCESS_RECORD_FD) >= 0);
 }
 
-/* Where that is refused, the child runs where heapmill does. */
+/* Puts the child into a cgroup. If that is refused, the child stays in heapmill's own. */
 static void process_join_cgroup(const char *path)
 {
     int fd = path != NULL ? open(path, O_WRONLY | O_CLOEXEC) : -1;
     if (fd >= 0) {
-        ssize_t ignored = write(fd, "0", 1); /* 0 is who writes */
+        ssize_t ignored = write(fd, "0", 1); /* 0 is the writing process */
         (void)ignored;
         (void)close(fd);
     }
 }
 
-/* Between fork and exec. */
+/* Runs in the child, between fork and exec. */
 static void process_become(const struct process_request *request, struct process_pipes *pipes,
                            int stop_signal, pid_t parent)
 {
@@ -205,12 +205,13 @@ static void process_become(const struct process_request *request, struct process
     }
     (void)prctl(PR_SET_PDEATHSIG, stop_signal);
     if (getppid() != parent) {
-        _exit(PROCESS_EXEC_FAILED); /* it died before the request was made */
+        _exit(PROCESS_EXEC_FAILED); /* heapmill died before the death signal was set */
     }
     process_restore_signals(foreground);
     process_join_cgroup(request->cgroup);
     if (request->fixed_addresses) {
-        (void)personality(ADDR_NO_RANDOMIZE); /* a sandbox may refuse: counts then tell */
+        (void)personality(
+            ADDR_NO_RANDOMIZE); /* a sandbox may refuse this; the counts then differ */
     }
     struct process_failure failure = {.directory = false};
     if (process_set_descriptors(request, pipes)) {
@@ -219,7 +220,7 @@ static void process_become(const struct process_request *request, struct process
             (void)putenv((char *)request->settings[i]); /* a copy, which lives until exec */
         }
         if (!failure.directory) {
-            /* exec takes its strings as not const for historical reasons only. */
+            /* Only for historical reasons exec does not take const strings. */
             (void)execvpe(request->arguments[0], (char *const *)request->arguments,
                           request->environment != NULL ? (char *const *)request->environment
                                                        : environ);
@@ -263,7 +264,7 @@ static enum status process_open_pipes(const struct process_request *request,
     return STATUS_OK;
 }
 
-/* Waits for the exec: what failed, or all zero when it succeeded. */
+/* Waits for the exec. The result is zero if it succeeded; otherwise it says what failed. */
 static struct process_failure process_await_exec(int descriptor)
 {
     struct process_failure failure = {0};
@@ -285,11 +286,11 @@ static enum status process_refuse(const struct process_request *request,
                      strerror(failure->reason));
 }
 
-/* Children that were started and not reaped yet; 0 is no child's. What else is heapmill's child, it
- * has adopted. */
+/* Children that were started and not reaped yet; 0: a free entry. All other children of heapmill
+ * were adopted. */
 static pid_t process_known[PROCESS_RUNNING_MAX];
 
-/* Puts `to` in the place of `from`; false: `from` is not there. */
+/* Replaces the entry `from` by `to`. false: there is no such entry. */
 static bool process_note(pid_t from, pid_t to)
 {
     for (size_t i = 0; i < PROCESS_RUNNING_MAX; i++) {
@@ -301,13 +302,13 @@ static bool process_note(pid_t from, pid_t to)
     return false;
 }
 
-/* From the fork to a child that runs, or has failed to. */
+/* Forks, and waits until the child runs its program or has failed to. */
 static enum status process_fork(const struct process_request *request, struct process *process,
                                 struct process_pipes *pipes, struct error *error)
 {
     pid_t parent = getpid();
     if (request->stdio == PROCESS_LOG || request->stdio == PROCESS_FOREGROUND) {
-        (void)fflush(NULL); /* what heapmill has said stands before what the child says */
+        (void)fflush(NULL); /* heapmill's output comes before the child's */
     }
     if (process->foreground) {
         process_leave_interrupts(true);
@@ -372,7 +373,7 @@ enum status process_start(const struct process_request *request, struct process 
 
 /* ---------------------------------------------------------------- following */
 
-/* The end of what came, in a buffer of fixed size. */
+/* Keeps the last bytes in a buffer of fixed size. */
 static void process_keep_tail(struct process_result *result, const char *bytes, size_t count)
 {
     if (count > PROCESS_STDERR_TAIL_BYTES) {
@@ -398,7 +399,7 @@ static void process_keep_output(struct process_result *result, const char *bytes
     result->output[result->output_bytes] = '\0';
 }
 
-/* Reads what has come; closes the descriptor at its end. */
+/* Reads all available bytes. Closes the descriptor at its end. */
 static void process_drain(struct process *process, int *descriptor)
 {
     char bytes[16384];
@@ -412,13 +413,13 @@ static void process_drain(struct process *process, int *descriptor)
     }
 }
 
-/* Waits for bytes, a child's end, a signal, or so long, whichever is first. */
+/* Waits for bytes, a child's end, a signal, or the given time. */
 static void process_wait_event(struct process *processes, size_t count, uint64_t wait_ns)
 {
     // NOLINTNEXTLINE(bugprone-sizeof-expression)
     struct pollfd *watched = text_grow(NULL, 2 * count + 1, sizeof(*watched));
     for (size_t i = 0; i < count; i++) {
-        /* poll passes over negative descriptors. A child that is none has zeros there. */
+        /* poll skips negative descriptors. An empty entry has zeros instead. */
         bool open = processes[i].pid != 0;
         watched[2 * i] =
             (struct pollfd){.fd = open ? processes[i].output_fd : -1, .events = POLLIN};
@@ -445,7 +446,7 @@ static uint64_t process_timeval_ns(struct timeval value)
     return ((uint64_t)value.tv_sec * 1000000u + (uint64_t)value.tv_usec) * 1000u;
 }
 
-/* Takes the ended child's exit status and figures, and what it last said. */
+/* Takes the ended child's exit status and figures, and its last output. */
 static void process_reap(struct process *process)
 {
     struct process_result *result = &process->result;
@@ -453,14 +454,14 @@ static void process_reap(struct process *process)
     struct rusage usage = {0};
     result->wall_ns = clock_wall_ns() - process->begin_ns;
     if (!process->foreground) {
-        (void)kill(-process->pid, SIGKILL); /* whatever the child has left behind in its group */
+        (void)kill(-process->pid, SIGKILL); /* kills what the child left in its group */
     }
     while (wait4(process->pid, &status, 0, &usage) < 0 && errno == EINTR) {
     }
     uint64_t used = process_timeval_ns(usage.ru_utime) + process_timeval_ns(usage.ru_stime);
     result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    /* What a descendant used that the child never waited for is only in the last look. */
+    /* CPU time of a descendant that the child never waited for was only seen by the last look. */
     result->cpu_ns = used > result->cpu_ns ? used : result->cpu_ns;
     result->faults_minor = (uint64_t)usage.ru_minflt;
     result->faults_major = (uint64_t)usage.ru_majflt;
@@ -481,7 +482,8 @@ static void process_reap(struct process *process)
     process_close(&process->stderr_fd);
 }
 
-/* Reaps those that have ended, and counts what the others have used. How many still run. */
+/* Reaps the children that have ended, and updates the CPU time of the others. Returns how many
+ * still run. */
 static size_t process_look(struct process *processes, size_t count)
 {
     size_t running = 0;
@@ -492,7 +494,8 @@ static size_t process_look(struct process *processes, size_t count)
         if (!process->running) {
             continue;
         }
-        /* All of /proc takes a millisecond or more: whoever looks often is not slowed by it. */
+        /* Reading all of /proc takes a millisecond or more, so this happens at most once a
+         * second. */
         if (process->whole_tree && clock_wall_ns() - process->tree_ns >= UINT64_C(1000000000)) {
             process->tree_ns = clock_wall_ns();
             if (tree.count == 0) {
@@ -501,8 +504,8 @@ static size_t process_look(struct process *processes, size_t count)
             uint64_t used = process_tree_cpu_ns(&tree, process->pid);
             process->result.cpu_ns = used > process->result.cpu_ns ? used : process->result.cpu_ns;
         }
-        /* It is looked at before it is reaped, since until then its group's number cannot be
-         * another's when that is killed. */
+        /* Reads the status without reaping. Until the child is reaped, its group's number cannot
+         * belong to another group when that is killed. */
         if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
             info.si_pid == process->pid) {
             process_reap(process);
@@ -525,7 +528,7 @@ size_t process_wait(struct process *processes, size_t count, double seconds)
 
 /* ---------------------------------------------------------------- ending */
 
-/* Waits until none runs or the time is over, whatever signals come. */
+/* Waits until no child runs or the time is over. Signals do not end the wait. */
 static size_t process_await(struct process *processes, size_t count, double seconds)
 {
     uint64_t end = clock_wall_ns() + (uint64_t)(seconds * 1e9);
@@ -548,7 +551,7 @@ static void process_kill(struct process *process)
     (void)kill(process->foreground ? process->pid : -process->pid, SIGKILL);
 }
 
-/* Ends and reaps the children of heapmill that it did not start. */
+/* Kills and reaps children that heapmill did not start. */
 static void process_end_orphans(void)
 {
     struct process_tree tree;

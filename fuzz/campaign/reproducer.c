@@ -1,4 +1,4 @@
-/* A C program that fails as an input does. */
+/* Writes a C program that fails as an input does. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "fuzz/campaign/execute.h"
 #include "fuzz/campaign/triage.h"
 
-/* The words of a compiler's command line that a reproducer needs: definitions, folders, dialect.
- * Quoted for a shell as they were. */
+/* Takes the words of a compiler's command line that a reproducer needs: definitions, folders,
+ * dialect. Their quotes for the shell stay. */
 static void reproducer_take_flags(const char *command, struct text_list *flags)
 {
     struct text_list words = {0};
@@ -29,7 +29,7 @@ static void reproducer_take_flags(const char *command, struct text_list *flags)
     text_list_free(&words);
 }
 
-/* Engines have a main of their own. */
+/* Is the file needed? Engines have their own main and are not. */
 static bool reproducer_wants(const char *file)
 {
     const char *name = strrchr(file, '/');
@@ -37,7 +37,7 @@ static bool reproducer_wants(const char *file)
     return strcmp(name, "engine_random.c") != 0 && strcmp(name, "engine_libfuzzer.c") != 0;
 }
 
-/* A source, or, if it is CMake's unity file, those that it includes. */
+/* Adds a source; of CMake's unity file it adds the included sources. */
 static void reproducer_take_source(const char *file, struct text_list *sources)
 {
     char *text;
@@ -61,8 +61,8 @@ static void reproducer_take_source(const char *file, struct text_list *sources)
     free(text);
 }
 
-/* From compile_commands.json: the entries whose object is the program's, and the sources of the
- * library of common/ that it is linked with. */
+/* Reads the program's entries of compile_commands.json, and the sources of the common/ library that
+ * it is linked with. */
 static enum status reproducer_read_commands(const struct fuzz_catalog *catalog,
                                             const struct fuzz_program *program,
                                             struct text_list *flags, struct text_list *sources,
@@ -98,7 +98,7 @@ static enum status reproducer_read_commands(const struct fuzz_catalog *catalog,
     return status;
 }
 
-/* The linker's --wrap options of the program, from the ordinary tree's build.ninja; "" if it has
+/* The program's --wrap options of the linker, from the ordinary tree's build.ninja; "": it has
  * none. The caller frees. */
 static char *reproducer_find_wraps(const struct fuzz_catalog *catalog,
                                    const struct fuzz_program *program)
@@ -136,7 +136,7 @@ static char *reproducer_make_line(const struct fuzz_catalog *catalog,
     return line;
 }
 
-/* The decoded program as a comment; what would end it is broken up. */
+/* Writes the decoded program as a comment, with any comment end in it broken up. */
 static void reproducer_write_program(FILE *file, const char *text)
 {
     (void)fputs("/* The input as a program:\n *\n", file);

@@ -13,7 +13,7 @@
 
 static const double SIGNATURE_TIME_S = 60;
 
-/* "    #3 0x55… in FUNCTION /path/allocators/pymalloc.c:123:4": fills function and place. */
+/* Reads function and place from "    #3 0x55… in FUNCTION /path/allocators/pymalloc.c:123:4". */
 static bool signature_read_frame(const char *line, size_t length, char *function, char *place,
                                  size_t size)
 {
@@ -45,11 +45,11 @@ const char *fuzz_own_path(const char *path, bool fuzz)
             found = at + 1 > found ? at + 1 : found;
         }
     }
-    /* fuzz/bugs has copies of the folders: allocators/ in it is still the code under test. */
+    /* fuzz/bugs has copies of the folders; allocators/ there is still the code under test. */
     return found;
 }
 
-/* Functions that report what others found. */
+/* Does the function only report what others found? */
 static bool signature_is_reporter(const char *function)
 {
     return strcmp(function, "fuzz_fail") == 0 || strcmp(function, "fatal") == 0 ||
@@ -67,7 +67,7 @@ static size_t signature_read_frames(const char *output, bool fuzz, struct fuzz_s
         bool frame = signature_read_frame(line, length, function, place, sizeof(function));
         const char *own = frame ? fuzz_own_path(place, fuzz) : NULL;
         if (begun && length == 0) {
-            break; /* the first stack ends; others tell where the block came from */
+            break; /* the first stack ends here; later ones show the block's origin */
         }
         begun = begun || frame;
         if (own != NULL && !signature_is_reporter(function)) {
@@ -108,7 +108,7 @@ void fuzz_signature_read(const char *output, int exit_code, int signal, bool tim
                                       : text_format("exit status %d", exit_code);
         signature->text = text_format("%s", "");
     }
-    /* What an oracle says is the defect; where the harness noticed it is none. */
+    /* An oracle's message is the defect; the place where the harness noticed it is not. */
     if (signature_read_frames(output, false, signature) == 0 &&
         strncmp(signature->kind, "oracle", 6) != 0) {
         (void)signature_read_frames(output, true, signature);
@@ -128,8 +128,8 @@ void fuzz_signature_release(struct fuzz_signature *signature)
     *signature = (struct fuzz_signature){.kind = NULL};
 }
 
-/* The name of the function at the offset, where the library has symbols that its dynamic table has
- * not. The caller frees; NULL: unknown. */
+/* The function at the offset, if the library has symbols that its dynamic table does not have. The
+ * caller frees; NULL: unknown. */
 static char *signature_symbolize(const char *library, const char *offset)
 {
     char *addr2line = file_find_program("addr2line");
@@ -147,7 +147,8 @@ static char *signature_symbolize(const char *library, const char *offset)
     return name;
 }
 
-/* Frames "in FUNCTION (/path/lib.so+0x123)" of the library itself: they tell its crashes apart. */
+/* Reads frames of the library itself, "in FUNCTION (/path/lib.so+0x123)", which distinguish its
+ * crashes. */
 static void signature_read_library_frames(const char *output, const char *library,
                                           struct fuzz_signature *signature)
 {

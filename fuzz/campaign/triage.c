@@ -30,7 +30,7 @@ static struct fuzz_triage_group *triage_find_group(struct fuzz_triage *triage,
     return NULL;
 }
 
-/* Takes the signature. */
+/* Adds a finding to its group. Takes over the signature. */
 static void triage_add(struct fuzz_triage *triage, const struct fuzz_failure *failure,
                        struct fuzz_signature *signature, const char *finding, const char *path)
 {
@@ -51,7 +51,7 @@ static void triage_add(struct fuzz_triage *triage, const struct fuzz_failure *fa
     text_list_add(&group->findings, text_format("%s", finding));
 }
 
-/* Keeps a string until the end. */
+/* Keeps a string until the triage is released. */
 static const char *triage_keep(struct fuzz_triage *triage, char *text)
 {
     text_list_add(&triage->keys, text);
@@ -87,7 +87,7 @@ static enum status triage_sort(struct fuzz_triage *triage, struct error *error)
     return status;
 }
 
-/* N.txt: what the run says of the smaller input, with names of functions. */
+/* Writes N.txt: the output for the smaller input, with names of functions. */
 static enum status triage_write_report(const struct fuzz_triage_group *group, const char *path,
                                        struct error *error)
 {

@@ -1,4 +1,5 @@
-/* What a campaign found: one group of findings, one small input and one reproducer a defect. */
+/* Sorts a campaign's findings into defects: a group of findings, a small input and a reproducer for
+ * each. */
 #ifndef HEAPMILL_FUZZ_CAMPAIGN_TRIAGE_H
 #define HEAPMILL_FUZZ_CAMPAIGN_TRIAGE_H
 
@@ -12,15 +13,15 @@
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/signature.h"
 
-/* Where and how an input fails. */
+/* How an input fails, and in which build. */
 struct fuzz_failure {
     const struct fuzz_program *program;
-    enum fuzz_tree tree; /* the build that shows it */
+    enum fuzz_tree tree; /* the build in which it fails */
     struct fuzz_subject subject;
 };
 
-/* Tries the builds in turn, those that say most first: with sanitizers, then the ordinary one, then
- * AFL++'s. *failed false: none of them fails. Names of functions are looked up. */
+/* Tries the builds, the most informative first: with sanitizers, then the ordinary one, then
+ * AFL++'s. *failed is false if it fails in none. Function names are looked up. */
 enum status fuzz_triage_find(const struct fuzz_program *program, const char *input,
                              const struct fuzz_subject *subject, struct fuzz_failure *failure,
                              struct fuzz_signature *signature, bool *failed, struct error *error);
@@ -31,17 +32,17 @@ struct fuzz_minimised {
     size_t tests;
 };
 
-/* Writes to `to` a smaller input that fails in the same way: it says the same, numbers left out.
- * The target does it by itself (fuzz/engines/engine_reduce.c). An input that passes or hangs there
- * is copied as it is. time_s bounds it. STATUS_INTERRUPTED, STATUS_IO, STATUS_UNSUPPORTED: the
- * program is too old for it. */
+/* Writes a smaller input to `to` that fails in the same way: with the same message, apart from
+ * numbers. The target itself does the work (fuzz/engines/engine_reduce.c), for at most time_s. An
+ * input that passes or hangs there is copied unchanged. STATUS_INTERRUPTED, STATUS_IO,
+ * STATUS_UNSUPPORTED: the program is too old for this. */
 enum status fuzz_triage_minimise(const struct fuzz_failure *failure, const char *from,
                                  const char *to, double time_s, struct fuzz_minimised *minimised,
                                  struct error *error);
 
-/* Writes a C file that has the input in it, with the program that it is as a comment, and that
- * calls the target on it. Its first lines have the one cc line that builds it against the sources,
- * which is also in *line (the caller's). STATUS_NOT_FOUND: the ordinary tree has no
+/* Writes a C file that contains the input, and its decoded program as a comment, and calls the
+ * target on it. Its first lines have the cc line that builds it against the sources; *line gets
+ * that line too (the caller frees). STATUS_NOT_FOUND: the ordinary tree has no
  * compile_commands.json for the target. */
 enum status fuzz_triage_write_reproducer(const struct fuzz_catalog *catalog,
                                          const struct fuzz_failure *failure,
@@ -60,7 +61,7 @@ enum status fuzz_triage_find_step(const struct fuzz_failure *failure,
                                   const struct fuzz_signature *signature, const char *input,
                                   char **step, struct error *error);
 
-/* Findings that are taken for one defect. */
+/* Findings of one defect. */
 struct fuzz_triage_group {
     struct fuzz_signature signature;
     struct fuzz_failure failure;
@@ -69,8 +70,8 @@ struct fuzz_triage_group {
     size_t smallest_bytes;
     struct fuzz_minimised minimised;
     char *input;
-    char *reproducer; /* "" if there is none */
-    char *command;    /* "" likewise */
+    char *reproducer; /* "": there is none */
+    char *command;    /* "": there is none */
     char *step;       /* which operation of the small input broke it first; NULL: unknown */
 };
 
@@ -79,18 +80,18 @@ struct fuzz_triage {
     double time_s;
     struct fuzz_catalog catalog;
     const struct fuzz_program *program;
-    json_t *plan;                /* the campaign's */
-    struct fuzz_subject subject; /* the plan's */
+    json_t *plan;                /* of the campaign */
+    struct fuzz_subject subject; /* of the plan */
     struct fuzz_triage_group *groups;
     size_t count;
-    struct text_list keys;    /* of deviations, which groups refer to */
-    struct text_list passing; /* findings that fail in no build that there is */
+    struct text_list keys;    /* of deviations; groups refer to them */
+    struct text_list passing; /* findings that fail in no existing build */
 };
 
-/* Replays every finding of the campaign in the directory, sorts them into groups, reduces the
- * smallest of each for up to time_s, and writes DIRECTORY/triage/N.input, N.c and N.txt. Why a
- * reproducer could not be written is said on stderr. Whatever the status, fuzz_triage_release.
- * STATUS_NOT_FOUND: no campaign, or no build; STATUS_CORRUPT, STATUS_IO, STATUS_INTERRUPTED. */
+/* Replays every finding of the campaign in the directory, groups them, reduces the smallest of each
+ * group for up to time_s, and writes DIRECTORY/triage/N.input, N.c and N.txt. stderr says why a
+ * reproducer could not be written. Call fuzz_triage_release in every case. STATUS_NOT_FOUND: there
+ * is no campaign, or no build; STATUS_CORRUPT, STATUS_IO, STATUS_INTERRUPTED. */
 enum status fuzz_triage_run(const char *directory, double time_s, struct fuzz_triage *triage,
                             struct error *error);
 void fuzz_triage_release(struct fuzz_triage *triage);

@@ -1,9 +1,10 @@
-/* block_ops: the contract of the back ends (allocators/backend.h), played block by block.
+/* block_ops: plays operations on blocks against the contract of the back ends
+ * (allocators/backend.h).
  *
- * Oracles: contents of every block, from when it is handed out until it is given back, through
- * resizes; no two live blocks overlap, and none lies outside an arena; alignment; usable size; the
- * heap's own check; stats and walk equal to the model's; what is cached and held is bounded by what
- * was live; a refused request leaves the heap as it was; everything is given back at close. */
+ * Oracles: the contents of every block stay unchanged from its allocation to its free, also across
+ * resizes; live blocks do not overlap, and lie inside arenas; alignment; usable size; the heap's
+ * own check; stats and walk agree with the model; cached and held memory is bounded by what was
+ * live; a refused request leaves the heap unchanged; close gives everything back. */
 #include <string.h>
 
 #include "fuzz/fuzz_target.h"
@@ -13,7 +14,7 @@
 
 static struct block_ops_model block_ops;
 
-/* What was the case at the last look. */
+/* The state at the last look. */
 struct block_ops_landmarks {
     size_t mappings;
     uint64_t refusals;
@@ -24,10 +25,11 @@ FUZZ_LANDMARKS(unmappings)
 FUZZ_LANDMARKS(refusals)
 FUZZ_LANDMARKS(refused)
 
-/* A large block is refused in any state of the heap, a small one only where there is no room. */
+/* A large block may be refused in any state of the heap, a small one only if there is no room. */
 enum { BLOCK_OPS_SURELY_SMALL_BYTES = 256 /* the least threshold: PYMALLOC_THRESHOLD, 2.3 */ };
 
-/* Most of what goes wrong among arenas wants several of them. */
+/* Passes landmarks of the number of arenas, because most errors among arenas need several of
+ * them. */
 static void block_ops_pass_landmarks(const struct block_ops_model *model,
                                      struct block_ops_landmarks *passed)
 {
@@ -49,8 +51,8 @@ static bool block_ops_frees_unsized(const struct block_ops_model *model)
            (model->program.palette.flags & BLOCK_FLAG_UNSIZED) != 0;
 }
 
-/* Only the system can refuse, and what it refuses leaves the heap as it was. A back end that has a
- * limit of its own (bump) or takes its memory elsewhere may refuse too. */
+/* Only the system may refuse, and a refusal must leave the heap unchanged. A back end with its own
+ * limit (bump), or with other memory, may refuse too. */
 static void block_ops_expect_refusal(struct block_ops_model *model, uint64_t refusals, size_t size)
 {
     unsigned mappings = model->os.mappings < 15 ? (unsigned)model->os.mappings : 15;
@@ -150,7 +152,8 @@ static void block_ops_step(struct block_ops_model *model, const struct block_ste
     }
 }
 
-/* Checking costs time in proportion to the heap, so it is done the less often the larger it is. */
+/* Checks the heap now and then. The cost grows with the heap, so larger heaps are checked less
+ * often. */
 static void block_ops_check_now_and_then(struct block_ops_model *model)
 {
     static const size_t periods[] = {4096, 512, 64, 16};
@@ -184,7 +187,8 @@ static bool block_ops_open(struct block_ops_model *model)
     return true;
 }
 
-/* Frees what is live: all of it, or what close does not know (large blocks are the system's). */
+/* Frees the live blocks: all of them, or only those that close does not know (large blocks are the
+ * system's). */
 static void block_ops_end(struct block_ops_model *model)
 {
     bool leaves =

@@ -5,15 +5,13 @@
 #include "fuzz/asan.h"
 
 enum {
-    MODEL_EDGE_BYTES =
-        192, /* what is filled at both ends of a block that is larger than twice it */
-    MODEL_CARVED_SLACK =
-        2 * 41, /* blocks that a list of each carved type may have beyond its peak */
+    MODEL_EDGE_BYTES = 192, /* filled at both ends of a block that is more than twice as large */
+    MODEL_CARVED_SLACK = 2 * 41, /* blocks that a carved type's list may have beyond its peak */
 };
 
 /* ---------------------------------------------------------------- contents
- * Filling and comparing are loops of our own: engines and sanitizers watch what memset and memcmp
- * are given, which costs several times as much as the work. */
+ * Filling and comparing use loops of their own: engines and sanitizers watch the arguments of
+ * memset and memcmp, which costs several times as much as the work. */
 enum { MODEL_WORD_BYTES = 16 };
 typedef uint8_t model_word __attribute__((vector_size(MODEL_WORD_BYTES), aligned(1), may_alias));
 
@@ -23,7 +21,7 @@ FUZZ_UNCHECKED static void block_ops_fill_range(unsigned char *bytes, size_t siz
     model_word word = (model_word){0} + fill;
     for (; i + MODEL_WORD_BYTES <= size; i += MODEL_WORD_BYTES) {
         *(model_word *)(bytes + i) = word;
-        __asm__ volatile("" ::: "memory"); /* or compilers make it a memset */
+        __asm__ volatile("" ::: "memory"); /* otherwise compilers make it a memset */
     }
     for (; i < size; i++) {
         bytes[i] = fill;
@@ -78,7 +76,7 @@ FUZZ_ORACLE void block_ops_expect_kept(const struct block_slot *slot, size_t byt
     }
     size_t head = bytes < 2 * MODEL_EDGE_BYTES ? bytes : 2 * MODEL_EDGE_BYTES;
     if (slot->size > 2 * MODEL_EDGE_BYTES && head > MODEL_EDGE_BYTES) {
-        head = MODEL_EDGE_BYTES; /* what follows was never written */
+        head = MODEL_EDGE_BYTES; /* the bytes after it were never written */
     }
     FUZZ_EXPECT(block_ops_is_filled(slot->address, head, slot->fill), "contents",
                 "the first bytes of a live block of %u have changed", slot->size);
@@ -98,7 +96,7 @@ FUZZ_ORACLE void block_ops_expect_contents(struct block_ops_model *model)
     }
 }
 
-/* ---------------------------------------------------------------- blocks come and go */
+/* ---------------------------------------------------------------- allocation and freeing */
 static uint64_t block_ops_hash(const void *address)
 {
     uint64_t state = (uint64_t)(uintptr_t)address;
@@ -171,8 +169,8 @@ FUZZ_ORACLE void block_ops_expect_healthy(struct block_ops_model *model)
     FUZZ_EXPECT(broken == 0, "check", "%zu invariants of the heap are broken", broken);
 }
 
-/* What is cached was live once, and no list grows while it has a block to give. Resizes carry
- * blocks from one size to another. */
+/* Cached blocks were once live, and a list does not grow while it has a block to give. A resize
+ * moves a block from one size to another. */
 static void block_ops_expect_bounded(const struct block_ops_model *model,
                                      const struct heap_stats *stats)
 {
@@ -331,7 +329,7 @@ FUZZ_ORACLE void block_ops_expect_walk(struct block_ops_model *model)
     heap_walk(&model->heap, block_ops_visit, &walk);
     struct heap_stats stats;
     heap_stats(&model->heap, &stats);
-    /* Large blocks that are the system malloc's are counted, and not visited. */
+    /* Large blocks of the system's malloc are counted but not visited. */
     FUZZ_EXPECT(walk.live == stats.blocks_live - (stats.large_blocks - walk.large), "walk",
                 "the walk meets %zu live blocks, stats count %zu, %zu of them large", walk.live,
                 stats.blocks_live, stats.large_blocks);

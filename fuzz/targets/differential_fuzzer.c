@@ -1,13 +1,13 @@
 /* differential: one program over two allocators, the bound back end and the process's own malloc,
- * must be indistinguishable.
+ * must give equal results.
  *
- * Where block_ops compares a heap with a model of it, this one computes: what is in the blocks
- * flows from block to block (inspecting steps of the program become copies), so that a byte that is
- * lost anywhere spreads, and every byte of every block is compared, not the ends alone. The number
- * of bytes that a program read, their digest and what was refused must be the same.
+ * block_ops compares a heap with its model. This target computes: contents flow from block to block
+ * (inspecting steps of the program become copies), so that a byte that is lost anywhere spreads;
+ * and every byte of every block is compared, not only the ends. The number of bytes that a program
+ * read, their digest, and the refusals must be equal.
  *
- * Two collector policies are compared by object_graph: the policy is a byte of its input, and each
- * must agree with the same shadow. */
+ * object_graph compares collector policies: the policy is a byte of its input, and each must agree
+ * with the same shadow. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,13 +24,13 @@ static struct {
     struct heap heap;
     struct fuzz_os os;
     struct block_program program;
-    unsigned char *twins[BLOCK_SLOTS]; /* the slot's block of malloc */
+    unsigned char *twins[BLOCK_SLOTS]; /* the slot's block in malloc */
     size_t written;
     uint64_t draws;
 } differential;
 
 /* ---------------------------------------------------------------- contents */
-/* Fills both blocks of the slot from `from` on with the same new bytes. */
+/* Fills both blocks of the slot, from offset `from` on, with the same new bytes. */
 static void differential_fill(struct block_slot *slot, unsigned char *twin, size_t from)
 {
     for (size_t at = from; at < slot->size; at += sizeof(uint64_t)) {
@@ -59,7 +59,7 @@ static void differential_expect_all_same(void)
     }
 }
 
-/* Copies the beginning of one live block over that of another, in both worlds. */
+/* Copies the beginning of one live block over that of another, in both allocators. */
 static void differential_mix(size_t choice)
 {
     struct block_program *program = &differential.program;
@@ -160,7 +160,7 @@ static void differential_run(const uint8_t *data, size_t size)
     fuzz_begin();
     struct block_program *program = &differential.program;
     block_program_begin(program, data, size);
-    /* A ring that overwrites what lives long is another function than malloc. */
+    /* A ring that overwrites long-lived blocks cannot be compared with malloc. */
     if ((HEAP_CAPABILITIES & HEAP_KEEPS_CONTENTS) == 0) {
         return;
     }

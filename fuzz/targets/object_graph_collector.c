@@ -18,7 +18,7 @@ FUZZ_LANDMARKS(suspended)
 FUZZ_LANDMARKS(written)
 
 /* ---------------------------------------------------------------- policies */
-/* `snapshot` at its usual pace never gets to a cycle of its own before a program's end. */
+/* With its usual pace `snapshot` would never begin a cycle before the program ends. */
 static const struct snapshot_parameters *graph_snapshot_parameters(unsigned choice)
 {
     static const struct {
@@ -84,8 +84,8 @@ void graph_configure(struct shadow *shadow, const struct palette *palette)
 }
 
 /* ---------------------------------------------------------------- collecting */
-/* Whether it has left nothing behind that the next one would free: no garbage that deeds have made
- * meanwhile or have frozen away, and nothing that hung off what is uncollectable. */
+/* Collects once. Returns whether the next collection would free nothing: deeds have made or frozen
+ * no garbage meanwhile, and nothing was referenced by uncollectable objects. */
 static bool graph_collect_once(struct shadow *shadow, int generation)
 {
     struct runtime *runtime = shadow->runtime;
@@ -105,7 +105,7 @@ void graph_collect(struct shadow *shadow, int generation)
         is_all = graph_collect_once(shadow, generation);
     }
     if (shadow->runtime->save_all) {
-        shadow_note_garbage(shadow); /* that has freed nothing */
+        shadow_note_garbage(shadow); /* it has freed nothing */
     } else if (is_full && is_all && !shadow->is_frozen) {
         shadow_collected(shadow);
         landmark_rescued((unsigned)shadow->rescued_count);
@@ -114,7 +114,7 @@ void graph_collect(struct shadow *shadow, int generation)
     }
 }
 
-/* What is frozen is alive, whatever refers to it. */
+/* Frozen containers are alive, whatever refers to them. */
 static void graph_freeze(struct shadow *shadow)
 {
     gc_freeze(shadow->runtime);

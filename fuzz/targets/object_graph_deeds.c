@@ -5,9 +5,9 @@
 #include "gc/runtime.h"
 
 enum deed {
-    DEED_KEEP,      /* makes containers and keeps them, or lets go of all that it has */
-    DEED_LITTER,    /* makes garbage in cycles */
-    DEED_COLLECT,   /* any generation; in vain inside a collection */
+    DEED_KEEP,      /* makes containers and keeps them, or releases all that it has */
+    DEED_LITTER,    /* makes cyclic garbage */
+    DEED_COLLECT,   /* any generation; does nothing inside a collection */
     DEED_FREEZE,    /* freezes, unfreezes, or both */
     DEED_CALLBACKS, /* adds or removes a callback of collections */
     DEED_LOOK,      /* visits all containers, and asks weak references for their referents */
@@ -29,7 +29,7 @@ static unsigned deed_draw(struct shadow *shadow, unsigned bound)
 /* ---------------------------------------------------------------- making */
 static struct object *deed_new_list(struct shadow *shadow)
 {
-    shadow->is_exact &= !shadow->is_automatic; /* it may have collected */
+    shadow->is_exact &= !shadow->is_automatic; /* the allocation may have collected */
     return list_new(shadow->runtime);
 }
 
@@ -54,7 +54,8 @@ static void deed_keep(struct shadow *shadow)
             return;
         }
         if (deeds->kept_count == DEEDS_KEPT) {
-            object_decref(shadow->runtime, list); /* a collection on the way has called others */
+            object_decref(shadow->runtime,
+                          list); /* a collection has called other deeds meanwhile */
             return;
         }
         deeds->kept[deeds->kept_count++] = list;

@@ -25,8 +25,8 @@ static void graph_replace_edge(struct shadow *shadow, int container, unsigned ed
     }
 }
 
-/* The caller, in a frame's first edge, or one of its slots, as an interpreter writes them; value
- * SHADOW_NONE: empties it. false: a caller is a frame. */
+/* Writes a frame's caller (its first edge) or one of its slots, as an interpreter does; a value of
+ * SHADOW_NONE empties it. false: only a frame can be a caller. */
 static bool graph_write_frame(struct shadow *shadow, int frame, unsigned key, int value)
 {
     struct shadow_node *node = &shadow->nodes[frame];
@@ -71,7 +71,7 @@ bool graph_put(struct shadow *shadow, int container, int value, unsigned key)
         key = 1 + key % (SHADOW_NAMES - 1);
         done = instance_set_attribute(runtime, node->object, shadow->keys[key], object);
         if (!done && node->kind == SHADOW_INSTANCE && shadow->is_exact && !node->has_dict) {
-            shadow->is_exact = false; /* the dict may be there, and empty */
+            shadow->is_exact = false; /* the dict may exist, empty */
             shadow->may_have_dicts = true;
         }
         node->has_dict |= done;
@@ -122,7 +122,7 @@ void graph_set(struct shadow *shadow, int container, int value, unsigned place)
         return;
     }
     unsigned edge = place % node->edge_count;
-    /* The old item's finalizers run inside and see the shadow as it was. */
+    /* The old item's finalizers run during this call and see the shadow unchanged. */
     struct object *item = shadow->nodes[value].object;
     if (place & 1) {
         list_give_item(shadow->runtime, node->object, edge, object_incref(item));
@@ -151,7 +151,7 @@ static void graph_pop(struct shadow *shadow, struct shadow_node *node, int conta
         graph_replace_edge(shadow, container, key, SHADOW_NONE);
         return;
     }
-    node->edges[key] = SHADOW_NONE; /* the reference is the name's: nothing is released */
+    node->edges[key] = SHADOW_NONE; /* the name takes over the reference: nothing is released */
     shadow->nodes[item].count--;
     graph_keep(shadow, (unsigned)keeper, item);
 }
@@ -180,10 +180,12 @@ void graph_remove(struct shadow *shadow, int container, unsigned place, int keep
     graph_replace_edge(shadow, container, key, SHADOW_NONE);
 }
 
-/* Another of the int keys that dicts share; false: memory was refused. */
+/* Makes one more of the int keys that dicts share. false: memory was refused. */
 static bool graph_make_wide_key(struct shadow *shadow)
 {
-    int64_t value = 1000 + 7 * (int64_t)shadow->wide_key_count; /* no small one; some collide */
+    int64_t value =
+        1000 +
+        7 * (int64_t)shadow->wide_key_count; /* not a cached small int; some of them collide */
     struct object *key = int_new(shadow->runtime, value);
     if (key != NULL) {
         shadow->wide_keys[shadow->wide_key_count++] = key;

@@ -1,10 +1,11 @@
-/* object_graph: the object layer (gc/object.h, class.h, weakref.h) against a shadow graph.
+/* object_graph: compares the object layer (gc/object.h, class.h, weakref.h) with a shadow graph.
  *
- * A program of sixteen names over containers of all types, atoms, instances with finalizers and
- * weak references: rebinding, cycles, chains, collections at any moment, allocations that fail at
- * any moment, under any collector policy. Oracles: exact counts; contents of every reachable
- * object; the number of objects alive; finalizers once and only for the dead; weak references; what
- * a refused allocation leaves; gc_check and heap_check; everything is given back at the end. */
+ * A program has sixteen names over containers of all types, atoms, instances with finalizers, and
+ * weak references. It rebinds names, makes cycles and chains, collects at any moment and with any
+ * policy, and lets allocations fail at any moment. Oracles: exact counts; contents of every
+ * reachable object; the number of live objects; finalizers run once, and only for dead objects;
+ * weak references; the state after a refused allocation; gc_check and heap_check; everything is
+ * given back at the end. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -94,7 +95,7 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     shadow->wide_key_count = 0;
     shadow->fresh = 0;
     shadow->first_free = 0;
-    shadow->next_serial = 100000; /* no small ints */
+    shadow->next_serial = 100000; /* not cached small ints */
     shadow->may_have_dicts = false;
     heap_faults = (struct heap_faults){0};
     fuzz_memory_faults = (struct fuzz_memory_faults){0};
@@ -118,7 +119,7 @@ static bool graph_open(struct shadow *shadow, const struct palette *palette)
     return true;
 }
 
-/* What is uncollectable is given up, until nothing is. */
+/* Breaks legacy cycles until there is nothing uncollectable. */
 static void graph_end_legacy(struct shadow *shadow)
 {
     for (int i = 0; i < GRAPH_LEGACY_ROUNDS && shadow->classes[3] != NULL; i++) {
@@ -146,8 +147,8 @@ static void graph_end(struct shadow *shadow, const struct palette *palette)
     for (unsigned i = 0; i < SHADOW_NAMES; i++) {
         graph_bind(shadow, i, SHADOW_NONE);
     }
-    /* What finalizers rescue now has been finalized, and dies at the next round. What is immortal
-     * dies at the close. */
+    /* An object that a finalizer rescues now has been finalized, and dies in the next round. An
+     * immortal object dies at the close. */
     graph_end_legacy(shadow);
     graph_drop_rescued(shadow);
     graph_collect(shadow, GC_GENERATIONS - 1);
@@ -165,7 +166,7 @@ static void graph_end(struct shadow *shadow, const struct palette *palette)
 
 static void graph_run(const uint8_t *data, size_t size)
 {
-    /* A ring that overwrites what lives long is no ground for objects. */
+    /* A ring that overwrites long-lived blocks cannot hold objects. */
     if ((HEAP_CAPABILITIES & HEAP_KEEPS_CONTENTS) == 0) {
         return;
     }

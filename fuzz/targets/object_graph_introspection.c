@@ -40,7 +40,7 @@ FUZZ_ORACLE void graph_visit_all(struct shadow *shadow)
     }
     uint64_t all = graph_count_generation(shadow, -1);
     runtime_stats(shadow->runtime, &stats);
-    /* What a collection in slices has found is in sight of nobody. */
+    /* Nobody can see the objects that a collection in slices has found. */
     bool hidden = shadow->runtime->collector.trash_under_way;
     FUZZ_EXPECT(hidden || (all == stats.tracked && parts == stats.tracked), "visit",
                 "%" PRIu64 " of %" PRIu64 " containers are visited, %" PRIu64
@@ -89,7 +89,7 @@ FUZZ_ORACLE void graph_visit_referrers(struct shadow *shadow, int index)
         const struct shadow_node *other = &shadow->nodes[i];
         if (other->alive && graph_refers_to(other, index)) {
             most++;
-            /* A tuple may have been untracked. */
+            /* A tuple may be untracked. */
             least += other->reachable && other->kind != SHADOW_TUPLE;
         }
     }
@@ -120,9 +120,9 @@ void graph_immortalize(struct shadow *shadow, int index)
 }
 
 /* ---------------------------------------------------------------- the list of garbage */
-/* All garbage so far is freed first, and none while it is saved: so a node's address is its own.
- * Nor is memory refused meanwhile: an instance that cannot be saved, while its dict of attributes
- * is, would be more than the nodes know. */
+/* Frees all earlier garbage first, and frees none while it is saved, so that a node's address stays
+ * its own. Memory is not refused meanwhile: an instance that cannot be saved, while its dict of
+ * attributes is, would be more than the nodes can express. */
 void graph_save_all(struct shadow *shadow, bool save_all)
 {
     if (shadow->runtime->save_all == save_all || (save_all && shadow->is_frozen)) {
@@ -149,7 +149,7 @@ void graph_break_legacy(struct shadow *shadow)
         if (!node->alive || node->kind != SHADOW_LEGACY) {
             continue;
         }
-        shadow_mark(shadow); /* what the ones before it have held may be gone */
+        shadow_mark(shadow); /* objects that earlier entries held may be gone */
         for (unsigned key = 1; node->reachable && key < SHADOW_NAMES; key++) {
             graph_remove(shadow, i, key, SHADOW_NONE);
         }

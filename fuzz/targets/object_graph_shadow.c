@@ -56,9 +56,9 @@ static struct shadow_node *shadow_by_object(struct shadow *shadow, const struct 
     return NULL;
 }
 
-/* The node is being rescued, and with it what only it can reach: a collection may have cut the weak
- * references to all of these off before. A collection inside a deed comes in the middle of an
- * operation, when the shadow has not let go yet of what the runtime has: then nothing is sure. */
+/* The node is being rescued with everything that only it can reach. A collection may already have
+ * cut the weak references to all of these. A collection inside a deed runs in the middle of an
+ * operation, when the shadow has not yet released what the runtime has; then nothing is certain. */
 static void shadow_doubt_weakrefs(struct shadow *shadow, struct shadow_node *rescued)
 {
     static bool was_reachable[SHADOW_NODES];
@@ -82,7 +82,7 @@ void shadow_finalizer(struct runtime *runtime, struct object *self, void *contex
     struct shadow *shadow = class->shadow;
     struct object *serial = instance_attribute(self, shadow->keys[0]);
     if (serial == NULL) {
-        return; /* it was given up before it was whole */
+        return; /* it was released before it was complete */
     }
     struct shadow_node *node = shadow_by_serial(shadow, int_value(serial));
     FUZZ_EXPECT(node != NULL && node->object == self, "finalizer",
@@ -104,7 +104,8 @@ void shadow_finalizer(struct runtime *runtime, struct object *self, void *contex
     graph_deed(shadow);
 }
 
-/* What was saved is known by its serial, where it has one: its address may have been another's. */
+/* Finds a saved object's node by its serial if it has one, because its address may have been
+ * another's. */
 static struct shadow_node *shadow_by_saved(struct shadow *shadow, const struct object *saved)
 {
     const struct object *serial =
@@ -117,7 +118,7 @@ void shadow_note_garbage(struct shadow *shadow)
 {
     const struct object *garbage = shadow->runtime->garbage;
     size_t length = garbage == NULL ? 0 : list_length(garbage);
-    /* What there was no memory to save has lost its weak references all the same. */
+    /* If there was no memory to save an object, its weak references were cut nevertheless. */
     if (shadow->runtime->save_all) {
         shadow_mark(shadow);
         for (int i = 0; i < shadow->fresh; i++) {
@@ -181,7 +182,7 @@ static void shadow_bury(struct shadow *shadow, struct shadow_node *node)
     shadow->first_free = index < shadow->first_free ? index : shadow->first_free;
 }
 
-/* Frees the node and what dies with it. Nodes wait in a stack: chains are long. */
+/* Frees the node and all that dies with it. Nodes wait in a stack, because chains are long. */
 static void shadow_free(struct shadow *shadow, int index)
 {
     static int waiting[SHADOW_NODES];
@@ -350,7 +351,7 @@ static void shadow_verify_edges(const struct shadow *shadow, const struct shadow
                 "list %" PRId64 " has another length than %u", node->serial, node->edge_count);
 }
 
-/* References that are certain, of every node: from the program, and from what it can reach. */
+/* Counts the certain references of every node: from the program, and from what it can reach. */
 static void shadow_count_least(const struct shadow *shadow, int *least)
 {
     for (int i = 0; i < shadow->fresh; i++) {
@@ -389,8 +390,8 @@ static void shadow_verify_weakrefs(struct shadow *shadow)
     }
 }
 
-/* Blocks for objects: each node is one, an instance with attributes has a dict; an instance of a
- * class an int, its serial; and weak references, of which several slots may share one. */
+/* The number of objects. Each node is one; an instance with attributes also has a dict; an instance
+ * of a class has an int, its serial. Several slots may share one weak reference. */
 uint64_t shadow_objects(const struct shadow *shadow, bool reachable)
 {
     uint64_t objects = shadow->objects_base + shadow->wide_key_count;

@@ -1,4 +1,4 @@
-/* The operations of object_graph, each in both worlds: first the runtime's, then the shadow's. */
+/* The operations of object_graph, first in the runtime, then in the shadow. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +23,8 @@ void graph_bind(struct shadow *shadow, unsigned name, int index)
     }
 }
 
-/* A node for the object, whose reference it owns; SHADOW_NONE: the object is NULL or there is no
- * room, for which garbage may be the reason. */
+/* Makes a node for the object, whose reference it takes over. SHADOW_NONE: the object is NULL, or
+ * there is no room, perhaps because of garbage. */
 static int graph_enter(struct shadow *shadow, enum shadow_kind kind, struct object *object)
 {
     if (object == NULL) {
@@ -85,7 +85,7 @@ static void graph_new_container(struct shadow *shadow, unsigned name, unsigned c
     node->edge_count = kind == SHADOW_TUPLE ? length : 0;
     for (unsigned i = 0; i < node->edge_count; i++) {
         if (i == node->edge_count / 2 && (choice & 12) == 12 && graph_is_special(name)) {
-            graph_collect(shadow, (int)(name % GC_GENERATIONS)); /* of a tuple that lacks items */
+            graph_collect(shadow, (int)(name % GC_GENERATIONS)); /* while a tuple lacks items */
         }
         int item = shadow->names[(name + i * (1 + (choice >> 2))) % SHADOW_NAMES];
         if (item != SHADOW_NONE && (choice & 8) != 0) {
@@ -177,9 +177,9 @@ static void graph_new_atom(struct shadow *shadow, unsigned name, unsigned choice
 }
 
 /* ---------------------------------------------------------------- rings and chains */
-/* length lists, each the only item of the next; the last is the name's, and, of a ring, the first's
- * item. In a program with deeds, what the name had hangs off the ring: it dies when that is freed.
- */
+/* Makes length lists, each the only item of the next. The name gets the last one; in a ring the
+ * last one is also the first one's item. In a program with deeds the ring also refers to the name's
+ * old object, which dies when the ring is freed. */
 static void graph_make_lists(struct shadow *shadow, unsigned name, unsigned length, bool is_ring)
 {
     int first = SHADOW_NONE;
@@ -194,10 +194,10 @@ static void graph_make_lists(struct shadow *shadow, unsigned name, unsigned leng
         bool linked = (i == 0 && !holds) || graph_put(shadow, next, before, 0);
         graph_bind(shadow, name, next);
         if (!linked) {
-            return; /* what was made so far has gone */
+            return; /* the lists made so far have been freed */
         }
         first = first == SHADOW_NONE ? next : first;
-        fuzz_count_more_operations(i > 0); /* as the bursts of block_ops */
+        fuzz_count_more_operations(i > 0); /* as in the bursts of block_ops */
     }
     if (is_ring) {
         (void)graph_put(shadow, first, shadow->names[name], 0);
@@ -249,8 +249,8 @@ void graph_drop_rescued(struct shadow *shadow)
     }
 }
 
-/* An old instance with a finalizer hangs off young garbage: it is outside of the trash and dies of
- * its being freed. */
+/* Makes young garbage refer to an old instance with a finalizer. The instance is not in the trash,
+ * and dies when the garbage is freed. */
 static void graph_hang(struct shadow *shadow, unsigned name)
 {
     graph_new_instance(shadow, name, SHADOW_FINALIZED - SHADOW_OF_CLASS);
@@ -385,7 +385,7 @@ static void graph_cycle(struct shadow *shadow, unsigned name, unsigned choice)
 
 /* ---------------------------------------------------------------- references that were not loaded
  */
-/* What a weak reference leads to, which nothing else may refer to any more. */
+/* Keeps a weak reference's referent, to which nothing else may refer any more. */
 static void graph_keep_referent(struct shadow *shadow, unsigned name)
 {
     const struct shadow_weakref *weak = &shadow->weakrefs[name % SHADOW_WEAKREFS];
@@ -402,7 +402,7 @@ static void graph_keep_referent(struct shadow *shadow, unsigned name)
 }
 
 struct graph_visit {
-    unsigned left; /* to be passed by */
+    unsigned left; /* to be skipped */
     struct object *kept;
 };
 
@@ -416,8 +416,8 @@ static int graph_visit_keep(struct object *object, void *context)
     return 1;
 }
 
-/* A container that a visit has shown. One that is reachable is known by its address; of another's
- * node, the address may be somebody else's by now. */
+/* Keeps a container that a visit has shown. A reachable one is found by its address; the address of
+ * another node may belong to somebody else now. */
 static void graph_keep_visited(struct shadow *shadow, unsigned name)
 {
     struct graph_visit visit = {.left = 3 * name};
@@ -432,7 +432,7 @@ static void graph_keep_visited(struct shadow *shadow, unsigned name)
         index = node->reachable && node->object == visit.kept ? i : SHADOW_NONE;
     }
     if (index == SHADOW_NONE) {
-        shadow->is_exact = false; /* the reference may have kept garbage */
+        shadow->is_exact = false; /* the reference may have kept garbage alive */
         object_decref(shadow->runtime, visit.kept);
     } else {
         graph_keep(shadow, name, index);
@@ -454,7 +454,7 @@ static void graph_keep_suspended(struct shadow *shadow, unsigned name)
     }
 }
 
-/* Each part costs as much as a hundred other operations; all of them, one time in four. */
+/* Each check costs as much as a hundred other operations; one time in four it does all of them. */
 static void graph_check(struct shadow *shadow, unsigned name, unsigned choice)
 {
     int index = shadow->names[name];

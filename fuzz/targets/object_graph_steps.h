@@ -10,18 +10,18 @@ enum graph_kind {
     GRAPH_NEW_INSTANCE,
     GRAPH_NEW_ATOM,
     GRAPH_ASSIGN,
-    GRAPH_DELETE_NAME, /* high: or make immortal what it names; or about the list of garbage */
-    GRAPH_PUT,         /* append, or set an entry or attribute: low is the container */
-    GRAPH_SET,         /* replace an item: the operation's number says which */
+    GRAPH_DELETE_NAME, /* high: or make its object immortal, or use the list of garbage */
+    GRAPH_PUT,         /* append, or set an entry or attribute; low is the container */
+    GRAPH_SET,         /* replace an item, chosen by the operation's number */
     GRAPH_REMOVE,      /* pop, or delete an entry or attribute */
-    GRAPH_CLEAR,       /* a list, or fill an empty one with high; a dict gets so many int keys */
-    GRAPH_LOAD,        /* a name for one of a container's items */
-    GRAPH_CYCLE,       /* into itself, or a ring of lists that is dropped at once */
+    GRAPH_CLEAR, /* clear a list, or fill an empty one with high; give a dict that many int keys */
+    GRAPH_LOAD,  /* give a name one of a container's items */
+    GRAPH_CYCLE, /* a self-reference, or a ring of lists that is dropped at once */
     GRAPH_CHAIN,
     GRAPH_COLLECT, /* high: the generation; automatic collections; freezing */
-    GRAPH_CHECK,   /* high: what */
-    GRAPH_REFUSE,  /* the heap's next calls from a place on */
-    GRAPH_WEAK,    /* make, drop; or drop what finalizers have rescued */
+    GRAPH_CHECK,   /* high: which check */
+    GRAPH_REFUSE,  /* the heap's next calls, from a place on */
+    GRAPH_WEAK,    /* make or drop one; or drop what finalizers have rescued */
 };
 
 enum {

@@ -12,7 +12,7 @@
 
 /* ---------------------------------------------------------------------------------- the header */
 
-/* Counts should repeat to the last digit; whether those of a run did is said, not assumed. */
+/* Says whether the counts of a run repeat to the last digit, as they should. */
 static void report_counts(const struct record_set *set, struct document *document)
 {
     struct instruction_counts counts;
@@ -195,8 +195,8 @@ static void report_one_run(const struct comparison *comparison, struct document 
     report_rounds(comparison, document);
 }
 
-/* By how much the runs' own base has moved: nobody changed it, so the machine did. Counts do not
- * depend on the machine's mood. */
+/* Reports by how much the runs' own base has moved. Nobody changed the base, so the machine did.
+ * Counts do not depend on the state of the machine. */
 static void report_drift(const struct comparison *comparison, struct document *document)
 {
     const struct record_set *set = comparison->set;
@@ -290,7 +290,7 @@ static void report_value(struct table *table, size_t column, const struct compar
                          double value)
 {
     if (comparison->relative) {
-        table_number(table, column, "%.3f×", value); /* of its own run's base */
+        table_number(table, column, "%.3f×", value); /* as a ratio to its own run's base */
     } else {
         table_quantity(table, column, value, comparison->metric->unit);
     }

@@ -1,7 +1,7 @@
-/* A run for other programs: flat tables (CSV, SQLite), a Markdown table, google-benchmark's JSON.
- * One exporter a file.
+/* Exports a run for other programs: flat tables (CSV, SQLite), a Markdown table, google-benchmark's
+ * JSON. One exporter per file.
  *
- * Everything reads its source and keeps nothing; one thread. */
+ * Exporters only read their source; one thread. */
 #ifndef HEAPMILL_RESULTS_EXPORT_H
 #define HEAPMILL_RESULTS_EXPORT_H
 
@@ -11,10 +11,10 @@
 #include "common/status.h"
 #include "results/compare/comparison.h"
 
-/* What is exported; borrowed. */
+/* The data to export; borrowed. */
 struct export_source {
     const struct record_set *set;
-    struct comparison *const *comparisons; /* of one run, a metric each */
+    struct comparison *const *comparisons; /* of one run, one per metric */
     size_t comparison_count;
 };
 
@@ -24,17 +24,17 @@ enum export_kind { EXPORT_NONE, EXPORT_TEXT, EXPORT_INTEGER, EXPORT_REAL };
 
 struct export_value {
     enum export_kind kind; /* EXPORT_NONE: no such figure */
-    const char *text;      /* borrowed for the visit */
+    const char *text;      /* borrowed during the visit */
     int64_t integer;
     double real; /* finite */
 };
 
 struct export_column {
-    const char *name; /* kept: programs read it */
+    const char *name; /* must not change: programs read it */
     enum export_kind kind;
 };
 
-/* Called for each row with as many values as the table has columns. */
+/* Called for each row, with one value per column of the table. */
 typedef enum status export_visit(void *context, const struct export_value *values,
                                  struct error *error);
 
@@ -46,27 +46,27 @@ struct export_table {
                          struct error *error);
 };
 
-/* A row for each record: what it is of, the members of its JSON, and each metric by its name. One
- * thread at a time. */
+/* One row per record: its cell, the members of its JSON, and each metric by its name. One thread at
+ * a time. */
 const struct export_table *export_records(void);
-extern const struct export_table export_comparison; /* a row for each cell and metric */
+extern const struct export_table export_comparison; /* one row per cell and metric */
 
-/* --- exporters. STATUS_IO: file does not take it. */
+/* --- exporters. STATUS_IO: writing to file failed. */
 
-/* RFC 4180 with a header line, but lines end as on Unix. No value is an empty field. */
+/* RFC 4180 with a header line, but with Unix line ends. No value is an empty field. */
 enum status export_csv(const struct export_source *source, const struct export_table *table,
                        FILE *file, struct error *error);
 
-/* The comparisons as tables of GitHub's Markdown, each under its header. */
+/* Writes the comparisons as tables of GitHub's Markdown, each under its header. */
 enum status export_markdown(const struct export_source *source, FILE *file, struct error *error);
 
-/* google-benchmark's JSON, for its tools/compare.py: one entry for each ok record of the time pass,
- * named after its cell, a repetition a round; then median, mean and standard deviation. Times are
- * of one operation, in ns. Twins and left-out records are not in it. */
+/* Writes google-benchmark's JSON for its tools/compare.py. Each ok record of the time pass is an
+ * entry, named after its cell; each round is a repetition. Then come median, mean and standard
+ * deviation. Times are of one operation, in ns. Twins and left-out records are not exported. */
 enum status export_benchmark(const struct export_source *source, FILE *file, struct error *error);
 
-/* A database with the tables `records`, `comparison` and `run` (key, value). path is written anew.
- * STATUS_UNSUPPORTED if this heapmill was built without SQLite. */
+/* Writes a new database with the tables `records`, `comparison` and `run` (key, value).
+ * STATUS_UNSUPPORTED: this heapmill was built without SQLite. */
 enum status export_sqlite(const struct export_source *source, const char *path,
                           struct error *error);
 
@@ -76,7 +76,7 @@ enum status export_sqlite(const struct export_source *source, const char *path,
  * STATUS_NO_MEMORY. */
 enum status export_artifact(const char *directory, const char *path, struct error *error);
 
-/* --- files that are there whole or not at all: file.c */
+/* --- files that are written whole or not at all: file.c */
 
 enum { EXPORT_PATH_MAX = 4096 };
 
@@ -88,7 +88,7 @@ struct export_file {
 
 /* Opens a new temporary file beside path. STATUS_IO with the path and the reason. */
 enum status export_file_open(struct export_file *file, const char *path, struct error *error);
-/* Durable, then renamed to path. On failure as after export_file_discard. */
+/* Makes the file durable, and renames it to path. After a failure the temporary file is gone. */
 enum status export_file_commit(struct export_file *file, struct error *error);
 void export_file_discard(struct export_file *file);
 

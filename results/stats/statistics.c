@@ -13,7 +13,7 @@
 enum {
     STATISTICS_RESAMPLES_FEW = 5000, /* for tails below 1%, which need more draws to be steady */
     STATISTICS_RESAMPLES_MANY = 2000,
-    STATISTICS_MANY = 32, /* values from which STATISTICS_RESAMPLES_MANY will do */
+    STATISTICS_MANY = 32, /* from this many values on STATISTICS_RESAMPLES_MANY are enough */
 };
 
 static int statistics_compare(const void *left, const void *right)
@@ -36,8 +36,8 @@ double statistics_quantile(const double *sorted, size_t count, double p)
     return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
-/* The value of a rank (0: the least), by Hoare's FIND (Algorithm 65, CACM 4, 1961). Afterwards no
- * value before it is greater and none after it is less. */
+/* Returns the value of a rank (0: the smallest), by Hoare's FIND (Algorithm 65, CACM 4, 1961).
+ * Afterwards no value before it is greater and no value after it is smaller. */
 static double statistics_select(double *values, size_t count, size_t rank_wanted)
 {
     ptrdiff_t rank = (ptrdiff_t)rank_wanted;
@@ -129,8 +129,8 @@ static void statistics_draw(struct rng *rng, uint32_t *times, size_t rounds)
     }
 }
 
-/* The median of a resample: of the ascending values, each as often as its round was drawn.
- * `otherwise` if none of their rounds was. */
+/* The median of a resample: each of the ascending values counts as often as its round was drawn.
+ * `otherwise` if none of their rounds was drawn. */
 static double statistics_resampled_median(const struct ranked *ranked, size_t count,
                                           const uint32_t *times, size_t drawn, double otherwise)
 {
@@ -156,7 +156,7 @@ static double statistics_ranked_median(const struct ranked *ranked, size_t count
     return (ranked[(count - 1) / 2].value + ranked[count / 2].value) / 2;
 }
 
-/* A series' values by rank, and what resampling needs to know of it. */
+/* A series' values by rank, with what resampling needs. */
 struct ranked_series {
     struct ranked *ranked; /* [count], ascending */
     size_t count;
@@ -164,7 +164,7 @@ struct ranked_series {
     double weight;
 };
 
-/* The memory of a bootstrap, in one piece. */
+/* The memory of a bootstrap, allocated at once. */
 struct bootstrap {
     struct ranked_series *series;
     struct ranked *ranked;
@@ -217,7 +217,7 @@ static void bootstrap_rank(struct bootstrap *bootstrap, size_t index, const doub
     series->median = statistics_ranked_median(series->ranked, series->count);
 }
 
-/* How many of the series' values this resample has. */
+/* Counts the series' values in this resample. */
 static size_t bootstrap_drawn(const struct bootstrap *bootstrap, const struct ranked_series *series)
 {
     if (series->count == bootstrap->rounds) {
@@ -230,7 +230,7 @@ static size_t bootstrap_drawn(const struct bootstrap *bootstrap, const struct ra
     return drawn;
 }
 
-/* Fills figures with the weighted mean of medians of each resample. */
+/* Fills figures with the weighted mean of medians of every resample. */
 static void bootstrap_run(struct bootstrap *bootstrap, uint64_t seed)
 {
     struct rng rng;
@@ -249,7 +249,7 @@ static void bootstrap_run(struct bootstrap *bootstrap, uint64_t seed)
     }
 }
 
-/* The bounds that leave the tail on each side, rounded outwards to figures that were drawn. */
+/* Finds the bounds with the tail on each side, rounded outwards to drawn figures. */
 static void bootstrap_bounds(struct bootstrap *bootstrap, double tail, struct interval *interval)
 {
     size_t outside = (size_t)(tail * (double)bootstrap->resamples);
@@ -274,7 +274,8 @@ static double statistics_binomial(size_t count, size_t heads)
 static void statistics_order_bounds(const struct ranked *ranked, size_t count,
                                     struct interval *interval)
 {
-    /* From the depth-th least to the depth-th greatest covers 1 − 2 P(fewer than depth heads). */
+    /* The interval from the depth-th smallest to the depth-th largest covers 1 − 2 P(fewer than
+     * depth heads). */
     size_t depth = 1;
     double outer = 1 - 2 * statistics_binomial(count, 0);
     double inner = outer - 2 * statistics_binomial(count, 1);
@@ -335,10 +336,10 @@ enum statistics_verdict statistics_judge(const struct interval *interval, double
     return interval->high < -reach ? STATISTICS_LESS : STATISTICS_SAME;
 }
 
-/* How sure a share of yes and no is. */
+/* How certain a share of successes is. */
 
 #define BINOMIAL_TAIL 0.025
-enum { BINOMIAL_BISECTIONS = 60 }; /* halves of 1: below a double's last bit */
+enum { BINOMIAL_BISECTIONS = 60 }; /* bisections of [0, 1] down to below a double's last bit */
 
 double statistics_binomial_at_least(size_t successes, size_t trials, double p)
 {
@@ -353,7 +354,7 @@ double statistics_binomial_at_least(size_t successes, size_t trials, double p)
     return sum;
 }
 
-/* The probability that gives at least so many with the chance `tail`: it grows with p. */
+/* The p for which at least so many successes have the chance `tail`, which grows with p. */
 static double binomial_invert(size_t successes, size_t trials, double tail)
 {
     double low = 0;
@@ -444,8 +445,9 @@ enum { RANKS_EXACT_MAX = 60, RANKS_BISECTIONS_MAX = 200 };
 
 #define RANKS_LEVEL 0.05
 
-/* Walsh averages are the means of all pairs of values, each with itself too; their median is the
- * estimate. The sum of the ranks of the values below a point is the number of averages below it. */
+/* Walsh averages are the means of all pairs of values, including each value with itself. Their
+ * median is the estimate. The rank sum of the values below a point is the number of averages below
+ * it. */
 struct ranks {
     double *sorted;
     size_t count;
@@ -458,7 +460,7 @@ static size_t ranks_averages(size_t count)
     return count * (count + 1) / 2;
 }
 
-/* Fills below: each rank is in the sum or not, with the same chance. */
+/* Fills below: each rank is in the sum or is not, with equal chances. */
 static void ranks_tabulate(struct ranks *ranks)
 {
     size_t averages = ranks_averages(ranks->count);
@@ -503,11 +505,11 @@ static double ranks_chance(const struct ranks *ranks, size_t t)
     return erfc((n * (n + 1) / 4 - (double)t - 0.5) / sigma / sqrt(2)) / 2;
 }
 
-/* How many Walsh averages are at most `value`. */
+/* Counts the Walsh averages that are at most `value`. */
 static size_t ranks_count(const struct ranks *ranks, double value)
 {
     size_t count = 0;
-    size_t end = ranks->count; /* the values before it make such an average with the i-th */
+    size_t end = ranks->count; /* the values before it have such an average with the i-th */
     for (size_t i = 0; i < ranks->count; i++) {
         while (end > 0 && (ranks->sorted[i] + ranks->sorted[end - 1]) / 2 > value) {
             end--;
@@ -517,8 +519,8 @@ static size_t ranks_count(const struct ranks *ranks, double value)
     return count;
 }
 
-/* The average of a rank, 0 being the least, by bisection over values: there are too many to list.
- */
+/* The average of that rank, 0 being the smallest. It bisects over values, because there are too
+ * many averages to list. */
 static double ranks_select(const struct ranks *ranks, size_t rank)
 {
     double low = ranks->sorted[0];
@@ -553,7 +555,7 @@ enum status statistics_middle(const double *values, size_t count, struct interva
     interval->point =
         (ranks_select(&ranks, (averages - 1) / 2) + ranks_select(&ranks, averages / 2)) / 2;
     if (count >= STATISTICS_ROUNDS_MIN) {
-        size_t rank = 0; /* at six values the least average is improbable enough: 1 / 2^6 */
+        size_t rank = 0; /* with six values the smallest average is improbable enough: 1 / 2^6 */
         while (ranks_chance(&ranks, rank + 1) <= RANKS_LEVEL / 2) {
             rank++;
         }
@@ -576,22 +578,24 @@ enum status statistics_middle_beyond(const double *values, size_t count, double 
     if (status != STATUS_OK) {
         return status;
     }
-    size_t up = ranks_count(&ranks, reach); /* few: the values lie beyond reach */
-    /* The largest number below −reach counts what is at least −reach: few if they lie before it. */
+    size_t up = ranks_count(&ranks, reach); /* small if the values lie beyond reach */
+    /* nextafter gives the largest number below −reach, so this counts the averages that are at
+     * least −reach: few if the values lie below. */
     size_t down = ranks_averages(count) - ranks_count(&ranks, nextafter(-reach, -HUGE_VAL));
     *p = fmin(1, 2 * ranks_chance(&ranks, up < down ? up : down));
     free(ranks.sorted);
     return STATUS_OK;
 }
 
-/* The tests of single cells, and how many of their findings a whole table may keep. */
+/* The tests of single cells, and the control over how many of their findings a whole table may
+ * keep. */
 
-/* Trimmed from each end: what Yuen 1974 and later texts on robust tests settled on. */
+/* The share that is trimmed from each end, as in Yuen 1974 and later texts on robust tests. */
 #define MANY_TRIMMED_SHARE 0.2
 
-/* Degrees of freedom of the trimmed t. The usual one less than the values that stay is too many for
- * the far tail, which is where a large table's findings are: with normal noise, p of 1e-4 came 1.4
- * to 2.1 times too often. These are fitted, and simulated anew at each count from 6 to 40 and at
+/* Degrees of freedom of the trimmed t. The usual number, the remaining values minus 1, is too large
+ * for the far tail, where the findings of a large table are: with normal noise, p of 1e-4 came 1.4
+ * to 2.1 times too often. These were fitted, then simulated anew at each count from 6 to 40 and at
  * some up to 63: no p from 0.05 to 2e-5 came too often. docs/decisions/0003-statistics.md. */
 static size_t many_degrees(size_t count, size_t inner)
 {
@@ -635,8 +639,7 @@ enum status statistics_beyond(const double *values, size_t count, double reach, 
     statistics_sort(sorted, count);
     size_t trimmed = (size_t)(MANY_TRIMMED_SHARE * (double)count);
     size_t inner = count - 2 * trimmed;
-    /* Winsorized: what is trimmed from the mean counts in the spread as the outermost that stays.
-     */
+    /* Winsorized: for the spread, a trimmed value counts as the outermost value that stays. */
     double mean = 0;
     double winsorized_mean = 0;
     for (size_t i = 0; i < count; i++) {
@@ -701,16 +704,16 @@ double statistics_systematic(const struct interval *interval)
     return fmax(0, fmax(interval->low, -interval->high));
 }
 
-/* One more of the same kind exceeds the k-th least of n with the chance 1 - k / (n + 1), whatever
- * the distribution: from 19 on there is a k that makes it 5%. From 1. */
+/* One more value of the same kind exceeds the k-th smallest of n with the chance 1 - k / (n + 1),
+ * whatever the distribution: from n = 19 on some k makes it 5%. Ranks begin at 1. */
 static size_t floor_rank(size_t count)
 {
     size_t rank = (size_t)ceil(FLOOR_QUANTILE * (double)(count + 1));
     return rank < count ? rank : count;
 }
 
-/* The value of that rank among the others, of which one equal to `own` is taken out; 0 if there are
- * no others. */
+/* The value of that rank among the others: one value equal to `own` is taken out first. 0 if there
+ * are no others. */
 static double floor_of_others(const double *sorted, size_t count, double own)
 {
     if (count < 2) {
@@ -720,7 +723,7 @@ static double floor_of_others(const double *sorted, size_t count, double own)
     return own <= sorted[rank - 1] ? sorted[rank] : sorted[rank - 1];
 }
 
-/* What the pairs of all groups have in common, sorted. */
+/* The pairs of all groups, sorted. */
 struct floor_sample {
     double *firsts;
     double *excesses; /* of second twins over their first */
@@ -744,7 +747,8 @@ static void floor_collect(struct floor_sample *sample, const struct statistics_t
     statistics_sort(sample->excesses, sample->excess_count);
 }
 
-/* A group without a first twin has no luck of its own to go by: any of the others' may be its. */
+/* A group without a first twin has none of its own to go by, so it gets the largest distance of the
+ * other groups. */
 static double floor_of_group(const struct floor_sample *sample,
                              const struct statistics_twins *twins)
 {
@@ -777,7 +781,8 @@ enum status statistics_noise_floors(const struct statistics_twins *twins, size_t
     return STATUS_OK;
 }
 
-/* Which difference a table would have told: before anybody asks why it told none. */
+/* The smallest difference that a table could have found, so that a table without findings can be
+ * read. */
 
 enum { RESOLUTION_BISECTIONS = 60 };
 
@@ -786,7 +791,7 @@ static double resolution_normal(double z)
     return erfc(-z / sqrt(2)) / 2;
 }
 
-/* The z with so much beyond it on one side. */
+/* The z that is exceeded on one side with the chance tail. */
 static double resolution_quantile(double tail)
 {
     double low = 0;

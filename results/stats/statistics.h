@@ -1,8 +1,8 @@
-/* The statistics of paired rounds. docs/decisions/0003-statistics.md says why these, and what
- * coverage they were measured to have.
+/* The statistics of paired rounds. docs/decisions/0003-statistics.md gives the reasons and the
+ * measured coverage.
  *
- * Everything works on logarithms of ratios, is deterministic for a seed, allocates only where it
- * says so, and may be called from several threads. */
+ * All functions work on logarithms of ratios and are deterministic for a seed. They allocate only
+ * if their comment says so, and may be called from several threads. */
 #ifndef HEAPMILL_RESULTS_STATISTICS_H
 #define HEAPMILL_RESULTS_STATISTICS_H
 
@@ -12,14 +12,14 @@
 
 #include "common/status.h"
 
-/* Below this many pairs no interval can cover 95%: the widest that there is, from the least to the
- * greatest, misses the median with probability 2 / 2^n, which is 6.25% at five and 3.1% at six. */
+/* With fewer pairs no interval can cover 95%: even the widest one, from the smallest value to the
+ * largest, misses the median with probability 2 / 2^n, which is 6.25% at five and 3.1% at six. */
 enum { STATISTICS_ROUNDS_MIN = 6 };
 
 /* Values from which the least p of signed ranks, 2 / 2^11, is small enough for most tables. */
 enum { STATISTICS_RANKS_MIN = 11 };
 
-/* NAN in low and high: no interval. */
+/* low and high are NAN if there is no interval. */
 struct interval {
     double point;
     double low;
@@ -50,10 +50,10 @@ size_t statistics_resamples(size_t count);
 enum status statistics_median_interval(const double *values, size_t count,
                                        struct interval *interval, struct error *error);
 
-/* One series of a mean of medians: the value of each round, NAN where it has none. */
+/* One series of a mean of medians: the value of each round, NAN if it has none. */
 struct statistics_series {
     const double *values; /* [rounds] */
-    double weight;        /* all weights of a mean add up to 1 */
+    double weight;        /* the weights of a mean add up to 1 */
 };
 
 /* The weighted mean of the series' medians with its 95% interval, by the expanded percentile
@@ -68,57 +68,59 @@ enum status statistics_mean_interval(const struct statistics_series *series, siz
 /* About one standard error: a quarter of a 95% interval's width, a log-ratio too. */
 double statistics_standard_error(const struct interval *interval);
 
-/* How far from 0 a pair's systematic difference is, as far as chance lets it be seen: the distance
- * of its interval's near end, 0 where 0 lies within. It is the least floor by which
- * statistics_judge does not tell the pair apart. A log-ratio, as the interval. */
+/* How far a pair's systematic difference is from 0, as far as chance allows to see it: the distance
+ * of the interval's near end from 0; 0 if the interval contains 0. It is the smallest floor with
+ * which statistics_judge does not tell the pair apart. A log-ratio, as the interval. */
 double statistics_systematic(const struct interval *interval);
 
-/* The A/A pairs of a group of cells: statistics_systematic of both, NAN for one without an
- * interval.
- */
+/* The A/A pairs of a group of cells: statistics_systematic of each, NAN for one without an
+ * interval. */
 struct statistics_twins {
     double first;
     double second;
 };
 
-/* The noise floors of groups: what an identical program under another name is not told apart by in
- * a group, with a chance of 95%. That is the first twin's distance and how far second twins exceed
- * first ones in the other groups (the rank of one more among them, whatever their distribution;
- * below 20 groups the greatest, which promises less). A group's own second twin has no part in its
- * floor. Where intervals alone account for all of chance, floors are 0. Fills floors[count] with
- * ratio distances: 0.012 is 1.2%; all NAN if no first twin has an interval. STATUS_NO_MEMORY. */
+/* Computes the noise floors of groups. With a chance of 95%, an identical program under another
+ * name is not told apart by its group's floor. The floor is the first twin's distance plus the
+ * amount by which second twins exceed first ones in the other groups (taken by rank, so for any
+ * distribution; below 20 groups it is the largest amount, which promises less). A group's own
+ * second twin does not influence its floor. If intervals alone account for all of chance, floors
+ * are 0. Fills floors[count] with ratio distances: 0.012 is 1.2%; all are NAN if no first twin has
+ * an interval. STATUS_NO_MEMORY. */
 enum status statistics_noise_floors(const struct statistics_twins *twins, size_t count,
                                     double *floors, struct error *error);
 
 enum statistics_verdict { STATISTICS_LESS = -1, STATISTICS_SAME = 0, STATISTICS_MORE = 1 };
 
-/* Tells apart only if the whole interval (of log-ratios) lies beyond the noise floor (a ratio
- * distance) on one side, and so excludes 0 too. Both must be known. */
+/* Tells a pair apart only if the whole interval (of log-ratios) lies beyond the noise floor (a
+ * ratio distance) on one side. Then it also excludes 0. Both must be known. */
 enum statistics_verdict statistics_judge(const struct interval *interval, double noise_floor);
 
 /* --- many cells at once: many.c */
 
-/* The share of wrong ones among all differences that a table tells apart. */
+/* The allowed share of wrong findings among all differences that a table tells apart. */
 #define STATISTICS_DISCOVERY_LEVEL 0.05
 
-/* P(|T| >= |t|) of Student's t with so many degrees of freedom, at least 1. */
+/* P(|T| >= |t|) of Student's t with that many degrees of freedom, at least 1. */
 double statistics_student_tails(double t, size_t degrees);
 
 /* The t of which that chance is 5%. */
 double statistics_student_95(size_t degrees);
 
-/* How probable values as far out as these are if their location lay within ±reach, two-sided. From
- * STATISTICS_RANKS_MIN values on that of statistics_middle_beyond, which agrees with the interval.
- * Below, where ranks cannot give a p that survives a table, the p of a t-test of their 20% trimmed
- * mean (Tukey and McLaughlin 1963; Yuen 1974) against the near end of that stretch, with degrees of
- * freedom that were simulated to keep it honest far out; 0 where values without any spread lie
- * beyond it. NAN below STATISTICS_ROUNDS_MIN values. Allocates; STATUS_NO_MEMORY. */
+/* The two-sided probability of values as far out as these if their location lay within ±reach. From
+ * STATISTICS_RANKS_MIN values on it is that of statistics_middle_beyond, which agrees with the
+ * interval. With fewer values ranks cannot give a p that survives a table; then it is the p of a
+ * t-test of their 20% trimmed mean (Tukey and McLaughlin 1963; Yuen 1974) against the near end of
+ * that range, with degrees of freedom that were simulated so that it holds far out; 0 if values
+ * without any spread lie beyond the range. NAN below STATISTICS_ROUNDS_MIN values. Allocates;
+ * STATUS_NO_MEMORY. */
 enum status statistics_beyond(const double *values, size_t count, double reach, double *p,
                               struct error *error);
 
-/* Which of many hypotheses may be given up so that at most `level` of those are given up wrongly,
- * on average: Benjamini and Hochberg 1995. p of NAN is no hypothesis. kept[i] says that p[i] is
- * among the discoveries; returns how many hypotheses there are. Allocates; STATUS_NO_MEMORY. */
+/* Finds which of many hypotheses can be rejected so that, on average, at most `level` of the
+ * rejected ones are true: Benjamini and Hochberg 1995. A p of NAN is no hypothesis. kept[i] says
+ * that p[i] is among the findings. *hypotheses gets the number of hypotheses. Allocates;
+ * STATUS_NO_MEMORY. */
 enum status statistics_discover(const double *p, size_t count, double level, bool *kept,
                                 size_t *hypotheses, struct error *error);
 
@@ -146,9 +148,9 @@ struct statistics_sight {
     double error;
 };
 
-/* The least slowdown, a ratio distance, that is told in this share of the rows on average, if each
- * is told where it lies beyond the floor with a two-sided p of at most `level`; errors are taken
- * for normal. NAN: no rows, or none below 16-fold. */
+/* The smallest slowdown, a ratio distance, that is found on average in this share of the rows, if a
+ * row is found when it lies beyond the floor with a two-sided p of at most `level`. Errors are
+ * assumed to be normal. NAN: there are no rows, or no slowdown below 16-fold is found. */
 double statistics_resolved(const struct statistics_sight *rows, size_t count, double level,
                            double share);
 
@@ -165,7 +167,7 @@ enum status statistics_shift(const double *values, size_t count, const double *b
 
 /* --- shares: binomial.c */
 
-/* The chance of at least `successes` of `trials` that have the probability p each. */
+/* The chance of at least `successes` successes in `trials` trials with probability p each. */
 double statistics_binomial_at_least(size_t successes, size_t trials, double p);
 
 /* The exact 95% interval of a probability of which `successes` of `trials` are known: Clopper and

@@ -14,7 +14,8 @@ static int survival_compare_trials(const void *left, const void *right)
     if (a->time_s != b->time_s) {
         return a->time_s < b->time_s ? -1 : 1;
     }
-    return (int)b->found - (int)a->found; /* found before cut: the cut one was still at risk */
+    return (int)b->found -
+           (int)a->found; /* found before cut: at that time the cut one was still at risk */
 }
 
 static enum status survival_sort(const struct survival_trial *trials, size_t count,
@@ -50,7 +51,7 @@ static void survival_set_interval(struct survival_step *step, double greenwood)
     }
 }
 
-/* One step for each distinct time at which something was found. */
+/* Makes one step for each distinct time at which something was found. */
 static void survival_walk(const struct survival_trial *sorted, size_t count,
                           struct survival_curve *curve)
 {
@@ -106,7 +107,7 @@ void survival_curve_release(struct survival_curve *curve)
     curve->count = 0;
 }
 
-/* After the last step. */
+/* The survival after the last step. */
 static double survival_last(const struct survival_curve *curve)
 {
     return curve->count > 0 ? curve->steps[curve->count - 1].survival : 1;
@@ -127,7 +128,7 @@ double survival_at(const struct survival_curve *curve, double time_s)
 double survival_median(const struct survival_curve *curve)
 {
     for (size_t i = 0; i < curve->count; i++) {
-        /* A product of fractions may miss one half by a rounding. */
+        /* A product of fractions may differ from one half by a rounding error. */
         if (curve->steps[i].survival <= 0.5 + 1e-12) {
             return curve->steps[i].time_s;
         }
@@ -155,7 +156,7 @@ static double survival_area(const struct survival_curve *curve, double from_s, d
 static void survival_set_mean_interval(struct interval *mean, double horizon_s, double variance,
                                        size_t trials)
 {
-    double count = (double)trials; /* at least 2, or the variance were 0 */
+    double count = (double)trials; /* at least 2, otherwise the variance is 0 */
     double part = mean->point / horizon_s;
     double error = sqrt(variance * count / (count - 1)) / horizon_s / (part * (1 - part));
     double reach = statistics_student_95(trials - 1) * error;
