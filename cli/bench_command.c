@@ -314,10 +314,17 @@ static int bench_conclude(const struct bench_options *options, const json_t *pla
                           const char *directory, double seconds, bool interrupted, json_t *warnings,
                           struct error *error)
 {
-    struct bench_tally after;
+    struct run_tally after;
+    struct record_set *set = NULL;
     json_t *new_warnings = json_array();
-    enum status status =
-        bench_tally_read(directory, &after, interrupted ? NULL : new_warnings, error);
+    enum status status = store_load(directory, &set, error);
+    if (status == STATUS_OK) {
+        status = run_tally_read(set, &after, error);
+    }
+    if (status == STATUS_OK && !interrupted) {
+        status = bench_warnings_after(set, new_warnings, error);
+    }
+    record_set_free(set);
     if (status == STATUS_OK) {
         (void)json_array_extend(warnings, new_warnings);
         bench_report_end(&after, directory, seconds, interrupted, warnings, options->json);

@@ -10,7 +10,6 @@
 #include "common/host/text.h"
 #include "results/stats/disturbance.h"
 #include "results/stats/precision.h"
-#include "results/store.h"
 #include "run/plan.h"
 #include "run/rounds.h"
 
@@ -133,8 +132,7 @@ void bench_report_plan(const json_t *plan, bool json)
         json_t *copy = json_copy((json_t *)plan);
         (void)json_object_set_new(copy, "estimate_s", json_real(estimate_s));
         (void)json_object_set_new(copy, "processes", json_integer((json_int_t)processes));
-        (void)json_dumpf(copy, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(copy);
         json_decref(copy);
         return;
     }
@@ -195,43 +193,6 @@ void bench_report_start(const json_t *plan, const char *directory, double round_
     }
 }
 
-enum status bench_tally_read(const char *directory, struct bench_tally *tally, json_t *warnings,
-                             struct error *error)
-{
-    struct record_set *set = NULL;
-    *tally = (struct bench_tally){0};
-    enum status status = store_load(directory, &set, error);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
-        const struct record *record = &set->records[i];
-        tally->records++;
-        tally->ok += record->status == RECORD_OK;
-        tally->not_applicable += record->status == RECORD_NOT_APPLICABLE;
-        tally->failed += record_status_is_failure(record->status);
-        if (record->pass == RECORD_TIME && record->round >= tally->rounds) {
-            tally->rounds = record->round + 1;
-        }
-        json_t *json = NULL;
-        status = record_set_read(set, i, &json, error);
-        if (status == STATUS_OK) {
-            double elapsed_s = json_number_value(json_object_get(json, "elapsed_s"));
-            tally->elapsed_s = elapsed_s > tally->elapsed_s ? elapsed_s : tally->elapsed_s;
-            json_decref(json);
-        }
-    }
-    if (status == STATUS_OK) {
-        status = instruction_counts_read(set, &tally->counts, error);
-        tally->counts.differing = NULL; /* the set's, which goes */
-    }
-    if (status == STATUS_OK && warnings != NULL) {
-        status = bench_warnings_after(set, warnings, error);
-    }
-    record_set_free(set);
-    return status;
-}
-
 /* Nothing of a run without counts, or with one of each cell, which proves nothing. */
 static void report_counts(const struct instruction_counts *counts, const char *directory)
 {
@@ -243,7 +204,7 @@ static void report_counts(const struct instruction_counts *counts, const char *d
     }
 }
 
-static void report_summary_json(const struct bench_tally *tally, const char *directory,
+static void report_summary_json(const struct run_tally *tally, const char *directory,
                                 double seconds, bool interrupted, json_t *warnings)
 {
     json_t *summary = json_pack(
@@ -253,12 +214,11 @@ static void report_summary_json(const struct bench_tally *tally, const char *dir
         (json_int_t)tally->not_applicable, "seconds", seconds, "counted_cells",
         (json_int_t)tally->counts.cells, "counted_cells_identical",
         (json_int_t)tally->counts.identical, "warnings", warnings);
-    (void)json_dumpf(summary, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
+    json_print(summary);
     json_decref(summary);
 }
 
-void bench_report_end(const struct bench_tally *tally, const char *directory, double seconds,
+void bench_report_end(const struct run_tally *tally, const char *directory, double seconds,
                       bool interrupted, json_t *warnings, bool json)
 {
     if (json) {

@@ -7,6 +7,7 @@
 #include "cli/calibrate.h"
 #include "cli/command.h"
 #include "cli/shared_options.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "results/stats/disturbance.h"
 #include "results/store.h"
@@ -192,8 +193,7 @@ static enum status calibrate_all(struct calibration *calibration, struct error *
         calibrate_draw(calibration->options, &calibration->power);
     }
     if (calibration->options->json) {
-        (void)json_dumpf(json, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(json);
     } else {
         calibrate_print(json);
     }

@@ -9,6 +9,7 @@
 #include "cli/doctor.h"
 #include "cli/shared_options.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "run/command/library.h"
 
@@ -113,8 +114,7 @@ static int doctor_execute(const struct invocation *invocation, void *arguments)
     size_t missing = doctor_count(rows, "missing");
     if (status == STATUS_OK && asked->json) {
         json_t *all = json_pack("{sO}", "checks", rows);
-        (void)json_dumpf(all, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(all);
         json_decref(all);
     } else if (status == STATUS_OK) {
         doctor_print(rows);

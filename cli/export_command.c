@@ -189,7 +189,7 @@ static int export_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_export = {
     .name = "export",
-    .summary = "a run as CSV, Markdown, SQLite, google-benchmark's JSON, or one archive",
+    .summary = "writes a run as CSV, Markdown, SQLite, google-benchmark's JSON, or one archive",
     .synopses = (const char *const[]){"DIR --csv|--md|--sqlite FILE|--benchmark-json [OPTION…]",
                                       "DIR --artifact FILE", "DIR --verify", NULL},
     .description = "Writes a run for other programs, or whole for another machine.",

@@ -6,10 +6,10 @@
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/text.h"
-#include "results/name_filter.h"
-#include "results/stats/statistics.h"
 #include "results/store.h"
+#include "results/workload_figures.h"
 
 enum { FIGURES_COLUMNS_MAX = 16, FIGURES_FIXED = 3 };
 
@@ -29,87 +29,6 @@ static const struct option_row figures_options[] = {
                  "arm, collector, env, label, params_text, figures: {NAME: number}}")},
     {.kind = OPTION_END},
 };
-
-static bool figures_wants(const struct figures_arguments *arguments, const struct record_cell *cell)
-{
-    const char *const names[] = {cell->backend_text, cell->label};
-    return cell->twin == 0 && name_filter_matches(arguments->workloads, cell->workload) &&
-           name_filter_matches_any(arguments->backends, names, 2);
-}
-
-/* Adds each of the record's figures to the array of that name in values[cell]. */
-static enum status figures_collect(const struct figures_arguments *arguments,
-                                   const struct record_set *set, json_t **values,
-                                   struct error *error)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < set->record_count && status == STATUS_OK; i++) {
-        const struct record *record = &set->records[i];
-        json_t *json = NULL;
-        if (record->status != RECORD_OK || !figures_wants(arguments, &set->cells[record->cell])) {
-            continue;
-        }
-        status = record_set_read(set, i, &json, error);
-        const char *name;
-        json_t *value;
-        json_object_foreach(json_object_get(json, "figures"), name, value)
-        {
-            json_t **of_cell = &values[record->cell];
-            *of_cell = *of_cell != NULL ? *of_cell : json_object();
-            if (json_object_get(*of_cell, name) == NULL) {
-                (void)json_object_set_new(*of_cell, name, json_array());
-            }
-            (void)json_array_append(json_object_get(*of_cell, name), value);
-        }
-        json_decref(json);
-    }
-    return status;
-}
-
-static double figures_median(const json_t *array)
-{
-    size_t count = json_array_size(array);
-    double *values = text_grow(NULL, count, sizeof(*values));
-    for (size_t i = 0; i < count; i++) {
-        values[i] = json_number_value(json_array_get(array, i));
-    }
-    double median = statistics_median(values, count);
-    free(values);
-    return median;
-}
-
-/* The cell's figures: the median of each array of values. */
-static json_t *figures_reduce(const json_t *values)
-{
-    json_t *figures = json_object();
-    const char *name;
-    json_t *array;
-    json_object_foreach((json_t *)values, name, array)
-    {
-        (void)json_object_set_new(figures, name, json_real(figures_median(array)));
-    }
-    return figures;
-}
-
-/* One object {…, figures} for each cell, in the plan's order. */
-static json_t *figures_cells(const struct record_set *set, json_t *const *values)
-{
-    json_t *cells = json_array();
-    for (size_t i = 0; i < set->cell_count; i++) {
-        const struct record_cell *cell = &set->cells[i];
-        if (values[i] != NULL) {
-            (void)json_array_append_new(
-                cells,
-                json_pack("{ss sO si ss ss ss sO so ss ss}", "workload", cell->workload, "params",
-                          json_object_get(cell->plan, "params"), "threads", (int)cell->threads,
-                          "backend", cell->backend, "collector", cell->collector, "arm", cell->arm,
-                          "env", json_object_get(cell->plan, "env"), "figures",
-                          figures_reduce(values[i]), "label", cell->label, "params_text",
-                          cell->params_text));
-        }
-    }
-    return cells;
-}
 
 static char *figures_parameters(const json_t *cell)
 {
@@ -180,40 +99,24 @@ static void figures_print(const json_t *cells)
     document_show(document);
 }
 
-static enum status figures_show(const struct figures_arguments *arguments,
-                                const struct record_set *set, struct error *error)
-{
-    json_t **values = text_grow(NULL, set->cell_count + 1, sizeof(json_t *));
-    memset(values, 0, (set->cell_count + 1) * sizeof(json_t *));
-    enum status status = figures_collect(arguments, set, values, error);
-    if (status == STATUS_OK) {
-        json_t *cells = figures_cells(set, values);
-        if (arguments->json) {
-            json_t *whole = json_pack("{sO}", "cells", cells);
-            (void)json_dumpf(whole, stdout, JSON_INDENT(1));
-            (void)putchar('\n');
-            json_decref(whole);
-        } else {
-            figures_print(cells);
-        }
-        json_decref(cells);
-    }
-    for (size_t i = 0; i < set->cell_count; i++) {
-        json_decref(values[i]);
-    }
-    free(values);
-    return status;
-}
-
 static int figures_execute(const struct invocation *invocation, void *arguments)
 {
-    struct figures_arguments *asked = arguments;
+    const struct figures_arguments *asked = arguments;
     struct record_set *set = NULL;
+    json_t *cells = NULL;
     struct error error;
     enum status status = store_load(asked->directory, &set, &error);
     if (status == STATUS_OK) {
-        status = figures_show(asked, set, &error);
+        status = workload_figures(set, asked->workloads, asked->backends, &cells, &error);
     }
+    if (status == STATUS_OK && asked->json) {
+        json_t *whole = json_pack("{sO}", "cells", cells);
+        json_print(whole);
+        json_decref(whole);
+    } else if (status == STATUS_OK) {
+        figures_print(cells);
+    }
+    json_decref(cells);
     record_set_free(set);
     return status == STATUS_OK ? EXIT_CLEAN : command_fail(invocation, &error);
 }

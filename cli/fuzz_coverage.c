@@ -3,6 +3,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/coverage.h"
 
@@ -70,8 +71,7 @@ static int coverage_tell(const struct coverage_arguments *arguments, json_t *rep
     double lines = json_number_value(json_object_get(report, "lines"));
     double covered = json_number_value(json_object_get(report, "covered"));
     if (arguments->json) {
-        (void)json_dumpf(report, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(report);
     } else {
         coverage_print(report);
     }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/catalog.h"
 #include "fuzz/campaign/execute.h"
@@ -56,8 +57,7 @@ static enum status fmt_print(const char *input, const char *target, const char *
         }
         json_t *all = json_pack("{s:s, s:s, s:o}", "target", program->target, "backend",
                                 program->backend, "lines", array);
-        (void)json_dumpf(all, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(all);
         json_decref(all);
         text_list_free(&lines);
     } else if (status == STATUS_OK) {

@@ -6,6 +6,7 @@
 #include "cli/fuzz.h"
 #include "common/host/document.h"
 #include "common/host/files.h"
+#include "common/host/json.h"
 #include "fuzz/campaign/catalog.h"
 
 struct list_arguments {
@@ -75,8 +76,7 @@ static void list_print_json(const struct fuzz_catalog *catalog, bool bugs)
                       program->backend, "bug", program->bug, "corpus",
                       (json_int_t)list_corpus_size(catalog, program->target), "engines", engines));
     }
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
+    json_print(all);
     json_decref(all);
 }
 

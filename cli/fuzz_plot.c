@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
+#include "common/host/json.h"
 #include "plots/gnuplot.h"
 #include "report/fuzz_part.h"
 
@@ -42,8 +43,7 @@ static void plot_print(const char *output, const struct text_list *names, bool j
         }
     }
     if (json) {
-        (void)json_dumpf(paths, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(paths);
     }
     json_decref(paths);
 }

@@ -3,6 +3,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/regress.h"
 
@@ -54,8 +55,7 @@ static int regress_command(const struct invocation *invocation, void *arguments)
     process_prepare_signals();
     enum status status = fuzz_regress_run(&regress, &rows, &failed, &error);
     if (status == STATUS_OK && asked->json) {
-        (void)json_dumpf(rows, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(rows);
     } else if (status == STATUS_OK) {
         regress_show(rows);
     }

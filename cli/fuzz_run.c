@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/grid.h"
@@ -248,8 +249,7 @@ static void run_print(const struct run_arguments *arguments,
             (json_int_t)result->operations, "corpus", (json_int_t)result->corpus, "findings",
             (json_int_t)result->findings, "findings_new", (json_int_t)result->findings_new,
             "deviations", fuzz_deviations_json(deviations));
-        (void)json_dumpf(all, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(all);
         json_decref(all);
         return;
     }

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 
 /* Other engines are compared with these: random, and the variants without the mutator. */
 static bool report_is_baseline(const char *engine)
@@ -40,8 +41,7 @@ int score_report(const struct fuzz_score *score, double floor, bool json)
     if (json) {
         json_t *all = fuzz_score_to_json(score);
         (void)json_object_set_new(all, "below_floor", json_integer((json_int_t)missed));
-        (void)json_dumpf(all, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(all);
         json_decref(all);
     } else {
         report_show(score);

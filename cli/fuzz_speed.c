@@ -4,6 +4,7 @@
 
 #include "cli/fuzz.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/speed_run.h"
 #include "results/stats/statistics.h"
@@ -131,8 +132,7 @@ static void speed_print_json(const struct speed_arguments *arguments,
     json_t *all = json_pack("{s:s, s:I, s:f, s:I, s:o}", "program", arguments->label, "rounds",
                             (json_int_t)arguments->rounds, "time_s", arguments->time_s, "seed",
                             (json_int_t)arguments->seed, "engines", engines);
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
+    json_print(all);
     json_decref(all);
 }
 

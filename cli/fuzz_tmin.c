@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/fuzz.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/deviations.h"
 #include "fuzz/campaign/owner.h"
@@ -42,8 +43,7 @@ static void tmin_print(const struct tmin_arguments *arguments, const char *outpu
                                 signature->text, "bytes_before", (json_int_t)minimised->size_before,
                                 "bytes", (json_int_t)minimised->size, "tests",
                                 (json_int_t)minimised->tests, "output", output);
-        (void)json_dumpf(all, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(all);
         json_decref(all);
     } else {
         (void)printf("%s%s%s\n%zu bytes made %zu in %zu trials: %s\n", signature->kind,

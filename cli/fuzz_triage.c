@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/fuzz.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/campaign/triage.h"
 
@@ -75,8 +76,7 @@ static void triage_print_json(const struct fuzz_triage *triage)
                            group->input, "bytes", (json_int_t)group->minimised.size, "reproducer",
                            group->reproducer, "command", group->command, "step", group->step));
     }
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
+    json_print(all);
     json_decref(all);
 }
 

@@ -100,7 +100,7 @@ static int leaks_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_leaks = {
     .name = "leaks",
-    .summary = "which detector finds which leak; what a program of yours leaks",
+    .summary = "tells which detector finds which leak, and what a program of yours leaks",
     .synopses = (const char *const[]){"[-n N] [-b LIST] [-d LIST] [-k LIST] [OPTION…]",
                                       "[-b NAME] [--json] -- COMMAND [ARGUMENT…]", NULL},
     .description =

@@ -33,8 +33,7 @@ static int leaks_finish(const struct leaks_options *options, enum status status,
     }
     json_t *score = leaks_score(records);
     if (options->json) {
-        (void)json_dumpf(score, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(score);
     } else {
         leaks_print(score);
     }

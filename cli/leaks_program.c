@@ -126,8 +126,7 @@ static void leaks_print(const struct leaks_tracked *run, bool judged, bool json)
                                    run->exit_code, "signal", run->signal, "leaked_blocks",
                                    leaks_total(run, "leaked_blocks"), "leaked_bytes",
                                    leaks_total(run, "leaked_bytes"), "processes", run->processes);
-        (void)json_dumpf(answer, stdout, JSON_INDENT(2));
-        (void)printf("\n");
+        json_print(answer);
         json_decref(answer);
         return;
     }

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/shared_options.h"
 #include "common/host/document.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "common/host/text.h"
 #include "plots/plot.h"
@@ -338,8 +339,7 @@ static enum status list_run_topics(struct list_context *context,
         (void)json_object_set_new(all, list_topic_names[i], rows);
     }
     if (status == STATUS_OK && arguments->json) {
-        (void)json_dumpf(all, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(all);
     }
     document_show(document);
     json_decref(all);

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/shared_options.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "fuzz/misuse/misuse.h"
 
@@ -33,7 +34,7 @@ static int misuse_execute(const struct invocation *invocation, void *arguments)
     }
     if (status == STATUS_OK && asked->json) {
         json_t *json = document_to_json(document);
-        (void)json_dumpf(json, stdout, JSON_INDENT(1));
+        json_print(json);
         json_decref(json);
     } else if (status == STATUS_OK) {
         document_show(document);

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/shared_options.h"
+#include "common/host/json.h"
 #include "common/host/text.h"
 #include "plots/plot.h"
 
@@ -83,8 +84,7 @@ static void plot_print_json(const struct plot_arguments *arguments,
     }
     json_t *all =
         json_pack("{s:s, s:o, s:o}", "output", report->output, "images", images, "notes", notes);
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
+    json_print(all);
     json_decref(all);
 }
 

@@ -66,7 +66,7 @@ static int report_execute(const struct invocation *invocation, void *arguments)
 
 const struct command command_report = {
     .name = "report",
-    .summary = "one page of what was measured, to hand over or to publish",
+    .summary = "makes one page of what was measured, to hand over or to publish",
     .synopses = (const char *const[]){"DIR… [-o FILE]", "--index DIR… [-o FOLDER]", NULL},
     .description =
         "Writes one HTML page that needs nothing else: which back end won, by how much, how sure "

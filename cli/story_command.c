@@ -52,7 +52,7 @@ static int story_execute(const struct invocation *invocation, void *arguments)
 
 const struct command command_story = {
     .name = "story",
-    .summary = "what Python's memory manager does, told by experiments that run",
+    .summary = "tells what Python's memory manager does, by experiments that run",
     .synopses = (const char *const[]){"[-o DIR] [--section LIST]", NULL},
     .description =
         "Runs the experiments of the story and writes one HTML page: reference counts, cycles, "

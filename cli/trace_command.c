@@ -165,8 +165,7 @@ static int trace_answer(const struct invocation *invocation, json_t *answer, boo
         return command_fail(invocation, error);
     }
     if (json) {
-        (void)json_dumpf(answer, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(answer);
     } else {
         document_show(show(answer));
     }

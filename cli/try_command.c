@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/shared_options.h"
+#include "common/host/json.h"
 #include "common/host/process.h"
 #include "run/command/try.h"
 #include "run/command/verdict.h"
@@ -103,8 +104,7 @@ static int try_show(const struct try_arguments *asked, const struct verdict *ver
 {
     if (asked->json) {
         json_t *json = verdict_to_json(verdict);
-        (void)json_dumpf(json, stdout, JSON_INDENT(1));
-        (void)putchar('\n');
+        json_print(json);
         json_decref(json);
     } else {
         document_show(verdict_document(verdict));

@@ -56,7 +56,7 @@ static int waste_execute(const struct invocation *invocation, void *arguments)
 }
 const struct command command_waste = {
     .name = "waste",
-    .summary = "what size classes waste within a block, by requested size",
+    .summary = "shows what size classes waste within a block, by requested size",
     .description =
         "Asks each back end for the usable size of a block, for every requested size from 1 to "
         "1024 bytes, and draws the waste: waste.svg and .png, with the data (.tsv) and the script "

@@ -1,6 +1,7 @@
 #include "common/host/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,4 +90,10 @@ enum status json_write_file(const char *path, const json_t *document, struct err
     enum status status = file_replace(path, text, strlen(text), error);
     free(text);
     return status;
+}
+
+void json_print(const json_t *document)
+{
+    (void)json_dumpf(document, stdout, JSON_INDENT(1));
+    (void)putchar('\n');
 }

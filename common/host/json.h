@@ -30,4 +30,7 @@ enum status json_read_file(const char *path, json_t **object, struct error *erro
 /* Writes the document, indented by one blank, with file_replace: whole or not at all. STATUS_IO. */
 enum status json_write_file(const char *path, const json_t *document, struct error *error);
 
+/* Prints the document to stdout, indented by one blank, with a newline behind it. */
+void json_print(const json_t *document);
+
 #endif
