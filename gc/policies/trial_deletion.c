@@ -187,8 +187,8 @@ static struct gc_outcome trial_run(struct runtime *runtime)
     uint64_t touched = trial->region.length;
     trial_empty(runtime); /* first: finalizers may make roots */
     struct gc_outcome outcome = region_collect(runtime, &trial->region, TRIAL_GENERATION);
-    /* What finalizers have brought back is not biased, and is no root. */
-    trial->has_missed |= outcome.collected < outcome.unreachable;
+    /* What finalizers have brought back, or save_all has kept, is not biased, and is no root. */
+    trial->has_missed |= runtime->save_all || outcome.collected < outcome.unreachable;
     trial->threshold = trial->rule->next(trial, outcome.collected, touched);
     collector->stats.collections[TRIAL_GENERATION]++;
     collector->stats.objects_visited += touched;
