@@ -316,6 +316,15 @@ static uint64_t watch_roots(const struct shadow *shadow, uint64_t first)
     return roots;
 }
 
+static bool watch_has_frames(const struct shadow *shadow)
+{
+    bool has = false;
+    for (int i = 0; i < shadow->fresh; i++) {
+        has |= shadow->nodes[i].alive && shadow->nodes[i].kind == SHADOW_FRAME;
+    }
+    return has;
+}
+
 /* Containers to be allocated, and kept, until all that is unreachable now is gone, as the policy's
  * own page says (docs/collectors.md, gc/object.h). 0: it promises nothing. */
 static uint64_t watch_bound(const struct shadow *shadow)
@@ -337,7 +346,10 @@ static uint64_t watch_bound(const struct shadow *shadow)
         collector->policy == &gc_policy_trial_deletion_orc) {
         return watch_roots(shadow, young) + 2 * 64; /* its candidates are counted each 64 */
     }
-    if (shadow->watch.is_sliced && snapshot_of(shadow->runtime)->parameters->slice_units == 8192) {
+    /* The promise excludes garbage with a frame in it: nobody reports what a frame's owner writes.
+     */
+    if (shadow->watch.is_sliced && !watch_has_frames(shadow) &&
+        snapshot_of(shadow->runtime)->parameters->slice_units == 8192) {
         return 12000 + registry_tracked(&collector->registry) / 4;
     }
     return 0;
