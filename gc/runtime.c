@@ -399,7 +399,7 @@ void runtime_stats(const struct runtime *runtime, struct gc_stats *stats)
     *stats = runtime->collector.stats;
     stats->tracked = registry_tracked(&runtime->collector.registry);
 #ifdef GC_THREADS
-    stats->tracked -= world_holes(runtime);
+    stats->tracked = (uint32_t)(stats->tracked - world_holes(runtime)); /* they may be below 0 */
 #endif
     stats->registry_bytes = registry_bytes(&runtime->collector.registry);
 }

@@ -273,8 +273,8 @@ static void test_close_counts_what_is_still_owned(void **state)
     struct object *number = int_new(fixture.runtime, 7); /* a shared one */
     struct object *list = cycle_list_of(fixture.runtime, number);
     assert_true(list_append(fixture.runtime, list, list));
-    /* list has one reference too many; number as well */
-    assert_int_equal(runtime_close(fixture.runtime), 2);
+    /* list has one reference too many; number as well, where immortal objects are counted */
+    assert_int_equal(runtime_close(fixture.runtime), GC_IMMORTAL ? 1 : 2);
     struct object **items = ((struct list_object *)list)->items;
     heap_free(&fixture.heap, items, 4 * sizeof(*items), HEAP_BUFFER);
     heap_free(&fixture.heap, gc_head_of(list), HEAP_LIST_BYTES, HEAP_LIST);
