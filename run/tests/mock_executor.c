@@ -88,9 +88,14 @@ enum status mock_run_beside(void *context, const struct executor_cell *asked, si
     uint64_t before_ns = mock->now_ns;
     enum status status = STATUS_OK;
     mock->beside_most = count > mock->beside_most ? count : mock->beside_most;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    size_t made = 0;
+    for (; made < count && status == STATUS_OK; made += status == STATUS_OK) {
         mock->now_ns = before_ns;
-        status = mock_run(context, &asked[i], &outcomes[i], error);
+        status = mock_run(context, &asked[made], &outcomes[made], error);
+    }
+    for (size_t i = 0; i < count && status != STATUS_OK; i++) {
+        json_decref(i < made ? outcomes[i] : NULL);
+        outcomes[i] = NULL;
     }
     return status;
 }
