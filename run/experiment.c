@@ -39,7 +39,7 @@ const struct matrix matrix_table[] = {
         .threads = "2",
         .rounds = 40,
         .rounds_heavy = 6, /* a round of that group takes 10 s where all others take 8 */
-        .budget_s = 295, /* the tables at the end are not of the budget */
+        .budget_s = 295,   /* the tables at the end are not of the budget */
         .target_ms = 8,
     },
     {
