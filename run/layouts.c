@@ -216,7 +216,7 @@ static char *link_path(const struct link *link)
 /* The merged objects that are not there, one a program. */
 static enum status links_merge(struct link *const *links, size_t count, struct error *error)
 {
-    struct link **merged = text_grow(NULL, count + 1, sizeof(*merged));
+    struct link **merged = text_grow(NULL, count + 1, sizeof(struct link *));
     struct text_list *commands = text_grow(NULL, count + 1, sizeof(*commands));
     size_t merges = 0;
     for (size_t i = 0; i < count; i++) {
@@ -407,7 +407,7 @@ enum status layouts_make(const struct registry *registry, const struct layouts_w
                          size_t count, unsigned *made, struct error *error)
 {
     struct link *links = text_grow(NULL, count + 1, sizeof(*links));
-    struct link **missing = text_grow(NULL, count + 1, sizeof(*missing));
+    struct link **missing = text_grow(NULL, count + 1, sizeof(struct link *));
     size_t opened = 0;
     size_t missing_count = 0;
     enum status status = STATUS_OK;
