@@ -121,6 +121,9 @@ struct type {
 #else
 #include "gc/refcount/biased.h"
 #endif
+#ifdef GC_FREE_THREADS
+#include "gc/refcount/no_bias.h"
+#endif
 static_assert(sizeof(struct object) == 16 + HEAP_OBJECT_EXTRA_BYTES,
               "allocators/heap.h knows how large an object's header is");
 

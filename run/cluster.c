@@ -426,62 +426,16 @@ enum status cluster_merge(const char *directory, bool *complete, struct error *e
 
 /* ---------------------------------------------------------------------- the submitting side */
 
-static bool cluster_task_is_done(void *context, size_t task)
-{
-    const char *directory = context;
-    char *path = text_format("%s/tasks/%zu/done.json", directory, task);
-    bool done = access(path, F_OK) == 0;
-    free(path);
-    return done;
-}
-
-/* Returns the bytes of the task's journal, which grow with each record. */
-static uint64_t cluster_task_progress(void *context, size_t task)
-{
-    const char *directory = context;
-    struct stat status;
-    char *path = text_format("%s/tasks/%zu/records.jsonl", directory, task);
-    uint64_t bytes = stat(path, &status) == 0 ? (uint64_t)status.st_size + 1 : 0;
-    free(path);
-    return bytes;
-}
-
 static enum status cluster_submit(const char *directory, const json_t *cluster, struct error *error)
 {
-    struct text_list command = {0};
-    struct text_list options = {0};
-    char program[PATH_MAX] = "heapmill";
-    char absolute[PATH_MAX];
-    size_t index;
-    json_t *option;
-    if (realpath(directory, absolute) == NULL) {
-        return error_set(error, STATUS_IO, "%s: %m", directory);
-    }
-    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    program[length > 0 ? length : 0] = '\0';
-    text_list_add(&command, text_format("%s", program));
-    text_list_add(&command, text_format("bench"));
-    text_list_add(&command, text_format("--resume"));
-    text_list_add(&command, text_format("%s", absolute));
-    text_list_add(&command, text_format("--task"));
-    /* Two cells never run at once on a machine. What the user says later counts. */
-    text_list_add(&options, text_format("--exclusive"));
-    json_array_foreach(json_object_get(cluster, "sbatch"), index, option)
-    {
-        text_list_add(&options, text_format("%s", json_string_value(option)));
-    }
-    const struct slurm_array array = {.directory = absolute,
+    static const char *const words[] = {"bench", "--resume", NULL};
+    const struct slurm_array array = {.directory = directory,
                                       .name = json_text_at(cluster, "name", "heapmill"),
-                                      .options = &options,
-                                      .command = &command,
-                                      .tasks = (size_t)json_count_at(cluster, "tasks", 1),
-                                      .done = cluster_task_is_done,
-                                      .progress = cluster_task_progress,
-                                      .context = absolute};
-    enum status status = slurm_array_run(&array, error);
-    text_list_free(&command);
-    text_list_free(&options);
-    return status;
+                                      .exclusive = true, /* two cells never run at once */
+                                      .sbatch = json_object_get(cluster, "sbatch"),
+                                      .words = words,
+                                      .tasks = (size_t)json_count_at(cluster, "tasks", 1)};
+    return slurm_array_run(&array, error);
 }
 
 /* Opens the run that is there, or begins one. The caller owns *cluster. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "run/registry.h"
 #include "run/selection.h"
@@ -267,42 +266,23 @@ static enum status map_take(const struct map_job *job, const char *path, struct 
     return status;
 }
 
-/* "p=1, q=2"; the caller frees. */
-static char *map_parameters(const struct selection_point *point)
-{
-    struct text_list words = {0};
-    const char *name;
-    json_t *value;
-    json_object_foreach(point->params, name, value)
-    {
-        char *text = text_of_json(value);
-        text_list_add(&words, text_format("%s=%s", name, text));
-        free(text);
-    }
-    char *params = text_join(&words, ", ");
-    text_list_free(&words);
-    return params;
-}
-
 enum status heap_map_take(const struct heap_map_request *request, struct heap_map *map,
                           struct error *error)
 {
     struct map_job job = {.request = request};
-    *map = (struct heap_map){.path = text_format("/tmp/heapmill-map-XXXXXX")};
-    enum status status = map_open(&job, error);
+    *map = (struct heap_map){.path = NULL};
+    enum status status = scratch_open(&map->scratch, NULL, "map", error);
     if (status == STATUS_OK) {
-        int fd = mkstemp(map->path);
-        map->made = fd >= 0;
-        status = map->made ? map_take(&job, map->path, error)
-                           : error_set(error, STATUS_IO, "cannot write %s: %m", map->path);
-        if (map->made) {
-            (void)close(fd);
-        }
+        map->path = text_format("%s/map", map->scratch.path);
+        status = map_open(&job, error);
+    }
+    if (status == STATUS_OK) {
+        status = map_take(&job, map->path, error);
     }
     if (status == STATUS_OK) {
         map->backend = text_format("%s", job.selection.choices[0].backend->name);
         map->workload = text_format("%s", job.selection.points[0].workload->name);
-        map->parameters = map_parameters(&job.selection.points[0]);
+        map->parameters = selection_parameters_text(&job.selection.points[0], ", ");
     }
     free(job.probe);
     selection_free(&job.selection);
@@ -313,12 +293,10 @@ enum status heap_map_take(const struct heap_map_request *request, struct heap_ma
 
 void heap_map_release(struct heap_map *map)
 {
-    if (map->made) {
-        (void)unlink(map->path);
-    }
+    scratch_close(&map->scratch);
     free(map->path);
     free(map->backend);
     free(map->workload);
     free(map->parameters);
-    *map = (struct heap_map){0};
+    *map = (struct heap_map){.scratch = {.fd = -1}};
 }

@@ -3,9 +3,9 @@
 #ifndef HEAPMILL_RUN_HEAP_MAP_H
 #define HEAPMILL_RUN_HEAP_MAP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "common/host/scratch.h"
 #include "common/host/text.h"
 #include "common/status.h"
 
@@ -27,8 +27,8 @@ struct heap_map {
     char *path; /* the file that the probe wrote, see workloads/WORKER.md */
     char *backend;
     char *workload;
-    char *parameters; /* "p=1, q=2" */
-    bool made;        /* the file exists */
+    char *parameters;       /* "p=1, q=2" */
+    struct scratch scratch; /* the directory of that file */
 };
 
 /* Runs the workload once to count its operations, then again to make the maps. Call

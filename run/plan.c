@@ -31,19 +31,9 @@ static const json_int_t PLAN_INSTRUCTION_WARMUP_PART = 10;
 /* Makes "WORKLOAD/P1=V1,P2=V2/tTHREADS". */
 static char *plan_group_id(const struct selection_point *point)
 {
-    struct text_list pairs = {0};
-    const char *name;
-    json_t *value;
-    json_object_foreach(point->params, name, value)
-    {
-        char *text = text_of_json(value);
-        text_list_add(&pairs, text_format("%s=%s", name, text));
-        free(text);
-    }
-    char *params = text_join(&pairs, ",");
+    char *params = selection_parameters_text(point, ",");
     char *id = text_format("%s/%s/t%u", point->workload->name, params, point->threads);
     free(params);
-    text_list_free(&pairs);
     return id;
 }
 

@@ -944,3 +944,19 @@ static enum status selection_add_named(struct selection *selection, const struct
     parameter_items_free(&items);
     return status;
 }
+
+char *selection_parameters_text(const struct selection_point *point, const char *separator)
+{
+    struct text_list pairs = {0};
+    const char *name;
+    json_t *value;
+    json_object_foreach(point->params, name, value)
+    {
+        char *text = text_of_json(value);
+        text_list_add(&pairs, text_format("%s=%s", name, text));
+        free(text);
+    }
+    char *joined = text_join(&pairs, separator);
+    text_list_free(&pairs);
+    return joined;
+}

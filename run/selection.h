@@ -29,6 +29,10 @@ struct selection_point {
     unsigned threads;                        /* 1 unless the workload is threaded */
 };
 
+/* Writes the point's parameters as "NAME=VALUE", with the separator between them. The caller frees.
+ */
+char *selection_parameters_text(const struct selection_point *point, const char *separator);
+
 enum { SELECTION_THREADS_MAX = 32 };
 
 struct selection {

@@ -123,7 +123,7 @@ static void matrix_asks_detectors_from_outside(void **state)
                   "sanitizer\n");
     skip();
 #endif
-    char directory[] = "/tmp/heapmill-leaks-XXXXXX";
+    char directory[] = "/tmp/heapmill-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
     const char *const command[] = {"leaks",
                                    "-n",
@@ -165,7 +165,7 @@ static void matrix_asks_detectors_from_outside(void **state)
 static void matrix_is_drawn(void **state)
 {
     (void)state;
-    char directory[] = "/tmp/heapmill-leaks-XXXXXX";
+    char directory[] = "/tmp/heapmill-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
     json_t *records = json_array();
     (void)json_array_append_new(records, matrix_record("ledger", 1, false, "a.c:1"));
@@ -201,7 +201,7 @@ static void matrix_is_drawn(void **state)
 static void matrix_runs_and_resumes(void **state)
 {
     (void)state;
-    char directory[] = "/tmp/heapmill-leaks-XXXXXX";
+    char directory[] = "/tmp/heapmill-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
     const char *const command[] = {"leaks",
                                    "-n",

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,4 +248,20 @@ char *file_find_program(const char *program)
     }
     text_list_free(&directories);
     return found;
+}
+
+enum { FILE_TREE_OPEN_MAX = 16 };
+
+static int file_remove_entry(const char *path, const struct stat *status, int type,
+                             struct FTW *position)
+{
+    (void)status;
+    (void)type;
+    (void)position;
+    return remove(path);
+}
+
+void file_remove_tree(const char *path)
+{
+    (void)nftw(path, file_remove_entry, FILE_TREE_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
 }

@@ -47,6 +47,10 @@ enum status file_lock_directory(const char *directory, int *fd, struct error *er
  * read. */
 void file_list_names(const char *directory, struct text_list *names);
 
+/* Removes the directory with all that is in it, as far as it can. Symbolic links are removed, not
+ * followed. */
+void file_remove_tree(const char *path);
+
 /* Finds a program in PATH; NULL: there is none. The caller frees the path. */
 char *file_find_program(const char *program);
 

@@ -204,8 +204,10 @@ static enum status options_set_size(uint64_t *bytes, const char *option, const c
                             text);
 }
 
-enum status options_set(const struct option_row *row, void *structure, const char *option,
-                        const char *text, struct error *error)
+/* Stores the value in the member, as if the option were on the command line. `option` is for the
+ * message. STATUS_INVALID. */
+static enum status options_set(const struct option_row *row, void *structure, const char *option,
+                               const char *text, struct error *error)
 {
     void *member = (char *)structure + row->offset;
     switch (row->kind) {

@@ -93,11 +93,6 @@ enum status options_parse(const struct option_row *rows, void *structure, size_t
 
 void options_free(const struct option_row *rows, void *structure);
 
-/* Stores the value in the member, as if the option were on the command line. `option` is for the
- * message. STATUS_INVALID. */
-enum status options_set(const struct option_row *row, void *structure, const char *option,
-                        const char *text, struct error *error);
-
 /* The option of that name or letter; NULL: there is none. */
 const struct option_row *options_find(const struct option_row *rows, const char *name,
                                       size_t length);

@@ -2,9 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,24 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/host/files.h"
 #include "common/host/text.h"
 
 /* A directory younger than this may have been made but not locked yet, and is not removed. */
-enum { SCRATCH_YOUNG_S = 60, SCRATCH_OPEN_FILES = 16 };
-
-static int scratch_remove_entry(const char *path, const struct stat *status, int type,
-                                struct FTW *position)
-{
-    (void)status;
-    (void)type;
-    (void)position;
-    return remove(path);
-}
-
-static void scratch_remove_tree(const char *path)
-{
-    (void)nftw(path, scratch_remove_entry, SCRATCH_OPEN_FILES, FTW_DEPTH | FTW_PHYS);
-}
+enum { SCRATCH_YOUNG_S = 60 };
 
 /* Locks a directory of this user. -1: somebody holds the lock, or it is no such directory. */
 static int scratch_lock(const char *path)
@@ -51,7 +36,7 @@ static void scratch_remove_if_dead(const char *path)
     }
     int fd = scratch_lock(path);
     if (fd >= 0) {
-        scratch_remove_tree(path);
+        file_remove_tree(path);
         (void)close(fd);
     }
 }
@@ -98,7 +83,7 @@ enum status scratch_open(struct scratch *scratch, const char *parent, const char
 void scratch_close(struct scratch *scratch)
 {
     if (scratch->path != NULL) {
-        scratch_remove_tree(scratch->path);
+        file_remove_tree(scratch->path);
         free(scratch->path);
     }
     if (scratch->fd >= 0) {

@@ -1,8 +1,12 @@
 #include "common/host/slurm.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/host/files.h"
 #include "common/host/packages.h"
@@ -26,12 +30,42 @@ struct slurm_task {
 
 struct slurm_follow {
     const struct slurm_array *array;
+    const char *directory; /* the array's, absolute */
     struct slurm_task *tasks;
     size_t done;
     size_t queued;
     double silence_s; /* since squeue has answered */
     bool told;        /* that it does not */
 };
+
+static bool slurm_task_is_done(const char *directory, size_t task)
+{
+    char *path = text_format("%s/tasks/%zu/done.json", directory, task);
+    bool done = access(path, F_OK) == 0;
+    free(path);
+    return done;
+}
+
+/* The bytes of the task's journals, and how many there are: it grows with each record. */
+static uint64_t slurm_task_progress(const char *directory, size_t task)
+{
+    struct text_list names = {0};
+    char *own = text_format("%s/tasks/%zu", directory, task);
+    uint64_t bytes = 0;
+    file_list_names(own, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *end = strrchr(names.items[i], '.');
+        char *path = text_format("%s/%s", own, names.items[i]);
+        struct stat about;
+        if (end != NULL && strcmp(end, ".jsonl") == 0 && stat(path, &about) == 0) {
+            bytes += (uint64_t)about.st_size + 1;
+        }
+        free(path);
+    }
+    text_list_free(&names);
+    free(own);
+    return bytes;
+}
 
 /* Runs a tool of Slurm's. STATUS_BUSY: it ended badly, with its words. Frees the words. *output,
  * which may be NULL, is the caller's after STATUS_OK. */
@@ -144,7 +178,7 @@ static enum status slurm_choose(struct slurm_follow *follow, char **chosen, stru
     for (size_t i = 0; i <= array->tasks && status == STATUS_OK; i++) {
         struct slurm_task *task = i < array->tasks ? &follow->tasks[i] : NULL;
         if (task != NULL && !task->done && !task->queued) {
-            uint64_t progress = array->progress(array->context, i);
+            uint64_t progress = slurm_task_progress(follow->directory, i);
             bool fruitless = task->started && progress == task->progress;
             task->fruitless = fruitless ? task->fruitless + 1 : 0;
             task->progress = progress;
@@ -154,7 +188,7 @@ static enum status slurm_choose(struct slurm_follow *follow, char **chosen, stru
                     error_set(error, STATUS_UNSUPPORTED,
                               "task %zu has ended %u times without getting on: %s/tasks/%zu.log "
                               "says why; the same command goes on when that is mended",
-                              i, task->fruitless, array->directory, i);
+                              i, task->fruitless, follow->directory, i);
             }
             continue;
         }
@@ -181,17 +215,23 @@ static char *slurm_quote(const char *word)
     return quoted;
 }
 
-/* DIRECTORY/task.sh, which an array's task runs. */
-static enum status slurm_write_script(const struct slurm_array *array, struct error *error)
+/* Writes DIRECTORY/task.sh, which an array's task runs. */
+static enum status slurm_write_script(const struct slurm_follow *follow, struct error *error)
 {
-    struct text_list words = {0};
-    for (size_t i = 0; i < array->command->count; i++) {
-        text_list_add(&words, slurm_quote(array->command->items[i]));
+    char program[PATH_MAX] = "";
+    if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0) {
+        return error_set(error, STATUS_IO, "/proc/self/exe: %m");
     }
+    struct text_list words = {0};
+    text_list_add(&words, slurm_quote(program));
+    for (const char *const *word = follow->array->words; *word != NULL; word++) {
+        text_list_add(&words, slurm_quote(*word));
+    }
+    text_list_add(&words, slurm_quote(follow->directory));
     char *command = text_join(&words, " ");
-    char *script = text_format("#!/bin/sh\nexec %s \"$SLURM_ARRAY_TASK_ID\"\n", command);
-    char *path = text_format("%s/task.sh", array->directory);
-    char *logs = text_format("%s/tasks", array->directory);
+    char *script = text_format("#!/bin/sh\nexec %s --task \"$SLURM_ARRAY_TASK_ID\"\n", command);
+    char *path = text_format("%s/task.sh", follow->directory);
+    char *logs = text_format("%s/tasks", follow->directory);
     enum status status = file_make_directory(logs, error);
     if (status == STATUS_OK) {
         status = file_replace(path, script, strlen(script), error);
@@ -205,28 +245,35 @@ static enum status slurm_write_script(const struct slurm_array *array, struct er
 }
 
 /* Starts the chosen tasks. STATUS_BUSY: the controller does not answer. */
-static enum status slurm_submit(const struct slurm_array *array, const char *chosen,
+static enum status slurm_submit(const struct slurm_follow *follow, const char *chosen,
                                 struct error *error)
 {
     /* What the controller says, or does not say, while it starts again. */
     static const char *const passing[] = {"contact", "temporarily", "timed out", "no answer",
                                           "onnection"};
+    const struct slurm_array *array = follow->array;
     struct text_list words = {0};
+    size_t index;
+    json_t *option;
     slurm_word(&words, "sbatch");
     slurm_word(&words, "--quiet");
     slurm_word(&words, "--requeue"); /* when its node dies */
     slurm_word(&words, "--ntasks=1");
     slurm_word(&words, "--open-mode=append");
     slurm_word(&words, "--output=tasks/%a.log");
-    text_list_add(&words, text_format("--chdir=%s", array->directory));
+    text_list_add(&words, text_format("--chdir=%s", follow->directory));
     text_list_add(&words, text_format("--job-name=%s", array->name));
     text_list_add(&words, text_format("--array=%s", chosen));
-    for (size_t i = 0; i < array->options->count; i++) {
-        slurm_word(&words, array->options->items[i]);
+    if (array->exclusive) {
+        slurm_word(&words, "--exclusive");
+    }
+    json_array_foreach(array->sbatch, index, option) /* what is said later counts */
+    {
+        slurm_word(&words, json_string_value(option));
     }
     slurm_word(&words, "task.sh");
     struct error why = {.message = ""};
-    enum status status = slurm_tool(&words, array->directory, NULL, &why);
+    enum status status = slurm_tool(&words, follow->directory, NULL, &why);
     bool refused = status == STATUS_BUSY;
     for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
         refused = refused && strstr(why.message, passing[i]) == NULL;
@@ -247,14 +294,14 @@ static enum status slurm_look(struct slurm_follow *follow, struct error *error)
     /* After squeue was asked: a task that ended in between is done. */
     for (size_t i = 0; i < array->tasks; i++) {
         struct slurm_task *task = &follow->tasks[i];
-        task->done = task->done || array->done(array->context, i);
+        task->done = task->done || slurm_task_is_done(follow->directory, i);
         follow->done += task->done;
     }
     if (status == STATUS_OK && follow->done < array->tasks) {
         status = slurm_choose(follow, &chosen, error);
     }
     if (status == STATUS_OK && chosen != NULL && chosen[0] != '\0') {
-        status = slurm_submit(array, chosen, error);
+        status = slurm_submit(follow, chosen, error);
     }
     free(chosen);
     return status;
@@ -311,9 +358,14 @@ static enum status slurm_follow_array(struct slurm_follow *follow, struct error 
 
 enum status slurm_array_run(const struct slurm_array *array, struct error *error)
 {
+    char directory[PATH_MAX];
+    if (realpath(array->directory, directory) == NULL) {
+        return error_set(error, STATUS_IO, "%s: %m", array->directory);
+    }
     struct slurm_follow follow = {.array = array,
+                                  .directory = directory,
                                   .tasks = text_zeroed(array->tasks, sizeof(*follow.tasks))};
-    enum status status = slurm_write_script(array, error);
+    enum status status = slurm_write_script(&follow, error);
     if (status == STATUS_OK) {
         status = slurm_follow_array(&follow, error);
     }

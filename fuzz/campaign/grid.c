@@ -36,67 +36,21 @@ void fuzz_grid_plan(json_t *plan, size_t tasks, double time_s, const struct text
                   (json_int_t)tasks, "time_s", time_s, "sbatch", options));
 }
 
-static bool grid_is_done(void *context, size_t task)
-{
-    char *path = text_format("%s/tasks/%zu/done.json", (const char *)context, task);
-    bool done = access(path, F_OK) == 0;
-    free(path);
-    return done;
-}
-
-/* The bytes of the task's journal, whichever it has. */
-static uint64_t grid_progress(void *context, size_t task)
-{
-    static const char *const journals[] = {"events.jsonl", "trials.jsonl"};
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++) {
-        struct stat status;
-        char *path = text_format("%s/tasks/%zu/%s", (const char *)context, task, journals[i]);
-        bytes += stat(path, &status) == 0 ? (uint64_t)status.st_size + 1 : 0;
-        free(path);
-    }
-    return bytes;
-}
-
 /* Runs `heapmill fuzz VERB --resume -o DIR --task N` for all tasks of the plan. */
 static enum status grid_run_array(const char *directory, const json_t *plan, const char *verb,
                                   struct error *error)
 {
-    struct text_list command = {0};
-    struct text_list options = {0};
-    char program[PATH_MAX] = "";
-    char absolute[PATH_MAX];
-    size_t index;
-    json_t *option;
-    if (realpath(directory, absolute) == NULL ||
-        readlink("/proc/self/exe", program, sizeof(program) - 1) < 0) {
-        return error_set(error, STATUS_IO, "%s: %m", directory);
-    }
-    const char *const words[] = {program, "fuzz", verb, "--resume", "-o", absolute, "--task"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        text_list_add(&command, text_format("%s", words[i]));
-    }
-    json_array_foreach(json_object_get(json_object_get(plan, "grid"), "sbatch"), index, option)
-    {
-        text_list_add(&options, text_format("%s", json_string_value(option)));
-    }
-    const struct slurm_array array = {.directory = absolute,
+    const char *const words[] = {"fuzz", verb, "--resume", "-o", NULL};
+    const struct slurm_array array = {.directory = directory,
                                       .name = json_text_at(plan, "grid.name", "heapmill"),
-                                      .options = &options,
-                                      .command = &command,
-                                      .tasks = (size_t)json_count_at(plan, "grid.tasks", 0),
-                                      .done = grid_is_done,
-                                      .progress = grid_progress,
-                                      .context = absolute};
-    enum status status =
-        array.tasks > 0 ? slurm_array_run(&array, error)
-                        : error_set(error, STATUS_INVALID,
-                                    "%s was not begun on a cluster: --engine-host is given when it "
-                                    "is begun",
-                                    directory);
-    text_list_free(&command);
-    text_list_free(&options);
-    return status;
+                                      .sbatch = json_at(plan, "grid.sbatch"),
+                                      .words = words,
+                                      .tasks = (size_t)json_count_at(plan, "grid.tasks", 0)};
+    return array.tasks > 0
+               ? slurm_array_run(&array, error)
+               : error_set(error, STATUS_INVALID,
+                           "%s was not begun on a cluster: --engine-host is given when it is begun",
+                           directory);
 }
 
 /* What a task runs in: its own directory and journal. */

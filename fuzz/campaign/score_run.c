@@ -1,6 +1,5 @@
 #include "fuzz/campaign/score_run.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,20 +54,6 @@ struct score_state {
     bool shown; /* show progress on a terminal */
     struct score_run_result *result;
 };
-
-static int score_remove_entry(const char *path, const struct stat *status, int flag,
-                              struct FTW *ftw)
-{
-    (void)status;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
-static void score_remove_tree(const char *path)
-{
-    (void)nftw(path, score_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 /* Is the trial recorded, and did it not fail? A failed trial is repeated. */
 static bool score_is_done(const struct score_state *state, const struct score_trial *trial)
@@ -169,7 +154,7 @@ static enum status score_start(struct score_state *state, size_t index, struct e
     struct crew_job job;
     slot->trial = state->trials[state->next++];
     slot->directory = text_format("%s/work/%zu", state->run->directory, index);
-    score_remove_tree(slot->directory);
+    file_remove_tree(slot->directory);
     uint64_t operations =
         state->operations > 0 ? state->operations : fuzz_engine_operations(slot->trial.engine);
     slot->launch = (struct fuzz_launch){.catalog = state->run->catalog,
@@ -260,7 +245,7 @@ static enum status score_finish(struct score_state *state, size_t index, struct 
         (json_int_t)progress.bug_triggered, "seed", (json_int_t)slot->launch.seed);
     enum status status = fuzz_log_append(state->run->log, line, error);
     state->result->trials++;
-    score_remove_tree(slot->directory);
+    file_remove_tree(slot->directory);
     free(slot->directory);
     free(name);
     *slot = (struct score_slot){.used = false};
@@ -352,7 +337,7 @@ enum status score_run(const struct score_run *run, struct score_run_result *resu
         (void)fputs("\r\033[K", stderr);
     }
     char *work = text_format("%s/work", run->directory);
-    score_remove_tree(work);
+    file_remove_tree(work);
     free(work);
     result->left = state->count - result->trials;
     if (status == STATUS_OK && result->left > 0) {

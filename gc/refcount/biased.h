@@ -174,23 +174,6 @@ static inline void object_merge(struct object *object)
     }
 }
 
-/* The collectors that hear of single decrements (gc/policy.h) do not serve threads. */
-static inline bool object_is_biased(const struct object *object)
-{
-    (void)object;
-    return false;
-}
-
-static inline void object_bias(struct object *object)
-{
-    (void)object;
-}
-
-static inline void object_unbias(struct object *object)
-{
-    (void)object;
-}
-
 static inline void object_make_immortal(struct object *object)
 {
     if (GC_IMMORTAL) {

@@ -97,8 +97,11 @@ static enum status comparison_choose_arm(struct comparison *comparison, struct e
     return STATUS_OK;
 }
 
-enum status comparison_find_base(struct comparison *comparison,
-                                 const struct comparison_options *options, struct error *error)
+/* Finds base_backend and base_arm of the comparison from the options. Error messages list the valid
+ * names. */
+static enum status comparison_find_base(struct comparison *comparison,
+                                        const struct comparison_options *options,
+                                        struct error *error)
 {
     const struct record_set *set = comparison->set;
     comparison->base_backend =

@@ -102,11 +102,6 @@ enum status comparison_best_bases(const struct comparison *comparison,
 json_t *comparison_list_differences(const struct record_set *base_set, const struct record_set *set,
                                     enum record_pass pass);
 
-/* Finds base_backend and base_arm of the comparison from the options. Error messages list the valid
- * names. */
-enum status comparison_find_base(struct comparison *comparison,
-                                 const struct comparison_options *options, struct error *error);
-
 /* Fills geomeans from the finished cells. groups: the number of groups that could have a figure. */
 enum status comparison_add_geomeans(struct comparison *comparison, uint32_t groups,
                                     struct error *error);

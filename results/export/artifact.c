@@ -1,139 +1,66 @@
-/* A run as one archive: a tar file (POSIX.1-1988, "ustar") in a zstd frame, which `tar xf` unpacks
- * wherever zstd is, with the run's manifest in it. Nothing but the run is in it: no owner, and
- * every file has the mode 0644. */
+/* A run as one archive: a tar file (POSIX.1-2001, "pax") in a zstd frame, which `tar xf` unpacks
+ * wherever zstd is, with the run's manifest in it. It has nothing but the run: no owner, and every
+ * file has the mode 0644. */
+#include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zstd.h>
 
 #include "common/host/text.h"
 #include "results/export/export.h"
 #include "results/manifest.h"
 
-enum { TAR_BLOCK_BYTES = 512, TAR_NAME_BYTES = 100, ARTIFACT_LEVEL = 9 };
-
-/* Sizes have eleven octal digits. */
-static const off_t TAR_SIZE_MAX = ((off_t)1 << 33) - 1;
-
-/* POSIX.1-1988, section 10.1.1. */
-struct tar_header {
-    char name[TAR_NAME_BYTES];
-    char mode[8];
-    char uid[8];
-    char gid[8];
-    char size[12];
-    char modified[12];
-    char checksum[8];
-    char type;
-    char link[100];
-    char magic[6];
-    char version[2];
-    char rest[247];
-};
-
-_Static_assert(sizeof(struct tar_header) == TAR_BLOCK_BYTES, "a header is one block");
-
-struct artifact {
-    struct export_file file;
-    ZSTD_CCtx *zstd;
-};
-
-static enum status artifact_put(struct artifact *artifact, const void *bytes, size_t count,
-                                ZSTD_EndDirective end, struct error *error)
+static enum status artifact_fails(struct archive *archive, struct error *error)
 {
-    char out[1 << 16] = {0};
-    ZSTD_inBuffer input = {bytes, count, 0};
-    size_t left;
-    do {
-        ZSTD_outBuffer output = {out, sizeof(out), 0};
-        left = ZSTD_compressStream2(artifact->zstd, &output, &input, end);
-        if (ZSTD_isError(left) != 0) {
-            return error_set(error, STATUS_NO_MEMORY, "%s", ZSTD_getErrorName(left));
-        }
-        if (fwrite(out, 1, output.pos, artifact->file.file) != output.pos) {
-            return error_set(error, STATUS_IO, "cannot write %s: %s", artifact->file.path,
-                             strerror(errno));
-        }
-    } while (end == ZSTD_e_end ? left > 0 : input.pos < input.size);
-    return STATUS_OK;
+    const char *why = archive_error_string(archive);
+    return error_set(error, STATUS_IO, "the archive cannot be written: %s",
+                     why != NULL ? why : "no memory");
 }
 
-static void tar_header_make(struct tar_header *header, const char *name, const struct stat *status)
+static enum status artifact_add_content(struct archive *archive, FILE *file, const char *path,
+                                        struct error *error)
 {
-    unsigned sum = 0;
-    memset(header, 0, sizeof(*header));
-    memcpy(header->name, name, strlen(name));
-    (void)snprintf(header->mode, sizeof(header->mode), "%07o", 0644U);
-    (void)snprintf(header->uid, sizeof(header->uid), "%07o", 0U);
-    (void)snprintf(header->gid, sizeof(header->gid), "%07o", 0U);
-    (void)snprintf(header->size, sizeof(header->size), "%011llo",
-                   (unsigned long long)status->st_size);
-    (void)snprintf(header->modified, sizeof(header->modified), "%011llo",
-                   (unsigned long long)status->st_mtim.tv_sec);
-    memset(header->checksum, ' ', sizeof(header->checksum)); /* as which it is summed */
-    header->type = '0';
-    memcpy(header->magic, "ustar", sizeof(header->magic));
-    memset(header->version, '0', sizeof(header->version));
-    for (size_t i = 0; i < sizeof(*header); i++) {
-        sum += ((const unsigned char *)header)[i];
-    }
-    (void)snprintf(header->checksum, sizeof(header->checksum), "%06o", sum);
-    header->checksum[7] = ' ';
-}
-
-/* The file's content, filled up to a whole block. */
-static enum status artifact_add_content(struct artifact *artifact, FILE *file, const char *path,
-                                        off_t size, struct error *error)
-{
-    static const char zeros[TAR_BLOCK_BYTES];
     char bytes[1 << 16];
-    off_t left = size;
-    enum status status = STATUS_OK;
-    while (left > 0 && status == STATUS_OK) {
-        size_t wanted = left < (off_t)sizeof(bytes) ? (size_t)left : sizeof(bytes);
-        size_t got = fread(bytes, 1, wanted, file);
-        if (got == 0) {
-            return error_set(error, STATUS_IO, "%s got shorter while it was read", path);
+    for (size_t got; (got = fread(bytes, 1, sizeof(bytes), file)) > 0;) {
+        if (archive_write_data(archive, bytes, got) != (la_ssize_t)got) {
+            return error_set(error, STATUS_IO, "%s was changed while it was read", path);
         }
-        status = artifact_put(artifact, bytes, got, ZSTD_e_continue, error);
-        left -= (off_t)got;
     }
-    size_t over = (size_t)(size % TAR_BLOCK_BYTES);
-    return status == STATUS_OK && over > 0
-               ? artifact_put(artifact, zeros, TAR_BLOCK_BYTES - over, ZSTD_e_continue, error)
-               : status;
+    return ferror(file) == 0
+               ? STATUS_OK
+               : error_set(error, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
 }
 
-static enum status artifact_add(struct artifact *artifact, const char *directory,
-                                const char *folder, const char *name, struct error *error)
+static enum status artifact_add(struct archive *archive, const char *directory, const char *folder,
+                                const char *name, struct error *error)
 {
-    struct tar_header header;
-    struct stat status;
+    struct stat about;
     char *path = text_format("%s/%s", directory, name);
     char *inside = text_format("%s/%s", folder, name);
     FILE *file = fopen(path, "re");
-    enum status outcome = STATUS_OK;
-    if (file == NULL || fstat(fileno(file), &status) != 0) {
-        outcome = error_set(error, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
-    } else if (strlen(inside) >= TAR_NAME_BYTES || status.st_size > TAR_SIZE_MAX) {
-        outcome = error_set(error, STATUS_INVALID,
-                            "%s: its name or its size is beyond what tar takes (99 bytes, 8 GiB): "
-                            "rename the directory, or pack it with your own tar",
-                            inside);
+    enum status status = STATUS_OK;
+    if (file == NULL || fstat(fileno(file), &about) != 0) {
+        status = error_set(error, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
     } else {
-        tar_header_make(&header, inside, &status);
-        outcome = artifact_put(artifact, &header, sizeof(header), ZSTD_e_continue, error);
-    }
-    if (outcome == STATUS_OK) {
-        outcome = artifact_add_content(artifact, file, path, status.st_size, error);
+        struct archive_entry *entry = archive_entry_new();
+        archive_entry_set_pathname(entry, inside);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0644);
+        archive_entry_set_size(entry, about.st_size);
+        archive_entry_set_mtime(entry, about.st_mtim.tv_sec, 0);
+        status = archive_write_header(archive, entry) == ARCHIVE_OK
+                     ? artifact_add_content(archive, file, path, error)
+                     : artifact_fails(archive, error);
+        archive_entry_free(entry);
     }
     if (file != NULL) {
         (void)fclose(file);
     }
     free(path);
     free(inside);
-    return outcome;
+    return status;
 }
 
 /* The name that the run unpacks to: the directory's own. The caller frees. */
@@ -146,19 +73,29 @@ static char *artifact_folder(const char *directory)
     return folder;
 }
 
-static enum status artifact_fill(struct artifact *artifact, const char *directory,
+static enum status artifact_fill(struct archive *archive, FILE *file, const char *directory,
                                  struct error *error)
 {
-    static const char end[2 * TAR_BLOCK_BYTES];
     struct text_list names = {0};
     char *folder = artifact_folder(directory);
-    enum status status = manifest_list(directory, &names, error);
-    text_list_add(&names, text_format("%s", MANIFEST_NAME));
-    for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
-        status = artifact_add(artifact, directory, folder, names.items[i], error);
+    enum status status = STATUS_OK;
+    if (archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK ||
+        archive_write_add_filter_zstd(archive) != ARCHIVE_OK ||
+        archive_write_set_options(archive, "zstd:compression-level=9") != ARCHIVE_OK ||
+        archive_write_set_bytes_in_last_block(archive, 1) !=
+            ARCHIVE_OK || /* zstd takes no padding */
+        archive_write_open_FILE(archive, file) != ARCHIVE_OK) {
+        status = artifact_fails(archive, error);
     }
     if (status == STATUS_OK) {
-        status = artifact_put(artifact, end, sizeof(end), ZSTD_e_end, error);
+        status = manifest_list(directory, &names, error);
+        text_list_add(&names, text_format("%s", MANIFEST_NAME));
+    }
+    for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
+        status = artifact_add(archive, directory, folder, names.items[i], error);
+    }
+    if (status == STATUS_OK && archive_write_close(archive) != ARCHIVE_OK) {
+        status = artifact_fails(archive, error);
     }
     text_list_free(&names);
     free(folder);
@@ -167,28 +104,22 @@ static enum status artifact_fill(struct artifact *artifact, const char *director
 
 enum status export_artifact(const char *directory, const char *path, struct error *error)
 {
-    struct artifact artifact = {.zstd = NULL};
+    struct export_file file;
     enum status status = manifest_is_there(directory) ? manifest_verify(directory, error)
                                                       : manifest_write(directory, error);
+    if (status == STATUS_OK) {
+        status = export_file_open(&file, path, error);
+    }
     if (status != STATUS_OK) {
         return status;
     }
-    status = export_file_open(&artifact.file, path, error);
+    struct archive *archive = archive_write_new();
+    status = archive != NULL ? artifact_fill(archive, file.file, directory, error)
+                             : error_set(error, STATUS_NO_MEMORY, "no memory for an archive");
+    (void)archive_write_free(archive);
     if (status != STATUS_OK) {
+        export_file_discard(&file);
         return status;
     }
-    artifact.zstd = ZSTD_createCCtx();
-    if (artifact.zstd == NULL) {
-        status = error_set(error, STATUS_NO_MEMORY, "no memory for zstd");
-    } else {
-        (void)ZSTD_CCtx_setParameter(artifact.zstd, ZSTD_c_compressionLevel, ARTIFACT_LEVEL);
-        (void)ZSTD_CCtx_setParameter(artifact.zstd, ZSTD_c_checksumFlag, 1);
-        status = artifact_fill(&artifact, directory, error);
-    }
-    (void)ZSTD_freeCCtx(artifact.zstd);
-    if (status != STATUS_OK) {
-        export_file_discard(&artifact.file);
-        return status;
-    }
-    return export_file_commit(&artifact.file, error);
+    return export_file_commit(&file, error);
 }

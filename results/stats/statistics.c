@@ -341,7 +341,8 @@ enum statistics_verdict statistics_judge(const struct interval *interval, double
 #define BINOMIAL_TAIL 0.025
 enum { BINOMIAL_BISECTIONS = 60 }; /* bisections of [0, 1] down to below a double's last bit */
 
-double statistics_binomial_at_least(size_t successes, size_t trials, double p)
+/* The chance of at least `successes` successes in `trials` trials with probability p each. */
+static double statistics_binomial_at_least(size_t successes, size_t trials, double p)
 {
     double sum = 0;
     int sign;

@@ -167,9 +167,6 @@ enum status statistics_shift(const double *values, size_t count, const double *b
 
 /* --- shares: binomial.c */
 
-/* The chance of at least `successes` successes in `trials` trials with probability p each. */
-double statistics_binomial_at_least(size_t successes, size_t trials, double p);
-
 /* The exact 95% interval of a probability of which `successes` of `trials` are known: Clopper and
  * Pearson 1934. From 0 to 1 for no trials. O(trials) a step; made for some thousand. */
 void statistics_binomial_interval(size_t successes, size_t trials, double *low, double *high);

@@ -28,7 +28,7 @@ printf '#!/bin/sh\necho 0\n' >"$work/bin/id"
 chmod +x "$work/bin/"*
 export WORK=$work PATH="$work/bin:$PATH"
 
-needed="build-essential cmake ninja-build pkg-config git libbenchmark-dev libjansson-dev libcmocka-dev libzstd-dev libssl-dev gnuplot-nox"
+needed="build-essential cmake ninja-build pkg-config git libbenchmark-dev libjansson-dev libcmocka-dev libzstd-dev libssl-dev libarchive-dev gnuplot-nox"
 # A Debian 13: libmimalloc2.0 and libpython3.14-dev are names that apt knows and cannot have.
 new_system() {
     tee "$work/installed" "$work/log" "$work/broken" </dev/null

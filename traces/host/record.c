@@ -16,6 +16,7 @@
 
 #include "common/host/files.h"
 #include "common/host/process.h"
+#include "common/host/scratch.h"
 #include "common/host/text.h"
 #include "traces/host/intake.h"
 #include "traces/raw.h"
@@ -44,7 +45,7 @@ struct record_series {
 
 struct record_job {
     const struct trace_recording *recording;
-    char *directory;
+    struct scratch scratch; /* has the chunks */
     struct record_series *series;
     size_t count;
 };
@@ -138,7 +139,7 @@ static void *record_map(const struct record_job *job, const struct record_series
                         size_t offset, size_t bytes)
 {
     struct stat about;
-    char *path = text_format("%s/%u.%u", job->directory, series->pid, series->series);
+    char *path = text_format("%s/%u.%u", job->scratch.path, series->pid, series->series);
     int file = open(path, O_RDWR | O_CLOEXEC);
     void *memory = MAP_FAILED;
     if (file >= 0) {
@@ -284,7 +285,7 @@ static bool record_knows(const struct record_job *job, uint32_t pid, uint32_t se
 static uint64_t record_begin_of(const struct record_job *job, const char *name)
 {
     struct raw_head head = {.magic = 0};
-    char *path = text_format("%s/%s", job->directory, name);
+    char *path = text_format("%s/%s", job->scratch.path, name);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file >= 0) {
         ssize_t got = pread(file, &head, sizeof(head), 0);
@@ -312,7 +313,7 @@ static void record_find_series(struct record_job *job)
 {
     struct text_list names = {0};
     size_t count = 0;
-    file_list_names(job->directory, &names);
+    file_list_names(job->scratch.path, &names);
     struct record_found *found = text_zeroed(names.count, sizeof(*found));
     for (size_t i = 0; i < names.count; i++) {
         uint32_t pid, series;
@@ -365,30 +366,6 @@ static const char *record_parent(void)
     return fits ? "/dev/shm" : "/tmp";
 }
 
-static enum status record_make_directory(struct record_job *job, struct error *error)
-{
-    job->directory = text_format("%s/heapmill-trace-XXXXXX", record_parent());
-    if (mkdtemp(job->directory) == NULL) {
-        return error_set(error, STATUS_IO, "%s: %s; set TMPDIR to a directory that can be written",
-                         job->directory, strerror(errno));
-    }
-    return STATUS_OK;
-}
-
-/* Removes the directory with its files. Recorders that still run notice that, and stop. */
-static void record_clear(const struct record_job *job)
-{
-    struct text_list names = {0};
-    file_list_names(job->directory, &names);
-    for (size_t i = 0; i < names.count; i++) {
-        char *path = text_format("%s/%s", job->directory, names.items[i]);
-        (void)unlink(path);
-        free(path);
-    }
-    text_list_free(&names);
-    (void)rmdir(job->directory);
-}
-
 static enum status record_run(struct record_job *job, struct trace_recorded *recorded,
                               struct error *error)
 {
@@ -396,7 +373,7 @@ static enum status record_run(struct record_job *job, struct trace_recorded *rec
     bool chosen = getenv("PYTHONMALLOC") != NULL;
     char *preload = text_format("LD_PRELOAD=%s%s%s", job->recording->library,
                                 below == NULL ? "" : ":", below == NULL ? "" : below);
-    char *directory = text_format(RAW_DIRECTORY_VARIABLE "=%s", job->directory);
+    char *directory = text_format(RAW_DIRECTORY_VARIABLE "=%s", job->scratch.path);
     const char *settings[5] = {preload, directory};
     size_t count = 2;
     if (!chosen) {
@@ -420,7 +397,8 @@ static enum status record_run(struct record_job *job, struct trace_recorded *rec
             if (gathered == STATUS_OK) {
                 gathered = record_gather(job, false, &found, error);
             } else {
-                record_clear(job);
+                /* Recorders that still run notice that, and stop. */
+                file_remove_tree(job->scratch.path);
             }
             pause = found ? RECORD_PAUSE_S : fmin(2 * pause, RECORD_PAUSE_S_MAX);
         }
@@ -477,7 +455,7 @@ static enum status record_finish(struct record_job *job, struct trace_recorded *
             json_decref(job->series[i].about);
         }
     }
-    record_clear(job);
+    scratch_close(&job->scratch);
     if (largest == job->count) {
         return status;
     }
@@ -498,7 +476,7 @@ enum status trace_record(const struct trace_recording *recording, struct trace_r
 {
     struct record_job job = {.recording = recording};
     *recorded = (struct trace_recorded){.processes = json_array()};
-    enum status status = record_make_directory(&job, error);
+    enum status status = scratch_open(&job.scratch, record_parent(), "trace", error);
     if (status == STATUS_OK) {
         status = record_run(&job, recorded, error);
         if (status == STATUS_OK) {
@@ -518,6 +496,6 @@ enum status trace_record(const struct trace_recording *recording, struct trace_r
         record_unmap(&job.series[i]);
     }
     free(job.series);
-    free(job.directory);
+    scratch_close(&job.scratch);
     return status;
 }

@@ -16,11 +16,11 @@
 
 #include "common/host/process.h"
 #include "common/host/text.h"
+#include "common/tests/test_directory.h"
 #include "traces/host/info.h"
 #include "traces/host/record.h"
 #include "traces/reader.h"
 
-static char directory[] = "/tmp/heapmill-trace-XXXXXX";
 static char *self;
 
 /* Sizes that nothing else asks for. */
@@ -380,21 +380,6 @@ static void test_exit(void **state)
                      json_integer_value(json_object_get(process, "live_bytes_peak")));
     json_decref(info);
     json_decref(processes);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char *command = text_format("rm -rf %s", directory);
-    int failed = system(command);
-    free(command);
-    return failed;
 }
 
 int main(int argc, char **argv)

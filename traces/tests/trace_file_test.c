@@ -13,12 +13,11 @@
 #include "common/host/files.h"
 #include "common/host/text.h"
 #include "common/rng.h"
+#include "common/tests/test_directory.h"
 #include "traces/host/intake.h"
 #include "traces/reader.h"
 
 enum { EVENTS = 100000, BLOCKS = 700, SITE_EVERY = 16 };
-
-static char directory[] = "/tmp/heapmill-trace-XXXXXX";
 
 static char *path_of(const char *name)
 {
@@ -237,78 +236,55 @@ static void write_frame(const char *path, const unsigned char *raw, size_t raw_b
                      STATUS_OK);
 }
 
+enum { TAKE = TRACE_TAKE << 5, RESIZE = TRACE_RESIZE << 5, GIVE = TRACE_GIVE << 5 };
+static const struct {
+    const char *what;
+    uint32_t events, takes, slots;
+    unsigned char lengths[TRACE_COLUMNS];
+    unsigned char columns[24];
+    enum status status;
+} hostile[] = {
+    {"one block", 2, 1, 1, {2, 1, 1}, {TAKE, GIVE, 8, 0}, STATUS_OK},
+    {"given twice", 3, 1, 1, {3, 1, 2}, {TAKE, GIVE, GIVE, 8, 0, 0}, STATUS_CORRUPT},
+    {"given before", 1, 0, 0, {1, 0, 1}, {GIVE, 0}, STATUS_CORRUPT},
+    {"far slot", 2, 1, 1, {2, 1, 3}, {TAKE, GIVE, 8, 0xff, 0xff, 0x7f}, STATUS_CORRUPT},
+    {"slot before 0", 2, 1, 1, {2, 1, 1}, {TAKE, GIVE, 8, 1}, STATUS_CORRUPT},
+    {"more slots than said", 2, 2, 1, {2, 2}, {TAKE, TAKE, 8, 8}, STATUS_CORRUPT},
+    {"more events than said", 1, 1, 1, {2, 2}, {TAKE, TAKE, 8, 8}, STATUS_CORRUPT},
+    {"fewer events than said", 2, 1, 1, {1, 1}, {TAKE, 8}, STATUS_CORRUPT},
+    {"no size", 1, 1, 1, {1}, {TAKE}, STATUS_CORRUPT},
+    {"endless size", 1, 1, 1, {1, 2}, {TAKE, 0xff, 0xff}, STATUS_CORRUPT},
+    {"huge size", 1, 1, 1, {1, 8}, {TAKE, 255, 255, 255, 255, 255, 255, 255, 127}, STATUS_CORRUPT},
+    {"no alignment", 1, 1, 1, {1, 1}, {TRACE_TAKE_ALIGNED << 5, 8}, STATUS_CORRUPT},
+    {"site of nothing", 0, 0, 0, {1, 0, 0, 0, 0, 4}, {TRACE_SITE << 5, 1, 2, 3, 4}, STATUS_CORRUPT},
+    {"half a site", 1, 1, 1, {2, 1, 0, 0, 0, 2}, {TAKE, TRACE_SITE << 5, 8, 1, 2}, STATUS_CORRUPT},
+    {"thread 2^16", 0, 0, 0, {1, 0, 0, 0, 3}, {TRACE_THREAD << 5, 0x80, 0x80, 4}, STATUS_CORRUPT},
+    {"unknown code", 0, 0, 0, {1}, {7 << 5}, STATUS_CORRUPT},
+    {"resize of nothing", 1, 0, 0, {1, 1, 1}, {RESIZE, 8, 0}, STATUS_CORRUPT},
+};
+
 /* What the checksums do not find, since whoever wrote the file meant it. */
 static void test_hostile(void **state)
 {
     (void)state;
-    enum { TAKE = TRACE_TAKE << 5, RESIZE = TRACE_RESIZE << 5, GIVE = TRACE_GIVE << 5 };
-    static const struct {
-        const char *what;
-        uint32_t events, takes, slots;
-        unsigned char lengths[TRACE_COLUMNS];
-        unsigned char columns[24];
-        enum status status;
-    } cases[] = {
-        {"one block", 2, 1, 1, {2, 1, 1}, {TAKE, GIVE, 8, 0}, STATUS_OK},
-        {"given twice", 3, 1, 1, {3, 1, 2}, {TAKE, GIVE, GIVE, 8, 0, 0}, STATUS_CORRUPT},
-        {"given before", 1, 0, 0, {1, 0, 1}, {GIVE, 0}, STATUS_CORRUPT},
-        {"far slot", 2, 1, 1, {2, 1, 3}, {TAKE, GIVE, 8, 0xff, 0xff, 0x7f}, STATUS_CORRUPT},
-        {"slot before 0", 2, 1, 1, {2, 1, 1}, {TAKE, GIVE, 8, 1}, STATUS_CORRUPT},
-        {"more slots than said", 2, 2, 1, {2, 2}, {TAKE, TAKE, 8, 8}, STATUS_CORRUPT},
-        {"more events than said", 1, 1, 1, {2, 2}, {TAKE, TAKE, 8, 8}, STATUS_CORRUPT},
-        {"fewer events than said", 2, 1, 1, {1, 1}, {TAKE, 8}, STATUS_CORRUPT},
-        {"no size", 1, 1, 1, {1}, {TAKE}, STATUS_CORRUPT},
-        {"endless size", 1, 1, 1, {1, 2}, {TAKE, 0xff, 0xff}, STATUS_CORRUPT},
-        {"huge size",
-         1,
-         1,
-         1,
-         {1, 8},
-         {TAKE, 255, 255, 255, 255, 255, 255, 255, 127},
-         STATUS_CORRUPT},
-        {"no alignment", 1, 1, 1, {1, 1}, {TRACE_TAKE_ALIGNED << 5, 8}, STATUS_CORRUPT},
-        {"site of nothing",
-         0,
-         0,
-         0,
-         {1, 0, 0, 0, 0, 4},
-         {TRACE_SITE << 5, 1, 2, 3, 4},
-         STATUS_CORRUPT},
-        {"half a site",
-         1,
-         1,
-         1,
-         {2, 1, 0, 0, 0, 2},
-         {TAKE, TRACE_SITE << 5, 8, 1, 2},
-         STATUS_CORRUPT},
-        {"thread 2^16",
-         0,
-         0,
-         0,
-         {1, 0, 0, 0, 3},
-         {TRACE_THREAD << 5, 0x80, 0x80, 4},
-         STATUS_CORRUPT},
-        {"unknown code", 0, 0, 0, {1}, {7 << 5}, STATUS_CORRUPT},
-        {"resize of nothing", 1, 0, 0, {1, 1, 1}, {RESIZE, 8, 0}, STATUS_CORRUPT},
-    };
     char *path = path_of("hostile.hmtrace");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
         unsigned char raw[128] = {0};
         size_t bytes = 4 * TRACE_COLUMNS;
         for (int c = 0; c < TRACE_COLUMNS; c++) {
-            trace_store_u32(raw + 4 * (size_t)c, cases[i].lengths[c]);
-            bytes += cases[i].lengths[c];
+            trace_store_u32(raw + 4 * (size_t)c, hostile[i].lengths[c]);
+            bytes += hostile[i].lengths[c];
         }
-        memcpy(raw + 4 * TRACE_COLUMNS, cases[i].columns, sizeof(cases[i].columns));
-        write_frame(path, raw, bytes, cases[i].events, cases[i].takes, cases[i].slots);
+        memcpy(raw + 4 * TRACE_COLUMNS, hostile[i].columns, sizeof(hostile[i].columns));
+        write_frame(path, raw, bytes, hostile[i].events, hostile[i].takes, hostile[i].slots);
         struct trace_reader reader;
         struct trace_arena arena;
         size_t total;
         struct error error = {.message = ""};
         assert_int_equal(open_reader(&reader, &arena, path, &error), STATUS_OK);
         enum status status = read_all(&reader, NULL, &total);
-        if (status != cases[i].status) {
-            fail_msg("%s: status %d", cases[i].what, (int)status);
+        if (status != hostile[i].status) {
+            fail_msg("%s: status %d", hostile[i].what, (int)status);
         }
         close_reader(&reader, &arena);
     }
@@ -410,21 +386,6 @@ static void test_addresses(void **state)
     assert_int_equal(trace_intake_close(&intake, NULL, NULL), STATUS_OK);
     free(alive);
     free(path);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char *command = text_format("rm -rf %s", directory);
-    int failed = system(command);
-    free(command);
-    return failed;
 }
 
 int main(void)

@@ -12,14 +12,13 @@
 #include "common/host/json.h"
 #include "common/host/text.h"
 #include "common/rng.h"
+#include "common/tests/test_directory.h"
 #include "traces/host/advise.h"
 #include "traces/host/convert.h"
 #include "traces/host/info.h"
 #include "traces/host/synth.h"
 #include "traces/host/writer.h"
 #include "traces/reader.h"
-
-static char directory[] = "/tmp/heapmill-trace-XXXXXX";
 
 static char *path_of(const char *name)
 {
@@ -220,21 +219,6 @@ static void test_waste(void **state)
     assert_true(json_number_at(json_array_get(rows, 1), "waste", 1) == 0);
     json_decref(info);
     free(path);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char *command = text_format("rm -rf %s", directory);
-    int failed = system(command);
-    free(command);
-    return failed;
 }
 
 int main(void)

@@ -13,11 +13,10 @@
 
 #include "common/host/text.h"
 #include "common/rng.h"
+#include "common/tests/test_directory.h"
 #include "traces/host/writer.h"
 #include "traces/reader.h"
 #include "workloads/tests/worker_process.h"
-
-static char directory[] = "/tmp/heapmill-replay-XXXXXX";
 
 /* threads: NULL for the workload of one. */
 static json_t *replay_on(const char *threads, const char *worker, const char *pass,
@@ -288,21 +287,6 @@ static void test_refused(void **state)
     assert_int_equal(trace_writer_close(writer, NULL, NULL), STATUS_OK);
     expect_refused(path, "no events");
     free(path);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char *command = text_format("rm -rf %s", directory);
-    int failed = system(command);
-    free(command);
-    return failed;
 }
 
 /* With an argument: what takes long. */

@@ -12,11 +12,10 @@
 #include "common/host/files.h"
 #include "common/host/text.h"
 #include "common/rng.h"
+#include "common/tests/test_directory.h"
 #include "fuzz/block_program.h"
 #include "fuzz/campaign/trace_seeds.h"
 #include "traces/host/writer.h"
-
-static char directory[] = "/tmp/heapmill-seeds-XXXXXX";
 
 enum { OPERATIONS = 256, EVENTS = 10 * OPERATIONS, LIVE_MAX = 60 };
 
@@ -127,21 +126,6 @@ static void what_is_no_trace_is_refused(void **state)
     assert_int_equal(fuzz_trace_seeds("/nonexistent", directory, 256, &count, NULL),
                      STATUS_NOT_FOUND);
     assert_int_equal(fuzz_trace_seeds("/etc/passwd", directory, 256, &count, NULL), STATUS_INVALID);
-}
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    char *command = text_format("rm -rf %s", directory);
-    int failed = system(command);
-    free(command);
-    return failed;
 }
 
 int main(void)
